@@ -1,0 +1,62 @@
+"""What can go wrong between the tap and a PIM.
+
+Each error is one line for the person who reads the log: what was asked, what came back, what to
+do. None holds a secret: messages are made of addresses, parameters and the PIM's own words, never
+of request headers or bodies.
+
+    AkeneoError
+    ├── RequestFailed         one request did not get its answer
+    │   ├── PimUnavailable    nothing usable came back, although tried again: ends the run
+    │   └── RequestRefused    the PIM said no (4xx): ends the stream, the others go on
+    ├── LoginRefused          the PIM takes neither the credentials nor the token: ends the run
+    └── WrongSetting          a setting contradicts what the PIM shows: ends the run
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+
+class AkeneoError(Exception):
+    """Anything that stops the tap from reading the PIM, told in one line."""
+
+
+class WrongSetting(AkeneoError):
+    """A setting contradicts what the PIM shows."""
+
+
+class LoginRefused(AkeneoError):
+    """The PIM gives no token for these credentials, or does not take the token it gave."""
+
+
+class RequestFailed(AkeneoError):
+    """One request did not get its answer.
+
+    Args:
+        request: The request, as shown to people: method and URL without the host.
+        reason: What happened instead of an answer.
+    """
+
+    def __init__(self, request: str, reason: str) -> None:
+        super().__init__(f"{request}: {reason}")
+        self.request = request
+        self.reason = reason
+
+
+class PimUnavailable(RequestFailed):
+    """Nothing usable came back, although the request was tried again where that can help."""
+
+
+class RequestRefused(RequestFailed):
+    """The PIM answered with a client error.
+
+    Args:
+        request: The request, as shown to people.
+        status: The HTTP status, 400 to 499.
+        message: The PIM's own words, empty where its answer holds none.
+    """
+
+    def __init__(self, request: str, status: int, message: str) -> None:
+        super().__init__(request, f"the PIM answers {status}: {message or '(no message)'}")
+        self.status = HTTPStatus(status)
+        self.message = message

@@ -1,0 +1,323 @@
+"""One HTTP request: sent, tried again where that can help, its answer decoded."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import random
+import socket
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote_plus, urlsplit
+
+import backoff
+import msgspec
+import requests
+from urllib3.exceptions import NameResolutionError
+
+from tap_akeneo.errors import AkeneoError, PimUnavailable, RequestFailed, RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from backoff.types import Details
+
+T = TypeVar("T")
+Auth = requests.auth.AuthBase
+
+logger = logging.getLogger("tap-akeneo.http")
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds. A proxy that asks for more than this is asking for a failed run instead."""
+
+CONNECT_TIMEOUT = 10.0
+SHOWN_LENGTH = 400
+
+
+class _Retriable(RequestFailed):
+    """The request failed in a way that another try may mend."""
+
+    def __init__(self, request: str, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(request, reason)
+        self.retry_after = retry_after
+
+
+class _ErrorBody(msgspec.Struct):
+    """``{"code": 422, "message": "…", "errors": […]}``, the PIM's error body."""
+
+    message: str = ""
+    errors: list[Any] = []
+
+
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Sends a request as it is; without this, requests would look into a ``.netrc`` file."""
+    return request
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The server's clock when an answer arrived, and our monotonic clock at that moment."""
+
+    server: datetime
+    ours: float
+
+
+class HttpClient:
+    """Sends requests to one PIM.
+
+    Args:
+        timeout: Seconds that the PIM may stay silent before a request counts as failed.
+        max_retries: How often a request is sent again after a failure that may pass.
+        user_agent: The ``User-Agent`` header.
+        ca_bundle: Path of a file of certificate authorities to trust instead of the usual ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 120,
+        max_retries: int = 8,
+        user_agent: str = "tap-akeneo",
+        ca_bundle: str | None = None,
+    ) -> None:
+        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
+        # Given with each request: where the environment names a bundle of its own, requests
+        # prefers that to the session's.
+        self._verify = ca_bundle or True
+        self._session = requests.Session()
+        # Exactly this value: the PIM answers 406 to a list of types.
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+        self._clock: _Clock | None = None
+        self._send_with_retries = backoff.on_exception(
+            _waits,
+            _Retriable,
+            max_tries=max_retries + 1,
+            jitter=None,
+            on_backoff=_log_wait,
+            logger=None,
+        )(self._send_once)
+
+    def send(  # noqa: PLR0913 (the parts of a request)
+        self,
+        method: str,
+        url: str,
+        *,
+        decode: Callable[[bytes], T],
+        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] = no_auth,
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, str] | None = None,
+    ) -> T:
+        """Sends one request and decodes its answer.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            url: Absolute address.
+            decode: Turns the answer's body into a value; raises `msgspec.MsgspecError` on a body
+                that is not what it should be, which counts as a failure that may pass.
+            auth: Adds the credentials; called anew for each try.
+            params: Query parameters.
+            json: Body.
+
+        Returns:
+            What ``decode`` returned.
+
+        Raises:
+            RequestRefused: The PIM answered with a client error.
+            PimUnavailable: No usable answer, although tried again.
+            AkeneoError: The PIM wants to send us to another address.
+        """
+        try:
+            return self._send_with_retries(
+                method, url, decode=decode, auth=auth, params=params, json=json
+            )
+        except _Retriable as failure:
+            raise PimUnavailable(failure.request, failure.reason) from failure
+
+    def server_time(self) -> datetime:
+        """The server's clock now, never ahead of it.
+
+        Taken from the ``Date`` header of the latest answer, which was made before we received it.
+
+        Returns:
+            An aware datetime in UTC, whole seconds.
+
+        Raises:
+            AkeneoError: No answer so far had a ``Date`` header.
+        """
+        clock = self._clock
+        if clock is None:
+            msg = (
+                "the PIM's answers have no Date header, which the bookmarks are taken from: "
+                "a proxy on the way must not remove it"
+            )
+            raise AkeneoError(msg)
+        passed = timedelta(seconds=math.floor(time.monotonic() - clock.ours))
+        return clock.server + passed
+
+    def _send_once(  # noqa: PLR0913
+        self,
+        method: str,
+        url: str,
+        *,
+        decode: Callable[[bytes], T],
+        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest],
+        params: Mapping[str, str] | None,
+        json: Mapping[str, str] | None,
+    ) -> T:
+        shown = _shown(method, url, params)
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                auth=auth,
+                timeout=self._timeout,
+                # Followed redirects would carry the token elsewhere.
+                allow_redirects=False,
+                verify=self._verify,
+            )
+        except requests.RequestException as failure:
+            raise _network_failure(shown, url, failure) from failure
+        self._check_status(response, shown)
+        self._read_clock(response)
+        try:
+            return decode(response.content)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
+            kind = response.headers.get("Content-Type", "no content type")
+            reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
+            raise _Retriable(shown, reason) from failure
+
+    def _check_status(self, response: requests.Response, shown: str) -> None:
+        status = response.status_code
+        if status in {408, 429} or status >= 500:  # noqa: PLR2004 (HTTP's own figures)
+            message = _message(response) or response.reason
+            raise _Retriable(shown, f"the PIM answers {status}: {message}", _retry_after(response))
+        if status >= 400:  # noqa: PLR2004
+            raise RequestRefused(shown, status, _message(response))
+        if status >= 300:  # noqa: PLR2004
+            target = urlsplit(response.headers.get("Location", ""))
+            msg = (
+                f"{shown}: the PIM answers {status} and points to "
+                f"{target.scheme}://{target.netloc}{target.path}: "
+                "put the address at which the PIM itself answers into the setting base_url"
+            )
+            raise AkeneoError(msg)
+
+    def _read_clock(self, response: requests.Response) -> None:
+        received = time.monotonic()
+        try:
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return
+        self._clock = _Clock(date.astimezone(timezone.utc), received)
+
+
+def _network_failure(shown: str, url: str, failure: requests.RequestException) -> AkeneoError:
+    host = urlsplit(url).netloc
+    if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE" in str(failure).upper():
+        reason = (
+            f"the certificate of {host} is not trusted: if your company has a certificate "
+            "authority of its own, name its file in the setting ca_bundle"
+        )
+        return PimUnavailable(shown, reason)
+    if isinstance(failure, requests.exceptions.Timeout):
+        reason = f"{host} did not answer in time (setting request_timeout)"
+        return _Retriable(shown, reason)
+    if _is_unknown_host(failure):
+        reason = f"there is no host {host}: check the setting base_url"
+        return PimUnavailable(shown, reason)
+    if isinstance(failure, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return PimUnavailable(shown, "the address is not valid: check the setting base_url")
+    return _Retriable(shown, f"no connection to {host}, or it broke ({_root_cause(failure)})")
+
+
+def _is_unknown_host(failure: BaseException) -> bool:
+    """Whether the name does not exist, as against a name server that is out of reach."""
+    for cause in _causes(failure):
+        if isinstance(cause, NameResolutionError):
+            resolution = cause.__cause__
+            return isinstance(resolution, socket.gaierror) and resolution.errno in {
+                socket.EAI_NONAME,
+                getattr(socket, "EAI_NODATA", socket.EAI_NONAME),
+            }
+    return False
+
+
+def _causes(failure: BaseException) -> Generator[BaseException, None, None]:
+    """The failure and what it wraps: urllib3 and requests pass causes as arguments."""
+    yield failure
+    inner = [getattr(failure, "reason", None), *failure.args, failure.__cause__]
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
+            return
+
+
+def _root_cause(failure: BaseException) -> str:
+    *_, root = _causes(failure)
+    return str(root) or type(root).__name__
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        body = msgspec.json.decode(response.content, type=_ErrorBody)
+    except msgspec.MsgspecError:
+        return ""
+    details = [
+        str(error["message"])
+        for error in body.errors
+        if isinstance(error, dict) and "message" in error
+    ]
+    return printable(" ".join([body.message, *details]))
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds that the PIM asks us to wait: a number or a date (RFC 9110, 10.2.3)."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        until = parsedate_to_datetime(value)
+        # Both are the server's clock, so ours may differ.
+        asked = parsedate_to_datetime(response.headers.get("Date", ""))
+        seconds = (until - asked).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0), LONGEST_RETRY_AFTER)
+
+
+def _waits() -> Generator[float, _Retriable, None]:
+    """Seconds before each further try: what the PIM asks for, else doubling with some chance."""
+    failure = yield 0.0
+    for attempt in itertools.count():
+        growing = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
+        chance = growing * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
+        failure = yield failure.retry_after if failure.retry_after is not None else chance
+
+
+def _log_wait(details: Details) -> None:
+    # `exception` is there whenever a wait follows an exception, which is the only case here.
+    logger.warning(
+        "%s; try %d failed, next in %.1f s",
+        details.get("exception"),
+        details["tries"],
+        details.get("wait", 0),
+    )
+
+
+def _shown(method: str, url: str, params: Mapping[str, str] | None) -> str:
+    query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
+    return printable(f"{method} {unquote_plus(urlsplit(url).path)}{'?' if query else ''}{query}")
+
+
+def printable(text: str) -> str:
+    """What the PIM sent, fit for one log line: no control characters, not endless."""
+    text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
+    return "".join(char if char.isprintable() else "�" for char in text)
