@@ -1,0 +1,158 @@
+"""Which changes to read, how the PIM is asked for them, and where the bookmark goes then.
+
+Pure rules. The bookmark is a time of the PIM's clock, not the largest ``updated`` that was seen:
+the filter matches the index, which holds the latest of the product's date and its models', while
+the body shows the product's own; records come in the order of their keys while others write; and
+the index lags behind. So a run notes the PIM's time before it starts, reads all changes since the
+bookmark less a lookback, and when they are out moves the bookmark to the noted time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+Condition: TypeAlias = "dict[str, object]"
+"""One condition of the PIM's ``search``: ``{"operator": ">", "value": …}``."""
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The changes to read: those of ``start`` to ``end``, both included.
+
+    Attributes:
+        start: Aware, whole seconds; None for all there is.
+        end: Aware, whole seconds; None for up to now.
+        bookmark: Where the bookmark goes when they are out.
+    """
+
+    start: datetime | None
+    end: datetime | None
+    bookmark: datetime
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a backfill ends before the bookmark, so that there is nothing to read."""
+        return self.start is not None and self.end is not None and self.start > self.end
+
+
+def span_to_read(
+    *,
+    since: datetime | None,
+    end_date: datetime | None,
+    lookback: timedelta,
+    now: datetime,
+) -> Span:
+    """Plans one run of an incremental stream.
+
+    Args:
+        since: The bookmark or start date, None for neither.
+        end_date: End of a bounded backfill.
+        lookback: Covers the lag of the PIM's index.
+        now: The PIM's clock before the first request.
+
+    Returns:
+        The span. It holds everything when ``since`` lies ahead of the PIM's clock, which happens
+        when a PIM was restored from a backup or the state is another PIM's: nobody knows then
+        what was missed. The bookmark never moves behind ``since`` otherwise.
+    """
+    if since is not None and since > now + lookback:
+        since = None
+    start = None if since is None else _whole_second(since - lookback)
+    # Rounded up: a change within the last second belongs to the span.
+    end = None if end_date is None else _whole_second(end_date + SECOND)
+    reached = now if end_date is None else min(now, end_date)
+    return Span(start, end, reached if since is None else max(reached, min(since, now)))
+
+
+def _whole_second(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
+
+
+class ServerZone:
+    """Writes moments as the wall time of the PIM's server, which product filters are given in.
+
+    The filters hold no offset, so a wall time can mean two moments when clocks are set back.
+    `before` and `after` keep clear of that: whichever way the PIM reads them, they lie on their
+    side of the moment, by two hours at the most.
+
+    Args:
+        zone: The server's zone; None where only an offset is known.
+        offset: An offset that the server has at some time of the year.
+    """
+
+    def __init__(self, zone: ZoneInfo | None = None, offset: timedelta = timedelta()) -> None:
+        self._zone = zone
+        self._offset = offset
+
+    @classmethod
+    def utc(cls) -> ServerZone:
+        """The zone of SaaS, and of a PIM which has nothing that shows another."""
+        return cls(ZoneInfo("UTC"))
+
+    def before(self, moment: datetime) -> str:
+        """A wall time that the server takes for this moment or an earlier one."""
+        return _written(self._wall(moment, -1))
+
+    def after(self, moment: datetime) -> str:
+        """A wall time that the server takes for this moment or a later one."""
+        return _written(self._wall(moment, +1))
+
+    def _wall(self, moment: datetime, side: int) -> datetime:
+        if self._zone is None:
+            # The offset may be the one of summer or of winter: an hour for daylight saving.
+            return (moment.astimezone(timezone.utc) + self._offset + side * HOUR).replace(
+                tzinfo=None
+            )
+        wall = moment.astimezone(self._zone).replace(fold=0)
+        offsets = (wall.utcoffset(), wall.replace(fold=1).utcoffset())
+        repeated = (offsets[0] or timedelta()) - (offsets[1] or timedelta())
+        # The clocks show this time twice, and the PIM may mean the other one: step out of it.
+        return (wall + side * abs(repeated)).replace(tzinfo=None)
+
+    def contradicts(self, seen: datetime) -> bool:
+        """Whether a date which the server wrote has an offset that the zone has not at its time.
+
+        A day of grace either way: PIMs up to 5.0 write the clock of UTC with their own offset
+        (#13892), so around a change of the clocks their dates are off.
+        """
+        if self._zone is None:
+            return False
+        possible = {
+            (seen + grace).astimezone(self._zone).utcoffset() for grace in (-DAY, 0 * DAY, DAY)
+        }
+        return seen.utcoffset() not in possible
+
+
+def _written(wall: datetime) -> str:
+    return wall.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def product_condition(span: Span, zone: ServerZone) -> list[Condition]:
+    """The ``updated`` filter of products and models: wall time of the server, no offset.
+
+    ``>`` excludes its second, ``BETWEEN`` includes both; ISO 8601 is refused with 422.
+    """
+    if span.end is not None:
+        start = span.start or datetime(1970, 1, 2, tzinfo=timezone.utc)
+        return [{"operator": "BETWEEN", "value": [zone.before(start), zone.after(span.end)]}]
+    if span.start is not None:
+        return [{"operator": ">", "value": zone.before(span.start - SECOND)}]
+    return []
+
+
+def iso_condition(span: Span) -> list[Condition]:
+    """The ``updated`` filter of what lies in SQL: only ``>``, only ISO 8601.
+
+    Always in UTC with ``Z``: the value reaches MySQL as text, and how other offsets are read
+    depends on its version. A span's end cannot be asked for, so more than the span is read.
+    """
+    if span.start is None:
+        return []
+    return [{"operator": ">", "value": (span.start - SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")}]

@@ -1,0 +1,1 @@
+"""Tests of the tap, over the simulated PIM."""
