@@ -1,0 +1,1 @@
+"""The JSON schema of each stream, one file per stream name."""

@@ -1,0 +1,93 @@
+"""Channels, locales, currencies, measurements, and the PIM itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging
+from tap_akeneo.records import shape
+from tap_akeneo.streams.base import AkeneoStream, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+
+class Channels(AkeneoStream):
+    """Channels."""
+
+    name = "channels"
+    path = "channels"
+    permission = "List channels"
+
+
+class Locales(AkeneoStream):
+    """Locales, those which are not in use included."""
+
+    name = "locales"
+    path = "locales"
+    permission = "List locales"
+    filterable = True
+
+
+class Currencies(AkeneoStream):
+    """Currencies, those which are not in use included."""
+
+    name = "currencies"
+    path = "currencies"
+    since = "2.0"
+    permission = "List currencies"
+    filterable = True
+
+
+class MeasurementFamilies(AkeneoStream):
+    """Measurement families with their units (5.0+)."""
+
+    name = "measurement_families"
+    path = "measurement-families"
+    since = "5.0"
+    paging = Paging.ARRAY
+
+
+class MeasureFamilies(MeasurementFamilies):
+    """The same from PIMs before 5.0, which have it in another shape and without labels."""
+
+    path = "measure-families"
+    since = "2.0"
+    paging = Paging.PAGE
+
+    @override
+    def item(self, item: Record) -> Record:
+        return {
+            "code": item["code"],
+            "standard_unit_code": item["standard"],
+            "units": {
+                unit["code"]: {
+                    "code": unit["code"],
+                    "convert_from_standard": [
+                        {"operator": operator, "value": value}
+                        for operator, value in unit["convert"].items()
+                    ],
+                    "symbol": unit["symbol"],
+                }
+                for unit in item["units"]
+            },
+        }
+
+
+class SystemInformation(AkeneoStream):
+    """Version and edition of the PIM (6.0+), one row for each host."""
+
+    name = "system_information"
+    path = "system-information"
+    since = "6.0"
+    primary_keys = ("host",)
+
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        record = shape(dict(self.pim.system_information), self.schema["properties"])
+        yield {"host": urlsplit(self.pim.base_url).netloc, **record}

@@ -1,0 +1,107 @@
+"""Products, product models and their media files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo import paging
+from tap_akeneo.changes import Condition, ServerZone, Span, product_condition
+from tap_akeneo.errors import WrongSetting
+from tap_akeneo.paging import Listing, Paging
+from tap_akeneo.streams.base import AkeneoStream, IncrementalStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# One option of a simple select, or the options of a multi select by their codes.
+_OPTION: Mapping[str, Any] = {"type": "object", "properties": {"labels": {"type": "object"}}}
+_VALUE = {"properties": {"linked_data": {**_OPTION, "additionalProperties": _OPTION}}}
+_VALUES = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": {"type": "object", **_VALUE}},
+}
+
+
+class ProductModels(IncrementalStream):
+    """Product models. Their values include those which they inherit."""
+
+    name = "product_models"
+    path: ClassVar[str] = "product-models"
+    since: ClassVar[str] = "2.0"
+    paging = Paging.SEARCH_AFTER
+    permission: ClassVar[str] = "List products"
+    filterable = True
+    switches: ClassVar[tuple[str, ...]] = ("with_quality_scores", "with_attribute_options")
+
+    @override
+    def params(self) -> dict[str, str]:
+        limits = {
+            "scope": self.settings.channel or "",
+            "locales": ",".join(self.settings.locales),
+            "attributes": ",".join(self.settings.attributes),
+        }
+        return super().params() | {name: value for name, value in limits.items() if value}
+
+    @property
+    @override
+    def item_schema(self) -> dict[str, Any]:
+        if "with_attribute_options" in self.settings.switches:
+            return {**super().item_schema, "values": _VALUES}
+        return super().item_schema
+
+    @override
+    def updated_condition(self, span: Span) -> list[Condition]:
+        if span.start is None and span.end is None:
+            return []
+        return product_condition(span, self.server_zone())
+
+    def server_zone(self) -> ServerZone:
+        """The zone of the PIM's server, in which its filters are written.
+
+        Raises:
+            WrongSetting: The setting ``pim_timezone`` contradicts a date that the PIM wrote.
+        """
+        if self.settings.pim_timezone is None and self.pim.is_saas:
+            return ServerZone.utc()
+        item = paging.first(self.pim, Listing(self.path, self.paging, self.primary_keys))
+        written = datetime.fromisoformat(item["updated"]) if item else None
+        if self.settings.pim_timezone is None:
+            offset = written.utcoffset() if written else None
+            # Without an item there is nothing that a wrong zone could leave out.
+            return ServerZone.utc() if offset is None else ServerZone(offset=offset)
+        zone = ServerZone(self.settings.pim_timezone)
+        if written and zone.contradicts(written):
+            msg = (
+                f"pim_timezone is {self.settings.pim_timezone}, but the PIM wrote a date as "
+                f"{written.isoformat()}, which that zone has not: correct it, or leave it unset"
+            )
+            raise WrongSetting(msg)
+        return zone
+
+
+class Products(ProductModels):
+    """Products by uuid (7.0+), those without an identifier included."""
+
+    name = "products"
+    path = "products-uuid"
+    since = "7.0"
+    primary_keys = ("uuid",)
+    switches = ("with_completenesses", "with_quality_scores", "with_attribute_options")
+
+
+class ProductsByIdentifier(Products):
+    """Products of PIMs before 7.0, which know no uuid."""
+
+    path = "products"
+    since = "1.7"
+    primary_keys = ("identifier",)
+
+
+class ProductMediaFiles(AkeneoStream):
+    """Names, types and sizes of the media files in product values; not the files."""
+
+    name = "product_media_files"
+    path = "media-files"

@@ -1,0 +1,106 @@
+"""The catalogue's structure: attributes, families, categories and association types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_akeneo.streams.base import AkeneoStream, ChildStream, IncrementalStream, Record
+
+if TYPE_CHECKING:
+    from tap_akeneo.changes import Condition, Span
+
+SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
+
+
+class Attributes(AkeneoStream):
+    """Attributes."""
+
+    name = "attributes"
+    path = "attributes"
+    permission = "List attributes"
+    filterable = True
+    switches = ("with_table_select_options",)
+
+
+class AttributeOptions(ChildStream):
+    """The options of select attributes; the PIM answers 404 for those of others."""
+
+    name = "attribute_options"
+    path = "attributes/{attribute}/options"
+    primary_keys = ("attribute", "code")
+    permission = "List attribute options"
+    parent = Attributes
+    parent_key = "attribute"
+
+    @override
+    def has_children(self, parent: Record) -> bool:
+        return parent["type"] in SELECT_TYPES
+
+
+class AttributeGroups(AkeneoStream):
+    """Attribute groups."""
+
+    name = "attribute_groups"
+    path = "attribute-groups"
+    since = "2.0"
+    permission = "List attribute groups"
+    filterable = True
+
+
+class Families(AkeneoStream):
+    """Families."""
+
+    name = "families"
+    path = "families"
+    permission = "List families"
+    filterable = True
+
+
+class FamilyVariants(ChildStream):
+    """Family variants. The PIM leaves out their family, the tap adds it."""
+
+    name = "family_variants"
+    path = "families/{family}/variants"
+    since = "2.0"
+    primary_keys = ("family", "code")
+    permission = "List family variants"
+    parent = Families
+    parent_key = "family"
+
+
+class AssociationTypes(AkeneoStream):
+    """Association types."""
+
+    name = "association_types"
+    path = "association-types"
+    since = "2.0"
+    permission = "List association types"
+
+
+class CategoriesWithoutDates(AkeneoStream):
+    """Categories of PIMs before 6.0, which do not say when they changed."""
+
+    name = "categories"
+    path = "categories"
+    permission = "List categories"
+    filterable = True
+    switches = ("with_position", "with_enriched_attributes")
+
+
+class Categories(CategoriesWithoutDates, IncrementalStream):
+    """Categories.
+
+    Their ``updated`` does not tell all: before PIM-10889 (2023) it stayed where it was when a
+    label changed, and a category moved in its tree changes the positions of its neighbours. Where
+    that is so, each run reads all of them, which costs a request for 100.
+    """
+
+    since = "6.0"
+    requires = ("system-information",)
+
+    @override
+    def updated_condition(self, span: Span) -> list[Condition]:
+        told = self.pim.is_saas and "with_position" not in self.settings.switches
+        return super().updated_condition(span) if told else []

@@ -1,0 +1,267 @@
+"""The tap: its settings, the streams that a PIM offers, and how a run ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import (
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TapCapabilities,
+)
+from singer_sdk.tap_base import CliTestOptionValue
+from typing_extensions import override
+
+from tap_akeneo.auth import AkeneoAuthenticator
+from tap_akeneo.errors import AkeneoError
+from tap_akeneo.http_client import HttpClient
+from tap_akeneo.pim import TOKEN_PATH, Pim
+from tap_akeneo.settings import SETTINGS_SCHEMA, Settings, parse_date
+from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.base import IncrementalStream
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from typing import IO
+
+    import click
+
+    from tap_akeneo.streams.base import AkeneoStream
+
+
+class StreamsFailed(AkeneoError):
+    """Some streams could not be read; each has told why."""
+
+
+class TapAkeneo(Tap):
+    """Singer tap for the Akeneo PIM."""
+
+    name = "tap-akeneo"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
+    message_writer_class = MsgSpecWriter
+    # Discovery asks the PIM, so it needs a checked configuration.
+    dynamic_catalog = True
+    # Without ACTIVATE_VERSION: the SDK sends it before the first record, and a run that dies then
+    # leaves a table empty.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        validate_config: bool = True,
+        setup_mapper: bool = True,
+        **kwargs: Any,  # noqa: ANN401 (the SDK's own)
+    ) -> None:
+        """Takes what the SDK's taps take.
+
+        Raises:
+            ConfigValidationError: With all faults of the settings, in words.
+        """
+        self.failed_streams: list[str] = []
+        # The SDK's own check would show values, secrets among them, and only the first kind of
+        # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
+        try:
+            super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
+        except ValueError as fault:
+            # The SDK reads numbers and JSON out of environment variables as it meets them.
+            msg = f"a TAP_AKENEO_… variable in the environment or .env cannot be read: {fault}"
+            raise ConfigValidationError(msg, errors=[msg]) from None
+        if validate_config:
+            _ = self.settings
+        if setup_mapper:
+            self.setup_mapper()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        filterable = {
+            stream.name: issubclass(stream, IncrementalStream)
+            for stream in reversed(STREAMS)
+            if stream.filterable
+        }
+        names = tuple(dict.fromkeys(stream.name for stream in STREAMS))
+        return Settings.read(self.config, filterable, names)
+
+    @cached_property
+    def pim(self) -> Pim:
+        """The PIM that the settings name."""
+        settings = self.settings
+        http = HttpClient(
+            timeout=settings.request_timeout,
+            max_retries=settings.max_retries,
+            user_agent=settings.user_agent or f"{self.name}/{self.plugin_version}",
+            ca_bundle=settings.ca_bundle,
+        )
+        authenticator = AkeneoAuthenticator(
+            http,
+            f"{settings.base_url}{TOKEN_PATH}",
+            settings.credentials,
+            access_token_key=settings.access_token_key,
+            refresh_token_key=settings.refresh_token_key,
+        )
+        return Pim(settings.base_url, http, authenticator)
+
+    @override
+    def setup_mapper(self) -> None:
+        # The streams may correct a catalog from another version of the PIM.
+        _ = self.streams
+        super().setup_mapper()
+
+    @override
+    def discover_streams(self) -> Sequence[AkeneoStream]:
+        """The streams whose routes this PIM has."""
+        offered: dict[str, type[AkeneoStream]] = {}
+        for stream in STREAMS:
+            if all(self.pim.offers(path) for path in (stream.path, *stream.requires)):
+                offered.setdefault(stream.name, stream)
+        # Before anything is written, so that wrong credentials end the run with one line.
+        self.pim.log_in()
+        self._tell_missing(offered)
+        return [stream(self) for stream in offered.values()]
+
+    def _tell_missing(self, offered: Mapping[str, object]) -> None:
+        since = {stream.name: stream.since for stream in STREAMS}
+        for name, entry in (self.input_catalog or {}).items():
+            if name not in offered and entry.metadata.root.selected:
+                self.logger.warning(
+                    "%s: skipped, this PIM does not offer it (%s)",
+                    name,
+                    f"from version {since[name]} on" if name in since else "no such stream",
+                )
+
+    def stream_failed(self, name: str, reason: str) -> None:
+        """Notes that a stream could not be read; the others go on and the run fails in the end."""
+        self.failed_streams.append(name)
+        self.logger.error("%s: %s", name, reason)
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        for fault in _state_faults(state):
+            msg = f"the state cannot be used: {fault}. Correct it, or run without it to read all"
+            raise ConfigValidationError(msg, errors=[msg])
+        super().load_state(state)
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as in the SDK's own Tap
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Runs the tap; what stops it is told in one line, without a traceback."""
+        if about:
+            cls.print_about(about_format)
+            return
+        with cls._ending_in_one_line():
+            cls.print_version(print_fn=cls.logger.info)
+            tap = cls(
+                config=config.config,
+                parse_env_config=config.parse_env,
+                state=_json_file(state, "state"),
+                catalog=_json_file(catalog, "catalog"),
+            )
+            tap.sync_all()
+            tap.fail_with_streams()
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """CLI callback of ``--discover``."""
+        with cls._ending_in_one_line():
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """CLI callback of ``--test``, which fails where a stream cannot be read."""
+        if value != CliTestOptionValue.All.value:
+            super().cb_test(ctx, param, value)
+            return
+        with cls._ending_in_one_line():
+            config = ctx.params["config"]
+            tap = cls(config=config.config, parse_env_config=config.parse_env)
+            tap.run_connection_test()
+            tap.fail_with_streams()
+        ctx.exit()
+
+    def fail_with_streams(self) -> None:
+        """Fails where a stream failed.
+
+        Raises:
+            StreamsFailed: With the names.
+        """
+        if self.failed_streams:
+            names = ", ".join(self.failed_streams)
+            msg = f"{len(self.failed_streams)} of {len(self.streams)} streams failed: {names}"
+            raise StreamsFailed(msg)
+
+    @classmethod
+    @contextmanager
+    def _ending_in_one_line(cls) -> Generator[None, None, None]:
+        try:
+            yield
+        except AkeneoError as error:
+            cls.logger.error("%s", error)  # noqa: TRY400 (no traceback: the line says it all)
+            sys.exit(1)
+        except ConfigValidationError as invalid:
+            for fault in invalid.errors:
+                cls.logger.error("%s", fault)  # noqa: TRY400
+            sys.exit(1)
+        except BrokenPipeError:
+            cls.logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400
+            # Python flushes stdout once more at its end; there is nobody left to read it.
+            sys.stdout = None
+            sys.exit(1)
+
+
+def _json_file(file: IO[str] | None, name: str) -> dict[str, Any] | None:
+    if file is None:
+        return None
+    try:
+        content = json.loads(file.read())
+    except ValueError as fault:
+        msg = f"the {name} file is not JSON: {fault}"
+        raise ConfigValidationError(msg, errors=[msg]) from None
+    if not isinstance(content, dict):
+        msg = f"the {name} file must hold a JSON object"
+        raise ConfigValidationError(msg, errors=[msg])
+    return content
+
+
+def _state_faults(state: Mapping[str, Any]) -> Generator[str, None, None]:
+    """Bookmarks that are no dates; the SDK would end in a traceback."""
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        yield "`bookmarks` is not an object"
+        return
+    for stream, bookmark in bookmarks.items():
+        if not isinstance(bookmark, dict):
+            yield f"the bookmark of {stream} is not an object"
+            continue
+        value = bookmark.get("replication_key_value")
+        try:
+            if value is not None:
+                parse_date(str(value))
+        except ValueError as fault:
+            yield f"the bookmark of {stream}: {fault}"

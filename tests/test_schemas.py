@@ -1,0 +1,357 @@
+"""The schemas against Akeneo's own machine-readable reference (api.akeneo.com)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from jsonschema import Draft7Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = dict[str, Any]
+
+SCHEMAS = Path(__file__).parents[1] / "tap_akeneo" / "schemas"
+REFERENCE: Json = json.loads(
+    (Path(__file__).parent / "data" / "akeneo-web-api.json").read_text(encoding="utf-8")
+)
+
+
+class Source(NamedTuple):
+    """Where the reference describes a stream's records."""
+
+    definitions: tuple[str, ...]
+    paths: tuple[str, ...]  # under /api/rest/v1/
+    keys: tuple[str, ...]  # never null
+
+
+STREAMS = {
+    "association_types": Source(
+        ("AssociationType",), ("association-types", "association-types/{code}"), ("code",)
+    ),
+    "attribute_groups": Source(
+        ("AttributeGroup",), ("attribute-groups", "attribute-groups/{code}"), ("code",)
+    ),
+    "attribute_options": Source(
+        ("AttributeOption",),
+        ("attributes/{attribute_code}/options", "attributes/{attribute_code}/options/{code}"),
+        ("attribute", "code"),
+    ),
+    "attributes": Source(("Attribute",), ("attributes", "attributes/{code}"), ("code",)),
+    "categories": Source(("Category",), ("categories", "categories/{code}"), ("code",)),
+    "channels": Source(("Channel",), ("channels", "channels/{code}"), ("code",)),
+    "currencies": Source(("Currency",), ("currencies", "currencies/{code}"), ("code",)),
+    "families": Source(("Family",), ("families", "families/{code}"), ("code",)),
+    "family_variants": Source(
+        ("FamilyVariantRead", "FamilyVariant"),
+        ("families/{family_code}/variants", "families/{family_code}/variants/{code}"),
+        ("family", "code"),
+    ),
+    "locales": Source(("Locale",), ("locales", "locales/{code}"), ("code",)),
+    "measurement_families": Source(("MeasurementFamily",), ("measurement-families",), ("code",)),
+    "product_media_files": Source(("MediaFile",), ("media-files", "media-files/{code}"), ("code",)),
+    "product_models": Source(
+        ("ProductModel", "ProductModelWithIntents"),
+        ("product-models", "product-models/{code}"),
+        ("code",),
+    ),
+    # The key is `uuid`, but `identifier` before 7.0: neither is there on every PIM.
+    "products": Source(
+        ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
+        ("products-uuid", "products-uuid/{uuid}", "products", "products/{code}"),
+        (),
+    ),
+    "system_information": Source((), ("system-information",), ("host",)),
+}
+
+# What the PIM sends beyond the reference: property -> where that was seen. A property covers what
+# is below it.
+SAAS_CLIENT = "schallym/node-akeneo-api-client, src/types"
+SAAS_REFERENCE = "akeneo/pim-api-docs before 663e9485, which took SaaS out of the reference"
+TABLE_ATTRIBUTE = "Enterprise Edition, SqlTableConfigurationRepository"
+NEWER = {
+    "attributes": {
+        "enable_option_creation_during_import": SAAS_REFERENCE,
+        "max_items_count": SAAS_REFERENCE,
+        "table_configuration[].measurement_default_unit_code": TABLE_ATTRIBUTE,
+        "table_configuration[].measurement_family_code": TABLE_ATTRIBUTE,
+        "table_configuration[].options": "api.akeneo.com, with_table_select_options",
+        "table_configuration[].reference_entity_identifier": TABLE_ATTRIBUTE,
+    },
+    "categories": {
+        "template": "akeneo/pim-community-dev, ServiceApi/ExternalApiCategory",
+        "validations": "api.akeneo.com, body of PATCH /categories (CategoryUpdate)",
+    },
+    "family_variants": {"family": "added by the tap: the code in the list's URL"},
+    "product_models": {"readiness": SAAS_CLIENT},
+    "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},
+    "system_information": {"host": "added by the tap: the host in its settings"},
+}
+
+# Errors of the reference.
+MISSPELT = {("locales", "enable")}  # an example; the PIM sends what the definition says, `enabled`
+DECLARED_AS_OBJECT = {("products", "quality_scores"), ("product_models", "quality_scores")}
+EMPTY_LISTS_SHOWN_AS_MAPS = {("products", "$.quality_scores")}
+
+
+def schema_of(stream: str) -> Json:
+    schema: Json = json.loads((SCHEMAS / f"{stream}.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def types_of(schema: Json) -> set[str]:
+    types = schema["type"]
+    return {types} if isinstance(types, str) else set(types)
+
+
+def properties_of(schema: Json) -> Iterator[tuple[str, Json]]:
+    """What one of the reference's schemas names, the parts of its `allOf` taken together."""
+    for part in schema.get("allOf", ()):
+        yield from properties_of(part)
+    for name, declared in schema.get("properties", {}).items():
+        if name != "_links":
+            yield name, declared
+
+
+def responses_of(stream: str) -> Iterator[Json]:
+    for path in STREAMS[stream].paths:
+        yield REFERENCE["paths"][f"/api/rest/v1/{path}"]["get"]["responses"]["200"]
+
+
+def reference_schemas(stream: str) -> Iterator[Json]:
+    """The reference's schemas of one record."""
+    for name in STREAMS[stream].definitions:
+        yield REFERENCE["definitions"][name]
+    for response in responses_of(stream):
+        names = dict(properties_of(response["schema"]))
+        if "_embedded" in names:
+            yield names["_embedded"]["properties"]["items"]["items"]
+        else:
+            yield response["schema"]
+
+
+def records_in(example: object) -> Iterator[Json]:
+    """The records of an example, which shows a page, a list or a single record."""
+    if isinstance(example, list):
+        for item in example:
+            yield from records_in(item)
+    elif isinstance(example, dict) and "_embedded" in example:
+        yield from records_in(example["_embedded"]["items"])
+    elif isinstance(example, dict):
+        yield {name: value for name, value in example.items() if name != "_links"}
+
+
+def reference_examples(stream: str) -> Iterator[Json]:
+    for response in responses_of(stream):
+        for name in ("examples", "x-examples"):
+            yield from records_in(response.get(name))
+        per_version = response.get("x-examples-per-version", [])
+        for entry in per_version if isinstance(per_version, list) else [per_version]:
+            yield from records_in(entry["x-example"])
+    for schema in reference_schemas(stream):
+        for part in (schema, *schema.get("allOf", ())):
+            yield from records_in(part.get("example"))
+
+
+def own_properties(schema: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Every property of one of our schemas by its path: `units.*.labels`, `options[].code`."""
+    for name, declared in schema.get("properties", {}).items():
+        yield f"{prefix}{name}", declared
+        yield from own_properties(declared, f"{prefix}{name}.")
+    if "additionalProperties" in schema:
+        yield from own_properties(schema["additionalProperties"], f"{prefix}*.")
+    if "items" in schema:
+        yield from own_properties(schema["items"], f"{prefix.removesuffix('.')}[].")
+
+
+def declared_in(theirs: Json, ours: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """What a schema of the reference declares, by the paths of `own_properties`.
+
+    The reference writes a map as an object with one made-up property (`localeCode`): ours tells
+    maps from objects. What ours leaves open (product values, ...) is not looked into.
+    """
+    for name, declared in properties_of(theirs):
+        if "additionalProperties" in ours:
+            yield from declared_in(declared, ours["additionalProperties"], f"{prefix}*.")
+        elif "properties" in ours:
+            yield f"{prefix}{name}", declared
+            yield from declared_in(declared, ours["properties"].get(name, {}), f"{prefix}{name}.")
+    if "items" in theirs and "items" in ours:
+        yield from declared_in(theirs["items"], ours["items"], f"{prefix.removesuffix('.')}[].")
+
+
+def shown_in(example: object, ours: Json, prefix: str = "") -> Iterator[str]:
+    """The properties that an example has, by the paths of `own_properties`."""
+    if isinstance(example, list):
+        for item in example:
+            yield from shown_in(item, ours.get("items", {}), f"{prefix.removesuffix('.')}[].")
+    elif isinstance(example, dict) and "additionalProperties" in ours:
+        for value in example.values():
+            yield from shown_in(value, ours["additionalProperties"], f"{prefix}*.")
+    elif isinstance(example, dict) and "properties" in ours:
+        for name, value in example.items():
+            yield f"{prefix}{name}"
+            yield from shown_in(value, ours["properties"].get(name, {}), f"{prefix}{name}.")
+
+
+def named_by_reference(stream: str) -> set[str]:
+    ours = schema_of(stream)
+    named = {path for theirs in reference_schemas(stream) for path, _ in declared_in(theirs, ours)}
+    for example in reference_examples(stream):
+        named.update(shown_in(example, ours))
+    return named
+
+
+every_stream = pytest.mark.parametrize("stream", sorted(STREAMS))
+
+
+def test_every_schema_file_is_checked_here() -> None:
+    files = {file.stem for file in SCHEMAS.glob("*.json")}
+    assert files == set(STREAMS)
+
+
+@every_stream
+def test_schema_is_valid_draft_7(stream: str) -> None:
+    schema = schema_of(stream)
+    Draft7Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["properties"]
+
+
+@every_stream
+def test_targets_find_neither_references_nor_closed_objects(stream: str) -> None:
+    text = (SCHEMAS / f"{stream}.json").read_text(encoding="utf-8")
+    assert "$ref" not in text
+    assert '"additionalProperties": false' not in text
+
+
+@every_stream
+def test_every_property_has_a_description_and_a_type(stream: str) -> None:
+    bare = [
+        path
+        for path, schema in own_properties(schema_of(stream))
+        if not schema.get("description", "").endswith(".") or "type" not in schema
+    ]
+    assert bare == []
+
+
+@every_stream
+def test_every_property_but_the_keys_may_be_null(stream: str) -> None:
+    never_null = [
+        path for path, schema in own_properties(schema_of(stream)) if "null" not in types_of(schema)
+    ]
+    assert sorted(never_null) == sorted(STREAMS[stream].keys)
+
+
+@every_stream
+def test_property_is_an_object_or_a_list_but_not_both(stream: str) -> None:
+    # An empty map that the PIM sends as [] is put right by the schema: it must say which it is.
+    # Only the value of a category attribute can be either.
+    both = {
+        path
+        for path, schema in own_properties(schema_of(stream))
+        if {"object", "array"} <= types_of(schema)
+    }
+    assert both == ({"values.*.data"} if stream == "categories" else set())
+
+
+@every_stream
+def test_lists_say_what_they_hold(stream: str) -> None:
+    without = [
+        path
+        for path, schema in own_properties(schema_of(stream))
+        if "array" in types_of(schema)
+        and "object" not in types_of(schema)
+        and "items" not in schema
+    ]
+    assert without == []
+
+
+@every_stream
+def test_schema_has_every_property_of_the_reference(stream: str) -> None:
+    ours = {path for path, _ in own_properties(schema_of(stream))}
+    misspelt = {path for name, path in MISSPELT if name == stream}
+    assert named_by_reference(stream) - misspelt - ours == set()
+
+
+@every_stream
+def test_schema_has_no_property_of_unknown_origin(stream: str) -> None:
+    newer = NEWER.get(stream, {})
+    unknown = [
+        path
+        for path, _ in own_properties(schema_of(stream))
+        if path not in named_by_reference(stream)
+        and not any(path == known or path.startswith((f"{known}.", f"{known}[")) for known in newer)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("stream", sorted(NEWER))
+def test_property_listed_as_newer_is_in_the_schema_and_not_in_the_reference(stream: str) -> None:
+    ours = {path for path, _ in own_properties(schema_of(stream))}
+    assert set(NEWER[stream]) <= ours
+    assert set(NEWER[stream]) & named_by_reference(stream) == set()
+
+
+@every_stream
+def test_types_take_what_the_reference_declares(stream: str) -> None:
+    ours = schema_of(stream)
+    own = dict(own_properties(ours))
+    refused = {
+        (stream, path): declared["type"]
+        for theirs in reference_schemas(stream)
+        for path, declared in declared_in(theirs, ours)
+        if declared["type"] not in types_of(own[path])
+        and not (declared["type"] == "integer" and "number" in types_of(own[path]))
+    }
+    expected = {known for known in DECLARED_AS_OBJECT if known[0] == stream}
+    assert set(refused) == expected, refused
+
+
+@every_stream
+def test_reference_dates_are_dates_in_the_schema(stream: str) -> None:
+    ours = schema_of(stream)
+    own = dict(own_properties(ours))
+    texts = {
+        path
+        for theirs in reference_schemas(stream)
+        for path, declared in declared_in(theirs, ours)
+        if declared.get("format") in {"dateTime", "date-time"}
+        and own[path].get("format") != "date-time"
+    }
+    assert texts == set()
+
+
+@pytest.mark.parametrize(
+    ("stream", "example"),
+    [
+        pytest.param(stream, example, id=f"{stream}-{number}")
+        for stream in sorted(STREAMS)
+        for number, example in enumerate(reference_examples(stream))
+    ],
+)
+def test_example_of_the_reference_is_valid(stream: str, example: Json) -> None:
+    errors = [
+        (error.json_path, error.instance, error.message)
+        for error in Draft7Validator(schema_of(stream)).iter_errors(example)
+        if (stream, error.json_path) not in EMPTY_LISTS_SHOWN_AS_MAPS or error.instance != {}
+    ]
+    assert errors == []
+
+
+@every_stream
+def test_reference_has_an_example(stream: str) -> None:
+    assert next(reference_examples(stream), None) is not None
+
+
+def test_quality_scores_are_lists_in_the_examples_though_declared_as_objects() -> None:
+    shown = {
+        type(example["quality_scores"])
+        for stream in ("products", "product_models")
+        for example in reference_examples(stream)
+        if example.get("quality_scores")
+    }
+    assert shown == {list}

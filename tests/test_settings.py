@@ -1,0 +1,197 @@
+"""What the settings accept, and what they say when they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_akeneo.settings import SETTINGS_SCHEMA, Settings, parse_base_url
+from tap_akeneo.tap import TapAkeneo
+
+SECRETS = {"client_secret": "s3cr3t-of-client", "password": "p4ssw0rd-of-user"}
+GOOD: dict[str, Any] = {
+    "base_url": "https://pim.example.com",
+    "client_id": "1_abc",
+    "username": "tap_0001",
+    **SECRETS,
+}
+
+
+def read(**config: Any) -> Settings:
+    return TapAkeneo(config={**GOOD, **config}, setup_mapper=False).settings
+
+
+def faults(**config: Any) -> list[str]:
+    with pytest.raises(ConfigValidationError) as caught:
+        read(**config)
+    assert not any(secret in fault for secret in SECRETS.values() for fault in caught.value.errors)
+    return caught.value.errors
+
+
+@pytest.mark.parametrize(
+    ("pasted", "understood"),
+    [
+        ("https://pim.example.com", "https://pim.example.com"),
+        ("pim.example.com", "https://pim.example.com"),
+        ("pim.example.com/", "https://pim.example.com"),
+        ("  https://pim.example.com/  ", "https://pim.example.com"),
+        ("HTTPS://PIM.Example.COM", "https://pim.example.com"),
+        ("https://pim.example.com/api/rest/v1", "https://pim.example.com"),
+        ("https://pim.example.com/api/rest/v1/", "https://pim.example.com"),
+        ("pim.example.com/api", "https://pim.example.com"),
+        ("https://pim.example.com/#/dashboard", "https://pim.example.com"),
+        ("https://pim.example.com/?x=1", "https://pim.example.com"),
+        ("pim.example.com:8443", "https://pim.example.com:8443"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("localhost:8080", "https://localhost:8080"),
+        ("https:/pim.example.com", "https://pim.example.com"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://example.com/pim/api/rest/v1", "https://example.com/pim"),
+        ("https://bücher.example", "https://bücher.example"),
+    ],
+)
+def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: str) -> None:
+    assert read(base_url=pasted).base_url == understood
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "my pim",
+        "ftp://pim.example.com",
+        "https://",
+        "http://:80",
+        "pim.example.com:port",
+        "-",
+        "a..b",
+    ],
+)
+def test_what_is_no_address_is_refused_with_an_example(pasted: str) -> None:
+    assert faults(base_url=pasted) == [
+        "`base_url`: is not an address of a PIM, such as https://my-company.cloud.akeneo.com"
+    ]
+
+
+def test_an_address_with_a_password_in_it_is_refused_without_showing_it() -> None:
+    (fault,) = faults(base_url="https://me:p4ssw0rd-of-user@pim.example.com")
+    assert "must not hold a user name or password" in fault
+
+
+@given(st.text())
+@example("https://[")
+@example("https://pim.example.com:99999999")
+def test_any_text_is_an_address_or_a_fault_never_a_crash(text: str) -> None:
+    try:
+        url = parse_base_url(text)
+    except ValueError:
+        return
+    assert url.startswith(("https://", "http://"))
+    assert parse_base_url(url) == url
+
+
+def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
+    with pytest.raises(ConfigValidationError) as caught:
+        TapAkeneo(config={}, setup_mapper=False)
+    assert caught.value.errors == [
+        f"`{name}` is missing ({SETTINGS_SCHEMA['properties'][name]['title']}; "
+        f"also as TAP_AKENEO_{name.upper()} in the environment)"
+        for name in ("base_url", "client_id", "client_secret", "username", "password")
+    ]
+
+
+def test_an_empty_credential_counts_as_missing() -> None:
+    assert "`password` is missing" in faults(password="")[0]
+
+
+def test_faults_of_all_kinds_come_together() -> None:
+    assert len(faults(page_size=0, start_date="yesterday", pim_timezone="Mars", filters=[])) == 4
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
+    (fault,) = faults(client_secret=["s3cr3t-of-client"])
+    assert fault.startswith("`client_secret` must be a text")
+
+
+@pytest.mark.parametrize("page_size", [0, 101, -1])
+def test_the_page_size_is_1_to_100_as_the_pim_refuses_more(page_size: int) -> None:
+    assert faults(page_size=page_size)[0].startswith(
+        "`page_size` must be at least 1 and at most 100"
+    )
+
+
+@pytest.mark.parametrize("date", ["2024-13-01", "01/02/2024", "last week"])
+@pytest.mark.parametrize("setting", ["start_date", "end_date"])
+def test_a_malformed_date_is_refused_with_examples(setting: str, date: str) -> None:
+    assert faults(**{setting: date}) == [
+        f"`{setting}`: {date!r} is not a date such as 2025-01-31 or 2025-01-31T12:00:00Z"
+    ]
+
+
+def test_a_date_without_offset_is_utc() -> None:
+    end = read(end_date="2025-01-31").end_date
+    assert end is not None
+    assert end.isoformat() == "2025-01-31T00:00:00+00:00"
+
+
+def test_a_backfill_must_end_after_its_start() -> None:
+    assert faults(start_date="2025-02-01", end_date="2025-01-01") == [
+        "`end_date` must be later than `start_date`"
+    ]
+
+
+def test_a_zone_is_an_iana_name() -> None:
+    assert read(pim_timezone="Europe/Paris").pim_timezone == ZoneInfo("Europe/Paris")
+    assert "such as Europe/Paris" in faults(pim_timezone="CEST+2")[0]
+
+
+def test_a_certificate_file_must_exist() -> None:
+    assert faults(ca_bundle="/no/such.pem") == ["`ca_bundle`: there is no file /no/such.pem"]
+
+
+def test_pasted_credentials_lose_blanks_around_them_but_a_password_keeps_them() -> None:
+    credentials = read(client_id=" 1_abc\n", password=" p ").credentials
+    assert (credentials.client_id, credentials.password) == ("1_abc", " p ")
+
+
+def test_a_filter_on_updated_is_refused_for_incremental_streams_with_the_reason() -> None:
+    (fault,) = faults(filters={"products": {"updated": [{"operator": ">", "value": "2024-01-01"}]}})
+    assert "its bookmark is: use start_date and end_date" in fault
+
+
+def test_a_filter_on_updated_is_taken_for_full_table_streams() -> None:
+    filters = {"families": {"updated": [{"operator": ">", "value": "2024-01-01T00:00:00Z"}]}}
+    assert read(filters=filters).filters == filters
+
+
+def test_a_filter_for_a_stream_that_is_unknown_or_cannot_be_filtered_is_refused() -> None:
+    assert "there is no stream 'product'" in faults(filters={"product": {}})[0]
+    assert "the PIM cannot filter channels" in faults(filters={"channels": {}})[0]
+    assert "needs the PIM's search JSON" in faults(filters={"products": {"enabled": True}})[0]
+
+
+def test_switches_that_are_on_by_default_can_be_turned_off() -> None:
+    assert "with_position" in read().switches
+    assert "with_position" not in read(with_position=False).switches
+    assert "with_attribute_options" not in read().switches
+
+
+def test_a_number_in_the_environment_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_AKENEO_PAGE_SIZE", "many")
+    with pytest.raises(ConfigValidationError, match=r"TAP_AKENEO_… variable .*'many'"):
+        TapAkeneo(config=dict(GOOD), parse_env_config=True)
+
+
+def test_each_setting_has_title_description_and_example() -> None:
+    for name, schema in SETTINGS_SCHEMA["properties"].items():
+        if "title" in schema or name in TapAkeneo.config_jsonschema["properties"]:
+            assert schema["description"].strip(), name
+
+
+def test_no_setting_shows_its_secret_in_a_repr() -> None:
+    assert not any(secret in repr(read()) for secret in SECRETS.values())
