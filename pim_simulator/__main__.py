@@ -1,0 +1,87 @@
+"""Starts a simulated PIM by hand: ``python -m pim_simulator``."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+import threading
+from datetime import timedelta
+
+from pim_simulator import PROFILES, SimulatedPim, serve
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pim_simulator",
+        description="Serve a simulated Akeneo PIM until Ctrl-C.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--profile", choices=list(PROFILES), default="ce-7", help="version")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the catalogue")
+    parser.add_argument("--products", type=int, default=250, help="how many products")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen at; 0: a free one")
+    parser.add_argument("--timezone", default="UTC", help="time zone of the server")
+    parser.add_argument(
+        "--clock-offset", type=float, default=0, help="seconds by which its clock is ahead"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=0, help="seconds by which each answer is delayed"
+    )
+    parser.add_argument(
+        "--index-lag", type=float, default=0, help="seconds until a write shows in the index"
+    )
+    parser.add_argument("--links-base", help="scheme and host that the PIM puts into links")
+    parser.add_argument(
+        "--shuffle-media-files", action="store_true", help="list media files in no fixed order"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until interrupted."""
+    options = _arguments(arguments)
+    pim = SimulatedPim(
+        options.profile,
+        seed=options.seed,
+        products=options.products,
+        timezone=options.timezone,
+        clock_offset=timedelta(seconds=options.clock_offset),
+        links_base=options.links_base,
+        index_lag=options.index_lag,
+        latency=options.latency,
+        shuffle_media_files=options.shuffle_media_files,
+    )
+    with serve(pim, host=options.host, port=options.port) as url:
+        try:
+            sys.stdout.write(_welcome(pim, url))
+            sys.stdout.flush()
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            sys.stdout.write("\nStopped.\n")
+
+
+def _welcome(pim: SimulatedPim, url: str) -> str:
+    known = pim.credentials
+    client = base64.b64encode(f"{known['client_id']}:{known['client_secret']}".encode()).decode()
+    body = {name: known[name] for name in ("username", "password")}
+    login = json.dumps({"grant_type": "password", **body})
+    resource = "products-uuid" if pim.profile.by_uuid else "products"
+    list_url = f"{url}/api/rest/v1/{resource}?pagination_type=search_after&limit=2"
+    lines = [f"Akeneo PIM ({pim.profile.name}) at {url}", ""]
+    lines += [f"{name:<14}{value}" for name, value in known.items()]
+    lines += [
+        "",
+        f"TOKEN=$(curl -s {url}/api/oauth/v1/token -H 'Authorization: Basic {client}' \\",
+        f"  -H 'Content-Type: application/json' -d '{login}' \\",
+        "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])')",
+        f"curl -s -H 'Authorization: Bearer '$TOKEN '{list_url}'",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

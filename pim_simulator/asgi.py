@@ -1,0 +1,127 @@
+"""The ASGI application: records, delays and, on demand, spoils what the API answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from typing_extensions import override
+
+from pim_simulator.call import Answer, Call
+from pim_simulator.clock import Clock, http_date
+from pim_simulator.requests_log import AnsweredRequest, RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from pim_simulator.api import Api
+    from pim_simulator.faults import Fault, Faults
+
+ABORT = "pim_simulator.abort"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Apache refuses encoded slashes before PHP sees them (AllowEncodedSlashes Off).
+_APACHE_404 = (
+    b"<!DOCTYPE HTML><html><head><title>404 Not Found</title></head>"
+    b"<body><h1>Not Found</h1></body></html>"
+)
+
+
+class _Fixed(Response):
+    """A response of given bytes, with the Date header of the simulated clock."""
+
+    def __init__(self, answer: Answer, date: str) -> None:
+        headers = {**answer.headers, "date": date, "server": "Apache"}
+        super().__init__(answer.content, answer.status, headers)
+
+
+class _Broken(_Fixed):
+    """A response whose connection is reset in the middle of the body, or before it starts."""
+
+    def __init__(self, answer: Answer, date: str, *, started: bool) -> None:
+        super().__init__(answer, date)
+        self._started = started
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._started:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers":
+                 self.raw_headers}
+            )  # fmt: skip
+            half = bytes(self.body)[: len(self.body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            await asyncio.sleep(0.05)  # let the half arrive before the reset overtakes it
+        scope["extensions"][ABORT]()
+
+
+def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
+    api: Api,
+    *,
+    log: RequestLog,
+    faults: Faults,
+    clock: Clock,
+    latency: float,
+    links_base: str | None,
+) -> Starlette:
+    """Return the application."""
+
+    async def endpoint(request: Request) -> Response:
+        log.begin()
+        raw_path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        path = unquote(raw_path.decode("latin-1"))
+        query = _query(request.scope["query_string"])
+        at = clock.now()
+        status = 0
+        try:
+            content = await request.body()
+            if latency:
+                await asyncio.sleep(latency)
+            base = links_base or f"{request.url.scheme}://{request.headers.get('host', '')}"
+            call = Call(request.method, path, query, dict(request.headers), content, base)
+            response = await _respond(api, faults, clock, call, raw_path)
+            if not isinstance(response, _Broken):
+                status = response.status_code
+            return response
+        finally:
+            log.end(AnsweredRequest(request.method, path, query, status, at, dict(request.headers)))
+
+    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+
+
+async def _respond(api: Api, faults: Faults, clock: Clock, call: Call, raw_path: bytes) -> Response:
+    fault = faults.take(call.method, call.path)
+    if fault is not None and fault.delay:
+        await asyncio.sleep(fault.delay)
+    date = http_date(clock.now())
+    if fault is not None and fault.kind in ("status", "html"):
+        return _Fixed(_faulty(fault), date)
+    if b"%2f" in raw_path.lower():
+        return _Fixed(Answer(404, _APACHE_404, {"content-type": "text/html"}), date)
+    if fault is not None and fault.kind == "reset":
+        return _Broken(Answer(200, b""), date, started=False)
+    answer = api.answer(call)
+    if fault is not None and fault.kind == "reset_in_body":
+        return _Broken(answer, date, started=True)
+    if fault is not None and fault.kind == "truncated_json":
+        half = answer.content[: len(answer.content) // 2]
+        return _Fixed(Answer(answer.status, half, answer.headers), date)
+    return _Fixed(answer, date)
+
+
+def _query(raw: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+
+
+def _faulty(fault: Fault) -> Answer:
+    content, kind = fault.content()
+    headers: dict[str, Any] = {"content-type": kind}
+    if fault.retry_after is not None:
+        headers["retry-after"] = str(fault.retry_after)
+    return Answer(fault.status if fault.kind == "status" else 200, content, headers)

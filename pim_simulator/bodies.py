@@ -1,0 +1,261 @@
+"""Bodies of products and models, as a version of the PIM writes them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pim_simulator.paging import path_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pim_simulator.clock import ServerZone
+    from pim_simulator.profiles import Profile
+    from pim_simulator.store import Associations, Item, Store, Values
+
+
+@dataclass(frozen=True)
+class View:
+    """How a request wants products to be written.
+
+    Attributes:
+        base: Scheme and host of the links.
+        by_uuid: Whether it is of ``/products-uuid``.
+        channel: Only the values of this channel.
+        locales: Only the values of these locales.
+        attributes: Only the values of these attributes.
+        attribute_options: Add labels of options (``with_attribute_options``).
+        quality_scores: Add ``quality_scores``.
+        completenesses: Add ``completenesses``.
+        root_parent: Add ``root_parent`` (SaaS).
+    """
+
+    base: str
+    by_uuid: bool = False
+    channel: str | None = None
+    locales: tuple[str, ...] | None = None
+    attributes: frozenset[str] | None = None
+    attribute_options: bool = False
+    quality_scores: bool = False
+    completenesses: bool = False
+    root_parent: bool = False
+
+
+def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:
+    """Return a map as ``json_encode`` writes a PHP array.
+
+    Nothing tells an empty map from an empty list, and keys which count up from zero
+    make a list.
+    """
+    if list(mapping) == [str(number) for number in range(len(mapping))]:
+        return list(mapping.values())
+    return mapping
+
+
+class ItemBodies:
+    """Writes products and models.
+
+    Args:
+        store: The tables.
+        profile: The version.
+        zone: The server's time zone.
+    """
+
+    def __init__(self, store: Store, profile: Profile, zone: ServerZone) -> None:
+        """Keep what is needed for every body."""
+        self._store = store
+        self._profile = profile
+        self._zone = zone
+
+    def product(self, item: Item, view: View) -> dict[str, Any]:
+        """Return a product."""
+        profile = self._profile
+        lineage = [item, *self._store.ancestors(item)]
+        body: dict[str, Any] = {}
+        if profile.by_uuid:
+            body["uuid"] = item.uuid
+        if not view.by_uuid:
+            body["identifier"] = item.code
+        body |= {
+            "enabled": item.enabled,
+            "family": item.family,
+            "categories": self._categories(lineage),
+            "groups": list(item.groups),
+            "parent": item.parent,
+            "values": self._values(lineage, view),
+            "created": self._date(item.created),
+            "updated": self._date(item.updated),
+            "associations": self._associations(lineage, view),
+        }
+        if profile.quantified_associations:
+            body["quantified_associations"] = self._quantified(lineage, view)
+        if profile.saas:
+            body["metadata"] = {"workflow_status": "working_copy"}
+        if view.quality_scores:
+            body["quality_scores"] = self._quality_scores(item)
+        if view.completenesses:
+            found = list(self.completenesses(item))
+            # 6.0 forces an object even where it is empty (#18050).
+            force_object = not found and not profile.by_uuid
+            body["completenesses"] = {} if force_object else found
+        if view.root_parent:
+            body["root_parent"] = lineage[-1].code if len(lineage) > 1 else None
+        return body
+
+    def model(self, item: Item, view: View) -> dict[str, Any]:
+        """Return a product model."""
+        lineage = [item, *self._store.ancestors(item)]
+        body: dict[str, Any] = {
+            "code": item.code,
+            "family": item.family,
+            "family_variant": item.family_variant,
+            "parent": item.parent,
+            "categories": self._categories(lineage),
+            "values": self._values(lineage, view),
+            "created": self._date(item.created),
+            "updated": self._date(item.updated),
+            "associations": self._associations(lineage, view),
+        }
+        if self._profile.quantified_associations:
+            body["quantified_associations"] = self._quantified(lineage, view)
+        if self._profile.saas:
+            body["metadata"] = {"workflow_status": "working_copy"}
+        if view.quality_scores:
+            body["quality_scores"] = self._quality_scores(item)
+        return body
+
+    def completenesses(self, item: Item) -> Iterator[dict[str, Any]]:
+        """Iterate over the completenesses of a product; there are none without a family."""
+        family = self._store.families.get(item.family or "")
+        if family is None:
+            return
+        values = dict(item.values)
+        for ancestor in self._store.ancestors(item):
+            values |= ancestor.values
+        for channel, required in family.body["attribute_requirements"].items():
+            for locale in self._store.channels[channel].body["locales"]:
+                given = sum(
+                    self._has_value(code, item, values.get(code, ()), channel, locale)
+                    for code in required
+                )
+                percent = 100 * given // len(required) if required else 100
+                yield {"scope": channel, "locale": locale, "data": percent}
+
+    def _has_value(
+        self,
+        code: str,
+        item: Item,
+        values: Iterable[dict[str, Any]],
+        channel: str,
+        locale: str,
+    ) -> bool:
+        if code == self._store.identifier_attribute():
+            return item.code is not None
+        return any(
+            value["scope"] in (None, channel) and value["locale"] in (None, locale)
+            for value in values
+        )
+
+    def _date(self, timestamp: int) -> str:
+        if self._profile.utc_clock_with_server_offset:
+            return self._zone.utc_clock_with_server_offset(timestamp)
+        return self._zone.date_c(timestamp)
+
+    @staticmethod
+    def _categories(lineage: list[Item]) -> list[str]:
+        return sorted({category for item in lineage for category in item.categories})
+
+    def _values(self, lineage: list[Item], view: View) -> Values:
+        merged: Values = {}
+        for item in reversed(lineage):
+            merged |= item.values
+        identifier = self._store.identifier_attribute()
+        merged.pop(identifier, None)
+        if self._profile.by_uuid and lineage[0].uuid in self._store.products:
+            code = lineage[0].code
+            if code is not None:
+                merged[identifier] = [{"locale": None, "scope": None, "data": code}]
+        shown: Values = {}
+        for code in sorted(merged):
+            if view.attributes is not None and code not in view.attributes:
+                continue
+            values = [
+                self._value(code, value, view)
+                for value in merged[code]
+                if (view.channel is None or value["scope"] in (None, view.channel))
+                and (view.locales is None or value["locale"] in (None, *view.locales))
+            ]
+            if values:
+                shown[code] = values
+        return shown
+
+    def _value(self, code: str, value: dict[str, Any], view: View) -> dict[str, Any]:
+        kind = self._store.attribute_type(code)
+        if kind in ("pim_catalog_image", "pim_catalog_file"):
+            path = f"/api/rest/v1/media-files/{value['data']}/download"
+            links = {"download": {"href": path_link(view.base, path)}}
+            return {**value, "_links": links}
+        if kind == "pim_catalog_date":
+            return {**value, "data": self._zone.midnight(value["data"])}
+        if view.attribute_options and kind == "pim_catalog_simpleselect":
+            return {**value, "linked_data": self._linked(code, value["data"])}
+        if view.attribute_options and kind == "pim_catalog_multiselect":
+            linked = {option: self._linked(code, option) for option in value["data"]}
+            return {**value, "linked_data": php_array(linked)}
+        return value
+
+    def _linked(self, attribute: str, code: str) -> dict[str, Any]:
+        option = self._store.attribute_options.get(attribute, {}).get(code)
+        labels = {} if option is None else option.body["labels"]
+        return {"attribute": attribute, "code": code, "labels": php_array(labels)}
+
+    def _associations(self, lineage: list[Item], view: View) -> Associations:
+        merged: Associations = {}
+        for item in lineage:
+            for kind, targets in item.associations.items():
+                into = merged.setdefault(kind, {})
+                for name, keys in targets.items():
+                    into[name] = sorted({*into.get(name, ()), *keys})
+        for targets in merged.values():
+            targets["products"] = [
+                uuid if view.by_uuid else self._store.products[uuid].code
+                for uuid in targets["products"]
+                if uuid in self._store.products
+            ]
+        return merged
+
+    def _quantified(self, lineage: list[Item], view: View) -> Associations:
+        merged: Associations = {}
+        for item in reversed(lineage):
+            for kind, targets in item.quantified.items():
+                merged[kind] = {
+                    "products": [
+                        self._quantity(row, view)
+                        for row in targets["products"]
+                        if row["uuid"] in self._store.products
+                    ],
+                    "product_models": list(targets["product_models"]),
+                }
+        return merged
+
+    def _quantity(self, row: dict[str, Any], view: View) -> dict[str, Any]:
+        if view.by_uuid:
+            return row
+        return {
+            "identifier": self._store.products[row["uuid"]].code,
+            "quantity": row["quantity"],
+        }
+
+    def _quality_scores(self, item: Item) -> list[dict[str, Any]]:
+        return [
+            {"scope": code, "locale": locale, "data": _score(item.uuid, code, locale)}
+            for code, channel in self._store.channels.items()
+            for locale in channel.body["locales"]
+        ]
+
+
+def _score(*of: str) -> str:
+    """Return a letter from A to E, always the same for the same product."""
+    return "ABCDE"[hashlib.sha256("/".join(of).encode()).digest()[0] % 5]

@@ -1,0 +1,131 @@
+"""The clock of the simulated server, and its dates as PHP writes and reads them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+UTC = timezone.utc
+
+_EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)  # as a wall time
+_FIRST_ZONE_RULES = 1800
+
+_WALL_TIME = re.compile(r"(\d{1,4})-(\d{1,2})-(\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
+_ATOM = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+class Clock:
+    """The time on the simulated server: real time and an offset.
+
+    Args:
+        offset: How far it is ahead of real time.
+    """
+
+    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        """Start with an offset."""
+        self._offset = offset
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the server's time as an aware datetime in UTC."""
+        with self._lock:
+            return datetime.now(UTC) + self._offset
+
+    def timestamp(self) -> int:
+        """Return the server's time in whole seconds, as MySQL stores it."""
+        return int(self.now().timestamp())
+
+    def advance(self, *, seconds: float = 0, **more: float) -> None:
+        """Put the clock forward, by ``seconds`` or any argument of ``timedelta``."""
+        with self._lock:
+            self._offset += timedelta(seconds=seconds, **more)
+
+
+class ServerZone:
+    """The time zone of the server, in which PHP formats and parses.
+
+    Args:
+        name: IANA name of the zone.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Load the zone."""
+        self.name = name
+        self._zone = ZoneInfo(name)
+
+    def date_c(self, timestamp: int) -> str:
+        """Return PHP's ``date('c')`` of an instant."""
+        return datetime.fromtimestamp(timestamp, self._zone).isoformat(timespec="seconds")
+
+    def utc_clock_with_server_offset(self, timestamp: int) -> str:
+        """Return the date as PIM up to 5.0 writes it.
+
+        The column holds UTC, which Doctrine reads as if it were the server's wall
+        time (#13892).
+        """
+        wall = datetime.fromtimestamp(timestamp, UTC).replace(tzinfo=None)
+        shown = datetime.fromtimestamp(self._as_php_does(wall), self._zone)
+        return shown.isoformat(timespec="seconds")
+
+    def midnight(self, date: str) -> str:
+        """Return the value of a date attribute: midnight on the server (``2016-06-28``)."""
+        day = datetime.fromisoformat(date)
+        return datetime.fromtimestamp(self._as_php_does(day), self._zone).isoformat()
+
+    def parse_wall_time(self, text: object) -> int | None:
+        """Return what ``DateTime::createFromFormat('Y-m-d H:i:s', …)`` makes of a text.
+
+        ``Y`` takes a year of one to four digits as it stands, so a two-digit year
+        means antiquity and passes (magento2-connector-community#657). Days and hours
+        which are too large roll over.
+
+        Returns:
+            Seconds since 1970, or None for what PHP answers with ``false``.
+        """
+        match = _WALL_TIME.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
+            return None
+        year, month, day, hour, minute, second = (int(group) for group in match.groups())
+        most = {"month": 12, "day": 31, "hour": 24, "minute": 59, "second": 59}
+        given = {"month": month, "day": day, "hour": hour, "minute": minute, "second": second}
+        if any(given[unit] > limit for unit, limit in most.items()):
+            return None
+        if year < 1 or month < 1:
+            return -(2**40)
+        wall = _EPOCH.replace(year=year, month=month) + timedelta(
+            days=day - 1, hours=hour, minutes=minute, seconds=second
+        )
+        return self._as_php_does(wall)
+
+    def _as_php_does(self, wall: datetime) -> int:
+        """Return the instant of a wall time.
+
+        An ambiguous one is the first, that is summer time; one in a gap is shifted
+        forward by the gap. ``fold=0`` means just that.
+        """
+        if wall.year < _FIRST_ZONE_RULES:
+            return int((wall - _EPOCH).total_seconds())
+        return int(wall.replace(tzinfo=self._zone, fold=0).timestamp())
+
+
+def parse_atom(text: object) -> int | None:
+    """Return the seconds since 1970 of a date in PHP's ATOM format, None if it is not one."""
+    match = _ATOM.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    zone = match[7]
+    try:
+        instant = datetime.fromisoformat(match[0][:19] + ("+00:00" if zone == "Z" else zone))
+    except ValueError:
+        return None
+    return int(instant.timestamp())
+
+
+def http_date(moment: datetime) -> str:
+    """Return a moment as the ``Date`` header has it."""
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+    month = months[3 * moment.month - 3 : 3 * moment.month]
+    return f"{days[moment.weekday()]}, {moment:%d} {month} {moment:%Y %H:%M:%S} GMT"

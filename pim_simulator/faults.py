@@ -1,0 +1,109 @@
+"""Faults that the simulated PIM, or a proxy before it, answers with on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["status", "reset", "reset_in_body", "truncated_json", "html", "slow"]
+
+
+@dataclass
+class Fault:
+    """One fault. Made by `Faults.add`, whose arguments these are.
+
+    Attributes:
+        kind: ``status`` (with ``status``, ``body``, ``retry_after``), ``reset`` (connection
+            reset before the answer), ``reset_in_body`` (in the middle of the body),
+            ``truncated_json`` (200, but half of the body, with a fitting length), ``html``
+            (200 with a page in HTML), ``slow`` (right answer after ``delay``).
+        path: Part of the path of the requests it hits; all by default.
+        nth: Hit the nth of these requests (1 is the next), and those after it.
+        times: How many requests to hit; None for all.
+        method: HTTP method of the requests it hits; any by default.
+        status: HTTP status for ``status``.
+        body: Body for ``status``: text is sent as HTML, anything else as JSON.
+        retry_after: Value of ``Retry-After``, seconds or a date.
+        delay: Seconds to wait before answering.
+    """
+
+    kind: Kind
+    path: str = ""
+    nth: int = 1
+    times: int | None = 1
+    method: str | None = None
+    status: int = 500
+    body: object = None
+    retry_after: str | int | None = None
+    delay: float = 0.0
+
+    def matches(self, method: str, path: str) -> bool:
+        """Say whether a request is of the kind this fault hits."""
+        return self.path in path and self.method in (None, method)
+
+    def content(self) -> tuple[bytes, str]:
+        """Return the body and its content type."""
+        if isinstance(self.body, str):
+            return self.body.encode(), "text/html"
+        if self.kind == "html":
+            return b"<!DOCTYPE html><html><body>Maintenance</body></html>", "text/html"
+        body = {"code": self.status, "message": "Simulated fault."}
+        return json.dumps(body if self.body is None else self.body).encode(), "application/json"
+
+
+class Faults:
+    """The faults still to come, in order."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(  # noqa: PLR0913 - each is one trait of the fault, given by name
+        self,
+        kind: Kind,
+        path: str = "",
+        *,
+        nth: int = 1,
+        times: int | None = 1,
+        method: str | None = None,
+        status: int = 500,
+        body: object = None,
+        retry_after: str | int | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        """Arrange a fault; see `Fault` for the arguments."""
+        with self._lock:
+            self._faults.append(
+                Fault(kind, path, nth, times, method, status, body, retry_after, delay)
+            )
+
+    def clear(self) -> None:
+        """Call off the faults still to come."""
+        with self._lock:
+            self._faults.clear()
+
+    @property
+    def pending(self) -> int:
+        """How many faults are not used up."""
+        with self._lock:
+            return len(self._faults)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the fault which a request meets, and use it up once."""
+        with self._lock:
+            hit: Fault | None = None
+            for fault in self._faults:
+                if not fault.matches(method, path):
+                    continue
+                if fault.nth > 1:
+                    fault.nth -= 1
+                elif hit is None:
+                    hit = fault
+            if hit is not None and hit.times is not None:
+                hit.times -= 1
+                if hit.times < 1:
+                    self._faults.remove(hit)
+            return hit

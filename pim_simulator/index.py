@@ -1,0 +1,117 @@
+"""The search index of the simulated PIM: its "Elasticsearch"."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pim_simulator.store import Item, Store
+
+Order = Literal["code", "key", "id"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the index knows of a product or model.
+
+    Attributes:
+        key: uuid of a product, code of a model.
+        item: The row as it was read; its values are not copied.
+        updated: The latest of its own date and its ancestors' dates.
+        categories: Own ones and the ancestors'.
+        ancestors: Codes of the ancestors.
+        family: Code of the family.
+        enabled: Whether the product is enabled.
+        sort: Identifier or code in lower case, as the index normalises it.
+    """
+
+    key: str
+    item: Item
+    updated: int
+    categories: frozenset[str]
+    ancestors: tuple[str, ...]
+    family: str | None
+    enabled: bool
+    sort: str
+
+
+_SORT_KEYS: dict[Order, Callable[[Document], str]] = {
+    "code": lambda document: document.sort,
+    "key": lambda document: document.key,
+    # Up to 5.0: the primary key, a text in the index.
+    "id": lambda document: f"product_{document.item.number}",
+}
+
+
+class Index:
+    """Documents of one kind.
+
+    Args:
+        table: The rows.
+        store: To look ancestors up.
+        lag: Seconds until a write shows (the PIM writes with ``Refresh::disable``).
+    """
+
+    def __init__(self, table: dict[str, Item], store: Store, lag: float = 0) -> None:
+        """Index the whole table."""
+        self.lag = lag
+        self.version = 0
+        self._table = table
+        self._store = store
+        self._pending: deque[tuple[float, str, Document | None]] = deque()
+        self._documents = {key: self._document(key, item) for key, item in table.items()}
+        self._sorted: dict[Order, list[Document]] = {}
+
+    def write(self, keys: Iterable[str], now: float) -> None:
+        """Index the present state of some rows, which are gone if the table lacks them."""
+        for key in keys:
+            item = self._table.get(key)
+            document = None if item is None else self._document(key, item)
+            self._pending.append((now + self.lag, key, document))
+        self.refresh(now)
+
+    def refresh(self, now: float) -> None:
+        """Let the writes show whose time has come."""
+        while self._pending and self._pending[0][0] <= now:
+            _, key, document = self._pending.popleft()
+            if document is None:
+                self._documents.pop(key, None)
+            else:
+                self._documents[key] = document
+            self._sorted.clear()
+            self.version += 1
+
+    def documents(self, order: Order) -> list[Document]:
+        """Return all documents in order."""
+        if order not in self._sorted:
+            self._sorted[order] = sorted(self._documents.values(), key=_SORT_KEYS[order])
+        return self._sorted[order]
+
+    @staticmethod
+    def after(documents: list[Document], order: Order, cursor: str) -> int:
+        """Return where the documents after a sort key begin; it need not exist."""
+        return bisect_right(documents, cursor, key=_SORT_KEYS[order])
+
+    def _document(self, key: str, item: Item) -> Document:
+        updated = item.updated
+        categories = set(item.categories)
+        ancestors = []
+        for model in self._store.ancestors(item):
+            updated = max(updated, model.updated)
+            categories.update(model.categories)
+            ancestors.append(model.code or "")
+        return Document(
+            key=key,
+            item=item,
+            updated=updated,
+            categories=frozenset(categories),
+            ancestors=tuple(ancestors),
+            family=item.family,
+            enabled=item.enabled,
+            sort=(item.code or "").lower(),
+        )

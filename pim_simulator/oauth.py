@@ -1,0 +1,158 @@
+"""OAuth 2 as the PIM speaks it: password and refresh_token grants, all failures 422."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from pim_simulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pim_simulator.clock import Clock
+
+REFRESH_TOKEN_LIFETIME = 14 * 86_400
+_LARGEST_BODY = 300
+_WRONG_CLIENT = (
+    'Parameter "client_id" is missing or does not match any client, or secret is invalid'
+)
+
+
+class Tokens:
+    """The tokens which have been given out.
+
+    Args:
+        clock: The server's clock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Start with none."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._access: dict[str, float] = {}
+        self._refresh: dict[str, float] = {}
+
+    def grant(self, lifetime: float) -> dict[str, Any]:
+        """Give out a pair of tokens; return the body of the answer."""
+        access = base64.b64encode(secrets.token_hex(32).encode()).decode().rstrip("=")
+        refresh = base64.b64encode(secrets.token_hex(32).encode()).decode().rstrip("=")
+        now = self._clock.now().timestamp()
+        with self._lock:
+            self._access[access] = now + lifetime
+            self._refresh[refresh] = now + REFRESH_TOKEN_LIFETIME
+        return {
+            "access_token": access,
+            "expires_in": int(lifetime),
+            "token_type": "bearer",
+            "scope": None,
+            "refresh_token": refresh,
+        }
+
+    def use_refresh(self, token: str) -> bool:
+        """Revoke a refresh token; return whether it was good."""
+        with self._lock:
+            expires = self._refresh.pop(token, 0.0)
+        return expires > self._clock.now().timestamp()
+
+    def check_access(self, token: str) -> None:
+        """Fail with the 401 of a token that is unknown or has expired."""
+        with self._lock:
+            expires = self._access.get(token)
+        if expires is None:
+            raise ApiError(401, "The access token provided is invalid.")
+        if expires <= self._clock.now().timestamp():
+            raise ApiError(401, "The access token provided has expired.")
+
+    def expire_access(self) -> None:
+        """Let every access token given so far expire."""
+        with self._lock:
+            self._access = dict.fromkeys(self._access, 0.0)
+
+    def revoke_refresh(self) -> None:
+        """Forget every refresh token given so far."""
+        with self._lock:
+            self._refresh.clear()
+
+
+class TokenEndpoint:
+    """Answers ``POST /api/oauth/v1/token``.
+
+    Args:
+        tokens: Where to enter what is given out.
+        credentials: The one client and user there is.
+    """
+
+    def __init__(self, tokens: Tokens, credentials: Mapping[str, str]) -> None:
+        """Keep tokens and credentials."""
+        self._tokens = tokens
+        self._credentials = credentials
+
+    def answer(self, headers: Mapping[str, str], content: bytes, lifetime: float) -> dict[str, Any]:
+        """Return the body of the answer to a request, or fail."""
+        kind = headers.get("content-type", "").split(";")[0].strip()
+        allowed = ("application/json", "application/x-www-form-urlencoded")
+        if not kind:
+            message = (
+                'The "Content-Type" header is missing. '
+                f'"{allowed[0]}" or "{allowed[1]}" has to be specified as value.'
+            )
+            raise ApiError(415, message)
+        if kind not in allowed:
+            message = (
+                f'"{kind}" in "Content-Type" header is not valid. '
+                f'Only "{allowed[0]}" or "{allowed[1]}" are allowed.'
+            )
+            raise ApiError(415, message)
+        if len(content) > _LARGEST_BODY:  # since 4.0 (CheckRequestContentSizeSubscriber)
+            message = f"Request content exceeded the maximum allowed size of {_LARGEST_BODY} bytes"
+            raise ApiError(413, message)
+        given = _fields(kind, content)
+        self._check_client(headers, given)
+        return self._grant(given, lifetime)
+
+    def _grant(self, given: Mapping[str, str], lifetime: float) -> dict[str, Any]:
+        grant = given.get("grant_type", "")
+        if grant == "password":
+            if not given.get("username") or not given.get("password"):
+                raise ApiError(422, 'Missing parameters. "username" and "password" required')
+            known = self._credentials
+            if (given["username"], given["password"]) != (known["username"], known["password"]):
+                raise ApiError(422, "No user found for the given username and password")
+        elif grant == "refresh_token":
+            if not given.get("refresh_token"):
+                raise ApiError(422, 'No "refresh_token" parameter found')
+            if not self._tokens.use_refresh(given["refresh_token"]):
+                raise ApiError(422, "Refresh token is invalid or has expired")
+        else:
+            raise ApiError(422, "Invalid grant_type parameter or parameter missing")
+        return self._tokens.grant(lifetime)
+
+    def _check_client(self, headers: Mapping[str, str], given: Mapping[str, str]) -> None:
+        client, secret = given.get("client_id", ""), given.get("client_secret", "")
+        scheme, _, encoded = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                client, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                client = secret = ""
+        known = self._credentials
+        if (client, secret) != (known["client_id"], known["client_secret"]):
+            raise ApiError(422, _WRONG_CLIENT)
+
+
+def _fields(kind: str, content: bytes) -> dict[str, str]:
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        fields = json.loads(content)
+    except ValueError:
+        raise ApiError(400, "Invalid json message received") from None
+    if not isinstance(fields, dict):
+        raise ApiError(400, "Invalid json message received")
+    return {name: value for name, value in fields.items() if isinstance(value, str)}

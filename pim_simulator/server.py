@@ -1,0 +1,124 @@
+"""Serves a simulated PIM over HTTP on the loopback interface."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pim_simulator.asgi import ABORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from pim_simulator.simulator import SimulatedPim
+
+_START_TIMEOUT = 30.0
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that lets the application reset its connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
+        super().__init__(*args, **kwargs)
+        inner = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[ABORT] = self._abort
+            await inner(scope, receive, send)
+
+        self.app = app
+
+    @override
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        # asyncio does so only where the listening socket names its protocol; without,
+        # head and body of an answer wait 40 ms for each other (Nagle, delayed ACK).
+        endpoint = transport.get_extra_info("socket")
+        endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _abort(self) -> None:
+        endpoint = self.transport.get_extra_info("socket")
+        if endpoint is not None:  # a close that does not linger sends RST
+            linger = struct.pack("ii", 1, 0)
+            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """A server that runs in a thread of its own and leaves signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+
+@contextlib.contextmanager
+def serve(pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve a simulated PIM for the duration of a ``with`` block.
+
+    Args:
+        pim: What to serve.
+        host: Address to listen at.
+        port: Port to listen at; a free one by default.
+
+    Yields:
+        The URL, ``http://127.0.0.1:PORT``.
+
+    Raises:
+        RuntimeError: If the server does not start.
+    """
+    config = uvicorn.Config(
+        pim.app(),
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=5,
+        backlog=128,
+    )
+    server = _Server(config)
+    with socket.create_server((host, port)) as listening:
+        listening.set_inheritable(False)
+        url = f"http://{host}:{listening.getsockname()[1]}"
+        thread = threading.Thread(
+            target=_run, args=(server, listening), name=f"pim-simulator {url}", daemon=True
+        )
+        thread.start()
+        try:
+            if not server.ready.wait(_START_TIMEOUT):
+                message = "The simulated PIM did not start."
+                raise RuntimeError(message)
+            pim.url = url
+            yield url
+        finally:
+            pim.url = None
+            server.should_exit = True
+            thread.join()
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    asyncio.run(server.serve(sockets=[listening]))

@@ -1,0 +1,201 @@
+"""What the simulated PIM holds: its "SQL tables"."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Values = dict[str, list[dict[str, Any]]]
+Associations = dict[str, dict[str, list[Any]]]
+
+OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+
+
+@dataclass(eq=False)
+class Entity:
+    """A row of the catalogue structure.
+
+    Attributes:
+        body: What the API documents, all maps as dicts; without dates.
+        created: Seconds since 1970.
+        updated: Seconds since 1970.
+        owner: Code of the family of a variant, of the attribute of an option.
+    """
+
+    body: dict[str, Any]
+    created: int
+    updated: int
+    owner: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code."""
+        code: str = self.body["code"]
+        return code
+
+
+class Item:
+    """A product or a product model.
+
+    Values of the generated ones are made when asked for: a hundred thousand products
+    would not fit into memory otherwise.
+    """
+
+    __slots__ = (
+        "_make",
+        "_values",
+        "associations",
+        "categories",
+        "code",
+        "created",
+        "enabled",
+        "family",
+        "family_variant",
+        "groups",
+        "number",
+        "parent",
+        "quantified",
+        "revision",
+        "seed",
+        "updated",
+        "uuid",
+    )
+
+    def __init__(  # noqa: PLR0913 - a row with its columns
+        self,
+        *,
+        uuid: str,
+        code: str | None,
+        number: int,
+        created: int,
+        updated: int,
+        family: str | None = None,
+        family_variant: str | None = None,
+        parent: str | None = None,
+        enabled: bool = True,
+        categories: tuple[str, ...] = (),
+        groups: tuple[str, ...] = (),
+        values: Values | None = None,
+        associations: Associations | None = None,
+        quantified: Associations | None = None,
+        seed: tuple[Any, ...] = (),
+        make: Callable[[Item], Values] | None = None,
+    ) -> None:
+        """Keep the columns; ``values`` or ``make`` gives the values."""
+        self.uuid = uuid
+        self.code = code
+        self.number = number
+        self.family = family
+        self.family_variant = family_variant
+        self.parent = parent
+        self.enabled = enabled
+        self.categories = categories
+        self.groups = groups
+        self.associations = associations or {}
+        self.quantified = quantified or {}
+        self.created = created
+        self.updated = updated
+        self.seed = seed
+        self.revision = 0
+        self._make = make
+        self._values = values
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a product model."""
+        return self.uuid.startswith("model/")
+
+    @property
+    def values(self) -> Values:
+        """Own values, those of the ancestors not among them. Not to be changed in place."""
+        if self._values is not None:
+            return self._values
+        return {} if self._make is None else self._make(self)
+
+    @values.setter
+    def values(self, values: Values) -> None:
+        self._values = values
+
+
+@dataclass(eq=False)
+class MediaFile:
+    """A row of the file storage of the catalogue."""
+
+    code: str
+    original_filename: str
+    mime_type: str
+    size: int
+    extension: str
+
+
+@dataclass
+class Store:
+    """All tables. Whoever reads or writes holds `lock`."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    version: int = 0
+    products: dict[str, Item] = field(default_factory=dict)  # by uuid
+    product_models: dict[str, Item] = field(default_factory=dict)  # by code
+    families: dict[str, Entity] = field(default_factory=dict)
+    family_variants: dict[str, Entity] = field(default_factory=dict)
+    attributes: dict[str, Entity] = field(default_factory=dict)
+    attribute_options: dict[str, dict[str, Entity]] = field(default_factory=dict)
+    attribute_groups: dict[str, Entity] = field(default_factory=dict)
+    association_types: dict[str, Entity] = field(default_factory=dict)
+    categories: dict[str, Entity] = field(default_factory=dict)  # in the order of the trees
+    channels: dict[str, Entity] = field(default_factory=dict)
+    locales: dict[str, Entity] = field(default_factory=dict)
+    currencies: dict[str, Entity] = field(default_factory=dict)
+    measurement_families: dict[str, Entity] = field(default_factory=dict)
+    media_files: dict[str, MediaFile] = field(default_factory=dict)
+    uuids: dict[str, str] = field(default_factory=dict)  # by identifier in lower case
+
+    def product_by_identifier(self, identifier: str) -> Item | None:
+        """Return a product; MySQL compares identifiers without regard to case."""
+        return self.products.get(self.uuids.get(identifier.lower(), ""))
+
+    def ancestors(self, item: Item) -> Iterator[Item]:
+        """Iterate over parent and root model, the nearest first."""
+        parent = item.parent
+        while parent is not None:
+            model = self.product_models.get(parent)
+            if model is None:
+                return
+            yield model
+            parent = model.parent
+
+    def children(self, code: str) -> Iterator[Item]:
+        """Iterate over the models and products right below a model."""
+        for table in (self.product_models, self.products):
+            for item in table.values():
+                if item.parent == code:
+                    yield item
+
+    def active_locales(self) -> list[str]:
+        """Return the codes of the activated locales."""
+        return [code for code, row in self.locales.items() if row.body["enabled"]]
+
+    def category_and_below(self, code: str) -> set[str]:
+        """Return a category and all below it."""
+        found = {code}
+        for category in self.categories.values():  # parents stand before their children
+            if category.body["parent"] in found:
+                found.add(category.code)
+        return found
+
+    def attribute_type(self, code: str) -> str | None:
+        """Return the type of an attribute, None if there is none."""
+        attribute = self.attributes.get(code)
+        return None if attribute is None else attribute.body["type"]
+
+    def identifier_attribute(self) -> str:
+        """Return the code of the identifier attribute."""
+        return next(
+            code
+            for code, attribute in self.attributes.items()
+            if attribute.body["type"] == "pim_catalog_identifier"
+        )

@@ -1,0 +1,188 @@
+"""What the simulated PIM holds, in the form its reference documents.
+
+Apart from the code that answers HTTP on purpose: comparing what a client has read with
+this proves something.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from pim_simulator.profiles import Profile
+    from pim_simulator.store import Item, Store
+
+
+def truth(
+    store: Store, profile: Profile, zone: str, resource: str, *, by_uuid: bool
+) -> list[dict[str, Any]]:
+    """Return all records of a resource."""
+    others = {"attribute_options": _attribute_options, "product_media_files": _media_files}
+    with store.lock:
+        if resource == "products":
+            return [
+                _product(store, profile, zone, item, by_uuid=by_uuid)
+                for item in store.products.values()
+                if by_uuid or item.code is not None
+            ]
+        if resource == "product_models":
+            return [_model(store, profile, zone, row) for row in store.product_models.values()]
+        if resource == "system_information":
+            information = {"version": profile.version, "edition": profile.edition}
+            return [information] if profile.name not in ("ce-4", "ce-5") else []
+        if resource in others:
+            return others[resource](store)
+        return _structure(store, profile, zone, resource)
+
+
+def _attribute_options(store: Store) -> list[dict[str, Any]]:
+    return [row.body for rows in store.attribute_options.values() for row in rows.values()]
+
+
+def _media_files(store: Store) -> list[dict[str, Any]]:
+    names = ("code", "original_filename", "mime_type", "size", "extension")
+    return [{name: getattr(file, name) for name in names} for file in store.media_files.values()]
+
+
+def _date(zone: str, timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, ZoneInfo(zone)).isoformat()
+
+
+def _midnight(zone: str, day: str) -> str:
+    year, month, date = map(int, day.split("-"))
+    local = datetime(year, month, date, tzinfo=ZoneInfo(zone))
+    return _date(zone, int(local.timestamp()))
+
+
+def _lineage(store: Store, item: Item) -> list[Item]:
+    rows = [item]
+    while rows[-1].parent is not None:
+        rows.append(store.product_models[rows[-1].parent])
+    return rows
+
+
+def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, Any]:
+    rows = _lineage(store, item)
+    values: dict[str, Any] = {}
+    for row in reversed(rows):
+        for code, of_attribute in row.values.items():
+            if store.attributes[code].body["type"] == "pim_catalog_date":
+                values[code] = [{**v, "data": _midnight(zone, v["data"])} for v in of_attribute]
+            else:
+                values[code] = of_attribute
+    body: dict[str, Any] = {
+        "family": item.family,
+        "parent": item.parent,
+        "categories": sorted(set().union(*(row.categories for row in rows))),
+        "values": values,
+        "created": _date(zone, item.created),
+        "updated": _date(zone, item.updated),
+    }
+    if profile.name == "saas":
+        body["metadata"] = {"workflow_status": "working_copy"}
+    return body
+
+
+def _product(
+    store: Store, profile: Profile, zone: str, item: Item, *, by_uuid: bool
+) -> dict[str, Any]:
+    body = _common(store, profile, zone, item)
+    body["enabled"] = item.enabled
+    body["groups"] = list(item.groups)
+    if profile.name in ("ce-7", "saas"):
+        body["uuid"] = item.uuid
+        if item.code is not None:
+            body["values"]["sku"] = [{"locale": None, "scope": None, "data": item.code}]
+    if not by_uuid:
+        body["identifier"] = item.code
+    return body | _associated(store, profile, item, by_uuid=by_uuid)
+
+
+def _model(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, Any]:
+    body = _common(store, profile, zone, item)
+    body["code"] = item.code
+    body["family_variant"] = item.family_variant
+    return body | _associated(store, profile, item, by_uuid=False)
+
+
+def _associated(store: Store, profile: Profile, item: Item, *, by_uuid: bool) -> dict[str, Any]:
+    def name_of(uuid: str) -> str | None:
+        return uuid if by_uuid else store.products[uuid].code
+
+    associations: dict[str, dict[str, list[Any]]] = {}
+    quantified: dict[str, dict[str, list[Any]]] = {}
+    for row in reversed(_lineage(store, item)):
+        for kind, targets in row.associations.items():
+            found = associations.setdefault(
+                kind, {"groups": [], "product_models": [], "products": []}
+            )
+            for target, keys in targets.items():
+                found[target] = sorted(set(found[target]) | set(keys))
+        for kind, targets in row.quantified.items():
+            quantified[kind] = {
+                "products": [
+                    {
+                        "uuid" if by_uuid else "identifier": name_of(target["uuid"]),
+                        "quantity": target["quantity"],
+                    }
+                    for target in targets["products"]
+                    if target["uuid"] in store.products
+                ],
+                "product_models": targets["product_models"],
+            }
+    for found in associations.values():
+        found["products"] = [name_of(uuid) for uuid in found["products"] if uuid in store.products]
+    body: dict[str, Any] = {"associations": associations}
+    if profile.name != "ce-4":
+        body["quantified_associations"] = quantified
+    return body
+
+
+def _structure(store: Store, profile: Profile, zone: str, resource: str) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = []
+    for row in getattr(store, resource).values():
+        body = dict(row.body)
+        if resource == "family_variants":
+            body["family"] = row.owner
+            if profile.name == "saas":
+                levels = body["variant_attribute_sets"]
+                special = {code for level in levels for code in level["attributes"]}
+                attributes = store.families[row.owner].body["attributes"]
+                body["common_attributes"] = [code for code in attributes if code not in special]
+        elif resource == "categories":
+            del body["position"]
+            if profile.name not in ("ce-4", "ce-5"):
+                body["updated"] = _date(zone, row.updated)
+            if profile.name == "saas":
+                body["channel_requirements"] = [] if body["parent"] else ["ecommerce"]
+                body["validations"] = {
+                    "max_categories_per_product": None,
+                    "only_leaves": False,
+                    "is_mandatory": False,
+                }
+        elif resource == "families" and profile.name == "saas":
+            body["parent"] = None
+        elif resource == "attributes":
+            _attribute(profile, zone, body)
+        records.append(body)
+    return records
+
+
+def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
+    for limit in ("date_min", "date_max"):
+        body[limit] = body[limit] and _midnight(zone, body[limit])
+    if profile.name in ("ce-4", "ce-5"):
+        del body["guidelines"]
+    if profile.name == "ce-4":
+        del body["default_value"]
+    if profile.name == "saas":
+        decimals, kind = body["decimals_allowed"], body["type"].removeprefix("pim_catalog_")
+        body["is_mandatory"] = False
+        body["decimal_places"] = 4 if decimals else None
+        body["decimal_places_strategy"] = "round" if decimals else None
+        body["enable_option_creation_during_import"] = False if kind.endswith("select") else None
+        body["max_items_count"] = 10 if kind == "multiselect" else None
+        if kind == "identifier":
+            body["is_main_identifier"] = True

@@ -1,0 +1,347 @@
+"""Changes to the catalogue: one path for the API and for tests."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from pim_simulator.errors import ApiError, violations
+from pim_simulator.store import OPTION_TYPES, Entity, Item, Store
+from pim_simulator.written_values import WrittenValues, expected, format_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pim_simulator.clock import Clock
+    from pim_simulator.index import Index
+    from pim_simulator.json_types import Json
+    from pim_simulator.profiles import Profile
+
+Key = str | tuple[str, str]
+
+_MERGED = ("labels", "attribute_requirements", "conversion_units", "guidelines")
+_DEFAULTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "families": lambda: {
+        "attributes": ["sku"],
+        "attribute_as_label": "sku",
+        "attribute_as_image": None,
+        "attribute_requirements": {},
+        "labels": {},
+    },
+    "family_variants": lambda: {"variant_attribute_sets": [], "labels": {}},
+    "attribute_options": lambda: {"attribute": "", "sort_order": 0, "labels": {}},
+    "attribute_groups": lambda: {"sort_order": 0, "attributes": [], "labels": {}},
+    "association_types": lambda: {"labels": {}, "is_quantified": False, "is_two_way": False},
+    "categories": lambda: {"parent": None, "labels": {}, "position": 1},
+    "channels": lambda: {
+        "currencies": [],
+        "locales": [],
+        "category_tree": "master",
+        "conversion_units": {},
+        "labels": {},
+    },
+}
+
+
+class Writer:
+    """Creates, changes and deletes, and moves `updated` as the PIM does.
+
+    Args:
+        store: The tables.
+        profile: The version.
+        clock: The server's clock.
+        products: Index of the products.
+        models: Index of the models.
+    """
+
+    def __init__(
+        self, store: Store, profile: Profile, clock: Clock, products: Index, models: Index
+    ) -> None:
+        """Keep the parts."""
+        self._store = store
+        self._profile = profile
+        self._clock = clock
+        self._products = products
+        self._models = models
+        self._values = WrittenValues(store)
+
+    def product(self, identifier: str | None = None, **data: Json) -> str:
+        """Create a product, or change the one of this identifier or ``uuid``.
+
+        Args:
+            identifier: Identifier; none for a product without (7.0+).
+            data: Further keys of the body, as the API takes them.
+
+        Returns:
+            The uuid.
+        """
+        with self._store.lock:
+            item = None if identifier is None else self._store.product_by_identifier(identifier)
+            uuid: str = data.pop("uuid", None) or (item.uuid if item else str(uuid4()))
+            if identifier is not None:
+                data["identifier"] = identifier
+            self.save("products", uuid, data)
+            return uuid
+
+    def product_model(self, code: str, **data: Json) -> bool:
+        """Create a product model or change it; return whether it is new."""
+        return self.save("product_models", code, data)
+
+    def change(self, resource: str, key: Key, **data: Json) -> None:
+        """Change what exists.
+
+        Args:
+            resource: ``products`` (by uuid or identifier), ``product_models``,
+                ``families``, ``attribute_options`` (by attribute and code), … .
+            key: Code or the like.
+            data: What to change, as a PATCH takes it.
+
+        Raises:
+            KeyError: If it does not exist.
+        """
+        with self._store.lock:
+            if not self.exists(resource, key):
+                raise KeyError(key)
+            self.save(resource, key, data)
+
+    def delete(self, resource: str, key: Key) -> None:
+        """Delete something, also where the API of this version does not.
+
+        Raises:
+            KeyError: If it does not exist.
+        """
+        with self._store.lock:
+            if not self.exists(resource, key):
+                raise KeyError(key)
+            self._store.version += 1
+            if resource == "products":
+                self._delete_products([self._uuid(key)])
+            elif resource == "product_models":
+                self._delete_model(str(key))
+            elif resource == "attribute_options":
+                attribute, code = _pair(key)
+                del self._store.attribute_options[attribute][code]
+                self._touch_attribute(attribute)
+            elif resource == "categories":
+                self._delete_categories(str(key))
+            else:
+                del getattr(self._store, resource)[_pair(key)[1]]
+
+    def exists(self, resource: str, key: Key) -> bool:
+        """Say whether something exists."""
+        if resource == "products":
+            return self._uuid(key) in self._store.products
+        if resource == "attribute_options":
+            attribute, code = _pair(key)
+            return code in self._store.attribute_options.get(attribute, {})
+        return _pair(key)[1] in getattr(self._store, resource)
+
+    def save(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
+        """Create something or change it, as a PATCH does; return whether it is new.
+
+        Raises:
+            ApiError: With the error the API answers.
+        """
+        with self._store.lock:
+            self._store.version += 1
+            if resource == "products":
+                return self._save_product(self._uuid(key), data)
+            if resource == "product_models":
+                return self._save_model(str(key), data)
+            return self._save_entity(resource, key, data)
+
+    def _uuid(self, key: Key) -> str:
+        """Return the uuid of a product, whose key may be an identifier."""
+        text = str(key)
+        if text in self._store.products:
+            return text
+        item = self._store.product_by_identifier(text)
+        return text if item is None else item.uuid
+
+    def _save_product(self, uuid: str, data: dict[str, Any]) -> bool:
+        store, now = self._store, self._clock.timestamp()
+        old = store.products.get(uuid)
+        if old is None:
+            _check_uuid(uuid)
+        number = max((row.number for row in store.products.values()), default=0) + 1
+        item = old or Item(uuid=uuid, code=None, number=number, created=now, updated=now)
+        before = None if old is None else _state(item)
+        identifier = data.get("identifier", item.code)
+        written = data.get("values", {})
+        if isinstance(written, dict):
+            written = dict(written)
+            for value in written.pop(store.identifier_attribute(), ()):
+                identifier = value["data"]
+        if identifier is None and not self._profile.by_uuid:
+            raise violations(("identifier", "The identifier attribute cannot be empty."))
+        other = store.product_by_identifier(identifier) if identifier else None
+        if other is not None and other is not item:
+            message = f"The {identifier} identifier is already used for another product."
+            raise violations(("identifier", message))
+        self._values.apply(item, {**data, "values": written}, models=False)
+        if item.code is not None:
+            store.uuids.pop(item.code.lower(), None)
+        item.code = identifier or None
+        if item.code is not None:
+            store.uuids[item.code.lower()] = uuid
+        store.products[uuid] = item
+        if before is not None and before == _state(item):
+            return False  # a product that has not changed is not saved
+        item.updated = now
+        self._products.write([uuid], self._clock.now().timestamp())
+        return old is None
+
+    def _save_model(self, code: str, data: dict[str, Any]) -> bool:
+        store, now = self._store, self._clock.timestamp()
+        old = store.product_models.get(code)
+        number = len(store.product_models) + 1
+        item = old or Item(uuid=f"model/{code}", code=code, number=number, created=now, updated=now)
+        before = None if old is None else _state(item)
+        self._values.apply(item, data, models=True)
+        if item.family_variant not in store.family_variants:
+            raise violations(("family_variant", "The product model family variant is missing."))
+        item.family = store.family_variants[item.family_variant].owner
+        store.product_models[code] = item
+        if before is not None and before == _state(item):
+            return False
+        item.updated = now
+        self._reindex_below(code)
+        return old is None
+
+    def _reindex_below(self, code: str) -> None:
+        """Index a model and everything below: their dates follow it in the index."""
+        moment = self._clock.now().timestamp()
+        models, products = self._below(code)
+        self._models.write(models, moment)
+        self._products.write(products, moment)
+
+    def _below(self, code: str) -> tuple[list[str], list[str]]:
+        models, products = [code], []
+        for model in models:
+            for item in self._store.children(model):
+                if item.uuid in self._store.products:
+                    products.append(item.uuid)
+                else:
+                    models.append(item.code or "")
+        return models, products
+
+    def _delete_products(self, uuids: Iterable[str]) -> None:
+        gone = list(uuids)
+        for uuid in gone:
+            item = self._store.products.pop(uuid)
+            if item.code is not None:
+                self._store.uuids.pop(item.code.lower(), None)
+        self._products.write(gone, self._clock.now().timestamp())
+
+    def _delete_model(self, code: str) -> None:
+        models, products = self._below(code)
+        self._delete_products(products)
+        for model in models:
+            del self._store.product_models[model]
+        self._models.write(models, self._clock.now().timestamp())
+
+    def _delete_categories(self, code: str) -> None:
+        gone = self._store.category_and_below(code)
+        for category in gone:
+            del self._store.categories[category]
+        moment = self._clock.now().timestamp()
+        for table, index in (
+            (self._store.products, self._products),
+            (self._store.product_models, self._models),
+        ):
+            hit = [key for key, item in table.items() if not gone.isdisjoint(item.categories)]
+            for key in hit:
+                item = table[key]
+                item.categories = tuple(c for c in item.categories if c not in gone)
+            index.write(hit, moment)
+
+    def _save_entity(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
+        owner, code = _pair(key)
+        table: dict[str, Entity] = getattr(self._store, resource)
+        if resource == "attribute_options":
+            self._check_attribute_has_options(owner)
+            table = self._store.attribute_options.setdefault(owner, {})
+        now = self._clock.timestamp()
+        row = table.get(code)
+        body = {"code": code, **self._defaults(resource)} if row is None else deepcopy(row.body)
+        before = None if row is None else deepcopy(body)
+        _merge(body, data)
+        if resource == "attribute_options":
+            body["attribute"] = owner
+        if row is None:
+            table[code] = Entity(body, now, now, owner)
+        elif row.body != body:
+            old, row.body = row.body, body
+            labels_only = all(old[name] == body[name] for name in body if name != "labels")
+            # Labels of categories are rows of their own: before PIM-10889 editing them
+            # did not count as a change of the category.
+            if resource != "categories" or self._profile.saas or not labels_only:
+                row.updated = now
+        if resource == "attribute_options" and before != body:
+            self._touch_attribute(owner)
+        return row is None
+
+    def _defaults(self, resource: str) -> dict[str, Any]:
+        if resource != "attributes":
+            return _DEFAULTS[resource]()
+        blank = next(iter(self._store.attributes.values())).body
+        body: dict[str, Any] = dict.fromkeys(name for name in blank if name != "code")
+        lists: dict[str, list[Any]] = {"allowed_extensions": [], "available_locales": []}
+        flags = dict.fromkeys(
+            ("unique", "useable_as_grid_filter", "localizable", "scopable"), False
+        )
+        return body | lists | flags | {
+            "group": "other",
+            "group_labels": self._store.attribute_groups["other"].body["labels"],
+            "sort_order": 0,
+            "labels": {},
+            "guidelines": {},
+        }  # fmt: skip
+
+    def _check_attribute_has_options(self, attribute: str) -> None:
+        kind = self._store.attribute_type(attribute)
+        if kind is None:
+            raise ApiError(404, f'Attribute "{attribute}" does not exist.')
+        if kind not in OPTION_TYPES:
+            message = f'Attribute "{attribute}" does not support options.'
+            raise ApiError(404, message)
+
+    def _touch_attribute(self, attribute: str) -> None:
+        """Move an attribute's date: TimestampableAttributeSubscriber, on save and removal."""
+        self._store.attributes[attribute].updated = self._clock.timestamp()
+
+
+def _pair(key: Key) -> tuple[str, str]:
+    """Return owner and code of a key."""
+    return key if isinstance(key, tuple) else ("", key)
+
+
+def _merge(body: dict[str, Any], data: dict[str, Any]) -> None:
+    """Apply a PATCH: maps are merged, anything else is replaced."""
+    for name, value in data.items():
+        if name == "code":
+            continue
+        if name not in body:
+            message = f'Property "{name}" does not exist.'
+            raise format_error(message)
+        if name not in _MERGED:
+            body[name] = value
+        elif isinstance(value, dict):
+            body[name] = {**body[name], **value}
+        else:
+            raise format_error(expected(name, "an array", value))
+
+
+def _state(item: Item) -> tuple[Any, ...]:
+    """Return what counts as the content of a product or model."""
+    own = (item.code, item.family, item.family_variant, item.parent, item.enabled)
+    more = (item.categories, item.groups, item.associations, item.quantified, item.values)
+    return deepcopy((*own, *more))
+
+
+def _check_uuid(uuid: str) -> None:
+    try:
+        UUID(uuid)
+    except ValueError:
+        raise violations(("uuid", "This is not a valid UUID.")) from None

@@ -1,0 +1,174 @@
+"""Every answer is valid against Akeneo's own reference, but for where that is wrong."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from jsonschema import Draft4Validator
+
+from tests.simulator.conftest import API, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema import ValidationError
+
+_REFERENCE = Path(__file__).parents[1] / "data" / "akeneo-web-api.json"
+_LISTS = {
+    "products": "products",
+    "products-uuid": "products-uuid",
+    "product-models": "product-models",
+    "families": "families",
+    "families/{family_code}/variants": "families/clothing/variants",
+    "attributes": "attributes",
+    "attributes/{attribute_code}/options": "attributes/color/options",
+    "attribute-groups": "attribute-groups",
+    "association-types": "association-types",
+    "categories": "categories",
+    "channels": "channels",
+    "locales": "locales",
+    "currencies": "currencies",
+    "measure-families": "measure-families",
+    "measurement-families": "measurement-families",
+    "media-files": "media-files",
+    "system-information": "system-information",
+}
+_WITH = dict.fromkeys(
+    (
+        "with_attribute_options",
+        "with_completenesses",
+        "with_enriched_attributes",
+        "with_position",
+        "with_quality_scores",
+    ),
+    "true",
+)
+
+
+class Wrong(NamedTuple):
+    """A place where the reference is wrong about the real PIM."""
+
+    paths: str  # of the reference
+    place: str  # in the answer; items are *
+    given: str  # type of what the PIM really sends
+    why: str
+
+
+_ITEM = r"_embedded/items/\*/"
+_VALUE = _ITEM + r"values/[^/]+/\*/"
+_WRONG = (
+    Wrong("product", _ITEM + "(parent|family)", "NoneType", "'null' stands in its default"),
+    Wrong("product", _VALUE + "(locale|scope)", "NoneType", "its own examples have null"),
+    Wrong("product", _VALUE + "data", "str|int|bool|list", "its text says: depends on the type"),
+    Wrong("product", _ITEM + "quality_scores", "list", "its own example is a list"),
+    Wrong("products", _VALUE + r"linked_data(/labels)?", "list", "json_encode of PHP"),
+    Wrong("families", _ITEM + "attribute_as_image", "NoneType", "a family need not have one"),
+    Wrong("attributes", _ITEM + "[a-z_]+", "NoneType", "its own examples are full of null"),
+    Wrong("attributes", _ITEM + "group_labels", "list", "#17632"),
+    Wrong("categories", _ITEM + "parent", "NoneType", "'null' stands in its default"),
+    Wrong("categories", _ITEM + "labels", "list", "PIM-10874, #19335"),
+    Wrong("categories", _ITEM + "values", "list", "json_encode of PHP"),
+    Wrong("measurement-families", "", "list", "it is a bare list; the schema is that of an item"),
+)
+# Keys the reference does not know.
+_UNKNOWN_KEYS = {
+    "products": {"root_parent"},
+    "families": {"parent"},  # in the reference's example, not in its schema
+    "attributes": {
+        *("auto_option_sorting", "guidelines", "minimum_input_length"),  # since 3.x and 6.0
+        *("enable_option_creation_during_import", "max_items_count"),  # newer SaaS
+        *("default_metric_unit", "group_labels"),
+    },
+    "categories": {"template", "validations"},  # 7.0, newer SaaS
+}
+
+
+@functools.cache
+def _schema(path: str) -> dict[str, Any]:
+    reference = json.loads(_REFERENCE.read_text(encoding="utf-8"))
+    operation = reference["paths"][f"{API}/{path}"]["get"]
+    schema: dict[str, Any] = operation["responses"]["200"]["schema"]
+    return schema
+
+
+def _place(error: ValidationError) -> str:
+    return "/".join("*" if isinstance(part, int) else part for part in error.absolute_path)
+
+
+def _excuse(path: str, error: ValidationError) -> Wrong | None:
+    for wrong in _WRONG:
+        if (
+            path.startswith(wrong.paths)
+            and re.fullmatch(wrong.place, _place(error))
+            and re.fullmatch(wrong.given, type(error.instance).__name__)
+        ):
+            return wrong
+    return None
+
+
+def _answers(client: Client) -> Iterator[tuple[str, Any]]:
+    for path, asked in _LISTS.items():
+        answer = client.ask(asked, limit=100, **_WITH)
+        if answer.status_code == 404:
+            continue
+        assert answer.status_code == 200
+        yield path, answer.json()
+
+
+def test_every_list_is_valid_against_the_reference(any_version: Client) -> None:
+    for path, body in _answers(any_version):
+        errors = list(Draft4Validator(_schema(path)).iter_errors(body))
+        assert not [
+            f"{path} {_place(error)}: {error.message[:200]}"
+            for error in errors
+            if _excuse(path, error) is None
+        ]
+        if path == "measurement-families":
+            for item in body:
+                Draft4Validator(_schema(path)).validate(_with_maps(item))
+
+
+def _with_maps(family: dict[str, Any]) -> dict[str, Any]:
+    """Return a measurement family with `{}` for `[]` (#16925)."""
+    units = {
+        code: {**unit, "labels": unit["labels"] or {}} for code, unit in family["units"].items()
+    }
+    return {**family, "labels": family["labels"] or {}, "units": units}
+
+
+def test_no_place_is_excused_without_need(clients: dict[str, Client]) -> None:
+    used = {
+        _excuse(path, error)
+        for client in clients.values()
+        for path, body in _answers(client)
+        for error in Draft4Validator(_schema(path)).iter_errors(body)
+    }
+    assert used - {None} == set(_WRONG)
+
+
+def test_no_key_is_unknown_to_the_reference_but_the_listed_ones(any_version: Client) -> None:
+    for path, body in _answers(any_version):
+        if "_embedded" not in body:
+            continue
+        items = _schema(path)["allOf"][-1]["properties"]["_embedded"]["properties"]["items"]
+        known: set[str] = set()
+        for part in items["items"].get("allOf", [items["items"]]):
+            known |= set(part["properties"])
+        keys = {key for item in body["_embedded"]["items"] for key in item}
+        assert keys <= known | _UNKNOWN_KEYS.get(path, set()), path
+
+
+@pytest.mark.parametrize("profile", ["ce-4", "ce-5", "ce-6", "ce-7", "saas"])
+def test_the_reference_names_the_version_in_which_a_resource_came(
+    clients: dict[str, Client], profile: str
+) -> None:
+    reference = json.loads(_REFERENCE.read_text(encoding="utf-8"))
+    version = {"saas": "7.0"}.get(profile, f"{profile[-1]}.0")
+    for path, asked in _LISTS.items():
+        there = version in reference["paths"][f"{API}/{path}"]["get"]["x-versions"]
+        assert clients[profile].ask(asked).status_code == (200 if there else 404), path
