@@ -1,0 +1,42 @@
+"""Simulated PIMs for the tests."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pim_simulator import SimulatedPim, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROFILES = ("ce-4", "ce-5", "ce-6", "ce-7", "saas")
+
+
+class StartPim(Protocol):
+    """Starts a simulated PIM that is served until the test ends."""
+
+    def __call__(self, profile: str = ..., **options: Any) -> SimulatedPim: ...
+
+
+@pytest.fixture
+def start_pim() -> Iterator[StartPim]:
+    """A PIM for one test, which may change it."""
+    with ExitStack() as served:
+
+        def start(profile: str = "ce-7", **options: Any) -> SimulatedPim:
+            pim = SimulatedPim(profile=profile, **{"seed": 1, "products": 60, **options})
+            served.enter_context(serve(pim))
+            return pim
+
+        yield start
+
+
+@pytest.fixture(scope="session", params=PROFILES)
+def any_pim(request: pytest.FixtureRequest) -> Iterator[SimulatedPim]:
+    """A PIM of each version, for tests that only read."""
+    pim = SimulatedPim(profile=request.param, seed=1, products=250)
+    with serve(pim):
+        yield pim

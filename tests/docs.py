@@ -1,0 +1,78 @@
+"""The README's tables, made from the code; ``python -m tests.docs`` writes them into it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tap_akeneo.settings import SETTINGS_SCHEMA
+from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.base import AkeneoStream, IncrementalStream
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def settings_table() -> str:
+    rows = ["| Setting | Default | What it is |", "|---|---|---|"]
+    for name, schema in SETTINGS_SCHEMA["properties"].items():
+        if "examples" not in schema:
+            continue  # the SDK's own, documented there
+        rows.append(f"| `{name}` | {_default(name, schema)} | {schema['description']} |")
+    return "\n".join(rows)
+
+
+def _default(name: str, schema: dict[str, Any]) -> str:
+    if name in SETTINGS_SCHEMA["required"]:
+        return "**required**" + (", secret" if schema.get("secret") else "")
+    return f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
+
+
+def streams_table() -> str:
+    rows = ["| Stream | Key | Replication | PIM | Permission |", "|---|---|---|---|---|"]
+    for name in dict.fromkeys(stream.name for stream in STREAMS):
+        kinds = [stream for stream in STREAMS if stream.name == name]
+        cells = [f"`{name}`", _by_version(kinds, _key), _by_version(kinds, _replication)]
+        permissions = list(dict.fromkeys(filter(None, map(_permissions, kinds))))
+        rows.append(
+            f"| {' | '.join(cells)} | {min(kind.since for kind in kinds)}+ | "
+            f"{', '.join(permissions)} |"
+        )
+    return "\n".join(rows)
+
+
+def _by_version(kinds: list[type[AkeneoStream]], tell: Any) -> str:
+    """What the newest versions have, and in brackets what older ones have instead."""
+    newest, *older = kinds
+    differing = [kind for kind in older if tell(kind) != tell(newest)]
+    told: str = tell(newest)
+    return told + "".join(f" ({tell(kind)} before {newest.since})" for kind in differing)
+
+
+def _key(stream: type[AkeneoStream]) -> str:
+    return ", ".join(f"`{key}`" for key in stream.primary_keys)
+
+
+def _replication(stream: type[AkeneoStream]) -> str:
+    return "incremental" if issubclass(stream, IncrementalStream) else "full table"
+
+
+def _permissions(stream: type[AkeneoStream]) -> str:
+    parent = getattr(stream, "parent", None)
+    return ", ".join(filter(None, [stream.permission, parent and parent.permission]))
+
+
+TABLES = {"settings": settings_table, "streams": streams_table}
+
+
+def with_tables(text: str) -> str:
+    """A text with each table put between its marks."""
+    for name, table in TABLES.items():
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        text = f"{before}{mark}{table()}\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

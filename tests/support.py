@@ -1,0 +1,140 @@
+"""Runs the tap in a test and holds what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.contrib.msgspec import serialize_jsonl
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+from typing_extensions import override
+
+from tap_akeneo.tap import TapAkeneo
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+
+Message = dict[str, Any]
+
+
+class Collector(GenericSingerWriter[bytes, Any]):
+    """Takes the place of stdout; what it holds went through JSON as in a pipe."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    @override
+    def serialize_message(self, message: Any) -> bytes:
+        return bytes(serialize_jsonl(message.to_dict()))
+
+    @override
+    def write_message(self, message: Any) -> None:
+        self.messages.append(json.loads(self.serialize_message(message)))
+
+
+@dataclass
+class Run:
+    """The messages of one run of the tap."""
+
+    tap: TapAkeneo
+    messages: list[Message] = field(default_factory=list)
+
+    def records(self, stream: str) -> list[Message]:
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def rows(self, stream: str) -> dict[tuple[str, ...], Message]:
+        """The records as a target that merges by key holds them."""
+        keys = self.tap.streams[stream].primary_keys
+        return {tuple(record[key] for key in keys): record for record in self.records(stream)}
+
+    @property
+    def state(self) -> Message:
+        """The last state that got out."""
+        states = [message["value"] for message in self.messages if message["type"] == "STATE"]
+        return states[-1] if states else {}
+
+    def bookmark(self, stream: str) -> str:
+        value: str = self.state["bookmarks"][stream]["replication_key_value"]
+        return value
+
+
+def settings_for(pim: SimulatedPim, **settings: Any) -> dict[str, Any]:
+    """Settings that reach a simulated PIM; retries end soon."""
+    return {"base_url": pim.url, **pim.credentials, "max_retries": 3, **settings}
+
+
+def sync(
+    pim: SimulatedPim,
+    *streams: str,
+    state: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Run:
+    """Runs the tap in this process.
+
+    Args:
+        pim: The PIM, being served.
+        streams: The streams to read, all where none is named.
+        state: From an earlier run.
+        settings: Beside those which reach the PIM.
+    """
+    collector = Collector()
+    tap = TapAkeneo(
+        config=settings_for(pim, **settings),
+        state=json.loads(json.dumps(state)) if state else None,
+        message_writer=collector,
+    )
+    select(tap, streams)
+    run = Run(tap, collector.messages)
+    tap.sync_all()
+    return run
+
+
+def select(tap: TapAkeneo, streams: Collection[str]) -> None:
+    for name, stream in tap.streams.items():
+        stream.selected = not streams or name in streams
+
+
+@dataclass
+class Ended:
+    """How a process of the tap ended."""
+
+    code: int
+    stdout: str
+    log: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of the log at level ERROR, without their heads."""
+        return [
+            line.rpartition(" | ")[2].strip()
+            for line in self.log.splitlines()
+            if "| ERROR " in line
+        ]
+
+    @property
+    def messages(self) -> list[Message]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
+    """Runs ``tap-akeneo`` as a user does, in a process of its own."""
+    ended = subprocess.run(  # noqa: S603 (our own arguments)
+        [sys.executable, "-m", "tap_akeneo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)

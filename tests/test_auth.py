@@ -1,0 +1,157 @@
+"""Tokens: asked for, refreshed, replaced."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_akeneo.auth import AkeneoAuthenticator, Credentials
+from tap_akeneo.errors import LoginRefused
+from tap_akeneo.http_client import HttpClient
+from tap_akeneo.paging import Listing, Paging, walk
+from tap_akeneo.tap import TapAkeneo
+from tests.support import settings_for, sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+
+def authenticator(pim: SimulatedPim, **credentials: str) -> AkeneoAuthenticator:
+    return AkeneoAuthenticator(
+        HttpClient(max_retries=0),
+        f"{pim.url}/api/oauth/v1/token",
+        Credentials(**{**pim.credentials, **credentials}),
+    )
+
+
+def token_requests(pim: SimulatedPim) -> int:
+    return sum("/token" in request.path for request in pim.requests)
+
+
+def test_one_token_serves_a_whole_run(start_pim: StartPim) -> None:
+    pim = start_pim()
+    sync(pim)
+    assert token_requests(pim) == 1
+
+
+def test_a_token_that_expires_in_mid_walk_is_replaced_and_no_record_is_lost(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=50)
+    tap = TapAkeneo(config=settings_for(pim))
+    listing = Listing("products-uuid", Paging.SEARCH_AFTER, ("uuid",), page_size=10)
+    read = []
+    for page in walk(tap.pim, listing):
+        read += [item["uuid"] for item in page]
+        pim.tokens.expire_access()
+    assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))
+    assert token_requests(pim) > 4
+
+
+def test_tokens_that_live_for_seconds_only_are_renewed_in_time(start_pim: StartPim) -> None:
+    pim = start_pim(products=30, access_token_lifetime=2, latency=0.3)
+    run = sync(pim, "products", page_size=5)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert not [request for request in pim.requests if request.status == 401]
+
+
+def test_an_expired_token_is_refreshed_and_the_rotated_refresh_token_is_used_next(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    tokens = authenticator(pim)
+    seen = set()
+    for _ in range(4):
+        token = tokens.access_token()
+        seen.add(token)
+        tokens.discard(token)
+    assert len(seen) == 4
+    assert all(request.status == 200 for request in pim.requests)
+
+
+def test_a_revoked_refresh_token_leads_to_a_new_login(start_pim: StartPim) -> None:
+    pim = start_pim()
+    tokens = authenticator(pim)
+    first = tokens.access_token()
+    pim.tokens.revoke_refresh()
+    tokens.discard(first)
+    assert tokens.access_token() != first
+    assert [request.status for request in pim.requests] == [200, 422, 200]
+
+
+def test_many_threads_share_one_renewal(start_pim: StartPim) -> None:
+    pim = start_pim(latency=0.05)
+    tokens = authenticator(pim)
+    stale = tokens.access_token()
+    pim.requests.clear()
+    got: list[str] = []
+
+    def renew() -> None:
+        tokens.discard(stale)
+        got.append(tokens.access_token())
+
+    threads = [threading.Thread(target=renew) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(got)) == 1
+    assert got[0] != stale
+    assert token_requests(pim) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"client_id": "nobody"}, "client_id and client_secret"),
+        ({"client_secret": "wrong"}, "client_id and client_secret"),
+        ({"username": "nobody"}, "username and password"),
+        ({"password": "wrong"}, "username and password"),
+        ({"password": "x" * 300}, "longer than the PIM accepts"),
+    ],
+)
+def test_a_refused_login_names_the_settings_to_check(
+    start_pim: StartPim, wrong: dict[str, str], named: str
+) -> None:
+    pim = start_pim()
+    with pytest.raises(LoginRefused, match=named) as caught:
+        authenticator(pim, **wrong).access_token()
+    assert not any(value in str(caught.value) for value in wrong.values() if value != "wrong")
+
+
+def test_the_token_is_found_where_the_settings_say(start_pim: StartPim) -> None:
+    pim = start_pim()
+    with pytest.raises(LoginRefused, match=r"at 'data\.token' \(its keys: access_token, .*setting"):
+        AkeneoAuthenticator(
+            HttpClient(),
+            f"{pim.url}/api/oauth/v1/token",
+            Credentials(**pim.credentials),
+            access_token_key="data.token",
+        ).access_token()
+
+
+def test_dots_in_a_token_key_lead_into_objects(start_pim: StartPim) -> None:
+    pim = start_pim()
+    pim.faults.add(
+        "status",
+        "/token",
+        status=200,
+        body={"data": {"access": "abc", "refresh": "def"}, "expires_in": 3600},
+    )
+    tokens = AkeneoAuthenticator(
+        HttpClient(),
+        f"{pim.url}/api/oauth/v1/token",
+        Credentials(**pim.credentials),
+        access_token_key="data.access",
+        refresh_token_key="data.refresh",
+    )
+    assert tokens.access_token() == "abc"
+
+
+def test_no_token_shows_in_a_repr(start_pim: StartPim) -> None:
+    pim = start_pim()
+    tokens = authenticator(pim)
+    assert tokens.access_token() not in repr(vars(tokens))

@@ -1,0 +1,310 @@
+"""The command as a user meets it: its options, its ends, its last line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from typing_extensions import override
+
+from tap_akeneo.settings import CREDENTIALS
+from tests.support import Ended, command, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+class Run:
+    """Calls the command with settings in a file, and sees that no secret gets out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def file(self, name: str, content: object) -> Path:
+        path = self._folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def __call__(self, settings: dict[str, Any], *arguments: str | Path) -> Ended:
+        ended = command("--config", self.file("config.json", settings), *arguments)
+        for name in ("client_secret", "password"):
+            if secret := str(settings.get(name, "")):
+                for form in (secret, quote(secret), base64.b64encode(secret.encode()).decode()):
+                    assert form not in ended.log + ended.stdout, name
+        assert "Bearer" not in ended.log
+        assert "Traceback" not in ended.log
+        return ended
+
+
+def test_about_works_without_settings() -> None:
+    ended = command("--about", "--format", "json")
+    assert ended.code == 0
+    about = json.loads(ended.stdout)
+    assert about["name"] == "tap-akeneo"
+    assert "base_url" in about["settings"]["properties"]
+
+
+def test_discover_offers_what_the_pim_offers(start_pim: StartPim, run: Run) -> None:
+    ended = run(settings_for(start_pim()), "--discover")
+    assert ended.code == 0
+    streams = json.loads(ended.stdout)["streams"]
+    assert len(streams) == 15
+    assert {stream["tap_stream_id"] for stream in streams} >= {"products", "system_information"}
+
+
+def test_the_connection_test_reads_a_record_of_each_stream(start_pim: StartPim, run: Run) -> None:
+    pim = start_pim()
+    ended = run(settings_for(pim), "--test")
+    assert ended.code == 0
+    assert {message["stream"] for message in ended.messages if message["type"] == "RECORD"} >= {
+        "products",
+        "families",
+    }
+
+
+def test_a_second_run_with_the_state_of_the_first_works(start_pim: StartPim, run: Run) -> None:
+    pim = start_pim()
+    settings = settings_for(pim, pim_timezone="UTC")
+    first = run(settings)
+    assert (first.code, first.errors) == (0, [])
+    state = [message["value"] for message in first.messages if message["type"] == "STATE"][-1]
+    pim.clock.advance(seconds=7200)
+    second = run(settings, "--state", run.file("state.json", state))
+    assert second.code == 0
+    assert not [
+        message
+        for message in second.messages
+        if message["type"] == "RECORD" and message["stream"] == "products"
+    ]
+
+
+def test_settings_come_from_the_environment_too(start_pim: StartPim) -> None:
+    pim = start_pim()
+    names = {f"TAP_AKENEO_{name.upper()}": str(value) for name, value in settings_for(pim).items()}
+    ended = command("--config", "ENV", "--discover", env=names)
+    assert ended.code == 0
+    assert ended.stdout
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def mistakes(pim: SimulatedPim) -> dict[str, tuple[dict[str, Any], str]]:
+    """Settings that are wrong, and what the one line must name."""
+    return {
+        "a host that is not there": (
+            {"base_url": f"http://127.0.0.1:{closed_port()}", "max_retries": 0},
+            "no connection to 127.0.0.1",
+        ),
+        "an address that is no PIM": (
+            {"base_url": f"{pim.url}/shop", "max_retries": 0},
+            "there is no Akeneo PIM at",
+        ),
+        "a wrong client": ({"client_id": "nobody"}, "settings client_id and client_secret"),
+        "a wrong secret": ({"client_secret": "oh-no"}, "settings client_id and client_secret"),
+        "a wrong user": ({"username": "nobody"}, "settings username and password"),
+        "a wrong password": ({"password": "oh-no"}, "settings username and password"),
+        "a malformed date": (
+            {"start_date": "yesterday"},
+            "`start_date`: 'yesterday' is not a date",
+        ),
+        "no client id": ({"client_id": None}, "`client_id` is missing"),
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--discover"], [], ["--test"]], ids=["discover", "sync", "test"]
+)
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "a host that is not there",
+        "an address that is no PIM",
+        "a wrong client",
+        "a wrong secret",
+        "a wrong user",
+        "a wrong password",
+        "a malformed date",
+        "no client id",
+    ],
+)
+def test_a_mistake_ends_in_one_line_that_names_it(
+    start_pim: StartPim, run: Run, mistake: str, arguments: list[str]
+) -> None:
+    pim = start_pim()
+    wrong, named = mistakes(pim)[mistake]
+    ended = run(settings_for(pim, **wrong), *arguments)
+    assert ended.code == 1
+    (line,) = ended.errors
+    assert named in line
+    assert not ended.stdout
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown channel": ({"channel": "nowhere"}, "check the setting channel"),
+    "an unknown locale": ({"locales": ["xx_XX"]}, "check the setting locales"),
+    "an unknown attribute": ({"attributes": ["nothing"]}, "check the setting attributes"),
+    "a filter that the PIM refuses": (
+        {"filters": {"products": {"enabled": [{"operator": "LIKE", "value": 1}]}}},
+        "check the setting attributes or filters",
+    ),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_the_pim_refuses_names_stream_and_setting_and_the_others_go_on(
+    start_pim: StartPim, run: Run, refusal: str
+) -> None:
+    pim = start_pim()
+    wrong, named = REFUSALS[refusal]
+    ended = run(settings_for(pim, **wrong))
+    assert ended.code == 1
+    assert any(line.startswith("products: ") and named in line for line in ended.errors)
+    assert "streams failed: " in ended.errors[-1]
+    read = {message["stream"] for message in ended.messages if message["type"] == "RECORD"}
+    assert "families" in read
+    assert "products" not in read
+
+
+PERMISSIONS = {
+    "products": ("pim_api_product_list", "List products"),
+    "families": ("pim_api_family_list", "List families"),
+    "family_variants": ("pim_api_family_variant_list", "List family variants"),
+    "attributes": ("pim_api_attribute_list", "List attributes"),
+    "attribute_options": ("pim_api_attribute_option_list", "List attribute options"),
+    "attribute_groups": ("pim_api_attribute_group_list", "List attribute groups"),
+    "association_types": ("pim_api_association_type_list", "List association types"),
+    "categories": ("pim_api_category_list", "List categories"),
+    "channels": ("pim_api_channel_list", "List channels"),
+    "locales": ("pim_api_locale_list", "List locales"),
+    "currencies": ("pim_api_currency_list", "List currencies"),
+}
+
+
+def test_a_missing_permission_is_named_as_the_role_screen_says_it_and_the_others_go_on(
+    start_pim: StartPim, run: Run
+) -> None:
+    pim = start_pim()
+    for acl, _ in PERMISSIONS.values():
+        pim.permissions.discard(acl)
+    ended = run(settings_for(pim))
+    assert ended.code == 1
+    # A child without its parents' list needs that first.
+    first = {"family_variants": "List families", "attribute_options": "List attributes"}
+    for stream, (_, label) in PERMISSIONS.items():
+        (line,) = [line for line in ended.errors if line.startswith(f"{stream}: ")]
+        assert f"Web API permissions, tick “{first.get(stream, label)}”" in line
+    read = {message["stream"] for message in ended.messages if message["type"] == "RECORD"}
+    assert read == {"measurement_families", "product_media_files", "system_information"}
+
+
+def test_without_access_to_the_web_api_each_stream_says_so(start_pim: StartPim, run: Run) -> None:
+    pim = start_pim()
+    pim.permissions.discard("pim_api_overall_access")
+    ended = run(settings_for(pim))
+    assert ended.code == 1
+    assert all("Overall Web API access" in line for line in ended.errors[:-1])
+
+
+def test_a_selected_stream_that_the_pim_lacks_is_skipped_with_one_warning(
+    start_pim: StartPim, run: Run
+) -> None:
+    newer = run(settings_for(start_pim("ce-7")), "--discover")
+    old = start_pim("ce-5")
+    ended = run(settings_for(old), "--catalog", run.file("catalog.json", newer.stdout))
+    assert ended.code == 0
+    (warning,) = [line for line in ended.log.splitlines() if "does not offer it" in line]
+    assert "system_information: skipped" in warning
+
+
+def test_a_catalog_from_before_an_upgrade_of_the_pim_does_not_bring_old_keys(
+    start_pim: StartPim, run: Run
+) -> None:
+    old = run(settings_for(start_pim("ce-6")), "--discover")
+    pim = start_pim("ce-7")
+    ended = run(settings_for(pim), "--catalog", run.file("catalog.json", old.stdout))
+    assert ended.code == 0
+    assert "the catalog is from another version of this PIM" in ended.log
+    (schema,) = [
+        message
+        for message in ended.messages
+        if message["type"] == "SCHEMA" and message["stream"] == "products"
+    ]
+    assert schema["key_properties"] == ["uuid"]
+
+
+@pytest.mark.parametrize(
+    ("state", "named"),
+    [
+        ("{", "the state file is not JSON"),
+        ("[]", "the state file must hold a JSON object"),
+        ({"bookmarks": []}, "`bookmarks` is not an object"),
+        (
+            {"bookmarks": {"products": {"replication_key_value": "soon"}}},
+            "the bookmark of products: 'soon' is not a date",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_told(
+    start_pim: StartPim, run: Run, state: object, named: str
+) -> None:
+    ended = run(settings_for(start_pim()), "--state", run.file("state.json", state))
+    assert ended.code == 1
+    (line,) = ended.errors
+    assert named in line
+
+
+def test_a_failed_stream_fails_the_connection_test(start_pim: StartPim, run: Run) -> None:
+    pim = start_pim()
+    pim.permissions.discard("pim_api_family_list")
+    ended = run(settings_for(pim), "--test")
+    assert ended.code == 1
+    assert "streams failed: families, family_variants" in ended.errors[-1]
+
+
+def test_a_redirect_is_not_followed(run: Run) -> None:
+    with redirecting_to("https://elsewhere.invalid/login?next=1") as url:
+        ended = run({"base_url": url, **dict.fromkeys(CREDENTIALS, "abc")})
+    assert ended.code == 1
+    (line,) = ended.errors
+    assert "the PIM answers 302 and points to https://elsewhere.invalid/login: put" in line
+
+
+@contextmanager
+def redirecting_to(target: str) -> Iterator[str]:
+    """A host that sends everybody elsewhere."""
+
+    class Redirect(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", target)
+            self.end_headers()
+
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -1,0 +1,290 @@
+"""Bookmarks: what changed since the last run is read, nothing is left out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_akeneo.errors import AkeneoError
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Collector, select, settings_for, sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+INCREMENTAL = ("products", "product_models", "categories")
+ZONES = ("UTC", "Pacific/Kiritimati", "America/New_York", "Europe/Paris")
+
+
+def a_product(pim: SimulatedPim, nth: int = 0) -> dict[str, Any]:
+    return pim.truth("products")[nth]
+
+
+def key_of(product: dict[str, Any]) -> str:
+    """What the PIM's version knows a product by."""
+    key: str = product.get("uuid") or product["identifier"]
+    return key
+
+
+def change(pim: SimulatedPim, product: dict[str, Any]) -> None:
+    pim.write.change("products", key_of(product), enabled=not product["enabled"])
+
+
+def searches(pim: SimulatedPim, path: str) -> list[dict[str, Any]]:
+    """The searches that a list was asked with."""
+    return [
+        json.loads(request.query["search"])
+        for request in pim.requests
+        if request.path.endswith(path) and "search" in request.query
+    ]
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_the_bookmark_is_the_pims_clock_at_the_start_of_the_run(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim(clock_offset=timedelta(days=-3, minutes=7))
+    before = pim.clock.now().replace(microsecond=0)
+    run = sync(pim, stream)
+    bookmark = datetime.fromisoformat(run.bookmark(stream))
+    assert before <= bookmark <= pim.clock.now()
+    assert bookmark.utcoffset() == timedelta()
+
+
+def test_the_state_holds_one_bookmark_a_stream_and_nothing_else(start_pim: StartPim) -> None:
+    run = sync(start_pim())
+    for stream, bookmark in run.state["bookmarks"].items():
+        if stream in INCREMENTAL:
+            assert set(bookmark) == {"replication_key", "replication_key_value"}
+        else:
+            assert bookmark == {}
+
+
+def test_a_stream_without_rows_gets_its_bookmark_too(start_pim: StartPim) -> None:
+    pim = start_pim()
+    filters = {"products": {"family": [{"operator": "IN", "value": ["accessories"]}]}}
+    run = sync(pim, "products", start_date="2099-01-01T00:00:00Z", filters=filters)
+    assert run.bookmark("products")
+
+
+@pytest.mark.parametrize("profile", ["ce-4", "ce-5", "ce-6", "ce-7", "saas"])
+def test_a_second_run_reads_only_what_changed(start_pim: StartPim, profile: str) -> None:
+    pim = start_pim(profile, products=60)
+    first = sync(pim, "products", pim_timezone="UTC")
+    pim.clock.advance(seconds=7200)
+    product = a_product(pim)
+    change(pim, product)
+    second = sync(pim, "products", state=first.state, pim_timezone="UTC")
+    (record,) = second.records("products")
+    assert record["enabled"] is not product["enabled"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["zone set", "zone not set"])
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("profile", ["ce-5", "ce-7"])
+def test_no_update_is_lost_on_a_server_of_any_zone(
+    start_pim: StartPim, profile: str, zone: str, *, known: bool
+) -> None:
+    pim = start_pim(profile, products=30, timezone=zone)
+    settings = {"pim_timezone": zone} if known else {}
+    state = sync(pim, "products", **settings).state
+    for nth in range(3):
+        pim.clock.advance(seconds=3 * 3600 + 1)
+        product = a_product(pim, nth)
+        change(pim, product)
+        run = sync(pim, "products", state=state, **settings)
+        state = run.state
+        changed = {key_of(record) for record in run.records("products")}
+        assert key_of(product) in changed
+        assert len(changed) <= 2, "an hour too much is fine, the whole catalogue is not"
+
+
+def test_a_change_in_the_very_second_of_the_bookmark_is_read(start_pim: StartPim) -> None:
+    pim = start_pim(products=20)
+    run = sync(pim, "products", lookback_seconds=0, pim_timezone="UTC")
+    product = a_product(pim)
+    bookmark = datetime.fromisoformat(run.bookmark("products"))
+    pim.clock.advance(seconds=(bookmark - pim.clock.now()).total_seconds())
+    change(pim, product)
+    again = sync(pim, "products", state=run.state, lookback_seconds=0, pim_timezone="UTC")
+    assert product["uuid"] in {record["uuid"] for record in again.records("products")}
+
+
+def test_a_variant_whose_model_changed_is_read_although_its_own_date_is_older(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=120)
+    run = sync(pim, "products", "product_models", pim_timezone="UTC")
+    variant = next(product for product in pim.truth("products") if product["parent"])
+    pim.clock.advance(seconds=3600)
+    pim.write.change("product_models", variant["parent"], categories=["outlet"])
+    again = sync(pim, "products", "product_models", state=run.state, pim_timezone="UTC")
+    row = again.rows("products")[(variant["uuid"],)]
+    assert row["updated"] < run.bookmark("products")
+    assert (variant["parent"],) in again.rows("product_models")
+
+
+def test_the_lookback_covers_a_change_that_shows_late(start_pim: StartPim) -> None:
+    pim = start_pim(products=20, index_lag=120)
+    product = a_product(pim)
+    change(pim, product)
+    run = sync(pim, "products", pim_timezone="UTC")
+    pim.clock.advance(seconds=130)
+    again = sync(pim, "products", state=run.state, pim_timezone="UTC")
+    assert again.rows("products")[(product["uuid"],)]["enabled"] is not product["enabled"]
+
+
+def test_a_start_date_bounds_the_first_run(start_pim: StartPim) -> None:
+    pim = start_pim(products=120)
+    dates = sorted(product["updated"] for product in pim.truth("products"))
+    middle = dates[len(dates) // 2]
+    run = sync(pim, "products", start_date=middle, pim_timezone="UTC")
+    read = {uuid for (uuid,) in run.rows("products")}
+    newer = {row["uuid"] for row in pim.truth("products") if row["updated"] >= middle}
+    assert newer <= read
+    assert len(read) < len(dates)
+
+
+def test_a_backfill_ends_at_its_end_date_and_the_next_run_goes_on_from_there(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=120)
+    dates = sorted(product["updated"] for product in pim.truth("products"))
+    middle = dates[len(dates) // 2]
+    first = sync(pim, "products", end_date=middle, pim_timezone="UTC")
+    assert datetime.fromisoformat(first.bookmark("products")) == datetime.fromisoformat(middle)
+    assert len(first.records("products")) < len(dates)
+    second = sync(pim, "products", state=first.state, pim_timezone="UTC")
+    both = first.rows("products") | second.rows("products")
+    assert len(both) == len(dates)
+
+
+def test_a_zone_that_contradicts_the_pims_dates_ends_the_run(start_pim: StartPim) -> None:
+    pim = start_pim(timezone="Pacific/Kiritimati")
+    state = sync(pim, "products").state
+    with pytest.raises(
+        AkeneoError, match=r"pim_timezone is UTC, but the PIM wrote a date as .*14:00"
+    ):
+        sync(pim, "products", state=state, pim_timezone="UTC")
+
+
+def test_a_bookmark_ahead_of_the_pims_clock_reads_everything_and_says_so(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    future = (datetime.now(timezone.utc) + timedelta(days=30)).isoformat()
+    state = {
+        "bookmarks": {"products": {"replication_key": "updated", "replication_key_value": future}}
+    }
+    with caplog.at_level(logging.WARNING):
+        run = sync(pim, "products", state=state)
+    assert len(run.records("products")) == len(pim.truth("products"))
+    assert "lies ahead of the PIM's clock" in caplog.text
+
+
+def test_a_users_filter_is_joined_with_that_of_the_bookmark(start_pim: StartPim) -> None:
+    pim = start_pim()
+    filters = {"products": {"enabled": [{"operator": "=", "value": True}]}}
+    state = sync(pim, "products", filters=filters).state
+    pim.requests.clear()
+    sync(pim, "products", filters=filters, state=state)
+    assert all(set(search) == {"enabled", "updated"} for search in searches(pim, "/products-uuid"))
+
+
+def test_products_are_filtered_by_wall_time_and_categories_by_iso_8601_in_utc(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas")
+    settings = {"with_position": False}
+    state = sync(pim, "products", "categories", **settings).state
+    pim.requests.clear()
+    sync(pim, "products", "categories", state=state, **settings)
+    (product,) = searches(pim, "/products-uuid")
+    (category,) = searches(pim, "/categories")
+    datetime.strptime(product["updated"][0]["value"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
+    datetime.strptime(category["updated"][0]["value"], "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007
+
+
+@pytest.mark.parametrize("profile", ["ce-6", "ce-7"])
+def test_a_changed_category_label_is_read_although_updated_stays_where_it_was(
+    start_pim: StartPim, profile: str
+) -> None:
+    pim = start_pim(profile)
+    state = sync(pim, "categories").state
+    pim.clock.advance(seconds=3600)
+    code = pim.truth("categories")[-1]["code"]
+    pim.write.change("categories", code, labels={"en_US": "New name"})
+    run = sync(pim, "categories", state=state)
+    assert run.rows("categories")[(code,)]["labels"]["en_US"] == "New name"
+
+
+def test_categories_are_incremental_from_6_0_on(any_pim: SimulatedPim) -> None:
+    method = sync(any_pim, "categories").tap.streams["categories"].replication_method
+    old = any_pim.profile.name in {"ce-4", "ce-5"}
+    assert method == ("FULL_TABLE" if old else "INCREMENTAL")
+
+
+@pytest.mark.parametrize("stream", ["attribute_options", "family_variants"])
+def test_children_are_read_for_all_parents_whatever_state_there_is(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim()
+    first = sync(pim)
+    pim.clock.advance(seconds=3600)
+    again = sync(pim, state=first.state)
+    assert again.rows(stream) == first.rows(stream)
+
+
+def test_a_run_that_dies_in_mid_stream_leaves_the_bookmark_where_it_was(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=60)
+    state = sync(pim, "products").state
+    change(pim, a_product(pim))
+    pim.faults.add("status", "/products-uuid", nth=4, times=None, status=500)
+    collector = Collector()
+    config = settings_for(pim, page_size=10, max_retries=0, start_date="2000-01-01")
+    tap = TapAkeneo(config=config, state=None, message_writer=collector)
+    select(tap, ["products"])
+    tap.streams["products"].STATE_MSG_FREQUENCY = 7  # type: ignore[misc]
+    with pytest.raises(AkeneoError):
+        tap.sync_all()
+    assert any(message["type"] == "RECORD" for message in collector.messages)
+    for message in collector.messages:
+        if message["type"] == "STATE":
+            bookmark = message["value"]["bookmarks"]["products"]
+            assert "replication_key_value" not in bookmark
+    assert state
+
+
+def test_a_refused_stream_leaves_its_bookmark_where_it_was(start_pim: StartPim) -> None:
+    pim = start_pim()
+    state = sync(pim, "products").state
+    pim.clock.advance(seconds=3600)
+    pim.permissions.discard("pim_api_product_list")
+    run = sync(pim, "products", state=state)
+    assert run.tap.failed_streams == ["products"]
+    assert run.state["bookmarks"]["products"] == state["bookmarks"]["products"]
+
+
+def test_a_full_table_asked_for_in_the_catalog_reads_all_and_keeps_no_bookmark(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    collector = Collector()
+    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    state = sync(pim, "products").state
+    tap = TapAkeneo(
+        config=settings_for(pim), state=state, catalog=catalog, message_writer=collector
+    )
+    select(tap, ["products"])
+    tap.sync_all()
+    records = [message for message in collector.messages if message["type"] == "RECORD"]
+    assert len(records) == len(pim.truth("products"))

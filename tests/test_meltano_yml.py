@@ -1,0 +1,90 @@
+"""meltano.yml says the same as the tap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_akeneo.settings import SETTINGS_SCHEMA
+from tap_akeneo.tap import TapAkeneo
+
+PROJECT = yaml.safe_load(
+    Path(__file__).parent.parent.joinpath("meltano.yml").read_text(encoding="utf-8")
+)
+(EXTRACTOR,) = PROJECT["plugins"]["extractors"]
+SETTINGS: dict[str, dict[str, Any]] = {setting["name"]: setting for setting in EXTRACTOR["settings"]}
+
+
+def settings_of_the_sdk() -> dict[str, Any]:
+    schema: dict[str, Any] = {"properties": {}}
+    TapAkeneo.append_builtin_config(schema)
+    return dict(schema["properties"])
+
+
+def own_settings() -> dict[str, Any]:
+    """Without those of the SDK, which writes its own into the tap's schema as it goes."""
+    added = settings_of_the_sdk()
+    return {name: of for name, of in SETTINGS_SCHEMA["properties"].items() if name not in added}
+
+
+def kind(schema: dict[str, Any]) -> str:
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    return next(str(name) for name in types if name != "null")
+
+
+def as_in_meltano_yml(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    setting = {
+        "name": name,
+        "label": schema["title"],
+        "kind": kind(schema),
+        "description": schema["description"],
+    }
+    if schema.get("secret"):
+        setting["sensitive"] = True
+    if "default" in schema:
+        setting["value"] = schema["default"]
+    return setting
+
+
+def test_all_settings_stand_in_it_and_no_others() -> None:
+    assert list(SETTINGS) == [*own_settings(), *settings_of_the_sdk()]
+
+
+@pytest.mark.parametrize("name", own_settings())
+def test_a_setting_is_described_as_in_the_tap(name: str) -> None:
+    assert SETTINGS[name] == as_in_meltano_yml(name, own_settings()[name])
+
+
+@pytest.mark.parametrize("name", settings_of_the_sdk())
+def test_a_setting_of_the_sdk_has_its_label_and_kind(name: str) -> None:
+    schema = settings_of_the_sdk()[name]
+    assert (SETTINGS[name]["label"], SETTINGS[name]["kind"]) == (schema["title"], kind(schema))
+
+
+def test_the_required_settings_are_required() -> None:
+    assert EXTRACTOR["settings_group_validation"] == [SETTINGS_SCHEMA["required"]]
+
+
+def test_the_capabilities_are_those_of_the_tap() -> None:
+    assert EXTRACTOR["capabilities"] == [str(each.value) for each in TapAkeneo.capabilities]
+
+
+def test_nothing_is_reported_to_anyone() -> None:
+    assert PROJECT["send_anonymous_usage_stats"] is False
+
+
+def test_environments_configure_plugins_that_exist() -> None:
+    plugins = {
+        (kind, plugin["name"]) for kind, of in PROJECT["plugins"].items() for plugin in of
+    }
+    environments = {each["name"]: each for each in PROJECT["environments"]}
+    assert PROJECT["default_environment"] in environments
+    for environment in environments.values():
+        for kinds, of in environment.get("config", {}).get("plugins", {}).items():
+            for plugin in of:
+                assert (kinds, plugin["name"]) in plugins

@@ -1,0 +1,92 @@
+"""Lists are walked to their end, whatever the PIM's links say."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_akeneo.paging import Listing, Paging, walk
+from tap_akeneo.tap import TapAkeneo
+from tests.support import settings_for, sync
+
+if TYPE_CHECKING:
+    from tests.conftest import StartPim
+
+
+@pytest.mark.parametrize("profile", ["ce-5", "ce-6", "ce-7", "saas"])
+@pytest.mark.parametrize("page_size", [1, 7, 20, 100])
+def test_any_page_size_reads_every_product_once_a_full_last_page_included(
+    start_pim: StartPim, profile: str, page_size: int
+) -> None:
+    pim = start_pim(profile, products=20)
+    run = sync(pim, "products", "product_models", page_size=page_size)
+    for stream in ("products", "product_models"):
+        assert len(run.records(stream)) == len(run.rows(stream)) == len(pim.truth(stream))
+
+
+@pytest.mark.parametrize("profile", ["ce-6", "ce-7"])
+def test_a_page_that_ends_early_without_a_link_is_not_the_end(
+    start_pim: StartPim, profile: str
+) -> None:
+    pim = start_pim(profile, products=40)
+    key = "uuid" if profile == "ce-7" else "identifier"
+    keys = sorted((product[key] for product in pim.truth("products")), key=str.lower)
+    ghosts = {keys[3], keys[4], keys[19]}
+    for ghost in ghosts:
+        pim.ghosts.add(ghost)
+    run = sync(pim, "products", page_size=10)
+    assert {row for (row,) in run.rows("products")} == set(keys) - ghosts
+
+
+def test_an_old_pim_whose_list_ends_early_is_told_with_the_figures(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("ce-5", products=40)
+    pim.ghosts.add(sync(pim, "products").records("products")[0]["identifier"])
+    with caplog.at_level(logging.WARNING):
+        sync(pim, "products", page_size=10)
+    assert "but its list ended after 9" in caplog.text
+
+
+def test_links_that_name_another_host_do_not_lead_there(start_pim: StartPim) -> None:
+    pim = start_pim(products=30, links_base="http://internal.invalid:8080")
+    run = sync(pim, page_size=10)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert len(run.rows("attributes")) == len(pim.truth("attributes"))
+
+
+def test_parameters_that_links_lose_are_sent_with_each_page(start_pim: StartPim) -> None:
+    pim = start_pim()
+    run = sync(pim, "product_models", page_size=3)
+    assert all("quality_scores" in record for record in run.records("product_models"))
+
+
+def test_identifiers_with_any_character_are_read(start_pim: StartPim) -> None:
+    pim = start_pim("ce-6", products=120)
+    identifiers = {product["identifier"] for product in pim.truth("products")}
+    assert {char for identifier in identifiers for char in identifier} >= set("/#?% ")
+    run = sync(pim, "products", page_size=1)
+    assert {key for (key,) in run.rows("products")} == identifiers
+
+
+def test_a_deletion_while_a_list_is_read_hides_no_neighbour(start_pim: StartPim) -> None:
+    pim = start_pim()
+    before = sorted(row["code"] for row in pim.truth("families"))
+    tap = TapAkeneo(config=settings_for(pim))
+    listing = Listing("families", Paging.PAGE, ("code",), page_size=2)
+    pages = walk(tap.pim, listing)
+    read = [item["code"] for item in next(pages)]
+    pim.write.delete("families", before[0])
+    read += [item["code"] for page in pages for item in page]
+    assert set(read) >= set(before[1:])
+
+
+def test_media_files_which_come_in_no_order_are_all_read_and_each_once(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=250)
+    run = sync(pim, "product_media_files", page_size=10)
+    codes = [record["code"] for record in run.records("product_media_files")]
+    assert sorted(codes) == sorted(row["code"] for row in pim.truth("product_media_files"))
