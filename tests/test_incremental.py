@@ -91,7 +91,7 @@ def test_no_update_is_lost_on_a_server_of_any_zone(
     start_pim: StartPim, profile: str, zone: str, *, known: bool
 ) -> None:
     pim = start_pim(profile, products=30, timezone=zone)
-    settings = {"pim_timezone": zone} if known else {}
+    settings: dict[str, Any] = {"pim_timezone": zone} if known else {}
     state = sync(pim, "products", **settings).state
     for nth in range(3):
         pim.clock.advance(seconds=3 * 3600 + 1)
@@ -200,7 +200,7 @@ def test_products_are_filtered_by_wall_time_and_categories_by_iso_8601_in_utc(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas")
-    settings = {"with_position": False}
+    settings: dict[str, Any] = {"with_position": False}
     state = sync(pim, "products", "categories", **settings).state
     pim.requests.clear()
     sync(pim, "products", "categories", state=state, **settings)
@@ -251,7 +251,7 @@ def test_a_run_that_dies_in_mid_stream_leaves_the_bookmark_where_it_was(
     config = settings_for(pim, page_size=10, max_retries=0, start_date="2000-01-01")
     tap = TapAkeneo(config=config, state=None, message_writer=collector)
     select(tap, ["products"])
-    tap.streams["products"].STATE_MSG_FREQUENCY = 7  # type: ignore[misc]
+    tap.streams["products"].STATE_MSG_FREQUENCY = 7
     with pytest.raises(AkeneoError):
         tap.sync_all()
     assert any(message["type"] == "RECORD" for message in collector.messages)

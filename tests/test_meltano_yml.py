@@ -15,7 +15,9 @@ PROJECT = yaml.safe_load(
     Path(__file__).parent.parent.joinpath("meltano.yml").read_text(encoding="utf-8")
 )
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]
-SETTINGS: dict[str, dict[str, Any]] = {setting["name"]: setting for setting in EXTRACTOR["settings"]}
+SETTINGS: dict[str, dict[str, Any]] = {
+    setting["name"]: setting for setting in EXTRACTOR["settings"]
+}
 
 
 def settings_of_the_sdk() -> dict[str, Any]:
@@ -79,9 +81,7 @@ def test_nothing_is_reported_to_anyone() -> None:
 
 
 def test_environments_configure_plugins_that_exist() -> None:
-    plugins = {
-        (kind, plugin["name"]) for kind, of in PROJECT["plugins"].items() for plugin in of
-    }
+    plugins = {(kind, plugin["name"]) for kind, of in PROJECT["plugins"].items() for plugin in of}
     environments = {each["name"]: each for each in PROJECT["environments"]}
     assert PROJECT["default_environment"] in environments
     for environment in environments.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -13,7 +13,11 @@ from tests.simulator.conftest import API, Client
 if TYPE_CHECKING:
     from tests.simulator.conftest import Start
 
-USER = {"username": "tap_1234", "password": "secret-password", "grant_type": "password"}
+USER: dict[str, Any] = {
+    "username": "tap_1234",
+    "password": "secret-password",
+    "grant_type": "password",
+}
 
 
 def _error(answer: requests.Response) -> tuple[int, str]:
@@ -65,7 +69,7 @@ def test_a_token_request_above_300_bytes_is_a_413(ce7: Client) -> None:
 
 def test_a_refresh_token_works_once(start: Start) -> None:
     client = start()
-    grant = {"grant_type": "refresh_token", "refresh_token": client.refresh_token}
+    grant: dict[str, Any] = {"grant_type": "refresh_token", "refresh_token": client.refresh_token}
     second = client.token(**grant)
     assert second.status_code == 200
     assert second.json()["refresh_token"] != client.refresh_token

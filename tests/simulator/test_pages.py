@@ -184,6 +184,17 @@ def test_a_ghost_makes_the_page_short_and_ends_the_links(start: Start) -> None:
     assert rest[0]["uuid"] == uuids[10]
 
 
+def test_a_broken_product_makes_its_page_a_500(start: Start) -> None:
+    client = start()
+    uuids = [product["uuid"] for product in client.all("products-uuid", **AFTER)]
+    client.pim.broken.add(uuids[4])
+    assert client.error("products-uuid", limit=10) == (500, "Internal Server Error")
+    assert client.error(f"products-uuid/{uuids[4]}")[0] == 500
+    assert len(client.page("products-uuid", limit=4)) == 4
+    rest = client.all("products-uuid", search_after=uuids[4], **AFTER)
+    assert [product["uuid"] for product in rest] == uuids[5:]
+
+
 def test_media_files_may_change_their_order_between_pages(start: Start) -> None:
     client = start(products=400, shuffle_media_files=True)
     read = [file["code"] for file in client.all("media-files", limit=10)]

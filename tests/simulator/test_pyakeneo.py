@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pyakeneo.client import Client as Pyakeneo
+from pyakeneo.client import Client as Pyakeneo  # type: ignore[import-untyped]  # has no types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

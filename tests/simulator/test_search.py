@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 BERLIN = "Europe/Berlin"
 
 
-def _by(name: str, operator: str, value: Any = None, **more: Any) -> dict[str, Any]:
+def _by(name: str, operator: str, value: Any = None, /, **more: Any) -> dict[str, Any]:
     return {name: [{"operator": operator, "value": value, **more}]}
+
+
+def _flag(name: str, *, on: bool) -> dict[str, Any]:
+    return {name: [{"operator": "=", "value": on}]}
 
 
 def _updated(client: Client, operator: str, value: Any) -> set[str]:
@@ -127,7 +131,7 @@ def test_fields_of_products(ce7: Client) -> None:
         assert ce7.found("products-uuid", "uuid", **search) == expected
         assert 0 < len(expected) < 250
 
-    expect(lambda row: not row["enabled"], **_by("enabled", "=", False))
+    expect(lambda row: not row["enabled"], **_flag("enabled", on=False))
     expect(lambda row: row["family"] == "shoes", **_by("family", "IN", ["shoes"]))
     expect(lambda row: row["family"] != "shoes", **_by("family", "NOT IN", ["shoes"]))
     expect(lambda row: row["family"] is None, **_by("family", "EMPTY"))
@@ -269,14 +273,14 @@ def test_structure_is_found_by_code_type_parent_and_flags(ce7: Client) -> None:
     assert ce7.found("attributes", "code", **_by("type", "IN", types)) == {"picture", "manual"}
     below = ce7.found("categories", "code", **_by("parent", "=", "photo"))
     assert below == {"dslr", "mirrorless", "compact", "lenses", "tripods"}
-    roots = ce7.found("categories", "code", **_by("is_root", "=", True))
+    roots = ce7.found("categories", "code", **_flag("is_root", on=True))
     assert roots == {"master", "sales"}
-    assert ce7.found("locales", "code", **_by("enabled", "=", True)) == {
+    assert ce7.found("locales", "code", **_flag("enabled", on=True)) == {
         "de_DE",
         "en_US",
         "fr_FR",
     }
-    assert ce7.found("currencies", "code", **_by("enabled", "=", True)) == {"EUR", "USD"}
+    assert ce7.found("currencies", "code", **_flag("enabled", on=True)) == {"EUR", "USD"}
 
 
 def test_other_filters_of_structure_are_a_400(ce7: Client) -> None:

@@ -138,6 +138,27 @@ def test_saving_and_removing_an_option_moves_the_date_of_its_attribute(start: St
     assert client.error("attributes/color/options/pink")[0] == 404
 
 
+def test_values_of_removed_attributes_and_options_are_shown_no_more(start: Start) -> None:
+    client = start()
+    pim = client.pim
+
+    def shown(code: str) -> list[Any]:
+        products = client.all("products-uuid")
+        truth = {row["uuid"]: row["values"].get(code) for row in pim.truth("products")}
+        read = {row["uuid"]: row["values"].get(code) for row in products}
+        assert read == truth
+        return [value["data"] for values in read.values() for value in values or ()]
+
+    assert "red" in shown("color")
+    pim.write.delete("attribute_options", ("color", "red"))
+    assert shown("color")
+    assert not {"red", "RED"} & set(shown("color"))
+    pim.write.delete("attribute_options", ("tags", "eco"))
+    assert not any("eco" in tags for tags in shown("tags"))
+    pim.write.delete("attributes", "brand")
+    assert shown("brand") == []
+
+
 def test_label_edits_of_categories_count_on_saas_only(start: Start) -> None:
     for profile, counted in (("ce-7", False), ("saas", True)):
         client = start(profile)
