@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pim_simulator.clock import ServerZone
+    from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Associations, Item, Store, Values
 
@@ -182,17 +183,19 @@ class ItemBodies:
             if view.attributes is not None and code not in view.attributes:
                 continue
             values = [
-                self._value(code, value, view)
+                self._value(code, value, data, view)
                 for value in merged[code]
-                if (view.channel is None or value["scope"] in (None, view.channel))
+                if (data := self._store.existing(code, value["data"])) is not None
+                and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
             if values:
                 shown[code] = values
         return shown
 
-    def _value(self, code: str, value: dict[str, Any], view: View) -> dict[str, Any]:
+    def _value(self, code: str, value: dict[str, Any], data: Json, view: View) -> dict[str, Any]:
         kind = self._store.attribute_type(code)
+        value = {**value, "data": data}
         if kind in ("pim_catalog_image", "pim_catalog_file"):
             path = f"/api/rest/v1/media-files/{value['data']}/download"
             links = {"download": {"href": path_link(view.base, path)}}
@@ -207,8 +210,11 @@ class ItemBodies:
         return value
 
     def _linked(self, attribute: str, code: str) -> dict[str, Any]:
-        option = self._store.attribute_options.get(attribute, {}).get(code)
-        labels = {} if option is None else option.body["labels"]
+        options = self._store.attribute_options[attribute]
+        option = options.get(code) or next(
+            row for name, row in options.items() if name.lower() == code.lower()
+        )
+        labels = option.body["labels"]
         return {"attribute": attribute, "code": code, "labels": php_array(labels)}
 
     def _associations(self, lineage: list[Item], view: View) -> Associations:

@@ -63,6 +63,7 @@ class ItemLists:
     ) -> None:
         """Keep the parts."""
         self.ghosts: set[str] = set()
+        self.broken: set[str] = set()
         self._store = store
         self._profile = profile
         self._bodies = bodies
@@ -87,6 +88,7 @@ class ItemLists:
         if item is None:
             more = " or you do not have permission to access it" if self._profile.since(6) else ""
             raise ApiError(404, f'{what} "{name}" does not exist{more}.')
+        self._check_whole(item)
         view = self._view(resource, {**call.query}, call.base)
         if resource == "product-models":
             return json_answer(self._bodies.model(item, view))
@@ -116,6 +118,8 @@ class ItemLists:
             for document in documents[start : start + paging.limit]
             if not self._is_gone(document, models=models)
         ]
+        for document in page:
+            self._check_whole(document.item)
         items = [self._item(resource, document.item, view) for document in page]
         kept = _kept_parameters(query, filters, paging, models=models, profile=self._profile)
         path = f"{PREFIX}/{resource}"
@@ -132,6 +136,11 @@ class ItemLists:
         if paging.with_count:
             head["items_count"] = len(documents)
         return page_answer(head, items)
+
+    def _check_whole(self, item: Item) -> None:
+        """Fail for a product that the PIM cannot write: it fails the page (#10066, #10573)."""
+        if not self.broken.isdisjoint((item.uuid, item.code or "")):
+            raise ApiError(500, "Internal Server Error")
 
     def _cursor(self, paging: Paging, order: Order) -> str:
         if paging.cursor is None:

@@ -40,6 +40,7 @@ class SimulatedPim:
         tokens: Tokens given out.
         ghosts: Keys of products (uuid or identifier) and models (code) which are in the
             index but not in SQL.
+        broken: Keys of products and models whose presence makes a page a 500.
         write: Changes the catalogue, as the API does.
         links_base: Scheme and host of the links, if not those of the request.
         latency: Seconds by which every answer is delayed.
@@ -106,6 +107,7 @@ class SimulatedPim:
             clock=self.clock,
         )
         self.ghosts = items.ghosts
+        self.broken = items.broken
         self._api = Api(
             store=self._store,
             profile=self.profile,

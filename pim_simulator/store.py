@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pim_simulator.json_types import Json
+
 Values = dict[str, list[dict[str, Any]]]
 Associations = dict[str, dict[str, list[Any]]]
 
@@ -153,6 +155,8 @@ class Store:
     measurement_families: dict[str, Entity] = field(default_factory=dict)
     media_files: dict[str, MediaFile] = field(default_factory=dict)
     uuids: dict[str, str] = field(default_factory=dict)  # by identifier in lower case
+    _option_codes: dict[str, set[str]] = field(default_factory=dict)
+    _option_codes_version: int = -1
 
     def product_by_identifier(self, identifier: str) -> Item | None:
         """Return a product; MySQL compares identifiers without regard to case."""
@@ -191,6 +195,32 @@ class Store:
         """Return the type of an attribute, None if there is none."""
         attribute = self.attributes.get(code)
         return None if attribute is None else attribute.body["type"]
+
+    def existing(self, code: str, data: Json) -> Json:
+        """Return a value without what has been removed since; None if nothing is left.
+
+        The PIM keeps the values of removed attributes and options, but shows them no
+        more. Codes of options are compared without regard to case (#12100).
+        """
+        attribute = self.attributes.get(code)
+        if attribute is None:
+            return None
+        if attribute.body["type"] not in OPTION_TYPES:
+            return data
+        known = self.option_codes(code)
+        if isinstance(data, list):
+            return [option for option in data if option.lower() in known] or None
+        return data if data.lower() in known else None
+
+    def option_codes(self, attribute: str) -> set[str]:
+        """Return the codes of the options of an attribute, in lower case."""
+        if self._option_codes_version != self.version:
+            self._option_codes = {}
+            self._option_codes_version = self.version
+        if attribute not in self._option_codes:
+            options = self.attribute_options.get(attribute, {})
+            self._option_codes[attribute] = {option.lower() for option in options}
+        return self._option_codes[attribute]
 
     def identifier_attribute(self) -> str:
         """Return the code of the identifier attribute."""

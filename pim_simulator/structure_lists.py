@@ -58,7 +58,7 @@ class StructureLists:
         self._profile = profile
         self._bodies = bodies
         self._shuffle = shuffle_media_files
-        self._random = Dice("media", seed)
+        self._random = Dice(f"media/{seed}")
 
     def page(self, resource: str, call: Call) -> Answer:
         """Answer the request of a page."""

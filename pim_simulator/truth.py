@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Item, Store
 
@@ -68,10 +69,14 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
     values: dict[str, Any] = {}
     for row in reversed(rows):
         for code, of_attribute in row.values.items():
-            if store.attributes[code].body["type"] == "pim_catalog_date":
-                values[code] = [{**v, "data": _midnight(zone, v["data"])} for v in of_attribute]
-            else:
-                values[code] = of_attribute
+            values.pop(code, None)
+            shown = [
+                {**value, "data": data}
+                for value in of_attribute
+                if (data := _data(store, zone, code, value["data"])) is not None
+            ]
+            if shown:
+                values[code] = shown
     body: dict[str, Any] = {
         "family": item.family,
         "parent": item.parent,
@@ -83,6 +88,23 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
     if profile.name == "saas":
         body["metadata"] = {"workflow_status": "working_copy"}
     return body
+
+
+def _data(store: Store, zone: str, code: str, data: Json) -> Json:
+    """Return the data of a value: nothing of attributes and options that are gone."""
+    if code not in store.attributes:
+        return None
+    kind = store.attributes[code].body["type"]
+    if kind == "pim_catalog_date":
+        return _midnight(zone, data)
+    if kind not in ("pim_catalog_simpleselect", "pim_catalog_multiselect"):
+        return data
+    known = [option.lower() for option in store.attribute_options.get(code, {})]
+    left = [option for option in ([data] if isinstance(data, str) else data)
+            if option.lower() in known]  # fmt: skip
+    if isinstance(data, str):
+        return left[0] if left else None
+    return left or None
 
 
 def _product(

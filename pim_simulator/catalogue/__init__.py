@@ -24,7 +24,7 @@ _LAST = int(datetime(2025, 2, 1, tzinfo=timezone.utc).timestamp())
 def make_catalogue(profile: Profile, *, seed: int, products: int) -> Store:
     """Return a catalogue of a number of products; the same seed gives the same catalogue."""
     store = Store()
-    random = Dice("structure", seed)
+    random = Dice(f"structure/{seed}")
 
     def row(body: dict[str, Any], owner: str = "") -> Entity:
         created = random.randint(_FIRST, _LAST)

@@ -47,7 +47,7 @@ _MOST_MEDIA = 2000
 
 def add_products(store: Store, profile: Profile, seed: int, count: int) -> None:
     """Fill the tables of products, models and media files."""
-    random = Dice("products", seed)
+    random = Dice(f"products/{seed}")
     for file in _media_files(random, min(max(25, count // 5), _MOST_MEDIA)):
         store.media_files[file.code] = file
     bodies = {code: row.body for code, row in store.attributes.items()}

@@ -58,7 +58,7 @@ class ValueMaker:
         self._makers: dict[str, Callable[[Dice, dict[str, Any], Item], Any]] = {
             "pim_catalog_text": self._text,
             "pim_catalog_textarea": self._textarea,
-            "pim_catalog_simpleselect": lambda r, a, _: r.choice(list(OPTIONS[a["code"]])),
+            "pim_catalog_simpleselect": self._option,
             "pim_catalog_multiselect": self._multiselect,
             "pim_catalog_boolean": lambda r, _, __: r.chance(0.5),
             "pim_catalog_date": lambda r, _, __: f"20{r.randint(16, 24)}-{r.randint(1, 12):02}-28",
@@ -74,7 +74,7 @@ class ValueMaker:
         family = item.family
         values: Values = {}
         if family is not None:
-            random = Dice(self._seed, item.uuid)
+            random = Dice(f"{self._seed}/{item.uuid}")
             for code in self._own_attributes(item):
                 attribute = self._attributes[code]
                 if random.chance(0.75) or code == FAMILIES[family][2]:
@@ -131,6 +131,12 @@ class ValueMaker:
         if attribute["wysiwyg_enabled"]:
             return "".join(f"<p>{sentence}</p>" for sentence in sentences)
         return " ".join(sentences)
+
+    @staticmethod
+    def _option(random: Dice, attribute: dict[str, Any], _: Item) -> str:
+        option = random.choice(list(OPTIONS[attribute["code"]]))
+        # The case of a value may differ from that of its option (#12100, #17457).
+        return option.upper() if random.chance(0.03) else option
 
     @staticmethod
     def _multiselect(random: Dice, attribute: dict[str, Any], _: Item) -> list[str]:

@@ -44,7 +44,7 @@ class Client:
 
     def login(self, **more: str) -> requests.Response:
         known = self.pim.credentials
-        user = {"username": known["username"], "password": known["password"]}
+        user: dict[str, Any] = {"username": known["username"], "password": known["password"]}
         answer = self.token(**{"grant_type": "password", **user, **more})
         if answer.ok:
             self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
