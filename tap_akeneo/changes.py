@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-Condition: TypeAlias = "dict[str, object]"
-"""One condition of the PIM's ``search``: ``{"operator": ">", "value": …}``."""
+from tap_akeneo.windows import SECOND, Window
 
-SECOND = timedelta(seconds=1)
+if TYPE_CHECKING:
+    from tap_akeneo.windows import Condition
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -96,13 +97,20 @@ class ServerZone:
         """The zone of SaaS, and of a PIM which has nothing that shows another."""
         return cls(ZoneInfo("UTC"))
 
-    def before(self, moment: datetime) -> str:
+    def before(self, moment: datetime) -> datetime:
         """A wall time that the server takes for this moment or an earlier one."""
-        return _written(self._wall(moment, -1))
+        return self._wall(moment, -1)
 
-    def after(self, moment: datetime) -> str:
+    def after(self, moment: datetime) -> datetime:
         """A wall time that the server takes for this moment or a later one."""
-        return _written(self._wall(moment, +1))
+        return self._wall(moment, +1)
+
+    def earliest(self, wall: datetime) -> datetime:
+        """The earliest moment, in UTC, that the server can take a wall time for."""
+        if self._zone is None:
+            return (wall - self._offset - HOUR).replace(tzinfo=timezone.utc)
+        readings = (wall.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
+        return min(reading.astimezone(timezone.utc) for reading in readings)
 
     def _wall(self, moment: datetime, side: int) -> datetime:
         if self._zone is None:
@@ -130,24 +138,18 @@ class ServerZone:
         return seen.utcoffset() not in possible
 
 
-def _written(wall: datetime) -> str:
-    return wall.strftime("%Y-%m-%d %H:%M:%S")
+def window_of(span: Span, zone: ServerZone) -> Window:
+    """The wall times of a span, as wide as the zone asks for. A start's own second belongs to it.
 
-
-def product_condition(span: Span, zone: ServerZone) -> list[Condition]:
-    """The ``updated`` filter of products and models: wall time of the server, no offset.
-
-    ``>`` excludes its second, ``BETWEEN`` includes both; ISO 8601 is refused with 422.
+    Products and models are filtered by the wall time of the server; ISO 8601 is refused with 422.
     """
-    if span.end is not None:
-        start = span.start or datetime(1970, 1, 2, tzinfo=timezone.utc)
-        return [{"operator": "BETWEEN", "value": [zone.before(start), zone.after(span.end)]}]
-    if span.start is not None:
-        return [{"operator": ">", "value": zone.before(span.start - SECOND)}]
-    return []
+    return Window(
+        None if span.start is None else zone.before(span.start - SECOND),
+        None if span.end is None else zone.after(span.end),
+    )
 
 
-def iso_condition(span: Span) -> list[Condition]:
+def iso_conditions(span: Span) -> list[Condition]:
     """The ``updated`` filter of what lies in SQL: only ``>``, only ISO 8601.
 
     Always in UTC with ``Z``: the value reaches MySQL as text, and how other offsets are read

@@ -12,21 +12,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from typing_extensions import override
 
-from tap_akeneo.errors import PimUnavailable
+from tap_akeneo.errors import PimUnavailable, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_akeneo.pim import Pim
 
-Item: TypeAlias = "dict[str, Any]"
+Item: TypeAlias = "dict[str, msgspec.Raw]"
+"""One item of a list, its values not yet decoded: most are only handed on."""
 
 logger = logging.getLogger("tap-akeneo.paging")
 
@@ -52,6 +54,7 @@ class Listing:
         keys: Properties that tell its items apart.
         params: Query parameters besides those of paging.
         page_size: Items a page, 1 to 100.
+        parents: Keys of the parent below which the list is; it may be gone when it is read.
     """
 
     path: str
@@ -59,6 +62,20 @@ class Listing:
     keys: tuple[str, ...]
     params: Mapping[str, str] = field(default_factory=dict)
     page_size: int = 100
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some items of a list.
+
+    Attributes:
+        items: In the PIM's order.
+        size: Bytes that they take.
+    """
+
+    items: list[Item]
+    size: int
 
 
 class _Link(msgspec.Struct):
@@ -70,15 +87,16 @@ class _Links(msgspec.Struct):
 
 
 class _Embedded(msgspec.Struct):
-    items: list[dict[str, Any]]
+    items: list[dict[str, msgspec.Raw]]
 
 
-class _Page(msgspec.Struct):
-    """A page in HAL: the items and, where there may be more, the link to the next page."""
+class _HalPage(msgspec.Struct):
+    """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
 
     embedded: _Embedded = msgspec.field(name="_embedded")
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
     items_count: int | None = None
+    size: int = 0
 
     @property
     def items(self) -> list[Item]:
@@ -92,26 +110,80 @@ class _Page(msgspec.Struct):
         return parse_qs(query, keep_blank_values=True)[parameter][0]
 
 
-# Decimals are kept to the last digit; binary floats would not.
-_decode_page = msgspec.json.Decoder(_Page, float_hook=Decimal).decode
-_decode_array = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
+_hal_decoder = msgspec.json.Decoder(_HalPage)
+_array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
-def walk(pim: Pim, listing: Listing) -> Iterator[list[Item]]:
-    """Yields the items of a list, page by page, in the PIM's order.
+def _decode_page(body: bytes) -> _HalPage:
+    page = _hal_decoder.decode(body)
+    page.size = len(body)
+    return page
+
+
+def _decode_array(body: bytes) -> Page:
+    return Page(_array_decoder.decode(body), len(body))
+
+
+def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
+    """One value of an item, decoded; None where it is missing."""
+    return msgspec.json.decode(item[key]) if key in item else None
+
+
+class Walk:
+    """A walk through one list.
 
     An item can come again where the list changed while it was read; none is left out.
 
-    Raises:
-        RequestRefused: The PIM refuses to list this.
-        PimUnavailable: A page got no usable answer.
+    Args:
+        listing: The list.
+        pages: Reads it.
     """
+
+    def __init__(self, listing: Listing, pages: Iterator[Page] | None = None) -> None:
+        self.listing = listing
+        self._pages = pages or iter(())
+
+    def next_page(self) -> Page | None:
+        """The next page, None at the end.
+
+        Raises:
+            RequestRefused: The PIM refuses to list this.
+            PimUnavailable: A page got no usable answer.
+        """
+        try:
+            return self._next_page()
+        except RequestRefused as refusal:
+            if refusal.status != HTTPStatus.NOT_FOUND or not self.listing.parents:
+                raise
+            logger.info("%s: gone meanwhile", self.listing.path)
+            return None
+
+    def split(self, *, someone_idle: bool) -> Walk | None:  # noqa: ARG002 (for subclasses)
+        """Gives away a part of what is left to read, where that helps.
+
+        Args:
+            someone_idle: Whether there is a reader that has nothing to do.
+        """
+        return None
+
+    def _next_page(self) -> Page | None:
+        return next(self._pages, None)
+
+
+def walk(pim: Pim, listing: Listing) -> Walk:
+    """A walk through a list, in the way the PIM hands it out."""
     if listing.paging is Paging.SEARCH_AFTER:
-        yield from _walk_by_cursor(pim, listing)
-    elif listing.paging is Paging.PAGE:
-        yield from _walk_by_page(pim, listing)
-    else:
-        yield pim.get(listing.path, _decode_array, listing.params)
+        return CursorWalk(pim, listing)
+    if listing.paging is Paging.PAGE:
+        return Walk(listing, _by_page(pim, listing))
+    return Walk(listing, _array(pim, listing))
+
+
+def pages(pim: Pim, listing: Listing) -> Iterator[Page]:
+    """All pages of a list, one after the other."""
+    walking = walk(pim, listing)
+    while (page := walking.next_page()) is not None:
+        yield page
 
 
 def count(pim: Pim, listing: Listing) -> int | None:
@@ -126,65 +198,99 @@ def first(pim: Pim, listing: Listing) -> Item | None:
     return items[0] if items else None
 
 
-def _walk_by_cursor(pim: Pim, listing: Listing) -> Iterator[list[Item]]:
-    params = {
-        **listing.params,
-        "pagination_type": "search_after",
-        "limit": str(listing.page_size),
-    }
-    read = 0
-    while True:
-        page = pim.get(listing.path, _decode_page, params)
-        if not page.items:
-            return
-        yield page.items
-        read += len(page.items)
-        cursor = page.cursor("search_after")
-        if cursor is None:
-            # Items that are in the index but no longer in SQL are dropped after the search: the
-            # page is short and has no link although there is more (api-php-client #197). Only an
-            # empty page is the end.
-            if not pim.cursors_are_plain:
-                _warn_of_missing(pim, listing, read)
-                return
-            cursor = str(page.items[-1][listing.keys[0]])
-        _refuse_circle(listing, params.get("search_after"), cursor)
-        params["search_after"] = cursor
+class CursorWalk(Walk):
+    """A walk by cursor.
+
+    Items that are in the index but no longer in SQL are dropped after the search: a page is short
+    then and has no link although there is more (api-php-client #197). From 6.0 on a cursor is the
+    key of the last item (PIM-10182), so the walk goes on behind it; before, nobody but the PIM
+    can make one, so the items are counted.
+
+    Args:
+        pim: The PIM.
+        listing: The list.
+        cursor: Where to begin; None for the start of the list.
+
+    Attributes:
+        cursor: Where the next page begins.
+        ended: Whether the end has been reached.
+        trusts_links: Takes a page without a link for the last one. For whoever counts otherwise.
+    """
+
+    def __init__(self, pim: Pim, listing: Listing, cursor: str | None = None) -> None:
+        super().__init__(listing)
+        self.pim = pim
+        self.cursor = cursor
+        self.ended = False
+        self.trusts_links = False
+        self._read = 0
+        self._last_key: str | None = None
+
+    def beyond(self) -> CursorWalk | None:
+        """A walk through what may come after the last item, None where there was no item."""
+        if self._last_key is None or not self.pim.cursors_are_plain:
+            return None
+        return CursorWalk(self.pim, self.listing, self._last_key)
+
+    @override
+    def _next_page(self) -> Page | None:
+        if self.ended:
+            return None
+        params = {
+            **self.listing.params,
+            "pagination_type": "search_after",
+            "limit": str(self.listing.page_size),
+        }
+        if self.cursor is not None:
+            params["search_after"] = self.cursor
+        page = self.pim.get(self.listing.path, _decode_page, params)
+        following = page.cursor("search_after")
+        if page.items:
+            self._read += len(page.items)
+            self._last_key = str(value_of(page.items[-1], self.listing.keys[-1]))
+            if following is None and not self.trusts_links:
+                following = self._made_cursor()
+        _refuse_circle(self.listing, self.cursor, following)
+        self.cursor = following
+        self.ended = following is None or not page.items
+        return Page(page.items, page.size) if page.items else None
+
+    def _made_cursor(self) -> str | None:
+        if self.pim.cursors_are_plain:
+            return self._last_key
+        counted = count(self.pim, self.listing)
+        if counted is not None and counted > self._read:
+            logger.warning(
+                "%s: the PIM counts %d, but its list ended after %d. Unless items were added just "
+                "now, its search index is out of step: have it rebuilt, then run with "
+                "--full-refresh",
+                self.listing.path,
+                counted,
+                self._read,
+            )
+        return None
 
 
-def _warn_of_missing(pim: Pim, listing: Listing, read: int) -> None:
-    """Says so where an old PIM, whose cursors cannot be made, ended its list early."""
-    counted = count(pim, listing)
-    if counted is not None and counted > read:
-        logger.warning(
-            "%s: the PIM counts %d, but its list ended after %d. Unless items were added just "
-            "now, its search index is out of step: have it rebuilt, then run with --full-refresh",
-            listing.path,
-            counted,
-            read,
-        )
-
-
-def _walk_by_page(pim: Pim, listing: Listing) -> Iterator[list[Item]]:
+def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
     """Walks pages by number, again where the list changed meanwhile.
 
     The pages are cut by offset: a deletion moves later items to the page before, which was read
     already. And media files come in no order at all, so that pages overlap and leave gaps.
     """
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[bytes, ...], int] = {}
     for _ in range(MOST_WALKS):
         counts: set[int | None] = set()
-        for page in _walk_by_page_once(pim, listing):
+        for page in _by_page_once(pim, listing):
             counts.add(page.items_count)
             fresh = []
             for item in page.items:
-                key = tuple(str(item.get(key)) for key in listing.keys)
-                content = hash(msgspec.json.encode(item))
+                key = tuple(bytes(item[key]) for key in listing.keys if key in item)
+                content = hash(tuple(map(bytes, item.values())))
                 if seen.get(key) != content:
                     seen[key] = content
                     fresh.append(item)
             if fresh:
-                yield fresh
+                yield Page(fresh, page.size)
         if len(counts) == 1 and len(seen) >= (counts.pop() or 0):
             return
         logger.info("%s: the list changed while it was read, reading it again", listing.path)
@@ -195,7 +301,7 @@ def _walk_by_page(pim: Pim, listing: Listing) -> Iterator[list[Item]]:
     )
 
 
-def _walk_by_page_once(pim: Pim, listing: Listing) -> Iterator[_Page]:
+def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:
     number: str | None = "1"
     while number is not None:
         params = {
@@ -210,6 +316,10 @@ def _walk_by_page_once(pim: Pim, listing: Listing) -> Iterator[_Page]:
         following = page.cursor("page")
         _refuse_circle(listing, number, following)
         number = following
+
+
+def _array(pim: Pim, listing: Listing) -> Iterator[Page]:
+    yield pim.get(listing.path, _decode_array, listing.params)
 
 
 def _refuse_circle(listing: Listing, cursor: str | None, following: str | None) -> None:

@@ -2,32 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 ADDITIONAL_FIELDS = "additional_fields"
 """The property that takes what a stream's schema does not name."""
 
+# Decimals are kept to the last digit; binary floats would not.
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-def shape(item: dict[str, Any], properties: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Makes a record of an item: links go, maps are maps, unknown keys are kept.
+
+class Shaper:
+    """Makes records of items: links go, maps are maps, unknown keys are kept.
+
+    A product is tens of kilobytes of values which are only handed on, so values stay the JSON
+    that the PIM sent unless something must look inside.
 
     Args:
-        item: As the PIM sent it; taken over, not copied.
-        properties: The stream's schema by property.
-
-    Returns:
-        The record. What the schema does not name stands in ``additional_fields``, since newer
-        versions of the PIM add keys at any time.
+        properties: What the items are made of, by property.
+        needed: Properties whose values are decoded in any case.
+        whole: Decodes all values, for what works on them later.
     """
-    item.pop("_links", None)
-    unknown = {key: item.pop(key) for key in item.keys() - properties.keys()}
-    record = {key: as_declared(value, properties[key]) for key, value in item.items()}
-    if unknown:
-        record[ADDITIONAL_FIELDS] = unknown
-    return record
+
+    def __init__(
+        self,
+        properties: Mapping[str, dict[str, Any]],
+        needed: Collection[str] = (),
+        *,
+        whole: bool = False,
+    ) -> None:
+        self._properties = properties
+        self._decoded = {
+            name
+            for name, schema in properties.items()
+            if whole or name in needed or _has_maps_inside(schema)
+        }
+        # What PHP may send as a list although it is a map, and the other way round.
+        types = {name: schema.get("type", ()) for name, schema in properties.items()}
+        self._maps = {
+            name for name in types if "object" in types[name] and "array" not in types[name]
+        }
+        self._lists = {
+            name for name in types if "array" in types[name] and "object" not in types[name]
+        }
+        self._whole = whole
+
+    def __call__(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Makes a record.
+
+        Args:
+            item: Values are decoded or still `msgspec.Raw`.
+
+        Returns:
+            The record. What the schema does not name stands in ``additional_fields``, since newer
+            versions of the PIM add keys at any time.
+        """
+        record: dict[str, Any] = {}
+        unknown: dict[str, Any] = {}
+        for key, value in item.items():
+            if key in self._properties:
+                record[key] = self._value(key, value)
+            elif key != "_links":
+                unknown[key] = _decoded(value) if self._whole else value
+        if unknown:
+            record[ADDITIONAL_FIELDS] = unknown
+        return record
+
+    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 (JSON)
+        if isinstance(value, msgspec.Raw) and key not in self._decoded:
+            first = memoryview(value)[0]
+            if not (
+                (first == ord("[") and key in self._maps)
+                or (first == ord("{") and key in self._lists)
+            ):
+                return value
+        return as_declared(_decoded(value), self._properties[key])
 
 
-def as_declared(value: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 (JSON)
+def _decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    return decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+def _has_maps_inside(schema: Mapping[str, Any]) -> bool:
+    """Whether PHP could have sent a map or list below this one in the other's shape."""
+    return any(
+        "additionalProperties" in inner
+        or "array" in inner.get("type", ())
+        or _has_maps_inside(inner)
+        for inner in _inner_schemas(schema)
+    )
+
+
+def _inner_schemas(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    inner = [schema.get("items"), schema.get("additionalProperties")]
+    return [entry for entry in [*inner, *schema.get("properties", {}).values()] if entry]
+
+
+def as_declared(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
     """Undoes what PHP does to maps: an empty one is sent as ``[]``, as are sequential keys.
 
     And the other way round: 6.0 sends an empty list of completenesses as ``{}`` (#18050).

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-    from tap_akeneo.changes import Condition
+    from tap_akeneo.windows import Condition
 
 URL_EXAMPLE = "https://my-company.cloud.akeneo.com"
 
@@ -154,6 +154,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=[50],
     ),
     th.Property(
+        "max_concurrency",
+        th.IntegerType(minimum=1, maximum=10),
+        default=4,
+        title="Requests at once",
+        description=(
+            "How many requests may be under way at once. The PIM allows 4 for each connection and "
+            "10 in all; more than 4 makes it answer 429."
+        ),
+        examples=[4],
+    ),
+    th.Property(
         "request_timeout",
         th.IntegerType(minimum=1),
         default=120,
@@ -272,10 +283,12 @@ class Settings:
     credentials: Credentials
     access_token_key: str
     refresh_token_key: str
+    start_date: datetime | None
     end_date: datetime | None
     lookback: timedelta
     pim_timezone: ZoneInfo | None
     page_size: int
+    max_concurrency: int
     request_timeout: int
     max_retries: int
     user_agent: str | None
@@ -307,10 +320,12 @@ class Settings:
             credentials=Credentials(**{name: reader.text(name) or "" for name in CREDENTIALS}),
             access_token_key=reader.text("access_token_key") or "access_token",
             refresh_token_key=reader.text("refresh_token_key") or "refresh_token",
+            start_date=reader.parsed("start_date", parse_date),
             end_date=reader.parsed("end_date", parse_date),
             lookback=timedelta(seconds=reader.value("lookback_seconds") or 0),
             pim_timezone=reader.parsed("pim_timezone", _parse_timezone),
             page_size=reader.value("page_size") or 100,
+            max_concurrency=reader.value("max_concurrency") or 4,
             request_timeout=reader.value("request_timeout") or 120,
             max_retries=reader.value("max_retries") or 0,
             user_agent=reader.text("user_agent"),
@@ -323,8 +338,8 @@ class Settings:
                 name for name in config if name.startswith("with_") and config[name] is True
             ),
         )
-        start_date = reader.parsed("start_date", parse_date)
-        if start_date and settings.end_date and start_date >= settings.end_date:
+        start_date, end_date = settings.start_date, settings.end_date
+        if start_date and end_date and start_date >= end_date:
             reader.faults.append("`end_date` must be later than `start_date`")
         reader.faults.extend(_filter_faults(settings.filters, filterable, streams))
         if reader.faults:

@@ -25,7 +25,7 @@ from tap_akeneo.http_client import HttpClient
 from tap_akeneo.pim import TOKEN_PATH, Pim
 from tap_akeneo.settings import SETTINGS_SCHEMA, Settings, parse_date
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import IncrementalStream
+from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

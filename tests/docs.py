@@ -8,7 +8,8 @@ from typing import Any
 
 from tap_akeneo.settings import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import AkeneoStream, IncrementalStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.incremental import IncrementalStream
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -10,7 +10,7 @@ import pytest
 from tap_akeneo.auth import AkeneoAuthenticator, Credentials
 from tap_akeneo.errors import LoginRefused
 from tap_akeneo.http_client import HttpClient
-from tap_akeneo.paging import Listing, Paging, walk
+from tap_akeneo.paging import Listing, Paging, pages, value_of
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 
@@ -44,8 +44,8 @@ def test_a_token_that_expires_in_mid_walk_is_replaced_and_no_record_is_lost(
     tap = TapAkeneo(config=settings_for(pim))
     listing = Listing("products-uuid", Paging.SEARCH_AFTER, ("uuid",), page_size=10)
     read = []
-    for page in walk(tap.pim, listing):
-        read += [item["uuid"] for item in page]
+    for page in pages(tap.pim, listing):
+        read += [value_of(item, "uuid") for item in page.items]
         pim.tokens.expire_access()
     assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))
     assert token_requests(pim) > 4

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_akeneo.changes import ServerZone, iso_condition, product_condition, span_to_read
+from tap_akeneo.changes import ServerZone, Span, iso_conditions, span_to_read, window_of
 
 UTC = timezone.utc
 LOOKBACK = timedelta(seconds=300)
@@ -33,10 +33,13 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 folds = st.sampled_from([0, 1])
 
 
-def as_server_reads(wall: str, zone: ZoneInfo, fold: int) -> datetime:
+def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
     """The moment which a server takes a wall time for; it may mean either of two."""
-    naive = datetime.strptime(wall, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 (the zone comes next)
-    return naive.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
+def product_conditions(span: Span, zone: ServerZone) -> list[dict[str, object]]:
+    return window_of(span, zone).conditions("%Y-%m-%d %H:%M:%S")
 
 
 @given(moment=moments, zone=zones, fold=folds)
@@ -60,6 +63,18 @@ def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
     server_zone = ServerZone(offset=offset)
     assert as_server_reads(server_zone.before(moment), zone, fold) <= moment
     assert as_server_reads(server_zone.after(moment), zone, fold) >= moment
+
+
+@given(moment=moments, zone=zones, fold=folds)
+def test_the_earliest_reading_of_a_wall_time_is_never_later_than_the_servers(
+    moment: datetime, zone: ZoneInfo, fold: int
+) -> None:
+    wall = moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    offset = moment.astimezone(zone).utcoffset()
+    assert offset is not None
+    read = as_server_reads(wall, zone, fold)
+    assert ServerZone(zone).earliest(wall) <= read
+    assert ServerZone(offset=offset).earliest(wall) <= read
 
 
 @given(written=moments, zone=zones)
@@ -105,8 +120,8 @@ def test_the_bookmark_never_moves_back(bookmark: datetime, gap: int, end: dateti
 def test_without_bookmark_and_start_date_everything_is_read() -> None:
     span = span_to_read(since=None, end_date=None, lookback=LOOKBACK, now=NOW)
     assert span.start is None
-    assert product_condition(span, ServerZone.utc()) == []
-    assert iso_condition(span) == []
+    assert product_conditions(span, ServerZone.utc()) == []
+    assert iso_conditions(span) == []
     assert span.bookmark == NOW
 
 
@@ -120,8 +135,9 @@ def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
     end = NOW - timedelta(days=30)
     span = span_to_read(since=NOW - timedelta(days=60), end_date=end, lookback=timedelta(), now=NOW)
     assert span.bookmark == end
-    assert product_condition(span, ServerZone.utc()) == [
-        {"operator": "BETWEEN", "value": ["2026-01-28 12:00:00", "2026-02-27 12:00:01"]}
+    assert product_conditions(span, ServerZone.utc()) == [
+        {"operator": ">", "value": "2026-01-28 11:59:59"},
+        {"operator": "BETWEEN", "value": ["2026-01-28 11:59:59", "2026-02-27 12:00:01"]},
     ]
 
 
@@ -148,7 +164,7 @@ def test_product_filters_are_in_the_servers_wall_time_one_second_early_as_greate
     zone: str, wall: str
 ) -> None:
     span = span_to_read(since=NOW, end_date=None, lookback=LOOKBACK, now=NOW)
-    condition = product_condition(span, ServerZone(ZoneInfo(zone)))
+    condition = product_conditions(span, ServerZone(ZoneInfo(zone)))
     assert condition == [{"operator": ">", "value": wall}]
 
 
@@ -159,4 +175,4 @@ def test_other_filters_are_iso_8601_in_utc() -> None:
         lookback=LOOKBACK,
         now=NOW,
     )
-    assert iso_condition(span) == [{"operator": ">", "value": "2026-03-29T11:54:59Z"}]
+    assert iso_conditions(span) == [{"operator": ">", "value": "2026-03-29T11:54:59Z"}]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.paging import Listing, Paging, walk
+from tap_akeneo.paging import Listing, Paging, pages, value_of
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 
@@ -76,10 +76,10 @@ def test_a_deletion_while_a_list_is_read_hides_no_neighbour(start_pim: StartPim)
     before = sorted(row["code"] for row in pim.truth("families"))
     tap = TapAkeneo(config=settings_for(pim))
     listing = Listing("families", Paging.PAGE, ("code",), page_size=2)
-    pages = walk(tap.pim, listing)
-    read = [item["code"] for item in next(pages)]
+    walking = pages(tap.pim, listing)
+    read = [value_of(item, "code") for item in next(walking).items]
     pim.write.delete("families", before[0])
-    read += [item["code"] for page in pages for item in page]
+    read += [value_of(item, "code") for page in walking for item in page.items]
     assert set(read) >= set(before[1:])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from singer_sdk.contrib.msgspec import serialize_jsonl
 
-from tap_akeneo.records import as_declared, shape
+from tap_akeneo.records import Shaper, as_declared
 
 MAP = {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}}
 LIST = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -60,7 +62,45 @@ def test_mending_twice_changes_nothing_more(value: Any) -> None:
 
 def test_links_go_and_unknown_keys_are_kept_apart() -> None:
     item = {"_links": {"self": {"href": "x"}}, "code": "a", "new": [1], "newer": None}
-    assert shape(item, {"code": {"type": "string"}}) == {
+    assert Shaper({"code": {"type": "string"}})(item) == {
         "code": "a",
         "additional_fields": {"new": [1], "newer": None},
     }
+
+
+@given(
+    item=st.fixed_dictionaries(
+        {},
+        optional={
+            "code": st.text(),
+            "labels": st.dictionaries(st.text(), st.none() | st.text()) | st.just([]),
+            "list": st.lists(st.text()) | st.just({}),
+            "units": st.dictionaries(st.text(), st.fixed_dictionaries({"labels": st.just([])})),
+            "values": json_values,
+            "new": json_values,
+        },
+    )
+)
+def test_raw_and_decoded_records_are_the_same_json(item: dict[str, Any]) -> None:
+    properties: dict[str, Any] = {
+        "code": {"type": "string"},
+        "labels": MAP,
+        "list": LIST,
+        "units": {"type": "object", "additionalProperties": {"properties": {"labels": MAP}}},
+        "values": {},
+    }
+    sent = msgspec.json.encode(item)
+    raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
+    records = [Shaper(properties, ["code"], whole=whole)(raw) for whole in (False, True)]
+    told = [msgspec.json.decode(msgspec.json.encode(record)) for record in records]
+    assert told[0] == told[1]
+    assert told[0].get("labels", {}) == (item.get("labels") or {})
+
+
+def test_numbers_are_kept_to_the_last_digit() -> None:
+    sent = b'{"code":"a","amount":12345678901234567890123456789012345678901,"rate":1.10}'
+    raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
+    properties: dict[str, Any] = {"code": {}, "amount": {}, "rate": {}}
+    for whole in (False, True):
+        record = Shaper(properties, whole=whole)(raw)
+        assert bytes(serialize_jsonl(record)).strip() == sent

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from http import HTTPStatus
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -13,25 +12,29 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
-from tap_akeneo import paging, schemas
-from tap_akeneo.changes import iso_condition, span_to_read
+from tap_akeneo import schemas
 from tap_akeneo.errors import AkeneoError, RequestRefused
-from tap_akeneo.paging import Listing, Paging
-from tap_akeneo.records import ADDITIONAL_FIELDS, shape
+from tap_akeneo.paging import Listing, Page, Paging, pages, value_of
+from tap_akeneo.paging import walk as walk_of
+from tap_akeneo.prefetch import read_ahead
+from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper
 from tap_akeneo.streams.advice import advice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
-    from tap_akeneo.changes import Condition, Span
+    from tap_akeneo.paging import Item, Walk
+    from tap_akeneo.prefetch import News
     from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.windows import Condition
 
 Record = dict[str, Any]
 
-INCREMENTAL = "INCREMENTAL"
+TOP_LEVEL = len(("properties", "name"))
+"""Parts of the breadcrumb of a property that is not nested."""
 
 
 class AkeneoStream(Stream):
@@ -94,28 +97,35 @@ class AkeneoStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         try:
-            yield from self.read(context)
+            yield from self.read()
         except RequestRefused as refusal:
             self.tap.stream_failed(self.name, advice(refusal, self.permission))
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
 
-    def read(self, context: Context | None) -> Iterator[Record]:  # noqa: ARG002 (for subclasses)
+    def read(self) -> Iterator[Record]:
         """All records of this stream."""
-        for listing in self.listings():
-            yield from self.records_of(listing)
+        for walk, news in self.read_ahead(walk_of(self.pim, one) for one in self.listings()):
+            if isinstance(news, Page):
+                yield from self.records(news, walk.listing.parents)
+
+    def read_ahead(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, News]]:
+        """Walks several lists at once; see `tap_akeneo.prefetch.read_ahead`."""
+        return read_ahead(walks, threads=self.settings.max_concurrency)
 
     def listings(self) -> Iterator[Listing]:
         """The lists of the PIM that make up this stream."""
         yield self.listing()
 
-    def listing(self, path: str | None = None, updated: Sequence[Condition] = ()) -> Listing:
+    def listing(
+        self, parents: Mapping[str, str] | None = None, updated: Sequence[Condition] = ()
+    ) -> Listing:
         """A list with the parameters from the settings.
 
         Args:
-            path: Instead of the stream's own, where that has placeholders.
-            updated: Joined with the user's filters.
+            parents: Codes for the placeholders in the stream's path.
+            updated: Conditions that are joined with the user's filters.
         """
         params = self.params()
         search = dict(self.settings.filters.get(self.name, {}))
@@ -123,8 +133,14 @@ class AkeneoStream(Stream):
             search["updated"] = list(updated)
         if search:
             params["search"] = json.dumps(search, separators=(",", ":"))
+        quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return Listing(
-            path or self.path, self.paging, self.primary_keys, params, self.settings.page_size
+            self.path.format(**quoted),
+            self.paging,
+            tuple(key for key in self.primary_keys if key not in quoted),
+            params,
+            self.settings.page_size,
+            parents or {},
         )
 
     def params(self) -> dict[str, str]:
@@ -132,20 +148,34 @@ class AkeneoStream(Stream):
         # Off is left out: the PIM reads with_table_select_options=false as true.
         return {name: "true" for name in self.switches if name in self.settings.switches}
 
-    def records_of(self, listing: Listing, **parents: str) -> Iterator[Record]:
-        """The records of one list.
+    def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
+        """The records of one page.
 
         Args:
-            listing: The list.
+            page: From a list of this stream.
             parents: Keys of the list's parent, put into each record.
         """
-        properties = self.item_schema
-        for page in paging.walk(self.pim, listing):
-            for item in page:
-                record = shape(self.item(item), properties)
-                if unknown := record.get(ADDITIONAL_FIELDS, {}).keys() - self._unknown_keys:
-                    self._tell_unknown(unknown)
-                yield {**parents, **record}
+        shape = self._shape
+        for item in page.items:
+            record = shape(self.item(item))
+            if ADDITIONAL_FIELDS in record:
+                self._tell_unknown(record[ADDITIONAL_FIELDS])
+            yield {**parents, **record} if parents else record
+
+    @cached_property
+    def _shape(self) -> Shaper:
+        needed = {*self.primary_keys, self.replication_key or ""}
+        return Shaper(self.item_schema, needed, whole=self._values_are_needed)
+
+    @property
+    def _values_are_needed(self) -> bool:
+        """Whether something looks into nested values, so that they must be more than JSON."""
+        by_settings = ("stream_maps", "flattening_enabled", "batch_config")
+        nested_deselection = any(
+            len(breadcrumb) > TOP_LEVEL and not selected
+            for breadcrumb, selected in self.mask.items()
+        )
+        return nested_deselection or any(self.config.get(name) for name in by_settings)
 
     @property
     def item_schema(self) -> dict[str, Any]:
@@ -153,75 +183,26 @@ class AkeneoStream(Stream):
         properties: dict[str, Any] = self.schema["properties"]
         return properties
 
-    def item(self, item: Record) -> Record:
+    def item(self, item: Item) -> Mapping[str, Any]:
         """Changes an item of the PIM into what the schema says, where the two differ."""
         return item
 
-    def _tell_unknown(self, keys: set[str]) -> None:
-        self._unknown_keys |= keys
-        self.logger.info(
-            "The PIM sends fields that are unknown to this version of the tap; they are kept in "
-            "%s: %s",
-            ADDITIONAL_FIELDS,
-            ", ".join(sorted(keys)),
-        )
-
-
-class IncrementalStream(AkeneoStream):
-    """A resource whose records carry ``updated``; read from its bookmark on."""
-
-    replication_key: ClassVar[str | None] = "updated"
-
-    @property
-    @override
-    def check_sorted(self) -> bool:
-        return False
-
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: the bookmark is set in `read`, the SDK has nothing to cap."""
-
-    @override
-    def read(self, context: Context | None) -> Iterator[Record]:
-        if self.replication_method != INCREMENTAL:
-            # The catalog asks for a full table.
-            yield from super().read(context)
-            return
-        state = self.get_context_state(context)
-        # The SDK notes here the last `updated` it saw, and would make it the bookmark in the end.
-        state["progress_markers"] = {}
-        try:
-            span = self.span(context)
-            if not span.is_empty:
-                for listing in self.listings_of(span):
-                    yield from self.records_of(listing)
-            state["replication_key"] = self.replication_key
-            state["replication_key_value"] = span.bookmark.isoformat()
-        finally:
-            state.pop("progress_markers", None)
-
-    def span(self, context: Context | None) -> Span:
-        """The changes to read now."""
-        since = self.get_starting_timestamp(context)
-        span = span_to_read(
-            since=since,
-            end_date=self.settings.end_date,
-            lookback=self.settings.lookback,
-            now=self.pim.server_time(),
-        )
-        if since is not None and span.start is None:
-            self.logger.warning(
-                "The bookmark %s lies ahead of the PIM's clock: reading everything", since
+    def _tell_unknown(self, fields: Mapping[str, object]) -> None:
+        if unknown := fields.keys() - self._unknown_keys:
+            self._unknown_keys |= unknown
+            self.logger.info(
+                "The PIM sends fields that are unknown to this version of the tap; they are kept "
+                "in %s: %s",
+                ADDITIONAL_FIELDS,
+                ", ".join(sorted(unknown)),
             )
-        return span
 
-    def listings_of(self, span: Span) -> Iterator[Listing]:
-        """The lists that hold the changes of a span."""
-        yield self.listing(updated=self.updated_condition(span))
-
-    def updated_condition(self, span: Span) -> list[Condition]:
-        """The PIM's filter for a span."""
-        return iso_condition(span)
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        # Children list their parents themselves; the SDK would copy each record for them.
+        return ()
 
 
 class ChildStream(AkeneoStream):
@@ -236,15 +217,9 @@ class ChildStream(AkeneoStream):
     """The property that holds the parent's code, and the placeholder in the path."""
 
     @override
-    def read(self, context: Context | None) -> Iterator[Record]:
+    def listings(self) -> Iterator[Listing]:
         for code in self.parent_codes():
-            path = self.path.format(**{self.parent_key: quote(code)})
-            try:
-                yield from self.records_of(self.listing(path), **{self.parent_key: code})
-            except RequestRefused as refusal:
-                if refusal.status != HTTPStatus.NOT_FOUND:
-                    raise
-                self.logger.info("%s %s is gone meanwhile", self.parent_key, code)
+            yield self.listing({self.parent_key: code})
 
     def parent_codes(self) -> list[str]:
         """The codes of all parents. Gathered first: the list stays short of the walk below it."""
@@ -256,16 +231,16 @@ class ChildStream(AkeneoStream):
         )
         try:
             return [
-                str(item["code"])
-                for page in paging.walk(self.pim, listing)
-                for item in page
+                str(value_of(item, "code"))
+                for page in pages(self.pim, listing)
+                for item in page.items
                 if self.has_children(item)
             ]
         except RequestRefused as refusal:
             self.tap.stream_failed(self.name, advice(refusal, self.parent.permission))
             return []
 
-    def has_children(self, parent: Record) -> bool:  # noqa: ARG002 (for subclasses)
+    def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
         """Whether the PIM can list children of this parent."""
         return True
 

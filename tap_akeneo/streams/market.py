@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging
-from tap_akeneo.records import shape
+from tap_akeneo.paging import Paging, value_of
 from tap_akeneo.streams.base import AkeneoStream, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from singer_sdk.helpers.types import Context
+    from tap_akeneo.paging import Item
 
 
 class Channels(AkeneoStream):
@@ -61,7 +60,7 @@ class MeasureFamilies(MeasurementFamilies):
     paging = Paging.PAGE
 
     @override
-    def item(self, item: Record) -> Record:
+    def item(self, item: Item) -> Mapping[str, Any]:
         return {
             "code": item["code"],
             "standard_unit_code": item["standard"],
@@ -74,7 +73,7 @@ class MeasureFamilies(MeasurementFamilies):
                     ],
                     "symbol": unit["symbol"],
                 }
-                for unit in item["units"]
+                for unit in value_of(item, "units")
             },
         }
 
@@ -88,6 +87,6 @@ class SystemInformation(AkeneoStream):
     primary_keys = ("host",)
 
     @override
-    def read(self, context: Context | None) -> Iterator[Record]:
-        record = shape(dict(self.pim.system_information), self.schema["properties"])
-        yield {"host": urlsplit(self.pim.base_url).netloc, **record}
+    def read(self) -> Iterator[Record]:
+        host = urlsplit(self.pim.base_url).netloc
+        yield {"host": host, **self._shape(self.pim.system_information)}

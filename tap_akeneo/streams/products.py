@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo import paging
-from tap_akeneo.changes import Condition, ServerZone, Span, product_condition
+from tap_akeneo.changes import ServerZone
 from tap_akeneo.errors import WrongSetting
-from tap_akeneo.paging import Listing, Paging
-from tap_akeneo.streams.base import AkeneoStream, IncrementalStream
+from tap_akeneo.paging import Listing, Paging, first, value_of
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.incremental import WindowedStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ _VALUES = {
 }
 
 
-class ProductModels(IncrementalStream):
+class ProductModels(WindowedStream):
     """Product models. Their values include those which they inherit."""
 
     name = "product_models"
@@ -35,6 +36,7 @@ class ProductModels(IncrementalStream):
     permission: ClassVar[str] = "List products"
     filterable = True
     switches: ClassVar[tuple[str, ...]] = ("with_quality_scores", "with_attribute_options")
+    date_format = "%Y-%m-%d %H:%M:%S"
 
     @override
     def params(self) -> dict[str, str]:
@@ -52,13 +54,9 @@ class ProductModels(IncrementalStream):
             return {**super().item_schema, "values": _VALUES}
         return super().item_schema
 
+    @cached_property
     @override
-    def updated_condition(self, span: Span) -> list[Condition]:
-        if span.start is None and span.end is None:
-            return []
-        return product_condition(span, self.server_zone())
-
-    def server_zone(self) -> ServerZone:
+    def zone(self) -> ServerZone:
         """The zone of the PIM's server, in which its filters are written.
 
         Raises:
@@ -66,8 +64,8 @@ class ProductModels(IncrementalStream):
         """
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
-        item = paging.first(self.pim, Listing(self.path, self.paging, self.primary_keys))
-        written = datetime.fromisoformat(item["updated"]) if item else None
+        item = first(self.pim, Listing(self.path, self.paging, self.primary_keys))
+        written = datetime.fromisoformat(value_of(item, "updated")) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None
             # Without an item there is nothing that a wrong zone could leave out.

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_akeneo.streams.base import AkeneoStream, ChildStream, IncrementalStream, Record
+from tap_akeneo.paging import value_of
+from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
-    from tap_akeneo.changes import Condition, Span
+    from tap_akeneo.changes import Span
+    from tap_akeneo.paging import Item
+    from tap_akeneo.windows import Condition
 
 SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
 
@@ -35,8 +39,8 @@ class AttributeOptions(ChildStream):
     parent_key = "attribute"
 
     @override
-    def has_children(self, parent: Record) -> bool:
-        return parent["type"] in SELECT_TYPES
+    def has_children(self, parent: Item) -> bool:
+        return value_of(parent, "type") in SELECT_TYPES
 
 
 class AttributeGroups(AkeneoStream):
@@ -101,6 +105,6 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
     requires = ("system-information",)
 
     @override
-    def updated_condition(self, span: Span) -> list[Condition]:
+    def updated_conditions(self, span: Span) -> list[Condition]:
         told = self.pim.is_saas and "with_position" not in self.settings.switches
-        return super().updated_condition(span) if told else []
+        return super().updated_conditions(span) if told else []

@@ -1,0 +1,172 @@
+"""Several walks at once, their pages handed to one consumer.
+
+Each of a few threads walks one list after the other. Finished pages wait in a buffer that is
+bounded by bytes, so a slow consumer slows the reading and memory does not grow. A thread that
+finds no walk left takes over a part of another's, where that can be split.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+from tap_akeneo.paging import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_akeneo.paging import Walk
+
+News: TypeAlias = "Page | Walk | None"
+"""What happens to a walk: its next page, a part given away, its end."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Finished pages that may wait. One page more for each thread can be there besides."""
+
+LAST_REQUESTS = 5.0
+"""Seconds to wait, after a failure, for requests that are still under way."""
+
+
+def read_ahead(
+    walks: Iterable[Walk], *, threads: int, most_bytes: int = MOST_BYTES
+) -> Iterator[tuple[Walk, News]]:
+    """Yields what happens to all walks as it happens, that of one walk in its order.
+
+    Args:
+        walks: Taken one by one, when a thread is free.
+        threads: How many walks are walked at once.
+        most_bytes: Bytes of pages that may wait for the consumer.
+
+    Yields:
+        A walk and its next page; a walk and the part that it gave away, before anything of that
+        part; a walk and None when all its pages have been consumed.
+
+    Raises:
+        Exception: What a walk raised, after the pages that were read before.
+    """
+    pool = _Pool(iter(walks), most_bytes)
+    workers = [
+        threading.Thread(target=pool.work, name=f"pim-{number}", daemon=True)
+        for number in range(threads)
+    ]
+    pool.free = len(workers)
+    for worker in workers:
+        worker.start()
+    try:
+        yield from pool.consume()
+    except Exception:
+        pool.stop()
+        for worker in workers:
+            worker.join(LAST_REQUESTS / len(workers))
+        raise
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    """What the threads share; every attribute is guarded by `_change`.
+
+    Attributes:
+        free: Threads without a walk.
+    """
+
+    def __init__(self, walks: Iterator[Walk], most_bytes: int) -> None:
+        self.free = 0
+        self._change = threading.Condition()
+        self._walks = walks
+        self._parts: deque[Walk] = deque()
+        self._news: deque[tuple[Walk, News]] = deque()
+        self._waiting_bytes = 0
+        self._most_bytes = most_bytes
+        self._walking = 0
+        self._exhausted = False
+        self._failure: BaseException | None = None
+        self._stopped = False
+
+    def work(self) -> None:
+        """What each thread does."""
+        try:
+            while (walk := self._take()) is not None:
+                while (page := walk.next_page()) is not None:
+                    if not self._hand_over(walk, page):
+                        return
+                    if part := walk.split(someone_idle=self._someone_idle()):
+                        self._give_away(walk, part)
+                self._end(walk)
+        except BaseException as failure:  # noqa: BLE001 (raised again by the consumer)
+            self._fail(failure)
+
+    def consume(self) -> Iterator[tuple[Walk, News]]:
+        """Yields what the threads hand over until all walks have ended."""
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._news or self._all_ended() or self._failure)
+                if not self._news:
+                    if self._failure:
+                        raise self._failure
+                    return
+                walk, news = self._news.popleft()
+            yield walk, news
+            if isinstance(news, Page):
+                with self._change:
+                    self._waiting_bytes -= news.size
+                    self._change.notify_all()
+
+    def stop(self) -> None:
+        """Lets each thread end after the request it is at."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+
+    def _take(self) -> Walk | None:
+        """The next walk: a part of another's first, as it comes earlier in time."""
+        with self._change:
+            while not self._stopped:
+                walk = self._parts.popleft() if self._parts else next(self._walks, None)
+                if walk is not None:
+                    self._walking += 1
+                    self.free -= 1
+                    return walk
+                self._exhausted = True
+                if self._walking == 0:
+                    self._change.notify_all()
+                    return None
+                self._change.wait()
+        return None
+
+    def _someone_idle(self) -> bool:
+        with self._change:
+            return self._exhausted and self.free > len(self._parts)
+
+    def _give_away(self, walk: Walk, part: Walk) -> None:
+        with self._change:
+            self._news.append((walk, part))
+            self._parts.append(part)
+            self._change.notify_all()
+
+    def _hand_over(self, walk: Walk, page: Page) -> bool:
+        with self._change:
+            self._change.wait_for(lambda: self._stopped or self._waiting_bytes < self._most_bytes)
+            if self._stopped:
+                return False
+            self._news.append((walk, page))
+            self._waiting_bytes += page.size
+            self._change.notify_all()
+            return True
+
+    def _end(self, walk: Walk) -> None:
+        with self._change:
+            self._news.append((walk, None))
+            self._walking -= 1
+            self.free += 1
+            self._change.notify_all()
+
+    def _fail(self, failure: BaseException) -> None:
+        with self._change:
+            self._failure = self._failure or failure
+            self._stopped = True
+            self._change.notify_all()
+
+    def _all_ended(self) -> bool:
+        return self._exhausted and self._walking == 0 and not self._parts

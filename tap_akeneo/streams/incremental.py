@@ -1,0 +1,227 @@
+"""Streams that read what changed, and the bookmarks they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo.changes import ServerZone, Span, iso_conditions, span_to_read, window_of
+from tap_akeneo.paging import CursorWalk, Page, Walk
+from tap_akeneo.paging import walk as walk_of
+from tap_akeneo.settings import parse_date
+from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.windows import Changes, WindowWalk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_akeneo.windows import Condition
+
+INCREMENTAL = "INCREMENTAL"
+
+
+@dataclass
+class Series:
+    """The changes of one list since its bookmark, read by one or more walks.
+
+    Attributes:
+        parents: Keys of the list's parent, empty where it has none.
+        state: The bookmark of this list in the state.
+        span: The changes to read.
+        unfinished: Walks that have not ended.
+        finished: Walks that have.
+        read: Items that came out.
+        changes: The list, where it is read by windows.
+        checked: Whether it was looked for missing items.
+    """
+
+    parents: Mapping[str, str]
+    state: dict[str, Any]
+    span: Span
+    unfinished: set[Walk] = field(default_factory=set)
+    finished: list[Walk] = field(default_factory=list)
+    read: int = 0
+    changes: Changes | None = None
+    checked: bool = False
+
+    def lacks_items(self) -> bool:
+        """Whether fewer items came out than the PIM had counted."""
+        counted = self.changes.counted if self.changes else None
+        return counted is not None and self.read < counted
+
+
+class IncrementalStream(AkeneoStream):
+    """A resource whose records carry ``updated``; read from its bookmark on."""
+
+    replication_key: ClassVar[str | None] = "updated"
+
+    @property
+    @override
+    def check_sorted(self) -> bool:
+        return False
+
+    @property
+    @override
+    def partitions(self) -> None:
+        """None: bookmarks per parent are kept here, and all parents are read at once."""
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: the bookmark is set here, the SDK has nothing to cap."""
+
+    @override
+    def read(self) -> Iterator[Record]:
+        if self.replication_method != INCREMENTAL:
+            # The catalog asks for a full table.
+            yield from super().read()
+            return
+        # The SDK notes here the last `updated` it saw, and would make it the bookmark in the end.
+        state = self.get_context_state(None)
+        state["progress_markers"] = {}
+        try:
+            yield from self._read_series([self._series(parents) for parents in self.parents()])
+        finally:
+            state.pop("progress_markers", None)
+
+    def parents(self) -> Iterator[dict[str, str]]:
+        """Keys of the parents below which there is a list; one without keys for a single list."""
+        yield {}
+
+    def _series(self, parents: dict[str, str]) -> Series:
+        state = self.get_context_state(parents or None)
+        since = self._since(state)
+        span = span_to_read(
+            since=since,
+            end_date=self.settings.end_date,
+            lookback=self.settings.lookback,
+            now=self.pim.server_time(),
+        )
+        if since is not None and span.start is None:
+            self.logger.warning(
+                "The bookmark %s lies ahead of the PIM's clock: reading everything", since
+            )
+        return Series(parents, state, span)
+
+    def _since(self, state: Mapping[str, Any]) -> datetime | None:
+        """The bookmark, or the start date if that is later; None to read everything."""
+        bookmark = state.get("replication_key_value")
+        if state.get("replication_key") != self.replication_key:
+            bookmark = None
+        dates = [parse_date(bookmark) if bookmark else None, self.settings.start_date]
+        return max((date for date in dates if date), default=None)
+
+    def _read_series(self, all_series: list[Series]) -> Iterator[Record]:
+        owners: dict[Walk, Series] = {}
+        for series in all_series:
+            if series.span.is_empty:
+                self._move_bookmark(series, series.span.bookmark)
+            else:
+                walk = self.walk_through(series)
+                owners[walk] = series
+                series.unfinished.add(walk)
+        while owners:
+            yield from self._read_walks(owners)
+            owners = {
+                walk: series for series in all_series for walk in self.walks_for_missing(series)
+            }
+
+    def _read_walks(self, owners: dict[Walk, Series]) -> Iterator[Record]:
+        """Reads walks to their end, and moves each bookmark as far as what is out."""
+        for walk, news in self.read_ahead(list(owners)):
+            series = owners[walk]
+            if isinstance(news, Page):
+                series.read += len(news.items)
+                yield from self.records(news, series.parents)
+            elif isinstance(news, Walk):
+                owners[news] = series
+                series.unfinished.add(news)
+            else:
+                series.unfinished.discard(walk)
+                series.finished.append(walk)
+                if reached := self.reached(series):
+                    self._move_bookmark(series, reached)
+
+    def walk_through(self, series: Series) -> Walk:
+        """A walk through the changes of a series."""
+        return walk_of(self.pim, self.listing(series.parents, self.updated_conditions(series.span)))
+
+    def updated_conditions(self, span: Span) -> list[Condition]:
+        """The PIM's filter for a span."""
+        return iso_conditions(span)
+
+    def reached(self, series: Series) -> datetime | None:
+        """Where the bookmark may go now that one of its walks has ended, None for nowhere."""
+        return None if series.unfinished else series.span.bookmark
+
+    def walks_for_missing(self, series: Series) -> list[Walk]:  # noqa: ARG002 (for subclasses)
+        """More walks, where a series that has ended lacks items."""
+        return []
+
+    def _move_bookmark(self, series: Series, reached: datetime) -> None:
+        series.state["replication_key"] = self.replication_key
+        series.state["replication_key_value"] = reached.isoformat()
+
+
+class WindowedStream(IncrementalStream):
+    """An incremental resource whose list can be narrowed to a window of time at both ends."""
+
+    date_format: ClassVar[str]
+    """How the PIM wants the dates of this list's filter."""
+
+    @cached_property
+    def zone(self) -> ServerZone:
+        """The zone in which it wants them."""
+        return ServerZone.utc()
+
+    @override
+    def walk_through(self, series: Series) -> Walk:
+        series.changes = Changes(
+            self.pim,
+            lambda window: self.listing(series.parents, window.conditions(self.date_format)),
+            self.zone.after(self.pim.server_time()),
+            window_of(series.span, self.zone),
+        )
+        return series.changes.walk()
+
+    @override
+    def reached(self, series: Series) -> datetime | None:
+        if not series.unfinished:
+            return series.span.bookmark if series.checked or not series.lacks_items() else None
+        starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
+        known = [start for start in starts if start is not None]
+        if not known or len(known) < len(series.unfinished):
+            return None
+        reached = self.zone.earliest(min(known))
+        since = self._since(series.state)
+        return reached if since is None or reached > since else None
+
+    @override
+    def walks_for_missing(self, series: Series) -> list[Walk]:
+        """Walks behind the last item of each window.
+
+        There the PIM may have more than its links lead to; see `CursorWalk`.
+        """
+        if series.changes is None or not series.lacks_items():
+            return []
+        if not series.checked:
+            series.checked = True
+            behind = (walk.beyond() for walk in series.finished if isinstance(walk, CursorWalk))
+            walks: list[Walk] = [walk for walk in behind if walk]
+            if walks:
+                series.unfinished.update(walks)
+                return walks
+            self._move_bookmark(series, series.span.bookmark)
+        self.logger.warning(
+            "the PIM counted %s when the run began, %d came out. Unless that many were deleted "
+            "meanwhile, its search index is out of step: have it rebuilt, then run with "
+            "--full-refresh",
+            series.changes.counted,
+            series.read,
+        )
+        return []

@@ -1,0 +1,181 @@
+"""Time windows: a list of changes, read in several walks at once.
+
+A window is a span of the PIM's index dates. Its ends are the wall times that go into the filter,
+word for word: the windows to the left and right of an end name it with the same words, so they
+meet exactly, whatever the PIM takes those words for when clocks change.
+
+There is no plan. A walk that is long, or that has idle readers beside it, cuts its window in two,
+goes on with the earlier part and gives the later one away. Both go on behind the cursor that it
+had reached, a cursor of the PIM's own, so nothing is read twice for it. Where to cut, the dates on
+the page at hand tell; the time between the ends is halved where they do not. A wrong guess costs a
+request, never a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from typing_extensions import override
+
+from tap_akeneo.paging import CursorWalk, Listing, Page, count, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tap_akeneo.pim import Pim
+
+Condition: TypeAlias = "dict[str, object]"
+"""One condition of the PIM's ``search``: ``{"operator": ">", "value": …}``."""
+
+SECOND = timedelta(seconds=1)
+FIRST_AKENEO = datetime(2013, 1, 1)  # noqa: DTZ001 (a wall time)
+"""No PIM is older, so no change is."""
+
+LEAST_PAGES = 4
+"""Pages that must be left for another reader to be worth its first request."""
+
+MOST_PAGES = 50
+"""Pages of a walk, unless it cannot be cut. A run that dies resumes at the first unfinished one."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What changed after ``start`` and up to ``end``: wall times, whole seconds; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def conditions(self, written: str) -> list[Condition]:
+        """The filter on the date: ``>`` excludes its second, ``BETWEEN`` includes both.
+
+        Args:
+            written: How the PIM wants its dates, for `datetime.strftime`.
+        """
+        start = None if self.start is None else self.start.strftime(written)
+        end = None if self.end is None else self.end.strftime(written)
+        conditions: list[Condition] = []
+        if start is not None:
+            conditions.append({"operator": ">", "value": start})
+        if end is not None:
+            since = start or FIRST_AKENEO.strftime(written)
+            conditions.append({"operator": "BETWEEN", "value": [since, end]})
+        return conditions
+
+    def cut(self, seen: Sequence[datetime], share: float, now: datetime) -> datetime | None:
+        """Where to cut this window.
+
+        Args:
+            seen: Dates of some items in it, which may lie outside: the index holds the latest of
+                an item's date and its models'.
+            share: How much of what is left should come before the cut, 0 to 1.
+            now: The end of a window that is open.
+
+        Returns:
+            The end of the earlier part; None for a window of one second.
+        """
+        start = self.start or FIRST_AKENEO
+        last = (self.end or now) - SECOND
+        within = sorted(date for date in seen if start < date <= last)
+        if within:
+            return within[int(len(within) * share)]
+        middle = (start + (last - start) / 2).replace(microsecond=0)
+        return middle if start < middle <= last else None
+
+
+class Changes:
+    """A list of the PIM that can be narrowed to a window.
+
+    Args:
+        pim: The PIM.
+        listing: The list of what changed within a window.
+        now: The PIM's wall time when the run began.
+        whole: The window to read.
+
+    Attributes:
+        counted: How many items the PIM counts in the whole window; None until asked.
+    """
+
+    def __init__(
+        self, pim: Pim, listing: Callable[[Window], Listing], now: datetime, whole: Window
+    ) -> None:
+        self.pim = pim
+        self.listing = listing
+        self.now = now
+        self.whole = whole
+        self.counted: int | None = None
+
+    def walk(self) -> WindowWalk:
+        """A walk through the whole window."""
+        return WindowWalk(self, self.whole)
+
+    def count(self) -> int:
+        """Asks the PIM how many items there are."""
+        self.counted = count(self.pim, self.listing(self.whole)) or 0
+        return self.counted
+
+
+class WindowWalk(CursorWalk):
+    """A walk through one window, which can give away the later part of it.
+
+    Args:
+        changes: The list.
+        window: The window.
+        cursor: The cursor behind which to begin.
+        expected: How many items it should have from there on.
+    """
+
+    def __init__(
+        self,
+        changes: Changes,
+        window: Window,
+        cursor: str | None = None,
+        expected: float | None = None,
+    ) -> None:
+        super().__init__(changes.pim, changes.listing(window), cursor)
+        self.window = window
+        self._changes = changes
+        self._expected = expected
+        self._dates: list[datetime] = []
+
+    @override
+    def _next_page(self) -> Page | None:
+        # All that the walks read is compared with what was counted, at less cost than each end.
+        self.trusts_links = self._changes.counted is not None
+        page = super()._next_page()
+        if page is not None:
+            self._dates = [_wall_time(str(value_of(item, "updated"))) for item in page.items]
+        return page
+
+    @override
+    def split(self, *, someone_idle: bool) -> WindowWalk | None:
+        if self.ended or self.cursor is None:
+            return None
+        if self._expected is None:
+            self._expected = self._changes.count()
+        left = self._left()
+        most = MOST_PAGES * self.listing.page_size
+        if left < (LEAST_PAGES * self.listing.page_size if someone_idle else 2 * most):
+            return None
+        share = min(most / left, 0.5)
+        cut = self.window.cut(self._dates, share, self._changes.now)
+        if cut is None:
+            return None
+        later = WindowWalk(
+            self._changes, Window(cut, self.window.end), self.cursor, left * (1 - share)
+        )
+        self.window = Window(self.window.start, cut)
+        self.listing = self._changes.listing(self.window)
+        self._expected = self._read + left * share
+        return later
+
+    def _left(self) -> float:
+        """Items that are left, by expectation; as many again for a walk that has outgrown it."""
+        left = (self._expected or 0) - self._read
+        return left if left > 0 else self._read
+
+
+def _wall_time(written: str) -> datetime:
+    """The wall time of a date with an offset."""
+    return datetime.fromisoformat(written).replace(tzinfo=None, microsecond=0)
