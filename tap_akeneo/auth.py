@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,53 @@ class _Token:
     usable_until: float  # of the monotonic clock
 
 
-class AkeneoAuthenticator(requests.auth.AuthBase):
-    """Puts a valid access token into each request. Thread-safe.
+class Authenticator(requests.auth.AuthBase, ABC):
+    """Puts an access token into each request."""
+
+    @override
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers["Authorization"] = f"Bearer {self.access_token()}"
+        return r
+
+    @abstractmethod
+    def access_token(self) -> str:
+        """The access token to use now.
+
+        Raises:
+            LoginRefused: There is none.
+        """
+
+    @abstractmethod
+    def discard(self, access_token: str) -> None:
+        """Forgets a token that the PIM no longer takes.
+
+        Raises:
+            LoginRefused: There is no other to have.
+        """
+
+
+class AppAuthenticator(Authenticator):
+    """The permanent token of an Akeneo App (api.akeneo.com, apps, authentication).
+
+    Args:
+        access_token: The token.
+    """
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    @override
+    def access_token(self) -> str:
+        return self._access_token
+
+    @override
+    def discard(self, access_token: str) -> None:
+        msg = "the PIM does not take the app's token: check the setting access_token"
+        raise LoginRefused(msg)
+
+
+class AkeneoAuthenticator(Authenticator):
+    """The tokens of a connection, by the password grant. Thread-safe.
 
     Args:
         http: Sends the token requests.
@@ -73,26 +119,16 @@ class AkeneoAuthenticator(requests.auth.AuthBase):
         self._lock = threading.Lock()
 
     @override
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self.access_token()}"
-        return r
-
     def access_token(self) -> str:
-        """The access token to use now, asked for where there is none or it is about to expire.
-
-        Raises:
-            LoginRefused: The PIM gives none for these credentials.
-        """
+        """The access token to use now, asked for where there is none or it is about to expire."""
         with self._lock:
             if self._token is None or time.monotonic() >= self._token.usable_until:
                 self._token = self._renewed()
             return self._token.access
 
+    @override
     def discard(self, access_token: str) -> None:
-        """Forgets a token that the PIM no longer takes.
-
-        Nothing happens when another thread has replaced it already.
-        """
+        """Forgets a token; nothing happens when another thread has replaced it already."""
         with self._lock:
             if self._token is not None and self._token.access == access_token:
                 self._token = _Token(access_token, self._token.refresh, usable_until=0)

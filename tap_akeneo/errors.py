@@ -7,6 +7,7 @@ of request headers or bodies.
     AkeneoError
     ├── RequestFailed         one request did not get its answer
     │   ├── PimUnavailable    nothing usable came back, although tried again: ends the run
+    │   │   └── NoAnswer      the PIM stays silent where it does so for good: ends the stream
     │   └── RequestRefused    the PIM said no (4xx): ends the stream, the others go on
     ├── LoginRefused          the PIM takes neither the credentials nor the token: ends the run
     └── WrongSetting          a setting contradicts what the PIM shows: ends the run
@@ -45,6 +46,10 @@ class RequestFailed(AkeneoError):
 
 class PimUnavailable(RequestFailed):
     """Nothing usable came back, although the request was tried again where that can help."""
+
+
+class NoAnswer(PimUnavailable):
+    """The PIM left a request without an answer that it is known to leave so at times."""
 
 
 class RequestRefused(RequestFailed):

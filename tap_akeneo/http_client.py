@@ -7,10 +7,12 @@ import logging
 import math
 import random
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
@@ -19,7 +21,13 @@ import msgspec
 import requests
 from urllib3.exceptions import NameResolutionError
 
-from tap_akeneo.errors import AkeneoError, PimUnavailable, RequestFailed, RequestRefused
+from tap_akeneo.errors import (
+    AkeneoError,
+    NoAnswer,
+    PimUnavailable,
+    RequestFailed,
+    RequestRefused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -37,15 +45,33 @@ LONGEST_RETRY_AFTER = 300.0
 """Seconds. A proxy that asks for more than this is asking for a failed run instead."""
 
 CONNECT_TIMEOUT = 10.0
+HANGING_TIMEOUT = 20.0
+"""Seconds to wait for an answer that may never come."""
+
 SHOWN_LENGTH = 400
 
 
 class _Retriable(RequestFailed):
-    """The request failed in a way that another try may mend."""
+    """The request failed in a way that another try may mend.
 
-    def __init__(self, request: str, reason: str, retry_after: float | None = None) -> None:
+    Args:
+        request: The request, as shown to people.
+        reason: What happened.
+        retry_after: Seconds to wait, where the PIM says so.
+        slows_all: Whether the PIM is asked too much, so that all requests must wait.
+    """
+
+    def __init__(
+        self,
+        request: str,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        slows_all: bool = False,
+    ) -> None:
         super().__init__(request, reason)
         self.retry_after = retry_after
+        self.slows_all = slows_all
 
 
 class _ErrorBody(msgspec.Struct):
@@ -86,20 +112,21 @@ class HttpClient:
         user_agent: str = "tap-akeneo",
         ca_bundle: str | None = None,
     ) -> None:
-        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
+        self._timeout = timeout
         # Given with each request: where the environment names a bundle of its own, requests
         # prefers that to the session's.
         self._verify = ca_bundle or True
-        self._session = requests.Session()
         # Exactly this value: the PIM answers 406 to a list of types.
-        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        self._of_thread = threading.local()
         self._clock: _Clock | None = None
+        self._paused_until = 0.0
         self._send_with_retries = backoff.on_exception(
             _waits,
             _Retriable,
             max_tries=max_retries + 1,
             jitter=None,
-            on_backoff=_log_wait,
+            on_backoff=self._before_wait,
             logger=None,
         )(self._send_once)
 
@@ -112,6 +139,7 @@ class HttpClient:
         auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] = no_auth,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
+        may_hang: bool = False,
     ) -> T:
         """Sends one request and decodes its answer.
 
@@ -123,6 +151,7 @@ class HttpClient:
             auth: Adds the credentials; called anew for each try.
             params: Query parameters.
             json: Body.
+            may_hang: Waits `HANGING_TIMEOUT` at most for an answer, and once.
 
         Returns:
             What ``decode`` returned.
@@ -134,7 +163,13 @@ class HttpClient:
         """
         try:
             return self._send_with_retries(
-                method, url, decode=decode, auth=auth, params=params, json=json
+                method,
+                url,
+                decode=decode,
+                auth=auth,
+                params=params,
+                json=json,
+                may_hang=may_hang,
             )
         except _Retriable as failure:
             raise PimUnavailable(failure.request, failure.reason) from failure
@@ -169,20 +204,28 @@ class HttpClient:
         auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest],
         params: Mapping[str, str] | None,
         json: Mapping[str, str] | None,
+        may_hang: bool,
     ) -> T:
         shown = _shown(method, url, params)
+        if (pause := self._paused_until - time.monotonic()) > 0:
+            time.sleep(pause)
+        silence = min(self._timeout, HANGING_TIMEOUT) if may_hang else self._timeout
         try:
-            response = self._session.request(
+            response = self._session().request(
                 method,
                 url,
                 params=params,
                 json=json,
                 auth=auth,
-                timeout=self._timeout,
+                timeout=(min(CONNECT_TIMEOUT, silence), silence),
                 # Followed redirects would carry the token elsewhere.
                 allow_redirects=False,
                 verify=self._verify,
             )
+        except requests.exceptions.ReadTimeout as failure:
+            reason = f"{urlsplit(url).netloc} did not answer in time (setting request_timeout)"
+            error = NoAnswer if may_hang else _Retriable
+            raise error(shown, reason) from failure
         except requests.RequestException as failure:
             raise _network_failure(shown, url, failure) from failure
         self._check_status(response, shown)
@@ -194,11 +237,31 @@ class HttpClient:
             reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
             raise _Retriable(shown, reason) from failure
 
+    def _session(self) -> requests.Session:
+        """The session of this thread; requests does not promise that threads can share one."""
+        session: requests.Session | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            session = self._of_thread.session = requests.Session()
+            session.headers.update(self._headers)
+        return session
+
+    def _before_wait(self, details: Details) -> None:
+        # Both are there whenever a wait follows an exception, which is the only case here.
+        failure, wait = details.get("exception"), details.get("wait", 0.0)
+        logger.warning("%s; try %d failed, next in %.1f s", failure, details["tries"], wait)
+        if isinstance(failure, _Retriable) and failure.slows_all:
+            self._paused_until = max(self._paused_until, time.monotonic() + wait)
+
     def _check_status(self, response: requests.Response, shown: str) -> None:
         status = response.status_code
         if status in {408, 429} or status >= 500:  # noqa: PLR2004 (HTTP's own figures)
             message = _message(response) or response.reason
-            raise _Retriable(shown, f"the PIM answers {status}: {message}", _retry_after(response))
+            raise _Retriable(
+                shown,
+                f"the PIM answers {status}: {message}",
+                retry_after=_retry_after(response),
+                slows_all=status == HTTPStatus.TOO_MANY_REQUESTS,
+            )
         if status >= 400:  # noqa: PLR2004
             raise RequestRefused(shown, status, _message(response))
         if status >= 300:  # noqa: PLR2004
@@ -227,9 +290,6 @@ def _network_failure(shown: str, url: str, failure: requests.RequestException) -
             "authority of its own, name its file in the setting ca_bundle"
         )
         return PimUnavailable(shown, reason)
-    if isinstance(failure, requests.exceptions.Timeout):
-        reason = f"{host} did not answer in time (setting request_timeout)"
-        return _Retriable(shown, reason)
     if _is_unknown_host(failure):
         reason = f"there is no host {host}: check the setting base_url"
         return PimUnavailable(shown, reason)
@@ -300,16 +360,6 @@ def _waits() -> Generator[float, _Retriable, None]:
         growing = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
         chance = growing * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
         failure = yield failure.retry_after if failure.retry_after is not None else chance
-
-
-def _log_wait(details: Details) -> None:
-    # `exception` is there whenever a wait follows an exception, which is the only case here.
-    logger.warning(
-        "%s; try %d failed, next in %.1f s",
-        details.get("exception"),
-        details["tries"],
-        details.get("wait", 0),
-    )
 
 
 def _shown(method: str, url: str, params: Mapping[str, str] | None) -> str:

@@ -1,7 +1,7 @@
 """How a list of the PIM is walked from its first page to its last.
 
-The PIM has three ways (api.akeneo.com, pagination): products and product models by a cursor,
-what lies in its SQL tables by page number, and a few short lists as one array.
+The PIM has a few ways (api.akeneo.com, pagination): products and product models by a cursor, what
+lies in its SQL tables by page number, short lists as one array, and some things one by one.
 
 Of a ``next`` link only the cursor or page is taken, and our own parameters are sent again to the
 configured host: links lose parameters (#11722) and, behind proxies, carry another scheme and host
@@ -39,9 +39,11 @@ MOST_WALKS = 3
 class Paging(Enum):
     """The PIM's ways to hand out a list."""
 
-    SEARCH_AFTER = "search_after"
-    PAGE = "page"
-    ARRAY = "array"
+    SEARCH_AFTER = "by cursor, where pages are possible too"
+    CURSOR = "by cursor, in pages of the PIM's own size"
+    PAGE = "by page number"
+    ARRAY = "as one array"
+    SINGLE = "one item at an address of its own"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Listing:
         params: Query parameters besides those of paging.
         page_size: Items a page, 1 to 100.
         parents: Keys of the parent below which the list is; it may be gone when it is read.
+        key_is_cursor: Whether a cursor is the key of the item before it.
+        has_count: Whether the PIM counts the items of its pages.
+        may_hang: Whether the PIM may leave a request without an answer, so that waiting for long,
+            and again, is of no use.
     """
 
     path: str
@@ -63,6 +69,9 @@ class Listing:
     params: Mapping[str, str] = field(default_factory=dict)
     page_size: int = 100
     parents: Mapping[str, str] = field(default_factory=dict)
+    key_is_cursor: bool = False
+    has_count: bool = True
+    may_hang: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,16 @@ class _Embedded(msgspec.Struct):
     items: list[dict[str, msgspec.Raw]]
 
 
+class _Told(msgspec.Struct):
+    """What the PIM sends, with 200, instead of the products of a disabled catalog."""
+
+    error: str = ""
+
+
+class ListDisabled(Exception):
+    """The list is switched off; the PIM's own words."""
+
+
 class _HalPage(msgspec.Struct):
     """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
 
@@ -112,16 +131,26 @@ class _HalPage(msgspec.Struct):
 
 _hal_decoder = msgspec.json.Decoder(_HalPage)
 _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _decode_page(body: bytes) -> _HalPage:
-    page = _hal_decoder.decode(body)
+    try:
+        page = _hal_decoder.decode(body)
+    except msgspec.ValidationError:
+        if told := msgspec.json.decode(body, type=_Told).error:
+            raise ListDisabled(told) from None
+        raise
     page.size = len(body)
     return page
 
 
 def _decode_array(body: bytes) -> Page:
     return Page(_array_decoder.decode(body), len(body))
+
+
+def _decode_single(body: bytes) -> Page:
+    return Page([_single_decoder.decode(body)], len(body))
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
@@ -156,7 +185,9 @@ class Walk:
             if refusal.status != HTTPStatus.NOT_FOUND or not self.listing.parents:
                 raise
             logger.info("%s: gone meanwhile", self.listing.path)
-            return None
+        except ListDisabled as told:
+            logger.warning("%s: skipped, the PIM says: %s", self.listing.path, told)
+        return None
 
     def split(self, *, someone_idle: bool) -> Walk | None:  # noqa: ARG002 (for subclasses)
         """Gives away a part of what is left to read, where that helps.
@@ -172,11 +203,11 @@ class Walk:
 
 def walk(pim: Pim, listing: Listing) -> Walk:
     """A walk through a list, in the way the PIM hands it out."""
-    if listing.paging is Paging.SEARCH_AFTER:
+    if listing.paging in {Paging.SEARCH_AFTER, Paging.CURSOR}:
         return CursorWalk(pim, listing)
     if listing.paging is Paging.PAGE:
         return Walk(listing, _by_page(pim, listing))
-    return Walk(listing, _array(pim, listing))
+    return Walk(listing, _at_once(pim, listing))
 
 
 def pages(pim: Pim, listing: Listing) -> Iterator[Page]:
@@ -213,6 +244,7 @@ class CursorWalk(Walk):
 
     Attributes:
         cursor: Where the next page begins.
+        has_link: Whether the PIM has linked to the next page.
         ended: Whether the end has been reached.
         trusts_links: Takes a page without a link for the last one. For whoever counts otherwise.
     """
@@ -221,6 +253,7 @@ class CursorWalk(Walk):
         super().__init__(listing)
         self.pim = pim
         self.cursor = cursor
+        self.has_link = False
         self.ended = False
         self.trusts_links = False
         self._read = 0
@@ -228,7 +261,7 @@ class CursorWalk(Walk):
 
     def beyond(self) -> CursorWalk | None:
         """A walk through what may come after the last item, None where there was no item."""
-        if self._last_key is None or not self.pim.cursors_are_plain:
+        if self._last_key is None or not self._key_is_cursor:
             return None
         return CursorWalk(self.pim, self.listing, self._last_key)
 
@@ -236,28 +269,35 @@ class CursorWalk(Walk):
     def _next_page(self) -> Page | None:
         if self.ended:
             return None
-        params = {
-            **self.listing.params,
-            "pagination_type": "search_after",
-            "limit": str(self.listing.page_size),
-        }
+        params = dict(self.listing.params)
+        if self.listing.paging is Paging.SEARCH_AFTER:
+            params |= {"pagination_type": "search_after", "limit": str(self.listing.page_size)}
         if self.cursor is not None:
             params["search_after"] = self.cursor
         page = self.pim.get(self.listing.path, _decode_page, params)
         following = page.cursor("search_after")
+        self.has_link = following is not None
         if page.items:
             self._read += len(page.items)
             self._last_key = str(value_of(page.items[-1], self.listing.keys[-1]))
             if following is None and not self.trusts_links:
-                following = self._made_cursor()
+                if self._key_is_cursor:
+                    following = self._last_key
+                else:
+                    self._compare_with_count()
         _refuse_circle(self.listing, self.cursor, following)
         self.cursor = following
         self.ended = following is None or not page.items
         return Page(page.items, page.size) if page.items else None
 
-    def _made_cursor(self) -> str | None:
-        if self.pim.cursors_are_plain:
-            return self._last_key
+    @property
+    def _key_is_cursor(self) -> bool:
+        return self.listing.key_is_cursor and self.pim.cursors_are_plain
+
+    def _compare_with_count(self) -> None:
+        """Compares what was read with what the PIM counts, and tells of a difference."""
+        if self.listing.paging is Paging.CURSOR:
+            return
         counted = count(self.pim, self.listing)
         if counted is not None and counted > self._read:
             logger.warning(
@@ -268,7 +308,6 @@ class CursorWalk(Walk):
                 counted,
                 self._read,
             )
-        return None
 
 
 def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
@@ -304,13 +343,10 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
 def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:
     number: str | None = "1"
     while number is not None:
-        params = {
-            **listing.params,
-            "page": number,
-            "limit": str(listing.page_size),
-            "with_count": "true",
-        }
-        page = pim.get(listing.path, _decode_page, params)
+        params = {**listing.params, "page": number, "limit": str(listing.page_size)}
+        if listing.has_count:
+            params["with_count"] = "true"
+        page = pim.get(listing.path, _decode_page, params, may_hang=listing.may_hang)
         yield page
         # A full last page links to an empty one.
         following = page.cursor("page")
@@ -318,8 +354,9 @@ def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:
         number = following
 
 
-def _array(pim: Pim, listing: Listing) -> Iterator[Page]:
-    yield pim.get(listing.path, _decode_array, listing.params)
+def _at_once(pim: Pim, listing: Listing) -> Iterator[Page]:
+    decode = _decode_array if listing.paging is Paging.ARRAY else _decode_single
+    yield pim.get(listing.path, decode, listing.params, may_hang=listing.may_hang)
 
 
 def _refuse_circle(listing: Listing, cursor: str | None, following: str | None) -> None:

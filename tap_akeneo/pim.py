@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tap_akeneo.auth import AkeneoAuthenticator
+    from tap_akeneo.auth import Authenticator
     from tap_akeneo.http_client import HttpClient
 
 T = TypeVar("T")
@@ -46,13 +46,18 @@ class Pim:
         authenticator: Puts the tokens in.
     """
 
-    def __init__(self, base_url: str, http: HttpClient, authenticator: AkeneoAuthenticator) -> None:
+    def __init__(self, base_url: str, http: HttpClient, authenticator: Authenticator) -> None:
         self.base_url = base_url
         self._http = http
         self._authenticator = authenticator
 
     def get(
-        self, path: str, decode: Callable[[bytes], T], params: Mapping[str, str] | None = None
+        self,
+        path: str,
+        decode: Callable[[bytes], T],
+        params: Mapping[str, str] | None = None,
+        *,
+        may_hang: bool = False,
     ) -> T:
         """Reads one resource, with a new token where the PIM no longer takes the present one.
 
@@ -60,8 +65,10 @@ class Pim:
             path: Below ``/api/rest/v1/``, percent-encoded.
             decode: Turns the body into a value.
             params: Query parameters.
+            may_hang: Waits only for a while for an answer, and once.
 
         Raises:
+            NoAnswer: It hangs.
             RequestRefused: The PIM refuses this request.
             PimUnavailable: No usable answer.
             LoginRefused: The PIM gives no token, or does not take those it gives.
@@ -75,6 +82,7 @@ class Pim:
                     decode=decode,
                     auth=self._authenticator,
                     params=params,
+                    may_hang=may_hang,
                 )
             except RequestRefused as refusal:
                 if refusal.status != HTTPStatus.UNAUTHORIZED:

@@ -68,7 +68,7 @@ class Shaper:
             if key in self._properties:
                 record[key] = self._value(key, value)
             elif key != "_links":
-                unknown[key] = _decoded(value) if self._whole else value
+                unknown[key] = decoded(value) if self._whole else value
         if unknown:
             record[ADDITIONAL_FIELDS] = unknown
         return record
@@ -81,10 +81,11 @@ class Shaper:
                 or (first == ord("{") and key in self._lists)
             ):
                 return value
-        return as_declared(_decoded(value), self._properties[key])
+        return as_declared(decoded(value), self._properties[key])
 
 
-def _decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
+def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """A value, decoded if it is not yet."""
     return decode(value) if isinstance(value, msgspec.Raw) else value
 
 

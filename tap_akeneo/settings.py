@@ -1,4 +1,4 @@
-"""The tap's settings: what they are called, what they mean, and their faults in words."""
+"""The tap's settings, checked and in proper types, and their faults in words."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.auth import Credentials
+from tap_akeneo.settings_schema import SETTINGS_SCHEMA, URL_EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,256 +24,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.windows import Condition
 
-URL_EXAMPLE = "https://my-company.cloud.akeneo.com"
-
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
-
-
-def _switch(name: str, title: str, description: str, *, default: bool) -> th.Property[bool]:
-    return th.Property(
-        name, th.BooleanType, title=title, description=description, default=default, examples=[True]
-    )
-
-
-SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "base_url",
-        th.StringType,
-        required=True,
-        title="PIM URL",
-        description=(
-            "Address of your PIM as you open it in a browser. With or without `https://`, a slash "
-            "or a path at its end; `http://` is used only when written out."
-        ),
-        examples=[URL_EXAMPLE],
-    ),
-    th.Property(
-        "client_id",
-        th.StringType,
-        required=True,
-        title="Client ID",
-        description="Client ID of the connection, from Connect > Connection settings in the PIM.",
-        examples=["4_5obnu7jwtxs8ssg0k0gco8ckck8ggk0wccc8sgwgk4g8ks8sko"],
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        required=True,
-        secret=True,
-        title="Secret",
-        description="Secret of the connection, beside its client ID.",
-        examples=["2sg3grn7kbwgk8csgws4k8kc8wk8gk8ckc8gg8c4o8osg4kkg4"],
-    ),
-    th.Property(
-        "username",
-        th.StringType,
-        required=True,
-        title="Username",
-        description="Username of the connection, beside its client ID.",
-        examples=["warehouse_0123"],
-    ),
-    th.Property(
-        "password",
-        th.StringType,
-        required=True,
-        secret=True,
-        title="Password",
-        description=(
-            "Password of the connection. The PIM shows it once, when the connection is made or "
-            "its password regenerated."
-        ),
-        examples=["4f1d2c6a9"],
-    ),
-    th.Property(
-        "access_token_key",
-        th.StringType,
-        default="access_token",
-        title="Access token key",
-        description=(
-            "Where the PIM's token answer holds the access token. Dots lead into objects: "
-            "`data.access_token`."
-        ),
-        examples=["access_token"],
-    ),
-    th.Property(
-        "refresh_token_key",
-        th.StringType,
-        default="refresh_token",
-        title="Refresh token key",
-        description="Where the PIM's token answer holds the refresh token, written likewise.",
-        examples=["refresh_token"],
-    ),
-    th.Property(
-        "start_date",
-        th.DateTimeType,
-        title="Start date",
-        description=(
-            "Incremental streams read what changed since then on their first run. ISO 8601; UTC "
-            "where no offset is given. Unset: everything."
-        ),
-        examples=["2025-01-01T00:00:00Z"],
-    ),
-    th.Property(
-        "end_date",
-        th.DateTimeType,
-        title="End date",
-        description=(
-            "Makes a bounded backfill: incremental streams read what changed until then, and the "
-            "bookmark becomes this date. Products and product models end there; categories give "
-            "later changes too, as the PIM cannot bound them."
-        ),
-        examples=["2025-02-01T00:00:00Z"],
-    ),
-    th.Property(
-        "lookback_seconds",
-        th.IntegerType(minimum=0),
-        default=300,
-        title="Lookback (seconds)",
-        description=(
-            "How far before the bookmark a run begins. The PIM's search shows changes late; what "
-            "comes twice is merged by its key."
-        ),
-        examples=[300],
-    ),
-    th.Property(
-        "pim_timezone",
-        th.StringType,
-        title="Time zone of the PIM's server",
-        description=(
-            "IANA name. Products are filtered in the server's wall time, which its API shows only "
-            "by the offsets of dates. Unset: the offset of a product's date, an hour wider for "
-            "daylight saving; UTC on SaaS."
-        ),
-        examples=["Europe/Paris"],
-    ),
-    th.Property(
-        "page_size",
-        th.IntegerType(minimum=1, maximum=100),
-        default=100,
-        title="Page size",
-        description="Items a request. Less where the PIM takes long for a page of heavy products.",
-        examples=[50],
-    ),
-    th.Property(
-        "max_concurrency",
-        th.IntegerType(minimum=1, maximum=10),
-        default=4,
-        title="Requests at once",
-        description=(
-            "How many requests may be under way at once. The PIM allows 4 for each connection and "
-            "10 in all; more than 4 makes it answer 429."
-        ),
-        examples=[4],
-    ),
-    th.Property(
-        "request_timeout",
-        th.IntegerType(minimum=1),
-        default=120,
-        title="Request timeout (seconds)",
-        description="How long the PIM may stay silent before a request is tried again.",
-        examples=[120],
-    ),
-    th.Property(
-        "max_retries",
-        th.IntegerType(minimum=0),
-        default=8,
-        title="Retries",
-        description=(
-            "How often a request is sent again after 408, 429, 5xx or a broken connection. Waits "
-            "double from half a second to a minute, or are what the PIM asks for: 8 last two "
-            "minutes."
-        ),
-        examples=[8],
-    ),
-    th.Property(
-        "user_agent",
-        th.StringType,
-        title="User agent",
-        description="Shown in the logs of the PIM. Unset: `tap-akeneo/` and its version.",
-        examples=["warehouse-sync (data@my-company.com)"],
-    ),
-    th.Property(
-        "ca_bundle",
-        th.StringType,
-        title="Certificate authorities",
-        description=(
-            "Path of a PEM file of certificate authorities to trust, where the PIM's certificate "
-            "is your company's own."
-        ),
-        examples=["/etc/ssl/certs/my-company.pem"],
-    ),
-    th.Property(
-        "channel",
-        th.StringType,
-        title="Channel",
-        description=(
-            "Limits product values to those of one channel. The PIM then also leaves out all "
-            "products which are not in the category tree of that channel."
-        ),
-        examples=["ecommerce"],
-    ),
-    th.Property(
-        "locales",
-        th.ArrayType(th.StringType(nullable=False)),
-        title="Locales",
-        description="Limits product values to these locales and those without a locale.",
-        examples=[["en_US", "fr_FR"]],
-    ),
-    th.Property(
-        "attributes",
-        th.ArrayType(th.StringType(nullable=False)),
-        title="Attributes",
-        description="Limits product values to these attributes.",
-        examples=[["name", "description", "price"]],
-    ),
-    th.Property(
-        "filters",
-        th.ObjectType(additional_properties=True),
-        title="Filters",
-        description=(
-            "Stream name to the PIM's own `search` JSON (api.akeneo.com, filters); joined with "
-            "the filter of the bookmark. A stream without a filter is read whole."
-        ),
-        examples=[{"products": {"enabled": [{"operator": "=", "value": True}]}}],
-    ),
-    _switch(
-        "with_completenesses",
-        "Completenesses",
-        "Products with their completeness for each channel and locale (6.0+).",
-        default=True,
-    ),
-    _switch(
-        "with_quality_scores",
-        "Quality scores",
-        "Products (5.0+) and product models (6.0+) with their data quality scores.",
-        default=True,
-    ),
-    _switch(
-        "with_attribute_options",
-        "Labels of options in values",
-        "Product values with the labels of their options in `linked_data` (5.0+). Off, as it can "
-        "double a product's size; the stream attribute_options holds the same labels.",
-        default=False,
-    ),
-    _switch(
-        "with_table_select_options",
-        "Options of table columns",
-        "Attributes of the type table with the options of their select columns (7.0+).",
-        default=True,
-    ),
-    _switch(
-        "with_position",
-        "Positions of categories",
-        "Categories with their position in their tree (7.0+).",
-        default=True,
-    ),
-    _switch(
-        "with_enriched_attributes",
-        "Values of categories",
-        "Categories with the values of their own attributes (7.0+).",
-        default=True,
-    ),
-).to_dict()
 
 
 @dataclass(frozen=True)
@@ -297,8 +49,12 @@ class Settings:
     locales: tuple[str, ...]
     attributes: tuple[str, ...]
     filters: Mapping[str, Mapping[str, list[Condition]]]
-    switches: frozenset[str]
-    """Names of the ``with_…`` settings that are on."""
+    switches: Mapping[str, str]
+    """The ``with_…`` settings that are on, as query parameters."""
+
+    app_token: str | None
+    on_forbidden: str
+    linked_entities: bool
 
     @classmethod
     def read(
@@ -334,13 +90,19 @@ class Settings:
             locales=tuple(reader.value("locales") or ()),
             attributes=tuple(reader.value("attributes") or ()),
             filters=reader.value("filters") or {},
-            switches=frozenset(
-                name for name in config if name.startswith("with_") and config[name] is True
-            ),
+            switches={
+                name: "true" if config[name] is True else config[name]
+                for name in config
+                if name.startswith("with_") and config[name]
+            },
+            app_token=reader.text("access_token"),
+            on_forbidden=reader.text("on_forbidden") or "fail",
+            linked_entities=reader.value("updated_including_linked_entities") or False,
         )
         start_date, end_date = settings.start_date, settings.end_date
         if start_date and end_date and start_date >= end_date:
             reader.faults.append("`end_date` must be later than `start_date`")
+        reader.faults.extend(_login_faults(config))
         reader.faults.extend(_filter_faults(settings.filters, filterable, streams))
         if reader.faults:
             summary = "Config validation failed"
@@ -386,9 +148,7 @@ def _schema_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     properties = SETTINGS_SCHEMA["properties"]
     for name in SETTINGS_SCHEMA["required"]:
         if not config.get(name):
-            title = properties[name]["title"]
-            variable = f"TAP_AKENEO_{name.upper()}"
-            yield name, f"`{name}` is missing ({title}; also as {variable} in the environment)"
+            yield name, _missing(name)
     for name, schema in properties.items():
         if name not in config or (not config[name] and name in SETTINGS_SCHEMA["required"]):
             continue
@@ -397,7 +157,31 @@ def _schema_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             break
 
 
+def _missing(name: str) -> str:
+    title = SETTINGS_SCHEMA["properties"][name]["title"]
+    return f"`{name}` is missing ({title}; also as TAP_AKENEO_{name.upper()} in the environment)"
+
+
+def _login_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    """A connection has four credentials, an app has its token; one of the two is needed."""
+    given = [name for name in CREDENTIALS if config.get(name)]
+    if config.get("access_token"):
+        if given:
+            yield (
+                "`access_token` is an app's and excludes the credentials of a connection: remove "
+                f"it, or remove {', '.join(f'`{name}`' for name in given)}"
+            )
+        return
+    for name in CREDENTIALS:
+        if name not in given:
+            yield _missing(name)
+    if not given:
+        yield "or, for an Akeneo App, set `access_token` instead of the four"
+
+
 def _in_words(fault: ValidationError, schema: Mapping[str, Any]) -> str:
+    if fault.validator == "enum":
+        return f"must be one of {', '.join(filter(None, schema['enum']))}"
     if fault.validator in {"minimum", "maximum"}:
         most = f" and at most {schema['maximum']}" if "maximum" in schema else ""
         return f"must be at least {schema['minimum']}{most}"

@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -19,12 +20,14 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.auth import AkeneoAuthenticator
+from tap_akeneo.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.errors import AkeneoError
 from tap_akeneo.http_client import HttpClient
 from tap_akeneo.pim import TOKEN_PATH, Pim
-from tap_akeneo.settings import SETTINGS_SCHEMA, Settings, parse_date
+from tap_akeneo.settings import Settings, parse_date
+from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.advice import advice
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from tap_akeneo.errors import RequestRefused
     from tap_akeneo.streams.base import AkeneoStream
 
 
@@ -109,13 +113,17 @@ class TapAkeneo(Tap):
             user_agent=settings.user_agent or f"{self.name}/{self.plugin_version}",
             ca_bundle=settings.ca_bundle,
         )
-        authenticator = AkeneoAuthenticator(
-            http,
-            f"{settings.base_url}{TOKEN_PATH}",
-            settings.credentials,
-            access_token_key=settings.access_token_key,
-            refresh_token_key=settings.refresh_token_key,
-        )
+        authenticator: Authenticator
+        if settings.app_token:
+            authenticator = AppAuthenticator(settings.app_token)
+        else:
+            authenticator = AkeneoAuthenticator(
+                http,
+                f"{settings.base_url}{TOKEN_PATH}",
+                settings.credentials,
+                access_token_key=settings.access_token_key,
+                refresh_token_key=settings.refresh_token_key,
+            )
         return Pim(settings.base_url, http, authenticator)
 
     @override
@@ -129,7 +137,10 @@ class TapAkeneo(Tap):
         """The streams whose routes this PIM has."""
         offered: dict[str, type[AkeneoStream]] = {}
         for stream in STREAMS:
-            if all(self.pim.offers(path) for path in (stream.path, *stream.requires)):
+            routes = (stream.path, *stream.requires)
+            if stream.needs_app and not self.settings.app_token:
+                continue
+            if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
         # Before anything is written, so that wrong credentials end the run with one line.
         self.pim.log_in()
@@ -143,13 +154,23 @@ class TapAkeneo(Tap):
                 self.logger.warning(
                     "%s: skipped, this PIM does not offer it (%s)",
                     name,
-                    f"from version {since[name]} on" if name in since else "no such stream",
+                    f"there since {since[name]}" if name in since else "no such stream",
                 )
 
-    def stream_failed(self, name: str, reason: str) -> None:
-        """Notes that a stream could not be read; the others go on and the run fails in the end."""
+    def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
+        """Notes that the PIM refuses a stream; the others go on and the run fails in the end.
+
+        Args:
+            name: The stream.
+            refusal: What the PIM refused.
+            permission: What to tick in the PIM's role for it.
+        """
+        forbidden = refusal.status == HTTPStatus.FORBIDDEN
+        if forbidden and self.settings.on_forbidden == "skip":
+            self.logger.warning("%s: skipped, %s", name, advice(refusal, permission))
+            return
         self.failed_streams.append(name)
-        self.logger.error("%s: %s", name, reason)
+        self.logger.error("%s: %s", name, advice(refusal, permission))
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

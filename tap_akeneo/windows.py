@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from typing_extensions import override
 
-from tap_akeneo.paging import CursorWalk, Listing, Page, count, value_of
+from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,9 +111,11 @@ class Changes:
         return WindowWalk(self, self.whole)
 
     def count(self) -> int:
-        """Asks the PIM how many items there are."""
-        self.counted = count(self.pim, self.listing(self.whole)) or 0
-        return self.counted
+        """Asks the PIM how many items there are; 0 where it cannot tell."""
+        listing = self.listing(self.whole)
+        if listing.paging is Paging.SEARCH_AFTER:
+            self.counted = count(self.pim, listing)
+        return self.counted or 0
 
 
 class WindowWalk(CursorWalk):
@@ -150,7 +152,7 @@ class WindowWalk(CursorWalk):
 
     @override
     def split(self, *, someone_idle: bool) -> WindowWalk | None:
-        if self.ended or self.cursor is None:
+        if not self.has_link:
             return None
         if self._expected is None:
             self._expected = self._changes.count()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_akeneo.settings import SETTINGS_SCHEMA
+from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
+
+if TYPE_CHECKING:
+    from tap_akeneo.streams.base import AkeneoStream
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -33,13 +35,16 @@ def streams_table() -> str:
     rows = ["| Stream | Key | Replication | PIM | Permission |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(stream.name for stream in STREAMS):
         kinds = [stream for stream in STREAMS if stream.name == name]
-        cells = [f"`{name}`", _by_version(kinds, _key), _by_version(kinds, _replication)]
+        off = "" if kinds[0].selected_by_default else " (off by default)"
+        cells = [f"`{name}`{off}", _by_version(kinds, _key), _by_version(kinds, _replication)]
         permissions = list(dict.fromkeys(filter(None, map(_permissions, kinds))))
-        rows.append(
-            f"| {' | '.join(cells)} | {min(kind.since for kind in kinds)}+ | "
-            f"{', '.join(permissions)} |"
-        )
+        rows.append(f"| {' | '.join(cells)} | {_first_version(kinds)} | {', '.join(permissions)} |")
     return "\n".join(rows)
+
+
+def _first_version(kinds: list[type[AkeneoStream]]) -> str:
+    first = min(kind.since for kind in kinds)
+    return f"{first}+" if first[0].isdigit() else first
 
 
 def _by_version(kinds: list[type[AkeneoStream]], tell: Any) -> str:

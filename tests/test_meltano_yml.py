@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_akeneo.settings import SETTINGS_SCHEMA
+from tap_akeneo.settings import CREDENTIALS
+from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.tap import TapAkeneo
 
 PROJECT = yaml.safe_load(
@@ -35,6 +36,8 @@ def own_settings() -> dict[str, Any]:
 def kind(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "date_iso8601"
+    if "enum" in schema:
+        return "options"
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     return next(str(name) for name in types if name != "null")
 
@@ -48,6 +51,9 @@ def as_in_meltano_yml(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     }
     if schema.get("secret"):
         setting["sensitive"] = True
+    if "enum" in schema:
+        choices = [choice for choice in schema["enum"] if choice is not None]
+        setting["options"] = [{"label": choice, "value": choice} for choice in choices]
     if "default" in schema:
         setting["value"] = schema["default"]
     return setting
@@ -68,8 +74,10 @@ def test_a_setting_of_the_sdk_has_its_label_and_kind(name: str) -> None:
     assert (SETTINGS[name]["label"], SETTINGS[name]["kind"]) == (schema["title"], kind(schema))
 
 
-def test_the_required_settings_are_required() -> None:
-    assert EXTRACTOR["settings_group_validation"] == [SETTINGS_SCHEMA["required"]]
+def test_the_address_and_one_way_to_log_in_are_required() -> None:
+    always = SETTINGS_SCHEMA["required"]
+    ways = [[*always, *CREDENTIALS], [*always, "access_token"]]
+    assert EXTRACTOR["settings_group_validation"] == ways
 
 
 def test_the_capabilities_are_those_of_the_tap() -> None:

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_akeneo.settings import SETTINGS_SCHEMA, Settings, parse_base_url
+from tap_akeneo.settings import CREDENTIALS, Settings, parse_base_url
+from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.tap import TapAkeneo
 
 SECRETS = {"client_secret": "s3cr3t-of-client", "password": "p4ssw0rd-of-user"}
@@ -99,10 +100,21 @@ def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
     with pytest.raises(ConfigValidationError) as caught:
         TapAkeneo(config={}, setup_mapper=False)
     assert caught.value.errors == [
-        f"`{name}` is missing ({SETTINGS_SCHEMA['properties'][name]['title']}; "
-        f"also as TAP_AKENEO_{name.upper()} in the environment)"
-        for name in ("base_url", "client_id", "client_secret", "username", "password")
+        *(
+            f"`{name}` is missing ({SETTINGS_SCHEMA['properties'][name]['title']}; "
+            f"also as TAP_AKENEO_{name.upper()} in the environment)"
+            for name in ("base_url", *CREDENTIALS)
+        ),
+        "or, for an Akeneo App, set `access_token` instead of the four",
     ]
+
+
+def test_an_app_needs_its_token_and_no_credentials() -> None:
+    app = dict.fromkeys(CREDENTIALS)
+    assert read(**app, access_token="t0ken-of-app").app_token == "t0ken-of-app"
+    (fault,) = faults(access_token="t0ken-of-app")
+    assert "excludes the credentials of a connection" in fault
+    assert "t0ken" not in fault
 
 
 def test_an_empty_credential_counts_as_missing() -> None:

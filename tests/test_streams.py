@@ -11,7 +11,7 @@ import pytest
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, settings_for, sync
+from tests.support import Collector, select, settings_for, sync
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -100,6 +100,21 @@ def test_system_information_is_one_row_for_the_host(any_pim: SimulatedPim, full_
     ]
 
 
+LOOKING_INSIDE: dict[str, dict[str, Any]] = {
+    "stream maps": {"stream_maps": {"locales": {}}},
+    "flattening": {"flattening_enabled": True, "flattening_max_depth": 0},
+}
+
+
+@pytest.mark.parametrize("settings", LOOKING_INSIDE.values(), ids=LOOKING_INSIDE.keys())
+def test_records_are_the_same_json_whether_or_not_something_looks_inside(
+    any_pim: SimulatedPim, full_run: Run, settings: dict[str, Any]
+) -> None:
+    decoded = sync(any_pim, **settings)
+    for stream in full_run.tap.streams:
+        assert decoded.rows(stream) == full_run.rows(stream)
+
+
 @pytest.mark.parametrize("stream", NAMES)
 def test_no_key_comes_twice_in_a_quiet_run(full_run: Run, stream: str) -> None:
     if stream in full_run.tap.streams:
@@ -162,6 +177,26 @@ def test_a_deselected_property_is_left_out(start_pim: StartPim) -> None:
     records = [line["record"] for line in collector.messages if line["type"] == "RECORD"]
     assert len(records) == len(pim.truth("products"))
     assert all("values" not in record and "enabled" in record for record in records)
+
+
+def test_a_nested_property_can_be_deselected(start_pim: StartPim) -> None:
+    pim = start_pim()
+    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == [
+                "properties",
+                "metadata",
+                "properties",
+                "workflow_status",
+            ]:
+                metadata["metadata"]["selected"] = False
+    collector = Collector()
+    tap = TapAkeneo(config=settings_for(pim), catalog=catalog, message_writer=collector)
+    select(tap, ["products"])
+    tap.sync_all()
+    records = [line["record"] for line in collector.messages if line["type"] == "RECORD"]
+    assert len(records) == len(pim.truth("products"))
 
 
 def test_products_without_an_identifier_are_read(start_pim: StartPim) -> None:

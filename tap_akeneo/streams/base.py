@@ -13,12 +13,12 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_akeneo import schemas
-from tap_akeneo.errors import AkeneoError, RequestRefused
-from tap_akeneo.paging import Listing, Page, Paging, pages, value_of
+from tap_akeneo.errors import AkeneoError, NoAnswer, RequestRefused
+from tap_akeneo.paging import Listing, Page, Paging, value_of
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
-from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper
-from tap_akeneo.streams.advice import advice
+from tap_akeneo.progress import Progress
+from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,12 +50,18 @@ class AkeneoStream(Stream):
     requires: ClassVar[tuple[str, ...]] = ()
     """Other routes that the PIM must have, where a stream depends on its version."""
 
+    needs_app: ClassVar[bool] = False
+    """Whether only an Akeneo App is let in, not a connection."""
+
     since: ClassVar[str] = "1.7"
     """The first version of the PIM that has it."""
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
     paging: ClassVar[Paging] = Paging.PAGE
+    key_is_cursor: ClassVar[bool] = False
+    has_count: ClassVar[bool] = True
+    may_hang: ClassVar[bool] = False
 
     permission: ClassVar[str] = ""
     """What to tick in the PIM's role for this list, as its screen says it.
@@ -68,6 +74,9 @@ class AkeneoStream(Stream):
 
     switches: ClassVar[tuple[str, ...]] = ()
     """Settings that are also query parameters of this list."""
+
+    why_not_by_default: ClassVar[str] = ""
+    """Why the stream is not selected by default, where it is not."""
 
     # Items are JSON already; the schema says what they are, it does not change them.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
@@ -99,7 +108,9 @@ class AkeneoStream(Stream):
         try:
             yield from self.read()
         except RequestRefused as refusal:
-            self.tap.stream_failed(self.name, advice(refusal, self.permission))
+            self.tap.stream_refused(self.name, refusal, self.permission)
+        except NoAnswer as silence:
+            self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
@@ -112,41 +123,63 @@ class AkeneoStream(Stream):
 
     def read_ahead(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, News]]:
         """Walks several lists at once; see `tap_akeneo.prefetch.read_ahead`."""
-        return read_ahead(walks, threads=self.settings.max_concurrency)
+        progress = Progress(self.name, self.tap.logger.info)
+        for walk, news in read_ahead(walks, threads=self.settings.max_concurrency):
+            yield walk, news
+            if isinstance(news, Page):
+                progress.advance(len(news.items), self.counted())
+
+    def counted(self) -> int | None:
+        """How many items the PIM has counted in all, None where it has not."""
+        return None
 
     def listings(self) -> Iterator[Listing]:
         """The lists of the PIM that make up this stream."""
         yield self.listing()
 
+    def listings_of_keys(self) -> Iterator[Listing]:
+        """The same without the user's filters, for streams that are below this one."""
+        yield self.bare_listing()
+
     def listing(
-        self, parents: Mapping[str, str] | None = None, updated: Sequence[Condition] = ()
+        self,
+        parents: Mapping[str, str] | None = None,
+        search: Mapping[str, Sequence[Condition]] | None = None,
     ) -> Listing:
         """A list with the parameters from the settings.
 
         Args:
-            parents: Codes for the placeholders in the stream's path.
-            updated: Conditions that are joined with the user's filters.
+            parents: Keys for the placeholders in the stream's path.
+            search: Conditions that are joined with the user's filters.
         """
+        conditions = {**self.settings.filters.get(self.name, {}), **(search or {})}
         params = self.params()
-        search = dict(self.settings.filters.get(self.name, {}))
-        if updated:
-            search["updated"] = list(updated)
-        if search:
-            params["search"] = json.dumps(search, separators=(",", ":"))
+        if conditions:
+            params["search"] = json.dumps(conditions, separators=(",", ":"))
+        return self.bare_listing(parents, params)
+
+    def bare_listing(
+        self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
+    ) -> Listing:
+        """A list with these parameters and no others."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return Listing(
             self.path.format(**quoted),
             self.paging,
             tuple(key for key in self.primary_keys if key not in quoted),
-            params,
+            params or {},
             self.settings.page_size,
             parents or {},
+            key_is_cursor=self.key_is_cursor,
+            has_count=self.has_count,
+            may_hang=self.may_hang,
         )
 
     def params(self) -> dict[str, str]:
         """Query parameters from the settings."""
         # Off is left out: the PIM reads with_table_select_options=false as true.
-        return {name: "true" for name in self.switches if name in self.settings.switches}
+        on = self.settings.switches
+        return {name: on[name] for name in self.switches if name in on}
 
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
         """The records of one page.
@@ -156,11 +189,15 @@ class AkeneoStream(Stream):
             parents: Keys of the list's parent, put into each record.
         """
         shape = self._shape
-        for item in page.items:
-            record = shape(self.item(item))
-            if ADDITIONAL_FIELDS in record:
-                self._tell_unknown(record[ADDITIONAL_FIELDS])
-            yield {**parents, **record} if parents else record
+        own_parents = {
+            key: code for key, code in parents.items() if key in self.schema["properties"]
+        }
+        for page_item in page.items:
+            for item in self.items(page_item):
+                record = shape(item)
+                if ADDITIONAL_FIELDS in record:
+                    self._tell_unknown(record[ADDITIONAL_FIELDS])
+                yield {**own_parents, **record} if own_parents else record
 
     @cached_property
     def _shape(self) -> Shaper:
@@ -183,9 +220,28 @@ class AkeneoStream(Stream):
         properties: dict[str, Any] = self.schema["properties"]
         return properties
 
-    def item(self, item: Item) -> Mapping[str, Any]:
-        """Changes an item of the PIM into what the schema says, where the two differ."""
-        return item
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        """Makes of an item of the PIM what the schema describes, where the two differ."""
+        return (item,)
+
+    def keys_of(self, item: Item) -> list[str]:
+        """The keys that streams below this one need of an item."""
+        key = self.primary_keys[-1]
+        return [str(decoded(one[key])) for one in self.items(item)]
+
+    def value_limits(self, channel: str) -> dict[str, str]:
+        """Query parameters that limit values to the settings' channel and locales.
+
+        Args:
+            channel: What this list calls the channel.
+        """
+        limits = {channel: self.settings.channel, "locales": ",".join(self.settings.locales)}
+        return {name: value for name, value in limits.items() if value}
+
+    def attribute_limits(self) -> dict[str, str]:
+        """The query parameter that limits values to the settings' attributes."""
+        attributes = ",".join(self.settings.attributes)
+        return {"attributes": attributes} if attributes else {}
 
     def _tell_unknown(self, fields: Mapping[str, object]) -> None:
         if unknown := fields.keys() - self._unknown_keys:
@@ -214,31 +270,42 @@ class ChildStream(AkeneoStream):
 
     parent: ClassVar[type[AkeneoStream]]
     parent_key: ClassVar[str]
-    """The property that holds the parent's code, and the placeholder in the path."""
+    """The property that holds the parent's key, and the placeholder in the path."""
 
     @override
     def listings(self) -> Iterator[Listing]:
-        for code in self.parent_codes():
-            yield self.listing({self.parent_key: code})
+        for parents in self.parents():
+            yield self.listing(parents)
 
-    def parent_codes(self) -> list[str]:
-        """The codes of all parents. Gathered first: the list stays short of the walk below it."""
-        listing = Listing(
-            self.parent.path,
-            self.parent.paging,
-            self.parent.primary_keys,
-            page_size=self.settings.page_size,
-        )
+    def parents(self) -> list[dict[str, str]]:
+        """The keys of each parent. Gathered first: the list stays short of the walks below it."""
+        parent = self.parent(self.tap)
         try:
             return [
-                str(value_of(item, "code"))
-                for page in pages(self.pim, listing)
-                for item in page.items
+                {
+                    **walk.listing.parents,
+                    self.parent_key: str(value_of(item, parent.primary_keys[-1])),
+                }
+                for walk, news in self.read_ahead(
+                    walk_of(self.pim, listing) for listing in self.listings_of_parents()
+                )
+                if isinstance(news, Page)
+                for item in news.items
                 if self.has_children(item)
+                for key in parent.keys_of(item)
             ]
         except RequestRefused as refusal:
-            self.tap.stream_failed(self.name, advice(refusal, self.parent.permission))
+            self.tap.stream_refused(self.name, refusal, parent.permission)
             return []
+
+    def listings_of_parents(self) -> Iterator[Listing]:
+        """The lists of the PIM that hold all parents."""
+        return self.parent(self.tap).listings_of_keys()
+
+    @override
+    def listings_of_keys(self) -> Iterator[Listing]:
+        for parents in self.parents():
+            yield self.bare_listing(parents)
 
     def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
         """Whether the PIM can list children of this parent."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_akeneo.windows import Condition
+    from tap_akeneo.paging import Listing
+    from tap_akeneo.windows import Condition, Window
 
 INCREMENTAL = "INCREMENTAL"
 
@@ -62,6 +63,11 @@ class IncrementalStream(AkeneoStream):
     replication_key: ClassVar[str | None] = "updated"
 
     @property
+    def filtered_date(self) -> str:
+        """The property that the PIM filters by."""
+        return "updated"
+
+    @property
     @override
     def check_sorted(self) -> bool:
         return False
@@ -85,13 +91,22 @@ class IncrementalStream(AkeneoStream):
         state = self.get_context_state(None)
         state["progress_markers"] = {}
         try:
-            yield from self._read_series([self._series(parents) for parents in self.parents()])
+            every = list(self.parents())
+            self._forget_bookmarks_except(every)
+            yield from self._read_series([self._series(parents) for parents in every])
         finally:
             state.pop("progress_markers", None)
 
-    def parents(self) -> Iterator[dict[str, str]]:
+    def parents(self) -> list[dict[str, str]]:
         """Keys of the parents below which there is a list; one without keys for a single list."""
-        yield {}
+        return [{}]
+
+    def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
+        """Keeps the state small: parents that are gone need no bookmark."""
+        if kept := self.stream_state.get("partitions"):
+            self.stream_state["partitions"] = [
+                bookmark for bookmark in kept if bookmark["context"] in parents
+            ]
 
     def _series(self, parents: dict[str, str]) -> Series:
         state = self.get_context_state(parents or None)
@@ -149,7 +164,14 @@ class IncrementalStream(AkeneoStream):
 
     def walk_through(self, series: Series) -> Walk:
         """A walk through the changes of a series."""
-        return walk_of(self.pim, self.listing(series.parents, self.updated_conditions(series.span)))
+        return walk_of(self.pim, self.listing_since(series))
+
+    def listing_since(self, series: Series) -> Listing:
+        """The list of what changed in the span of a series."""
+        conditions = self.updated_conditions(series.span)
+        return self.listing(
+            series.parents, {self.filtered_date: conditions} if conditions else None
+        )
 
     def updated_conditions(self, span: Span) -> list[Condition]:
         """The PIM's filter for a span."""
@@ -174,19 +196,38 @@ class WindowedStream(IncrementalStream):
     date_format: ClassVar[str]
     """How the PIM wants the dates of this list's filter."""
 
+    @override
+    def counted(self) -> int | None:
+        return sum(changes.counted or 0 for changes in self._changes) or None
+
+    @cached_property
+    def _changes(self) -> list[Changes]:
+        return []
+
     @cached_property
     def zone(self) -> ServerZone:
         """The zone in which it wants them."""
         return ServerZone.utc()
 
+    windows_need: ClassVar[str | None] = None
+    """A route that only those versions have which can filter by a window."""
+
+    def listing_within(self, window: Window, parents: Mapping[str, str]) -> Listing:
+        """The list of what changed within a window."""
+        conditions = window.conditions(self.date_format)
+        return self.listing(parents, {self.filtered_date: conditions} if conditions else None)
+
     @override
     def walk_through(self, series: Series) -> Walk:
+        if self.windows_need and not self.pim.offers(self.windows_need):
+            return super().walk_through(series)
         series.changes = Changes(
             self.pim,
-            lambda window: self.listing(series.parents, window.conditions(self.date_format)),
+            lambda window: self.listing_within(window, series.parents),
             self.zone.after(self.pim.server_time()),
             window_of(series.span, self.zone),
         )
+        self._changes.append(series.changes)
         return series.changes.walk()
 
     @override

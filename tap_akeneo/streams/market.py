@@ -11,7 +11,7 @@ from tap_akeneo.paging import Paging, value_of
 from tap_akeneo.streams.base import AkeneoStream, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.paging import Item
 
@@ -60,8 +60,8 @@ class MeasureFamilies(MeasurementFamilies):
     paging = Paging.PAGE
 
     @override
-    def item(self, item: Item) -> Mapping[str, Any]:
-        return {
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        yield {
             "code": item["code"],
             "standard_unit_code": item["standard"],
             "units": {

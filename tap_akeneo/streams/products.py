@@ -35,17 +35,20 @@ class ProductModels(WindowedStream):
     paging = Paging.SEARCH_AFTER
     permission: ClassVar[str] = "List products"
     filterable = True
-    switches: ClassVar[tuple[str, ...]] = ("with_quality_scores", "with_attribute_options")
+    switches: ClassVar[tuple[str, ...]] = (
+        "with_quality_scores",
+        "with_attribute_options",
+        "with_readiness",
+        "with_workflow_execution_statuses",
+        "with_enabled_assets_only",
+        "with_asset_share_links",
+    )
+    key_is_cursor = True
     date_format = "%Y-%m-%d %H:%M:%S"
 
     @override
     def params(self) -> dict[str, str]:
-        limits = {
-            "scope": self.settings.channel or "",
-            "locales": ",".join(self.settings.locales),
-            "attributes": ",".join(self.settings.attributes),
-        }
-        return super().params() | {name: value for name, value in limits.items() if value}
+        return super().params() | self.value_limits("scope") | self.attribute_limits()
 
     @property
     @override
@@ -53,6 +56,12 @@ class ProductModels(WindowedStream):
         if "with_attribute_options" in self.settings.switches:
             return {**super().item_schema, "values": _VALUES}
         return super().item_schema
+
+    @property
+    @override
+    def filtered_date(self) -> str:
+        linked = self.settings.linked_entities
+        return "updated_including_linked_entities" if linked else "updated"
 
     @cached_property
     @override
@@ -87,7 +96,7 @@ class Products(ProductModels):
     path = "products-uuid"
     since = "7.0"
     primary_keys = ("uuid",)
-    switches = ("with_completenesses", "with_quality_scores", "with_attribute_options")
+    switches = (*ProductModels.switches, "with_completenesses", "with_root_parent")
 
 
 class ProductsByIdentifier(Products):

@@ -1,0 +1,82 @@
+"""Asset families with their attributes, options and assets (Enterprise, SaaS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.incremental import WindowedStream
+from tap_akeneo.streams.reference_entities import OPTION_TYPES
+
+if TYPE_CHECKING:
+    from tap_akeneo.paging import Item
+
+
+class AssetFamilies(AkeneoStream):
+    """Asset families."""
+
+    name = "asset_families"
+    path = "asset-families"
+    since = "3.2"
+    paging = Paging.CURSOR
+    permission = "List asset families"
+
+
+class AssetAttributes(ChildStream):
+    """Attributes of asset families."""
+
+    name = "asset_attributes"
+    path = "asset-families/{asset_family}/attributes"
+    since = "3.2"
+    primary_keys = ("asset_family", "code")
+    paging = Paging.ARRAY
+    permission = "List asset families"
+    parent = AssetFamilies
+    parent_key = "asset_family"
+
+
+class AssetAttributeOptions(ChildStream):
+    """Options of the attributes of asset families that have options."""
+
+    name = "asset_attribute_options"
+    path = "asset-families/{asset_family}/attributes/{attribute}/options"
+    since = "3.2"
+    primary_keys = ("asset_family", "attribute", "code")
+    paging = Paging.ARRAY
+    permission = "List asset families"
+    parent = AssetAttributes
+    parent_key = "attribute"
+
+    @override
+    def has_children(self, parent: Item) -> bool:
+        return value_of(parent, "type") in OPTION_TYPES
+
+
+class AssetsWithoutDates(ChildStream):
+    """Assets of PIMs before 6.0, which do not say when they changed."""
+
+    name = "assets"
+    path: ClassVar[str] = "asset-families/{asset_family}/assets"
+    since: ClassVar[str] = "3.2"
+    primary_keys: ClassVar[tuple[str, ...]] = ("asset_family", "code")
+    paging = Paging.CURSOR
+    permission: ClassVar[str] = "List assets"
+    filterable = True
+    switches: ClassVar[tuple[str, ...]] = ("with_asset_auto_tags",)
+    parent = AssetFamilies
+    parent_key = "asset_family"
+
+    @override
+    def params(self) -> dict[str, str]:
+        return super().params() | self.value_limits("channel")
+
+
+class Assets(AssetsWithoutDates, WindowedStream):
+    """Assets, with a bookmark for each family."""
+
+    since = "6.0"
+    requires = ("system-information",)
+    date_format = "%Y-%m-%dT%H:%M:%SZ"

@@ -1,0 +1,75 @@
+"""UI extensions and HTTP hooks (SaaS), without their secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.streams.base import AkeneoStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_akeneo.paging import Item
+
+SECRET = re.compile(
+    r"secret|token|passw|credential|api_?key|authori[sz]ation|headers", re.IGNORECASE
+)
+
+
+class WithSecrets(AkeneoStream):
+    """A list whose items hold secrets: only what the schema names is handed on.
+
+    So a field that a newer version of the PIM adds is not kept here, as nobody knows what is in it.
+    """
+
+    since = "SaaS"
+    paging = Paging.ARRAY
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        known = self.schema["properties"].keys() & item.keys()
+        yield {key: without_secrets(value_of(item, key)) for key in known}
+
+
+class UiExtensions(WithSecrets):
+    """UI extensions that this connection or app has made."""
+
+    name = "ui_extensions"
+    path = "ui-extensions"
+    primary_keys = ("uuid",)
+
+
+class HttpHooks(WithSecrets):
+    """HTTP hooks. Their endpoint is told without its query, which may hold a key."""
+
+    name = "http_hooks"
+    path = "http-hook"
+    primary_keys = ("hookType",)
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        for hook in super().items(item):
+            yield {**hook, "endpoint": without_query(hook.get("endpoint"))}
+
+
+def without_secrets(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """A value without what its names call secret, at any depth."""
+    if isinstance(value, dict):
+        return {
+            key: without_secrets(inner) for key, inner in value.items() if not SECRET.search(key)
+        }
+    return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def without_query(url: str | None) -> str | None:
+    """An address without query, fragment and user."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()

@@ -1,0 +1,100 @@
+"""Workflows, rules and suggestions (SaaS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.streams.base import AkeneoStream, ChildStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_akeneo.paging import Item, Listing
+    from tap_akeneo.windows import Condition
+
+
+class Workflows(AkeneoStream):
+    """Workflows; their steps are a stream of their own."""
+
+    name = "workflows"
+    path = "workflows"
+    since = "SaaS"
+    primary_keys = ("uuid",)
+    has_count = False
+    may_hang = True
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        yield {key: value for key, value in item.items() if key != "steps"}
+
+
+class WorkflowSteps(ChildStream):
+    """Steps of workflows, from the body of each workflow."""
+
+    name = "workflow_steps"
+    path = "workflows/{workflow_uuid}"
+    since = "SaaS"
+    primary_keys = ("uuid",)
+    paging = Paging.SINGLE
+    parent = Workflows
+    parent_key = "workflow_uuid"
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        for position, step in enumerate(value_of(item, "steps") or []):
+            yield {**step, "position": position}
+
+
+class OfWorkflowStep(ChildStream):
+    """A list below each step of each workflow."""
+
+    parent = WorkflowSteps
+    parent_key = "step_uuid"
+    has_count = False
+    may_hang = True
+
+
+class WorkflowTasks(OfWorkflowStep):
+    """Tasks, with the step they are in."""
+
+    name = "workflow_tasks"
+    path = "workflows/tasks"
+    since = "SaaS"
+    primary_keys = ("uuid",)
+
+    @override
+    def listings(self) -> Iterator[Listing]:
+        for parents in self.parents():
+            step: Condition = {"operator": "=", "value": parents["step_uuid"]}
+            yield self.listing(parents, {"step_uuid": [step]})
+
+
+class WorkflowStepAssignees(OfWorkflowStep):
+    """The people to whom a step is assigned."""
+
+    name = "workflow_step_assignees"
+    path = "workflows/steps/{step_uuid}/assignees"
+    since = "SaaS"
+    primary_keys = ("step_uuid", "uuid")
+    selected_by_default = False
+    why_not_by_default = "personal data: names and e-mail addresses"
+
+
+class RuleDefinitions(AkeneoStream):
+    """Rules."""
+
+    name = "rule_definitions"
+    path = "rule-definitions"
+    since = "SaaS"
+
+
+class ModelizationSuggestions(AkeneoStream):
+    """Suggestions for the data model."""
+
+    name = "modelization_suggestions"
+    path = "data-model-designer/modelization-suggestions"
+    since = "SaaS"
+    primary_keys = ("uuid",)

@@ -1,0 +1,56 @@
+"""The old asset manager, PAM (Enterprise 2.1 to 3.x)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.streams.base import AkeneoStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_akeneo.paging import Item
+
+
+class PamAssets(AkeneoStream):
+    """Assets of the old asset manager."""
+
+    name = "pam_assets"
+    path = "assets"
+    since = "2.1"
+    paging = Paging.SEARCH_AFTER
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        files = ("variation_files", "reference_files")
+        yield {
+            **item,
+            **{
+                # Their links are called `_link`.
+                name: [
+                    {key: file[key] for key in file if key != "_link"}
+                    for file in value_of(item, name)
+                ]
+                for name in files
+                if name in item
+            },
+        }
+
+
+class PamAssetCategories(AkeneoStream):
+    """Categories of those assets."""
+
+    name = "pam_asset_categories"
+    path = "asset-categories"
+    since = "2.1"
+
+
+class PamAssetTags(AkeneoStream):
+    """Tags of those assets."""
+
+    name = "pam_asset_tags"
+    path = "asset-tags"
+    since = "2.1"

@@ -1,0 +1,83 @@
+"""Reference entities with their attributes, options and records (Enterprise, SaaS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.incremental import WindowedStream
+
+if TYPE_CHECKING:
+    from tap_akeneo.paging import Item
+
+OPTION_TYPES = {"single_option", "multiple_options"}
+
+
+class ReferenceEntities(AkeneoStream):
+    """Reference entities."""
+
+    name = "reference_entities"
+    path = "reference-entities"
+    since = "3.0"
+    paging = Paging.CURSOR
+    permission = "List reference entities"
+
+
+class ReferenceEntityAttributes(ChildStream):
+    """Attributes of reference entities."""
+
+    name = "reference_entity_attributes"
+    path = "reference-entities/{reference_entity}/attributes"
+    since = "3.0"
+    primary_keys = ("reference_entity", "code")
+    paging = Paging.ARRAY
+    permission = "List reference entities"
+    parent = ReferenceEntities
+    parent_key = "reference_entity"
+
+
+class ReferenceEntityAttributeOptions(ChildStream):
+    """Options of the attributes of reference entities that have options."""
+
+    name = "reference_entity_attribute_options"
+    path = "reference-entities/{reference_entity}/attributes/{attribute}/options"
+    since = "3.0"
+    primary_keys = ("reference_entity", "attribute", "code")
+    paging = Paging.ARRAY
+    permission = "List reference entities"
+    parent = ReferenceEntityAttributes
+    parent_key = "attribute"
+
+    @override
+    def has_children(self, parent: Item) -> bool:
+        return value_of(parent, "type") in OPTION_TYPES
+
+
+class RecordsWithoutDates(ChildStream):
+    """Records of PIMs before 5.0, which do not say when they changed."""
+
+    name = "reference_entity_records"
+    path: ClassVar[str] = "reference-entities/{reference_entity}/records"
+    since: ClassVar[str] = "3.0"
+    primary_keys: ClassVar[tuple[str, ...]] = ("reference_entity", "code")
+    paging = Paging.CURSOR
+    permission: ClassVar[str] = "List reference entity records"
+    filterable = True
+    parent = ReferenceEntities
+    parent_key = "reference_entity"
+
+    @override
+    def params(self) -> dict[str, str]:
+        return super().params() | self.value_limits("channel")
+
+
+class ReferenceEntityRecords(RecordsWithoutDates, WindowedStream):
+    """Records of reference entities, with a bookmark for each entity."""
+
+    since = "5.0"
+    requires = ("measurement-families",)
+    date_format = "%Y-%m-%dT%H:%M:%SZ"
+    windows_need = "products-uuid"

@@ -1,0 +1,86 @@
+"""What surrounds products: published versions and drafts (Enterprise)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo.paging import Paging, first, value_of
+from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
+from tap_akeneo.streams.structure import Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_akeneo.paging import Item, Listing
+
+DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
+
+
+class PublishedProducts(AkeneoStream):
+    """Published versions of products, as long as the PIM has them (to 7.0)."""
+
+    name = "published_products"
+    path = "published-products"
+    since = "2.0"
+    primary_keys = ("identifier",)
+    paging = Paging.SEARCH_AFTER
+    permission = "List products"
+    filterable = True
+
+    @override
+    def params(self) -> dict[str, str]:
+        return super().params() | self.value_limits("scope") | self.attribute_limits()
+
+
+class ProductDrafts(ChildStream):
+    """Drafts of products by uuid (7.0+).
+
+    The PIM lists none, so all products are read for their status, then each draft by itself.
+    """
+
+    name = "product_drafts"
+    path: ClassVar[str] = "products-uuid/{uuid}/draft"
+    since: ClassVar[str] = "7.0"
+    primary_keys: ClassVar[tuple[str, ...]] = ("uuid",)
+    paging = Paging.SINGLE
+    permission = "List products"
+    selected_by_default = False
+    why_not_by_default = "costly: reads all products, then one request for each draft"
+    parent: ClassVar[type[AkeneoStream]] = Products
+    parent_key: ClassVar[str] = "uuid"
+
+    @override
+    def listings_of_parents(self) -> Iterator[Listing]:
+        # One attribute is enough to see the status, and a tenth of the bytes.
+        attribute = first(self.pim, Attributes(self.tap).bare_listing())
+        params = {"attributes": str(value_of(attribute, "code"))} if attribute else {}
+        yield self.parent(self.tap).bare_listing(params=params)
+
+    @override
+    def has_children(self, parent: Item) -> bool:
+        metadata = value_of(parent, "metadata") or {}
+        return metadata.get("workflow_status") in DRAFTS
+
+
+class ProductDraftsByIdentifier(ProductDrafts):
+    """Drafts of products of PIMs before 7.0."""
+
+    path = "products/{identifier}/draft"
+    since = "2.0"
+    primary_keys = ("identifier",)
+    parent = ProductsByIdentifier
+    parent_key = "identifier"
+
+
+class ProductModelDrafts(ProductDrafts):
+    """Drafts of product models, found in the same way."""
+
+    name = "product_model_drafts"
+    path = "product-models/{code}/draft"
+    since = "2.3"
+    primary_keys = ("code",)
+    parent = ProductModels
+    parent_key = "code"
