@@ -1,0 +1,85 @@
+"""Every list that Akeneo's reference has is a stream, or the README says why it is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_akeneo.streams import STREAMS
+from tests.docs import README
+
+REFERENCE = json.loads(
+    Path(__file__).parent.joinpath("data", "akeneo-web-api.json").read_text(encoding="utf-8")
+)
+PREFIX = "/api/rest/v1/"
+
+# What newer SaaS versions have beside the reference, from clients that follow it: the types and
+# services of schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client, and
+# akeneo/pim-api-docs (apps/catalogs.md).
+SAAS_LISTS = (
+    "workflows",
+    "workflows/steps/{uuid}/assignees",
+    "workflows/tasks",
+    "rule-definitions",
+    "data-model-designer/modelization-suggestions",
+    "catalogs",
+    "catalogs/{id}/product-uuids",
+    "catalogs/{id}/products",
+    "catalogs/{id}/mapped-products",
+    "catalogs/{id}/mapped-models",
+    "catalogs/{id}/mapped-models/{code}/variants",
+    "catalogs/{id}/mapping-schemas/product",
+    "permissions/{userUuid}/locales",
+    "permissions/{userUuid}/channels",
+    "ui-extensions",
+    "http-hook",
+    "reference-entities/records",
+    "asset-families/{code}/attributes",
+    "asset-families/{code}/attributes/{attribute}/options",
+    "category-media-files/{path}/download",
+)
+
+
+def anonymous(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+EXTRACTED = {anonymous(stream.path) for stream in STREAMS}
+(NOT_EXTRACTED,) = re.findall(
+    r"## Not extracted\n(.*?)\n## ", README.read_text(encoding="utf-8"), flags=re.DOTALL
+)
+
+
+def is_one_item(path: str) -> bool:
+    """Whether what a path leads to is in a list as well, as the same item."""
+    return path.endswith("}") and path.rpartition("/")[0] in paths()
+
+
+def paths() -> list[str]:
+    """The paths of the reference that can be read."""
+    described: dict[str, Any] = REFERENCE["paths"]
+    return [
+        path.removeprefix(PREFIX)
+        for path, methods in described.items()
+        if "get" in methods and path.startswith(PREFIX)
+    ]
+
+
+@pytest.mark.parametrize("path", [*paths(), *SAAS_LISTS])
+def test_a_list_is_a_stream_or_named_with_its_reason(path: str) -> None:
+    if anonymous(path) not in EXTRACTED and not is_one_item(path):
+        assert f"`{path}`" in NOT_EXTRACTED
+
+
+def test_nothing_is_called_not_extracted_that_is() -> None:
+    for path in re.findall(r"^\| `(\S+)`", NOT_EXTRACTED, flags=re.MULTILINE):
+        assert anonymous(path) not in EXTRACTED
+
+
+def test_a_stream_that_is_off_by_default_says_why() -> None:
+    for stream in STREAMS:
+        assert stream.selected_by_default == (not stream.why_not_by_default)
