@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_akeneo.settings import CREDENTIALS
-from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.tap import TapAkeneo
 
 PROJECT = yaml.safe_load(
     Path(__file__).parent.parent.joinpath("meltano.yml").read_text(encoding="utf-8")
 )
+SCHEMA = TapAkeneo.config_jsonschema
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]
 SETTINGS: dict[str, dict[str, Any]] = {
     setting["name"]: setting for setting in EXTRACTOR["settings"]
@@ -30,7 +29,7 @@ def settings_of_the_sdk() -> dict[str, Any]:
 def own_settings() -> dict[str, Any]:
     """Without those of the SDK, which writes its own into the tap's schema as it goes."""
     added = settings_of_the_sdk()
-    return {name: of for name, of in SETTINGS_SCHEMA["properties"].items() if name not in added}
+    return {name: of for name, of in SCHEMA["properties"].items() if name not in added}
 
 
 def kind(schema: dict[str, Any]) -> str:
@@ -75,9 +74,10 @@ def test_a_setting_of_the_sdk_has_its_label_and_kind(name: str) -> None:
 
 
 def test_the_address_and_one_way_to_log_in_are_required() -> None:
-    always = SETTINGS_SCHEMA["required"]
-    ways = [[*always, *CREDENTIALS], [*always, "access_token"]]
-    assert EXTRACTOR["settings_group_validation"] == ways
+    assert EXTRACTOR["settings_group_validation"] == [
+        ["base_url", "client_id", "client_secret", "username", "password"],
+        ["base_url", "access_token"],
+    ]
 
 
 def test_the_capabilities_are_those_of_the_tap() -> None:

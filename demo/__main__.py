@@ -1,0 +1,173 @@
+"""One run of the demo: ``bash scripts/demo``."""
+
+# ruff: noqa: T201 (what it prints is what it is for)
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo import DATABASE, FOLDER, PROJECT
+from demo.database import compare
+from demo.shop import Shop
+from demo.sql import show
+from pim_simulator import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from demo.database import Table
+
+MELTANO = [".venv-meltano/bin/meltano", "--environment=demo", "run", "tap-akeneo", "target-duckdb"]
+PRODUCTS = Path(__file__).with_name("products.sql")
+STATE = FOLDER / "state"
+WIDTH = max(shutil.get_terminal_size().columns, 110)
+
+HOW_IT_WAS_READ = """
+Products and product models: what changed since the last run and in the five minutes before it,
+as the PIM's search shows changes late (lookback_seconds). A product model that changed brings its
+variants along. The rest is small and read whole. The demo deletes nothing in the PIM: such a row
+would stay in the database, as the PIM's API does not tell of deletions."""
+
+LOOK_FURTHER = """\
+bash scripts/sql "describe products"
+bash scripts/sql "select code, labels->>'en_US' as label, parent from categories"
+bash scripts/sql "$(cat demo/products.sql)"
+
+Again, with some changes in the PIM:  bash scripts/demo
+From the start:                       rm -r output/demo
+With your own PIM:                    see the top of meltano.yml"""
+
+
+def main() -> int:
+    """Runs the demo once.
+
+    Returns:
+        The exit code: 1 if the database does not hold what the PIM does.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not DATABASE.exists():
+        # Bookmarks belong to the rows they tell of.
+        shutil.rmtree(STATE, ignore_errors=True)
+    shop = Shop.open(FOLDER / "pim.json")
+    with ExitStack() as serving:
+        try:
+            url = serving.enter_context(serve(shop.pim, port=shop.port))
+        except OSError as fault:
+            print(
+                f"The simulated PIM had the port {shop.port} and cannot have it again ({fault}). "
+                f"Start over: rm -r {_short(FOLDER)}",
+                file=sys.stderr,
+            )
+            return 1
+        return run(shop, url)
+
+
+def run(shop: Shop, url: str) -> int:
+    """Changes the PIM unless this is the first run, reads it, and shows what arrived."""
+    title(f"1. The PIM: a simulated Akeneo {shop.pim.profile.version} at {url}")
+    if shop.port:
+        print("Since the last run:")
+        print(*(f"  - {change}" for change in shop.change()), sep="\n")
+    else:
+        shop.port = int(url.rpartition(":")[2])
+        print(f"{len(shop.pim.truth('products'))} products in several languages and channels.")
+    shop.keep()
+
+    title(f"2. The run: {shlex.join(MELTANO)}")
+    log = FOLDER / f"meltano-{len(shop.changed) + 1}.log"
+    settings = {"base_url": url, **shop.pim.credentials}
+    code = meltano({f"TAP_AKENEO_{name.upper()}": text for name, text in settings.items()}, log)
+    print(f"{len(shop.pim.requests)} requests to the PIM. Meltano's whole log: {_short(log)}")
+    if code:
+        print(f"Meltano has failed with exit code {code}.", file=sys.stderr)
+        return 1
+
+    title(f"3. The database: {_short(DATABASE)}")
+    tables = list(compare(DATABASE, shop.pim))
+    show_tables(tables, written(log.read_text(encoding="utf-8")), again=bool(shop.changed))
+    if not all(table.is_right for table in tables):
+        print("The database does not hold what the PIM does.", file=sys.stderr)
+        return 1
+
+    title(f"4. Some products, latest changes first ({_short(PRODUCTS)})")
+    show(PRODUCTS.read_text(encoding="utf-8"))
+
+    title("5. Look further")
+    print(LOOK_FURTHER)
+    return 0
+
+
+def meltano(settings: Mapping[str, str], log: Path) -> int:
+    """Runs Meltano and shows the essence of its log.
+
+    Args:
+        settings: Environment variables beside the present ones.
+        log: Where to keep the log.
+
+    Returns:
+        Meltano's exit code.
+    """
+    state = {"MELTANO_STATE_BACKEND_URI": STATE.as_uri()}
+    process = subprocess.Popen(  # noqa: S603 (our own arguments)
+        MELTANO,
+        cwd=PROJECT,
+        env={**os.environ, **state, **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    with process, log.open("w", encoding="utf-8") as kept:
+        for line in process.stdout or ():
+            kept.write(line)
+            if " METRIC " not in line:
+                # Without time and level.
+                print(" ", re.sub(r"^\S+Z \[\w+ *\] ", "", line.rstrip())[:WIDTH], flush=True)
+    return process.returncode
+
+
+def written(log: str) -> Counter[str]:
+    """How many rows the loader wrote into each table, by its log."""
+    rows: Counter[str] = Counter()
+    for count, table in re.findall(r"Loading (\d+) rows into '.*\"(\w+)\"'", log):
+        rows[table] += int(count)
+    return rows
+
+
+def show_tables(tables: list[Table], written: Mapping[str, int], *, again: bool) -> None:
+    """Prints the tables and how they compare with the PIM."""
+    print(f"{'table':22}{'rows':>6}{'in the PIM':>12}{'this run':>10}")
+    for table in tables:
+        verdict = "✓ same"
+        if not table.is_right:
+            verdict = f"✗ {table.wrong} missing or not the same, {table.surplus} too many"
+        count = written.get(table.name, 0)
+        print(f"{table.name:22}{table.rows:6}{table.in_pim:12}{count:10}  {verdict}")
+    if again:
+        print(HOW_IT_WAS_READ)
+
+
+def title(text: str) -> None:
+    """Prints the title of a part."""
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(PROJECT)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,119 @@
+"""What is in the database file, and whether it is what the PIM holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from tap_akeneo.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+
+# What a PIM of the Community Edition has.
+RESOURCES = (
+    "products",
+    "product_models",
+    "product_media_files",
+    "families",
+    "family_variants",
+    "attributes",
+    "attribute_options",
+    "attribute_groups",
+    "association_types",
+    "categories",
+    "channels",
+    "locales",
+    "currencies",
+    "measurement_families",
+    "system_information",
+)
+# Of streams with one name the first serves this version of the PIM.
+KEYS = {stream.name: stream.primary_keys for stream in reversed(STREAMS)}
+Row = dict[str, Any]
+
+
+@dataclass
+class Table:
+    """A table beside what it was read from.
+
+    Attributes:
+        name: Name of the table and of the stream.
+        rows: How many rows it has.
+        in_pim: How many rows the PIM has.
+        wrong: Rows of the PIM which are not in the database, or not with this content.
+        surplus: Rows of the database which are not in the PIM.
+    """
+
+    name: str
+    rows: int
+    in_pim: int
+    wrong: int
+    surplus: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the two hold the same."""
+        return self.rows == self.in_pim and not self.wrong and not self.surplus
+
+
+def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
+    """Compares each table with the PIM, row by row.
+
+    Args:
+        database: The file.
+        pim: The PIM, which is asked past its API.
+
+    Yields:
+        One table after the other.
+    """
+    with duckdb.connect(str(database), read_only=True) as connection:
+        there = {row[0] for row in connection.sql("show tables").fetchall()}
+        for name in RESOURCES:
+            rows = list(_rows(connection, name)) if name in there else []
+            held = pim.truth(name)
+            if name == "system_information":
+                held = [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
+            by_key = {_key(name, row): row for row in rows}
+            wrong = sum(not _holds(by_key.get(_key(name, row)), row) for row in held)
+            surplus = len(by_key.keys() - {_key(name, row) for row in held})
+            yield Table(name, len(rows), len(held), wrong, surplus)
+
+
+def _key(table: str, row: Row) -> tuple[str, ...]:
+    return tuple(row[key] for key in KEYS[table])
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
+    found = connection.table(table)
+    kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+    for values in found.fetchall():
+        row = dict(zip(found.columns, values, strict=True))
+        for name, value in row.items():
+            if value is not None and kinds[name] == "JSON":
+                row[name] = json.loads(value)
+            elif isinstance(value, datetime):
+                # The loader has turned dates into UTC.
+                row[name] = value.replace(tzinfo=timezone.utc)
+        yield row
+
+
+def _holds(row: Any, held: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether what is in the database says all that the PIM says; links are more than that."""
+    if isinstance(row, dict) and isinstance(held, dict):
+        return all(name in row and _holds(row[name], value) for name, value in held.items())
+    if isinstance(row, list) and isinstance(held, list):
+        return len(row) == len(held) and all(map(_holds, row, held))
+    if isinstance(row, datetime):
+        return row == datetime.fromisoformat(held)
+    if isinstance(row, float):
+        # The loader makes numbers of what may be a text or a number, such as "0.0000".
+        return row == float(held)
+    return bool(row == held)
