@@ -94,6 +94,21 @@ class _Clock:
     ours: float
 
 
+@dataclass
+class Traffic:
+    """What was sent to a PIM.
+
+    Attributes:
+        requests: Requests, each further try included.
+        retries: Further tries.
+        waited: Seconds between tries, over all threads.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    waited: float = 0.0
+
+
 class HttpClient:
     """Sends requests to one PIM.
 
@@ -102,6 +117,9 @@ class HttpClient:
         max_retries: How often a request is sent again after a failure that may pass.
         user_agent: The ``User-Agent`` header.
         ca_bundle: Path of a file of certificate authorities to trust instead of the usual ones.
+
+    Attributes:
+        traffic: What was sent so far.
     """
 
     def __init__(
@@ -121,6 +139,8 @@ class HttpClient:
         self._of_thread = threading.local()
         self._clock: _Clock | None = None
         self._paused_until = 0.0
+        self._counting = threading.Lock()
+        self.traffic = Traffic()
         self._send_with_retries = backoff.on_exception(
             _waits,
             _Retriable,
@@ -209,6 +229,8 @@ class HttpClient:
         shown = _shown(method, url, params)
         if (pause := self._paused_until - time.monotonic()) > 0:
             time.sleep(pause)
+        with self._counting:
+            self.traffic.requests += 1
         silence = min(self._timeout, HANGING_TIMEOUT) if may_hang else self._timeout
         try:
             response = self._session().request(
@@ -249,6 +271,9 @@ class HttpClient:
         # Both are there whenever a wait follows an exception, which is the only case here.
         failure, wait = details.get("exception"), details.get("wait", 0.0)
         logger.warning("%s; try %d failed, next in %.1f s", failure, details["tries"], wait)
+        with self._counting:
+            self.traffic.retries += 1
+            self.traffic.waited += wait
         if isinstance(failure, _Retriable) and failure.slows_all:
             self._paused_until = max(self._paused_until, time.monotonic() + wait)
 

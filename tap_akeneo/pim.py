@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_akeneo.auth import Authenticator
-    from tap_akeneo.http_client import HttpClient
+    from tap_akeneo.http_client import HttpClient, Traffic
 
 T = TypeVar("T")
 
@@ -99,6 +99,11 @@ class Pim:
             LoginRefused: The PIM gives none.
         """
         self._authenticator.access_token()
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was sent so far."""
+        return self._http.traffic
 
     def server_time(self) -> datetime:
         """The PIM's clock now, in UTC; see `HttpClient.server_time`."""

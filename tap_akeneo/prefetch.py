@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tap_akeneo.paging import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_akeneo.paging import Walk
 
@@ -24,12 +24,19 @@ News: TypeAlias = "Page | Walk | None"
 MOST_BYTES = 16 * 1024 * 1024
 """Finished pages that may wait. One page more for each thread can be there besides."""
 
-LAST_REQUESTS = 5.0
+PULSE = 0.5
+"""Seconds between two pulses while nothing comes."""
+
+LAST_REQUESTS = 2.0
 """Seconds to wait, after a failure, for requests that are still under way."""
 
 
 def read_ahead(
-    walks: Iterable[Walk], *, threads: int, most_bytes: int = MOST_BYTES
+    walks: Iterable[Walk],
+    *,
+    threads: int,
+    most_bytes: int = MOST_BYTES,
+    pulse: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Walk, News]]:
     """Yields what happens to all walks as it happens, that of one walk in its order.
 
@@ -37,6 +44,7 @@ def read_ahead(
         walks: Taken one by one, when a thread is free.
         threads: How many walks are walked at once.
         most_bytes: Bytes of pages that may wait for the consumer.
+        pulse: Called between two pages, and while waiting for one; may raise.
 
     Yields:
         A walk and its next page; a walk and the part that it gave away, before anything of that
@@ -45,7 +53,7 @@ def read_ahead(
     Raises:
         Exception: What a walk raised, after the pages that were read before.
     """
-    pool = _Pool(iter(walks), most_bytes)
+    pool = _Pool(iter(walks), most_bytes, pulse)
     workers = [
         threading.Thread(target=pool.work, name=f"pim-{number}", daemon=True)
         for number in range(threads)
@@ -71,7 +79,7 @@ class _Pool:
         free: Threads without a walk.
     """
 
-    def __init__(self, walks: Iterator[Walk], most_bytes: int) -> None:
+    def __init__(self, walks: Iterator[Walk], most_bytes: int, pulse: Callable[[], None]) -> None:
         self.free = 0
         self._change = threading.Condition()
         self._walks = walks
@@ -79,6 +87,7 @@ class _Pool:
         self._news: deque[tuple[Walk, News]] = deque()
         self._waiting_bytes = 0
         self._most_bytes = most_bytes
+        self._pulse = pulse
         self._walking = 0
         self._exhausted = False
         self._failure: BaseException | None = None
@@ -100,8 +109,10 @@ class _Pool:
     def consume(self) -> Iterator[tuple[Walk, News]]:
         """Yields what the threads hand over until all walks have ended."""
         while True:
+            self._pulse()
             with self._change:
-                self._change.wait_for(lambda: self._news or self._all_ended() or self._failure)
+                if not self._change.wait_for(self._has_news, timeout=PULSE):
+                    continue
                 if not self._news:
                     if self._failure:
                         raise self._failure
@@ -112,6 +123,9 @@ class _Pool:
                 with self._change:
                     self._waiting_bytes -= news.size
                     self._change.notify_all()
+
+    def _has_news(self) -> bool:
+        return bool(self._news or self._failure) or self._all_ended()
 
     def stop(self) -> None:
         """Lets each thread end after the request it is at."""

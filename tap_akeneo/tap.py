@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,17 +18,19 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_akeneo.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
+from tap_akeneo.ending import Stopped, Stopper, ending_in_one_line
 from tap_akeneo.errors import AkeneoError
 from tap_akeneo.http_client import HttpClient
+from tap_akeneo.inputs import check_state, read_json
 from tap_akeneo.pim import TOKEN_PATH, Pim
-from tap_akeneo.settings import Settings, parse_date
+from tap_akeneo.settings import Settings
 from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.advice import advice
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import IO
 
     import click
@@ -65,6 +64,8 @@ class TapAkeneo(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    stopper: ClassVar[Stopper] = Stopper()
+
     def __init__(
         self,
         *,
@@ -79,6 +80,7 @@ class TapAkeneo(Tap):
             ConfigValidationError: With all faults of the settings, in words.
         """
         self.failed_streams: list[str] = []
+        self.rows = 0
         # The SDK's own check would show values, secrets among them, and only the first kind of
         # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
         try:
@@ -87,6 +89,7 @@ class TapAkeneo(Tap):
             # The SDK reads numbers and JSON out of environment variables as it meets them.
             msg = f"a TAP_AKENEO_… variable in the environment or .env cannot be read: {fault}"
             raise ConfigValidationError(msg, errors=[msg]) from None
+        self.stopper.listen()
         if validate_config:
             _ = self.settings
         if setup_mapper:
@@ -157,6 +160,15 @@ class TapAkeneo(Tap):
                     f"there since {since[name]}" if name in since else "no such stream",
                 )
 
+    def summary(self) -> str:
+        """What a run did, in one line."""
+        traffic = self.pim.traffic
+        return (
+            f"{self.rows:,} rows, {traffic.requests:,} requests, of which {traffic.retries:,} were "
+            f"tried again, {traffic.waited:.0f} s waited for that; "
+            f"streams that failed: {', '.join(self.failed_streams) or 'none'}"
+        )
+
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
         """Notes that the PIM refuses a stream; the others go on and the run fails in the end.
 
@@ -174,10 +186,19 @@ class TapAkeneo(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        for fault in _state_faults(state):
-            msg = f"the state cannot be used: {fault}. Correct it, or run without it to read all"
-            raise ConfigValidationError(msg, errors=[msg])
+        check_state(state)
         super().load_state(state)
+
+    def fail_with_streams(self) -> None:
+        """Fails where a stream failed.
+
+        Raises:
+            StreamsFailed: With the names.
+        """
+        if self.failed_streams:
+            names = ", ".join(self.failed_streams)
+            msg = f"{len(self.failed_streams)} of {len(self.streams)} streams failed: {names}"
+            raise StreamsFailed(msg)
 
     @classmethod
     @override
@@ -194,22 +215,28 @@ class TapAkeneo(Tap):
         if about:
             cls.print_about(about_format)
             return
-        with cls._ending_in_one_line():
+        with ending_in_one_line(cls.logger, cls.stopper):
             cls.print_version(print_fn=cls.logger.info)
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
-                state=_json_file(state, "state"),
-                catalog=_json_file(catalog, "catalog"),
+                state=read_json(state, "state"),
+                catalog=read_json(catalog, "catalog"),
             )
-            tap.sync_all()
+            try:
+                tap.sync_all()
+            except Stopped:
+                tap.state_writer.write_state(tap.state)
+                raise
+            finally:
+                tap.logger.info("%s", tap.summary())
             tap.fail_with_streams()
 
     @classmethod
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
         """CLI callback of ``--discover``."""
-        with cls._ending_in_one_line():
+        with ending_in_one_line(cls.logger, cls.stopper):
             super().cb_discover(ctx, param, value)
 
     @classmethod
@@ -219,70 +246,9 @@ class TapAkeneo(Tap):
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
-        with cls._ending_in_one_line():
+        with ending_in_one_line(cls.logger, cls.stopper):
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
             tap.run_connection_test()
             tap.fail_with_streams()
         ctx.exit()
-
-    def fail_with_streams(self) -> None:
-        """Fails where a stream failed.
-
-        Raises:
-            StreamsFailed: With the names.
-        """
-        if self.failed_streams:
-            names = ", ".join(self.failed_streams)
-            msg = f"{len(self.failed_streams)} of {len(self.streams)} streams failed: {names}"
-            raise StreamsFailed(msg)
-
-    @classmethod
-    @contextmanager
-    def _ending_in_one_line(cls) -> Generator[None, None, None]:
-        try:
-            yield
-        except AkeneoError as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 (no traceback: the line says it all)
-            sys.exit(1)
-        except ConfigValidationError as invalid:
-            for fault in invalid.errors:
-                cls.logger.error("%s", fault)  # noqa: TRY400
-            sys.exit(1)
-        except BrokenPipeError:
-            cls.logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400
-            # Python flushes stdout once more at its end; there is nobody left to read it.
-            sys.stdout = None
-            sys.exit(1)
-
-
-def _json_file(file: IO[str] | None, name: str) -> dict[str, Any] | None:
-    if file is None:
-        return None
-    try:
-        content = json.loads(file.read())
-    except ValueError as fault:
-        msg = f"the {name} file is not JSON: {fault}"
-        raise ConfigValidationError(msg, errors=[msg]) from None
-    if not isinstance(content, dict):
-        msg = f"the {name} file must hold a JSON object"
-        raise ConfigValidationError(msg, errors=[msg])
-    return content
-
-
-def _state_faults(state: Mapping[str, Any]) -> Generator[str, None, None]:
-    """Bookmarks that are no dates; the SDK would end in a traceback."""
-    bookmarks = state.get("bookmarks", {})
-    if not isinstance(bookmarks, dict):
-        yield "`bookmarks` is not an object"
-        return
-    for stream, bookmark in bookmarks.items():
-        if not isinstance(bookmark, dict):
-            yield f"the bookmark of {stream} is not an object"
-            continue
-        value = bookmark.get("replication_key_value")
-        try:
-            if value is not None:
-                parse_date(str(value))
-        except ValueError as fault:
-            yield f"the bookmark of {stream}: {fault}"

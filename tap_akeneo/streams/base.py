@@ -106,7 +106,9 @@ class AkeneoStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         try:
-            yield from self.read()
+            for record in self.read():
+                self.tap.rows += 1
+                yield record
         except RequestRefused as refusal:
             self.tap.stream_refused(self.name, refusal, self.permission)
         except NoAnswer as silence:
@@ -124,7 +126,8 @@ class AkeneoStream(Stream):
     def read_ahead(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, News]]:
         """Walks several lists at once; see `tap_akeneo.prefetch.read_ahead`."""
         progress = Progress(self.name, self.tap.logger.info)
-        for walk, news in read_ahead(walks, threads=self.settings.max_concurrency):
+        threads = self.settings.max_concurrency
+        for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
             yield walk, news
             if isinstance(news, Page):
                 progress.advance(len(news.items), self.counted())

@@ -1,0 +1,91 @@
+"""How a run ends: with one line on what stopped it, and an exit code for it.
+
+0: everything selected was read. 1: something was not. 130 and 143: stopped by SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_akeneo.errors import AkeneoError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Generator
+    from types import FrameType
+
+GRACE = 4.0
+"""Seconds after which a signal ends the process, wherever it is."""
+
+FAILED = 1
+KILLED_BY = 128
+"""Added to a signal's number, as shells do."""
+
+
+class Stopped(Exception):
+    """A signal asked the run to stop."""
+
+
+class Stopper:
+    """Notes that a signal asks the run to stop, which it then does between two records."""
+
+    def __init__(self) -> None:
+        self._signal: int | None = None
+
+    def listen(self) -> None:
+        """Takes SIGINT and SIGTERM over from the SDK, which would end with 0."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._note)
+
+    def check(self) -> None:
+        """Stops the run if it was asked for.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            msg = f"stopped by {name}; the next run goes on from the last bookmark"
+            raise Stopped(msg)
+
+    @property
+    def code(self) -> int:
+        """The exit code of a stopped run."""
+        return KILLED_BY + (self._signal or 0)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = number
+        # The run may be stuck where it cannot look: a target that reads nothing, a silent PIM.
+        last_resort = threading.Timer(GRACE, os._exit, [self.code])
+        last_resort.daemon = True
+        last_resort.start()
+
+
+@contextmanager
+def ending_in_one_line(logger: logging.Logger, stopper: Stopper) -> Generator[None, None, None]:
+    """Tells what ends the run in a line of its own for each fault, and exits."""
+    try:
+        yield
+    except Stopped as stopped:
+        logger.warning("%s", stopped)
+        sys.exit(stopper.code)
+    except AkeneoError as error:
+        logger.error("%s", error)  # noqa: TRY400 (no traceback: the line says it all)
+        sys.exit(FAILED)
+    except ConfigValidationError as invalid:
+        for fault in invalid.errors:
+            logger.error("%s", fault)  # noqa: TRY400
+        sys.exit(FAILED)
+    except BrokenPipeError:
+        logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400
+        # Python flushes stdout once more at its end; there is nobody left to read it.
+        sys.stdout = None
+        sys.exit(FAILED)

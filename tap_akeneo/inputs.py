@@ -1,0 +1,74 @@
+"""The state and the catalog that a run is given, checked before they are used."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_akeneo.settings import parse_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def read_json(file: IO[str] | None, name: str) -> dict[str, Any] | None:
+    """Reads a file of the command line.
+
+    Args:
+        file: None where it was not given.
+        name: What it is, for the message.
+
+    Raises:
+        ConfigValidationError: It is no JSON object.
+    """
+    if file is None:
+        return None
+    try:
+        content = json.loads(file.read())
+    except ValueError as fault:
+        msg = f"the {name} file is not JSON: {fault}"
+        raise ConfigValidationError(msg, errors=[msg]) from None
+    if not isinstance(content, dict):
+        msg = f"the {name} file must hold a JSON object"
+        raise ConfigValidationError(msg, errors=[msg])
+    return content
+
+
+def check_state(state: Mapping[str, Any]) -> None:
+    """Refuses a state whose bookmarks are no dates.
+
+    Raises:
+        ConfigValidationError: With all faults.
+    """
+    faults = [
+        f"the state cannot be used: {fault}. Correct it, or run without it to read all"
+        for fault in _faults(state)
+    ]
+    if faults:
+        raise ConfigValidationError(faults[0], errors=faults)
+
+
+def _faults(state: Mapping[str, Any]) -> Iterator[str]:
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        yield "`bookmarks` is not an object"
+        return
+    for stream, bookmark in bookmarks.items():
+        if not isinstance(bookmark, dict):
+            yield f"the bookmark of {stream} is not an object"
+            continue
+        partitions = bookmark.get("partitions", [])
+        if not isinstance(partitions, list) or not all(
+            isinstance(part, dict) and isinstance(part.get("context"), dict) for part in partitions
+        ):
+            yield f"the bookmarks below {stream} are not a list of objects with a context"
+            continue
+        for one in (bookmark, *partitions):
+            value = one.get("replication_key_value")
+            try:
+                if value is not None:
+                    parse_date(str(value))
+            except ValueError as fault:
+                yield f"the bookmark of {stream}: {fault}"
