@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_akeneo import schemas
 from tap_akeneo.errors import AkeneoError, NoAnswer, RequestRefused
-from tap_akeneo.paging import Listing, Page, Paging, value_of
+from tap_akeneo.paging import Listing, Page, Paging
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
 from tap_akeneo.progress import Progress
@@ -285,10 +285,7 @@ class ChildStream(AkeneoStream):
         parent = self.parent(self.tap)
         try:
             return [
-                {
-                    **walk.listing.parents,
-                    self.parent_key: str(value_of(item, parent.primary_keys[-1])),
-                }
+                {**walk.listing.parents, self.parent_key: key}
                 for walk, news in self.read_ahead(
                     walk_of(self.pim, listing) for listing in self.listings_of_parents()
                 )

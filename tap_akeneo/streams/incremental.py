@@ -16,7 +16,7 @@ from tap_akeneo.streams.base import AkeneoStream, Record
 from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
@@ -61,6 +61,8 @@ class IncrementalStream(AkeneoStream):
     """A resource whose records carry ``updated``; read from its bookmark on."""
 
     replication_key: ClassVar[str | None] = "updated"
+    series: Sequence[Series] = ()
+    """What this run reads, one for each list that has a bookmark of its own."""
 
     @property
     def filtered_date(self) -> str:
@@ -83,19 +85,22 @@ class IncrementalStream(AkeneoStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        if self.replication_method != INCREMENTAL:
-            # The catalog asks for a full table.
-            yield from super().read()
-            return
         # The SDK notes here the last `updated` it saw, and would make it the bookmark in the end.
         state = self.get_context_state(None)
         state["progress_markers"] = {}
         try:
-            every = list(self.parents())
-            self._forget_bookmarks_except(every)
-            yield from self._read_series([self._series(parents) for parents in every])
+            parents = list(self.parents())
+            if parents:
+                self._forget_bookmarks_except(parents)
+            self.series = [self._series_of(one) for one in parents]
+            yield from self._read_series()
         finally:
             state.pop("progress_markers", None)
+
+    @property
+    def keeps_bookmarks(self) -> bool:
+        """Whether this run is incremental; the catalog can ask for a full table instead."""
+        return self.replication_method == INCREMENTAL
 
     def parents(self) -> list[dict[str, str]]:
         """Keys of the parents below which there is a list; one without keys for a single list."""
@@ -108,12 +113,12 @@ class IncrementalStream(AkeneoStream):
                 bookmark for bookmark in kept if bookmark["context"] in parents
             ]
 
-    def _series(self, parents: dict[str, str]) -> Series:
-        state = self.get_context_state(parents or None)
+    def _series_of(self, parents: dict[str, str]) -> Series:
+        state = self.get_context_state(parents or None) if self.keeps_bookmarks else {}
         since = self._since(state)
         span = span_to_read(
             since=since,
-            end_date=self.settings.end_date,
+            end_date=self.settings.end_date if self.keeps_bookmarks else None,
             lookback=self.settings.lookback,
             now=self.pim.server_time(),
         )
@@ -125,15 +130,17 @@ class IncrementalStream(AkeneoStream):
 
     def _since(self, state: Mapping[str, Any]) -> datetime | None:
         """The bookmark, or the start date if that is later; None to read everything."""
+        if not self.keeps_bookmarks:
+            return None
         bookmark = state.get("replication_key_value")
         if state.get("replication_key") != self.replication_key:
             bookmark = None
         dates = [parse_date(bookmark) if bookmark else None, self.settings.start_date]
         return max((date for date in dates if date), default=None)
 
-    def _read_series(self, all_series: list[Series]) -> Iterator[Record]:
+    def _read_series(self) -> Iterator[Record]:
         owners: dict[Walk, Series] = {}
-        for series in all_series:
+        for series in self.series:
             if series.span.is_empty:
                 self._move_bookmark(series, series.span.bookmark)
             else:
@@ -143,7 +150,7 @@ class IncrementalStream(AkeneoStream):
         while owners:
             yield from self._read_walks(owners)
             owners = {
-                walk: series for series in all_series for walk in self.walks_for_missing(series)
+                walk: series for series in self.series for walk in self.walks_for_missing(series)
             }
 
     def _read_walks(self, owners: dict[Walk, Series]) -> Iterator[Record]:
@@ -196,21 +203,18 @@ class WindowedStream(IncrementalStream):
     date_format: ClassVar[str]
     """How the PIM wants the dates of this list's filter."""
 
+    windows_need: ClassVar[str | None] = None
+    """A route that only those versions have which can filter by a window."""
+
     @override
     def counted(self) -> int | None:
-        return sum(changes.counted or 0 for changes in self._changes) or None
-
-    @cached_property
-    def _changes(self) -> list[Changes]:
-        return []
+        counts = (series.changes.counted for series in self.series if series.changes)
+        return sum(count or 0 for count in counts) or None
 
     @cached_property
     def zone(self) -> ServerZone:
         """The zone in which it wants them."""
         return ServerZone.utc()
-
-    windows_need: ClassVar[str | None] = None
-    """A route that only those versions have which can filter by a window."""
 
     def listing_within(self, window: Window, parents: Mapping[str, str]) -> Listing:
         """The list of what changed within a window."""
@@ -227,7 +231,6 @@ class WindowedStream(IncrementalStream):
             self.zone.after(self.pim.server_time()),
             window_of(series.span, self.zone),
         )
-        self._changes.append(series.changes)
         return series.changes.walk()
 
     @override
