@@ -21,6 +21,15 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", choices=list(PROFILES), default="ce-7", help="version")
     parser.add_argument("--seed", type=int, default=1, help="seed of the catalogue")
     parser.add_argument("--products", type=int, default=250, help="how many products")
+    parser.add_argument(
+        "--asset-families", type=int, default=3, help="how many, in editions that have them"
+    )
+    parser.add_argument(
+        "--reference-entities", type=int, default=3, help="how many, in editions that have them"
+    )
+    parser.add_argument(
+        "--records", type=int, default=40, help="how many per reference entity and asset family"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--port", type=int, default=8080, help="port to listen at; 0: a free one")
     parser.add_argument("--timezone", default="UTC", help="time zone of the server")
@@ -47,6 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
         options.profile,
         seed=options.seed,
         products=options.products,
+        asset_families=options.asset_families,
+        reference_entities=options.reference_entities,
+        records=options.records,
         timezone=options.timezone,
         clock_offset=timedelta(seconds=options.clock_offset),
         links_base=options.links_base,
@@ -72,6 +84,8 @@ def _welcome(pim: SimulatedPim, url: str) -> str:
     list_url = f"{url}/api/rest/v1/{resource}?pagination_type=search_after&limit=2"
     lines = [f"Akeneo PIM ({pim.profile.name}) at {url}", ""]
     lines += [f"{name:<14}{value}" for name, value in known.items()]
+    if "catalogs" in pim.features:
+        lines.append(f"{'app token':<14}{pim.app_token}")
     lines += [
         "",
         f"TOKEN=$(curl -s {url}/api/oauth/v1/token -H 'Authorization: Basic {client}' \\",

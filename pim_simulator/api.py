@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pim_simulator.call import Answer, Call, json_answer
+from pim_simulator.enterprise_routes import FLAGS, enterprise_routes
 from pim_simulator.errors import ApiError, no_route
 from pim_simulator.oauth import TokenEndpoint, Tokens
 from pim_simulator.routes import PREFIX, Route, Routes
@@ -13,14 +14,17 @@ from pim_simulator.routes import PREFIX, Route, Routes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pim_simulator.catalog_lists import CatalogLists
     from pim_simulator.clock import Clock
+    from pim_simulator.cloud_lists import CloudLists
     from pim_simulator.item_lists import ItemLists
+    from pim_simulator.library_lists import LibraryLists
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Store
     from pim_simulator.structure_lists import StructureLists
     from pim_simulator.write_calls import WriteCalls
 
-_ITEMS = ("products", "products-uuid", "product-models")
+_ITEMS = ("products", "products-uuid", "product-models", "published-products")
 _ONE = "application/json"
 _MANY = "application/vnd.akeneo.collection+json"
 
@@ -35,7 +39,10 @@ class Api:
         tokens: The tokens given out.
         credentials: The one client and user.
         items: Lists products and models.
-        structure: Lists the rest.
+        structure: Lists the rest of the Community Edition.
+        libraries: Lists reference entities and asset families.
+        cloud: Lists what the hosted edition has, and the PAM of PIM 3.
+        catalogs: Lists catalogs for apps.
         writes: Changes things.
         lifetime: Seconds for which an access token is good.
     """
@@ -50,11 +57,15 @@ class Api:
         credentials: Mapping[str, str],
         items: ItemLists,
         structure: StructureLists,
+        libraries: LibraryLists,
+        cloud: CloudLists,
+        catalogs: CatalogLists,
         writes: WriteCalls,
         lifetime: float,
     ) -> None:
         """Keep the parts; every permission is granted."""
-        self.routes = Routes(profile)
+        self.features = set(profile.features - profile.off)
+        self.routes = Routes(profile, enterprise_routes(profile), self.features)
         self.permissions = self.routes.permissions()
         self.lifetime = lifetime
         self._store = store
@@ -64,6 +75,9 @@ class Api:
         self._token_endpoint = TokenEndpoint(tokens, credentials)
         self._items = items
         self._structure = structure
+        self._libraries = libraries
+        self._cloud = cloud
+        self._catalogs = catalogs
         self._writes = writes
 
     def answer(self, call: Call) -> Answer:
@@ -84,16 +98,24 @@ class Api:
         route, parts, methods = self.routes.find(call.method, call.path)
         if route is None:
             raise self._no_route(call, methods)
-        self._check_token(call)
+        token = self._token(call)
+        if not self.routes.is_on(route):
+            flag = FLAGS.get(route.feature or "", route.feature)
+            raise ApiError(404, f'Feature "{flag}" is not enabled.')
         self._check_query(call)
         if route.method == "GET" and route.action != "download":
             self._check_accept(call)
         elif route.method in ("PATCH", "POST"):
             self._check_content_type(call, route)
-        self._check_permissions(route)
+        self._check_permissions(route, by_app=token == self._tokens.app)
         return self._handle(route, dataclasses.replace(call, parts=parts))
 
     def _handle(self, route: Route, call: Call) -> Answer:
+        newer = self._newer(route)
+        if newer is not None:
+            return newer.answer(route.resource, route.action, call)
+        if route.action == "draft":
+            return self._items.draft(route.resource, call)
         if route.action == "download":
             return self._structure.download(call)
         lists = self._items if route.resource in _ITEMS else self._structure
@@ -102,6 +124,14 @@ class Api:
         if route.action == "get":
             return lists.get(route.resource, call)
         return self._writes.answer(route, call)
+
+    def _newer(self, route: Route) -> LibraryLists | CloudLists | CatalogLists | None:
+        """Return what answers for resources that have nothing in common with products."""
+        if route.feature in (None, "drafts", "published_products"):
+            return None
+        if route.feature in ("reference_entities", "assets"):
+            return self._libraries
+        return self._catalogs if route.feature == "catalogs" else self._cloud
 
     def _no_route(self, call: Call, methods: list[str]) -> ApiError:
         # Symfony 5.4, from 7.0 on, names the whole URL [derived].
@@ -112,11 +142,13 @@ class Api:
         message = f'No route found for "{call.method} {url}": Method Not Allowed (Allow: {allowed})'
         return ApiError(405, message)
 
-    def _check_token(self, call: Call) -> None:
+    def _token(self, call: Call) -> str:
+        """Return the token of a request, or fail with a 401."""
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise ApiError(401, "Authentication is required")
         self._tokens.check_access(token)
+        return token
 
     def _check_query(self, call: Call) -> None:
         if self._profile.by_uuid and any("[" in name for name in call.query):
@@ -144,11 +176,16 @@ class Api:
             )
             raise ApiError(415, message)
 
-    def _check_permissions(self, route: Route) -> None:
+    def _check_permissions(self, route: Route, *, by_app: bool) -> None:
         if "pim_api_overall_access" not in self.permissions:
             raise ApiError(403, "You are not allowed to access the web API.")
-        if route.permission is None or route.permission in self.permissions:
+        # Only the role of an app can be granted to read catalogs: they are its own.
+        for_apps = route.feature == "catalogs"
+        granted = route.permission in self.permissions and (by_app or not for_apps)
+        if route.permission is None or granted:
             return
+        if route.denied is not None:
+            raise ApiError(403, route.denied)
         if route.plural is None:  # categories say the same as without access to the API
             raise ApiError(403, "You are not allowed to access the web API.")
         action = {"GET": "list", "DELETE": "delete"}.get(route.method, "create or update")

@@ -17,6 +17,7 @@ from pim_simulator.requests_log import AnsweredRequest, RequestLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pim_simulator.faults import Fault, Faults
 
 ABORT = "pim_simulator.abort"
+_HANGING = 0.02  # seconds between looks at whether the client has given up
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Apache refuses encoded slashes before PHP sees them (AllowEncodedSlashes Off).
 _APACHE_404 = (
@@ -69,6 +71,7 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
     clock: Clock,
     latency: float,
     links_base: str | None,
+    hanging: AbstractSet[str],
 ) -> Starlette:
     """Return the application."""
 
@@ -83,6 +86,8 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
             content = await request.body()
             if latency:
                 await asyncio.sleep(latency)
+            if any(part in path for part in hanging):
+                await _hang(request, hanging)
             base = links_base or f"{request.url.scheme}://{request.headers.get('host', '')}"
             call = Call(request.method, path, query, dict(request.headers), content, base)
             response = await _respond(api, faults, clock, call, raw_path)
@@ -93,6 +98,14 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
             log.end(AnsweredRequest(request.method, path, query, status, at, dict(request.headers)))
 
     return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+
+
+async def _hang(request: Request, hanging: AbstractSet[str]) -> None:
+    """Keep a request waiting until its client gives up, or it is called off."""
+    while any(part in request.url.path for part in hanging):
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(_HANGING)
 
 
 async def _respond(api: Api, faults: Faults, clock: Clock, call: Call, raw_path: bytes) -> Response:
@@ -124,4 +137,6 @@ def _faulty(fault: Fault) -> Answer:
     headers: dict[str, Any] = {"content-type": kind}
     if fault.retry_after is not None:
         headers["retry-after"] = str(fault.retry_after)
+    if fault.location is not None:
+        headers["location"] = fault.location
     return Answer(fault.status if fault.kind == "status" else 200, content, headers)

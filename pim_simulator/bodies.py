@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.newer_fields import NewerFields
 from pim_simulator.paging import path_link
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ class View:
         quality_scores: Add ``quality_scores``.
         completenesses: Add ``completenesses``.
         root_parent: Add ``root_parent`` (SaaS).
+        readiness: Add ``readiness``: ``scores_only`` or ``detailed`` (SaaS).
+        workflows: Add ``workflow_execution_statuses`` (SaaS).
+        enabled_assets: Leave disabled assets out of the values (SaaS).
+        share_links: Add the share links of assets (SaaS).
+        draft: With the changes of the user's draft applied (EE).
+        published: As a published product (EE).
     """
 
     base: str
@@ -42,6 +49,12 @@ class View:
     quality_scores: bool = False
     completenesses: bool = False
     root_parent: bool = False
+    readiness: str | None = None
+    workflows: bool = False
+    enabled_assets: bool = False
+    share_links: bool = False
+    draft: bool = False
+    published: bool = False
 
 
 def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:
@@ -69,13 +82,14 @@ class ItemBodies:
         self._store = store
         self._profile = profile
         self._zone = zone
+        self._newer = NewerFields(store, self.completenesses)
 
     def product(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product."""
         profile = self._profile
         lineage = [item, *self._store.ancestors(item)]
         body: dict[str, Any] = {}
-        if profile.by_uuid:
+        if profile.by_uuid and not view.published:
             body["uuid"] = item.uuid
         if not view.by_uuid:
             body["identifier"] = item.code
@@ -92,8 +106,8 @@ class ItemBodies:
         }
         if profile.quantified_associations:
             body["quantified_associations"] = self._quantified(lineage, view)
-        if profile.saas:
-            body["metadata"] = {"workflow_status": "working_copy"}
+        if profile.enterprise and not view.published:
+            body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
         if view.quality_scores:
             body["quality_scores"] = self._quality_scores(item)
         if view.completenesses:
@@ -103,7 +117,7 @@ class ItemBodies:
             body["completenesses"] = {} if force_object else found
         if view.root_parent:
             body["root_parent"] = lineage[-1].code if len(lineage) > 1 else None
-        return body
+        return body | self._newer.of(item, readiness=view.readiness, workflows=view.workflows)
 
     def model(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product model."""
@@ -121,11 +135,11 @@ class ItemBodies:
         }
         if self._profile.quantified_associations:
             body["quantified_associations"] = self._quantified(lineage, view)
-        if self._profile.saas:
-            body["metadata"] = {"workflow_status": "working_copy"}
+        if self._profile.enterprise:
+            body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
         if view.quality_scores:
             body["quality_scores"] = self._quality_scores(item)
-        return body
+        return body | self._newer.of(item, readiness=view.readiness, workflows=view.workflows)
 
     def completenesses(self, item: Item) -> Iterator[dict[str, Any]]:
         """Iterate over the completenesses of a product; there are none without a family."""
@@ -172,9 +186,11 @@ class ItemBodies:
         merged: Values = {}
         for item in reversed(lineage):
             merged |= item.values
+        if view.draft:
+            merged |= self._store.drafts[lineage[0].uuid].values
         identifier = self._store.identifier_attribute()
         merged.pop(identifier, None)
-        if self._profile.by_uuid and lineage[0].uuid in self._store.products:
+        if self._profile.by_uuid and not lineage[0].is_model:
             code = lineage[0].code
             if code is not None:
                 merged[identifier] = [{"locale": None, "scope": None, "data": code}]
@@ -185,7 +201,7 @@ class ItemBodies:
             values = [
                 self._value(code, value, data, view)
                 for value in merged[code]
-                if (data := self._store.existing(code, value["data"])) is not None
+                if (data := self._data(code, value["data"], view)) is not None
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
@@ -193,9 +209,17 @@ class ItemBodies:
                 shown[code] = values
         return shown
 
+    def _data(self, code: str, data: Json, view: View) -> Json:
+        data = self._store.existing(code, data)
+        if view.enabled_assets and data is not None:
+            return self._newer.enabled_assets(code, data)
+        return data
+
     def _value(self, code: str, value: dict[str, Any], data: Json, view: View) -> dict[str, Any]:
         kind = self._store.attribute_type(code)
         value = {**value, "data": data}
+        if self._profile.saas:
+            value |= self._newer.of_value(code, data, share_links=view.share_links)
         if kind in ("pim_catalog_image", "pim_catalog_file"):
             path = f"/api/rest/v1/media-files/{value['data']}/download"
             links = {"download": {"href": path_link(view.base, path)}}

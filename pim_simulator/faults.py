@@ -27,6 +27,7 @@ class Fault:
         body: Body for ``status``: text is sent as HTML, anything else as JSON.
         retry_after: Value of ``Retry-After``, seconds or a date.
         delay: Seconds to wait before answering.
+        location: Value of ``Location``, for a ``status`` that redirects.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Fault:
     body: object = None
     retry_after: str | int | None = None
     delay: float = 0.0
+    location: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
         """Say whether a request is of the kind this fault hits."""
@@ -73,11 +75,12 @@ class Faults:
         body: object = None,
         retry_after: str | int | None = None,
         delay: float = 0.0,
+        location: str | None = None,
     ) -> None:
         """Arrange a fault; see `Fault` for the arguments."""
         with self._lock:
             self._faults.append(
-                Fault(kind, path, nth, times, method, status, body, retry_after, delay)
+                Fault(kind, path, nth, times, method, status, body, retry_after, delay, location)
             )
 
     def clear(self) -> None:

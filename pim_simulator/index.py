@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Document:
         family: Code of the family.
         enabled: Whether the product is enabled.
         sort: Identifier or code in lower case, as the index normalises it.
+        linked: When assets and records which it or an ancestor links to were changed.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Document:
     family: str | None
     enabled: bool
     sort: str
+    linked: dict[str, int] = field(default_factory=dict)
 
 
 _SORT_KEYS: dict[Order, Callable[[Document], str]] = {
@@ -100,11 +102,14 @@ class Index:
     def _document(self, key: str, item: Item) -> Document:
         updated = item.updated
         categories = set(item.categories)
+        linked = dict(item.linked_updates)
         ancestors = []
         for model in self._store.ancestors(item):
             updated = max(updated, model.updated)
             categories.update(model.categories)
             ancestors.append(model.code or "")
+            for kind, when in model.linked_updates.items():
+                linked[kind] = max(when, linked.get(kind, 0))
         return Document(
             key=key,
             item=item,
@@ -114,4 +119,5 @@ class Index:
             family=item.family,
             enabled=item.enabled,
             sort=(item.code or "").lower(),
+            linked=linked,
         )

@@ -76,23 +76,52 @@ class ItemLists:
 
     def get(self, resource: str, call: Call) -> Answer:
         """Answer the request of a single product or model."""
+        item, _ = self._found(resource, call)
+        self._check_whole(item)
+        view = self._view(resource, {**call.query}, call.base)
+        return json_answer(self._body(resource, item, view))
+
+    def draft(self, resource: str, call: Call) -> Answer:
+        """Answer the request of the user's draft of a product or model (EE).
+
+        Who owns the product has no drafts, nor has who may only view it; both see the
+        same ``workflow_status`` in lists as someone without a draft, or ``read_only``
+        (``GetProductDraftWithUuidController``, ``GetMetadata``).
+        """
+        item, name = self._found(resource, call)
+        kind = "product model" if item.is_model else "product"
+        what = f'{kind} "{name}"'
+        denied = f"{what}, you cannot create or retrieve a draft from this {kind}."
+        if item.uuid in self._store.view_only:
+            raise ApiError(403, f"You only have view permission on the {denied}")
+        if item.uuid not in self._store.editable:
+            raise ApiError(403, f"You have ownership on the {denied}")
+        if item.uuid not in self._store.drafts:
+            raise ApiError(404, f"There is no draft created for the {what}.")
+        view = replace(self._view(resource, {}, call.base), draft=True)
+        return json_answer(self._body(resource, item, view))
+
+    def _found(self, resource: str, call: Call) -> tuple[Item, str]:
+        """Return a product or model and the name by which it was asked for."""
+        name = call.parts.get("uuid") or call.parts["code"]
+        what = "Product"
         if resource == "product-models":
-            item = self._model(call.parts["code"])
-            name, what = call.parts["code"], "Product model"
+            item, what = self._model(name), "Product model"
         elif resource == "products":
-            item = self._store.product_by_identifier(call.parts["code"])
-            name, what = call.parts["code"], "Product"
+            item = self._store.product_by_identifier(name)
+        elif resource == "published-products":
+            item, what = self._published(name), "Published product"
         else:
-            item = self._store.products.get(call.parts["uuid"].lower())
-            name, what = call.parts["uuid"], "Product"
+            item = self._store.products.get(name.lower())
         if item is None:
             more = " or you do not have permission to access it" if self._profile.since(6) else ""
             raise ApiError(404, f'{what} "{name}" does not exist{more}.')
-        self._check_whole(item)
-        view = self._view(resource, {**call.query}, call.base)
+        return item, name
+
+    def _body(self, resource: str, item: Item, view: View) -> dict[str, Any]:
         if resource == "product-models":
-            return json_answer(self._bodies.model(item, view))
-        return json_answer(self._bodies.product(item, view))
+            return self._bodies.model(item, view)
+        return self._bodies.product(item, view)
 
     def page(self, resource: str, call: Call) -> Answer:
         """Answer the request of a page."""
@@ -104,7 +133,9 @@ class ItemLists:
         self._search.check(filters)
         view = self._view(resource, query, call.base)
         order: Order = "id"
-        if self._profile.plain_search_after:
+        if resource == "published-products" and not paging.search_after:
+            pass  # sorted by primary key, and by identifier only with search_after
+        elif self._profile.plain_search_after:
             order = "key" if resource == "products-uuid" else "code"
         documents = self._documents(resource, order, query, filters)
         if paging.search_after:
@@ -116,7 +147,7 @@ class ItemLists:
         page = [
             document
             for document in documents[start : start + paging.limit]
-            if not self._is_gone(document, models=models)
+            if not self._is_gone(resource, document)
         ]
         for document in page:
             self._check_whole(document.item)
@@ -154,23 +185,24 @@ class ItemLists:
             return encrypt(str(item.number))
         return item.uuid if resource == "products-uuid" else item.code or ""
 
-    def _is_gone(self, document: Document, *, models: bool) -> bool:
+    def _is_gone(self, resource: str, document: Document) -> bool:
         """Say whether SQL lacks the row: it is dropped after the search.
 
         So the page is short and has no ``next`` (``SqlGetConnectorProducts``).
         """
-        table = self._store.product_models if models else self._store.products
-        if document.key not in table:
+        tables = {
+            "product-models": self._store.product_models,
+            "published-products": self._store.published_products,
+        }
+        if document.key not in tables.get(resource, self._store.products):
             return True
         return not self.ghosts.isdisjoint((document.key, document.item.code or document.key))
 
     def _model(self, code: str) -> Item | None:
-        exact = self._store.product_models.get(code)
-        if exact is not None:
-            return exact
-        lower = code.lower()
-        models = self._store.product_models.values()
-        return next((row for row in models if row.code and row.code.lower() == lower), None)
+        return _by_code(self._store.product_models, code)
+
+    def _published(self, code: str) -> Item | None:
+        return _by_code(self._store.published_products, code)
 
     def _documents(
         self, resource: str, order: Order, query: Mapping[str, str], filters: Filters
@@ -209,10 +241,9 @@ class ItemLists:
         key = (item.uuid, view)
         found = self._encoded.get(key)
         if found is None:
-            models = resource == "product-models"
             name = item.uuid if view.by_uuid else item.code
             link = path_link(view.base, f"{PREFIX}/{resource}/{name}")
-            body = self._bodies.model(item, view) if models else self._bodies.product(item, view)
+            body = self._body(resource, item, view)
             found = encode({"_links": {"self": {"href": link}}, **body})
             self._encoded[key] = found
             if len(self._encoded) > _CACHED_BODIES:
@@ -276,8 +307,17 @@ class ItemLists:
             ),
             quality_scores=asked("with_quality_scores", since=profile.since(5)),
             completenesses=asked("with_completenesses", since=profile.completenesses),
-            root_parent=asked("with_root_parent", since=profile.saas),
+            root_parent=asked("with_root_parent", since=profile.saas)
+            and resource == "products-uuid",
+            readiness=_readiness(query) if profile.saas else None,
+            workflows=asked("with_workflow_execution_statuses", since=profile.saas),
+            enabled_assets=asked("with_enabled_assets_only", since=profile.saas),
+            share_links=asked("with_asset_share_links", since=profile.saas),
+            published=resource == "published-products",
         )
+        if resource == "published-products":
+            return replace(view, attribute_options=False, completenesses=False, readiness=None,
+                           workflows=False)  # fmt: skip
         if resource != "product-models":
             return view
         scores = asked("with_quality_scores", since=profile.by_uuid)
@@ -288,6 +328,21 @@ class ItemLists:
             root_parent=False,
             quality_scores=scores,
         )
+
+
+def _readiness(query: Mapping[str, str]) -> str | None:
+    """Return what is asked of the readiness; it takes no booleans."""
+    asked = query.get("with_readiness")
+    return asked if asked in ("scores_only", "detailed") else None
+
+
+def _by_code(table: Mapping[str, Item], code: str) -> Item | None:
+    """Return a row; MySQL compares codes without regard to case."""
+    exact = table.get(code)
+    if exact is not None:
+        return exact
+    lower = code.lower()
+    return next((row for key, row in table.items() if key.lower() == lower), None)
 
 
 def _codes(query: Mapping[str, str], name: str) -> list[str] | None:
@@ -313,7 +368,9 @@ def _kept_parameters(
     for name in ("scope", "search_scope", "locales", "attributes"):
         if name in query:
             kept[name] = query[name]
-    if not models:
+    if profile.saas:  # api.akeneo.com shows links of models with them
+        kept |= {name: text for name, text in query.items() if name.startswith("with_")}
+    elif not models:
         since = {"with_attribute_options": 5, "with_quality_scores": 5, "with_completenesses": 6}
         for name, major in since.items():
             if query.get(name) == "true" and profile.since(major):

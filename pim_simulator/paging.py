@@ -90,7 +90,8 @@ def list_link(base: str, path: str, query: Mapping[str, str]) -> str:
         f"{quote(name, safe='')}={quote(value, safe=_RAW_IN_QUERY)}"
         for name, value in query.items()
     )
-    return f"{path_link(base, path)}?{encoded}"
+    link = path_link(base, path)
+    return f"{link}?{encoded}" if encoded else link
 
 
 def page_links(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.errors import ApiError
 from pim_simulator.index import Document
+from pim_simulator.value_filters import value_test
 
 if TYPE_CHECKING:
     from pim_simulator.bodies import ItemBodies
@@ -23,6 +24,8 @@ _FIELDS = frozenset(
     {"family", "categories", "completeness", "identifier", "created", "updated", "enabled"}
     | {"groups", "parent", "quality_score", "code", "uuid"}
 )
+_LINKED, _LINKED_TYPE = "updated_including_linked_entities", "updated_including_linked_type"
+_LINKED_TYPES = ("asset", "reference_entity_record")
 _DATE_FORMAT = "Y-m-d H:i:s"
 
 
@@ -95,6 +98,8 @@ class ProductSearch:
         for name, conditions in filters.items():
             if name in _FIELDS or name in self._store.attributes:
                 continue
+            if self._profile.saas and name in (_LINKED, _LINKED_TYPE):
+                continue
             message = (
                 f'Filter on property "{name}" is not supported or does not support operator '
                 f'"{conditions[0]["operator"]}"'
@@ -105,9 +110,11 @@ class ProductSearch:
         self, filters: Filters, *, locale: str | None, scope: str | None
     ) -> list[Predicate]:
         """Return a predicate for each condition."""
+        linked = _linked_types(filters)
         return [
-            self._predicate(name, {"locale": locale, "scope": scope} | condition)
+            self._predicate(name, {"locale": locale, "scope": scope, "linked": linked} | condition)
             for name, conditions in filters.items()
+            if name != _LINKED_TYPE
             for condition in conditions
         ]
 
@@ -119,8 +126,8 @@ class ProductSearch:
 
     def _predicate(self, name: str, condition: dict[str, Any]) -> Predicate:
         operator, value = condition["operator"], condition.get("value")
-        if name in ("updated", "created"):
-            return self._date(name, operator, value)
+        if name in ("updated", "created", _LINKED):
+            return self._date(name, operator, value, condition["linked"])
         if name == "completeness":
             return self._completeness(operator, value, condition)
         fields: dict[str, Callable[[str, Any], Predicate | None]] = {
@@ -146,8 +153,10 @@ class ProductSearch:
             raise ApiError(422, message)
         return found
 
-    def _date(self, name: str, operator: str, value: Json) -> Predicate:
+    def _date(self, name: str, operator: str, value: Json, linked: Iterable[str]) -> Predicate:
         def when(document: Document) -> int:
+            if name == _LINKED:
+                return max(document.updated, *(document.linked.get(kind, 0) for kind in linked))
             return document.updated if name == "updated" else document.item.created
 
         if operator == "SINCE LAST N DAYS":
@@ -328,7 +337,7 @@ class ProductSearch:
                 raise ApiError(422, f'Attribute "{code}" expects a {name}, none given.')
             if not attribute[trait]:
                 condition[name] = None
-        test = _value_test(operator, value)
+        test = value_test(operator, value)
         if test is None:
             return None
 
@@ -346,34 +355,18 @@ class ProductSearch:
         return matches
 
 
-def _value_test(operator: str, value: Json) -> Callable[[Any], bool] | None:
-    """Return a test of a value's data, which is None where there is no value."""
-    if operator in ("EMPTY", "NOT EMPTY"):
-        return lambda data: (data in (None, [])) is (operator == "EMPTY")
-    if operator in ("IN", "NOT IN") and isinstance(value, list):
-        wanted = {str(code).lower() for code in value}
-
-        def among(data: Json) -> bool:
-            given = data if isinstance(data, list) else [data]
-            found = not wanted.isdisjoint(str(code).lower() for code in given)
-            return data is not None and found is (operator == "IN")
-
-        return among
-    if operator in ("=", "!="):
-        return lambda data: data is not None and (_same(data, value) is (operator == "="))
-    if operator == "CONTAINS" and isinstance(value, str):
-        return lambda data: isinstance(data, str) and value.lower() in data.lower()
-    if operator == "STARTS WITH" and isinstance(value, str):
-        return lambda data: isinstance(data, str) and data.lower().startswith(value.lower())
-    return None
-
-
-def _same(data: Json, value: Json) -> bool:
-    if isinstance(data, str) and isinstance(value, str):
-        return data.lower() == value.lower()
-    if isinstance(data, str) and isinstance(value, (int, float)):
-        return float(data) == value
-    return bool(data == value)
+def _linked_types(filters: Filters) -> tuple[str, ...]:
+    """Return the linked entities whose changes count (SaaS, api.akeneo.com, filter)."""
+    conditions = filters.get(_LINKED_TYPE)
+    if conditions is None:
+        return _LINKED_TYPES
+    value = conditions[0].get("value")
+    if _LINKED not in filters or conditions[0]["operator"] != "IN" or not isinstance(value, list):
+        message = (
+            f'Filter on property "{_LINKED_TYPE}" is not supported or does not support operator'
+        )
+        raise ApiError(422, f'{message} "{conditions[0]["operator"]}"')
+    return tuple(_strings(value))
 
 
 def _list(name: str, value: Json) -> list[str]:

@@ -14,12 +14,17 @@ class Profile:
         major: Major version; the SaaS edition counts as the one after 7.
         version: What ``/system-information`` says.
         edition: What ``/system-information`` says.
+        features: Features of the Enterprise Edition that it has; `SimulatedPim.features`
+            has those that are switched on.
+        off: Those of them that are off unless someone switches them on.
     """
 
     name: str
     major: int
     version: str
     edition: str
+    features: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
 
     def since(self, major: int) -> bool:
         """Return whether it is a version or a later one."""
@@ -29,6 +34,16 @@ class Profile:
     def saas(self) -> bool:
         """Whether it is the hosted edition, which has newer keys."""
         return self.since(8)
+
+    @property
+    def enterprise(self) -> bool:
+        """Whether it is an Enterprise Edition, with rights on products and ``metadata``."""
+        return "drafts" in self.features
+
+    @property
+    def tables(self) -> bool:
+        """Table attributes came with 6.0, in the Enterprise and Growth Editions."""
+        return self.enterprise and self.since(6)
 
     @property
     def by_uuid(self) -> bool:
@@ -86,13 +101,21 @@ class Profile:
         return self.since(6)
 
 
+_LIBRARIES = frozenset({"reference_entities", "assets"})
+_ENTERPRISE = _LIBRARIES | {"drafts", "published_products"}
+_SAAS = _ENTERPRISE | {
+    *("workflows", "rules", "data_model_designer", "catalogs", "ui_extensions", "http_hooks")
+}
+
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
+        Profile("pim-3", 3, "3.2.85", "EE", _ENTERPRISE | {"pam"}),
         Profile("ce-4", 4, "4.0.120", "CE"),
         Profile("ce-5", 5, "5.0.110", "CE"),
         Profile("ce-6", 6, "6.0.77", "CE"),
         Profile("ce-7", 7, "7.0.30", "CE"),
-        Profile("saas", 8, "20240415010203", "Serenity"),
+        Profile("ee-7", 7, "7.0.30", "EE", _ENTERPRISE),
+        Profile("saas", 8, "20240415010203", "Serenity", _SAAS, frozenset({"published_products"})),
     )
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from pim_simulator.profiles import Profile
 
@@ -27,6 +28,8 @@ class Route:
             ``delete`` or ``download``.
         permission: ACL that is needed, besides that of the API at large.
         plural: What the 403 calls the resource; none for the general text.
+        feature: Feature that has to be switched on.
+        denied: What the 403 says, where it is not "list <plural>".
     """
 
     name: str
@@ -36,6 +39,8 @@ class Route:
     action: str
     permission: str | None = None
     plural: str | None = None
+    feature: str | None = None
+    denied: str | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parts of a path which stand for the placeholders."""
@@ -46,7 +51,10 @@ class Route:
 _PATTERNS: dict[str, re.Pattern[str]] = {}
 
 # Codes with slashes: products, models and media files (`requirements: {code: .+}`).
-_SLASHES = ("/products/", "/product-models/", "/media-files/")
+_SLASHES = (
+    *("/products/", "/product-models/", "/media-files/", "/published-products/"),
+    *("/reference-entities-media-files/", "/asset-media-files/"),
+)
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -138,17 +146,25 @@ class Routes:
 
     Args:
         profile: The version.
+        more: Routes of the Enterprise Edition, which are looked at first: the draft of
+            a product is no product whose identifier ends in ``/draft``.
+        features: The features that are switched on; may change.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, more: Iterable[Route], features: AbstractSet[str]) -> None:
         """Make the table."""
-        self._routes = list(_routes(profile))
+        self._routes = [*more, *_routes(profile)]
+        self._features = features
 
     def permissions(self) -> set[str]:
         """Return every permission that there is."""
         return {"pim_api_overall_access"} | {
             route.permission for route in self._routes if route.permission is not None
         }
+
+    def is_on(self, route: Route) -> bool:
+        """Say whether the feature of a route is switched on."""
+        return route.feature is None or route.feature in self._features
 
     def find(self, method: str, path: str) -> tuple[Route | None, dict[str, str], list[str]]:
         """Return the route of a request, the parts of its path, and the methods there are."""
@@ -171,5 +187,6 @@ class Routes:
             "routes": {
                 route.name: {"route": route.path, "methods": [route.method]}
                 for route in self._routes
+                if self.is_on(route)
             },
         }

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from pim_simulator.api import Api
 from pim_simulator.asgi import make_app
 from pim_simulator.bodies import ItemBodies
+from pim_simulator.catalog_lists import CatalogLists
 from pim_simulator.catalogue import make_catalogue
+from pim_simulator.catalogue.cloud import PERSONAL, SECRETS
 from pim_simulator.clock import Clock, ServerZone
+from pim_simulator.cloud_lists import CloudLists
 from pim_simulator.faults import Faults
 from pim_simulator.index import Index
 from pim_simulator.item_lists import ItemLists
+from pim_simulator.library_bodies import LibraryBodies
+from pim_simulator.library_lists import LibraryLists
+from pim_simulator.library_search import LibrarySearch
 from pim_simulator.oauth import Tokens
 from pim_simulator.product_search import ProductSearch
 from pim_simulator.profiles import PROFILES
@@ -42,6 +48,10 @@ class SimulatedPim:
             index but not in SQL.
         broken: Keys of products and models whose presence makes a page a 500.
         write: Changes the catalogue, as the API does.
+        hanging: Parts of paths whose requests get no answer, as those of workflows where
+            they are disabled (OpenAkeneo/dotnet-rest-api-client).
+        secrets: Every secret in what the PIM answers: signing keys, passwords, tokens.
+        personal: Every personal string: names and addresses of people.
         links_base: Scheme and host of the links, if not those of the request.
         latency: Seconds by which every answer is delayed.
         url: Where it is being served, None while it is not.
@@ -53,6 +63,9 @@ class SimulatedPim:
         *,
         seed: int = 1,
         products: int = 250,
+        asset_families: int = 3,
+        reference_entities: int = 3,
+        records: int = 40,
         timezone: str = "UTC",
         clock_offset: timedelta = timedelta(0),
         links_base: str | None = None,
@@ -64,9 +77,13 @@ class SimulatedPim:
         """Make the catalogue.
 
         Args:
-            profile: Version: ``ce-4``, ``ce-5``, ``ce-6``, ``ce-7`` or ``saas``.
+            profile: Version: ``pim-3``, ``ce-4``, ``ce-5``, ``ce-6``, ``ce-7``, ``ee-7`` or
+                ``saas``.
             seed: Seed of the catalogue.
             products: How many products there are.
+            asset_families: How many asset families there are, where there can be any.
+            reference_entities: How many reference entities there are, likewise.
+            records: How many records a reference entity has, and assets an asset family.
             timezone: Time zone of the server.
             clock_offset: How far the server's clock is ahead of ours.
             links_base: Scheme and host which the PIM puts into links, as one behind a
@@ -92,19 +109,45 @@ class SimulatedPim:
         self.links_base = links_base
         self.latency = latency
         self.url: str | None = None
-        self._store = make_catalogue(self.profile, seed=seed, products=products)
+        self.hanging: set[str] = set()
+        self.secrets = SECRETS if self.profile.saas else ()
+        self.personal = PERSONAL if self.profile.saas else ()
+        self._store = make_catalogue(
+            self.profile,
+            seed=seed,
+            products=products,
+            asset_families=asset_families,
+            reference_entities=reference_entities,
+            records=records,
+        )
         zone = ServerZone(timezone)
         index = Index(self._store.products, self._store, index_lag)
         models = Index(self._store.product_models, self._store, index_lag)
-        self.write = Writer(self._store, self.profile, self.clock, index, models)
+        published = Index(self._store.published_products, self._store, index_lag)
+        self.write = Writer(
+            *(self._store, self.profile, self.clock),
+            products=index,
+            models=models,
+            published=published,
+        )
         bodies = ItemBodies(self._store, self.profile, zone)
         items = ItemLists(
             store=self._store,
             profile=self.profile,
             bodies=bodies,
             search=ProductSearch(self._store, self.profile, zone, self.clock, bodies),
-            indexes={"products": index, "products-uuid": index, "product-models": models},
+            indexes={
+                "products": index,
+                "products-uuid": index,
+                "product-models": models,
+                "published-products": published,
+            },
             clock=self.clock,
+        )
+        self._libraries = LibraryLists(
+            self._store,
+            LibraryBodies(self._store, self.profile, zone),
+            LibrarySearch(self._store, self.profile, self.clock),
         )
         self.ghosts = items.ghosts
         self.broken = items.broken
@@ -122,9 +165,35 @@ class SimulatedPim:
                 seed=seed,
                 shuffle_media_files=shuffle_media_files,
             ),
+            libraries=self._libraries,
+            cloud=CloudLists(self._store),
+            catalogs=CatalogLists(self._store, bodies),
             writes=WriteCalls(self.write, self.profile),
             lifetime=access_token_lifetime,
         )
+
+    @property
+    def features(self) -> set[str]:
+        """Features of the Enterprise Edition that are on; discard one to switch it off.
+
+        A feature that is off is not in the list of routes, and its routes answer the 404
+        of the PIM; so do those of a version that never had it, with another text.
+        """
+        return self._api.features
+
+    @property
+    def app_token(self) -> str:
+        """A permanent token, as an app gets it; only with it catalogs can be read."""
+        return self.tokens.app
+
+    @property
+    def search_after_page_size(self) -> int:
+        """Size of the pages of the lists that take no ``limit``."""
+        return self._libraries.page_size
+
+    @search_after_page_size.setter
+    def search_after_page_size(self, size: int) -> None:
+        self._libraries.page_size = size
 
     @property
     def permissions(self) -> set[str]:
@@ -161,4 +230,5 @@ class SimulatedPim:
             clock=self.clock,
             latency=self.latency,
             links_base=self.links_base,
+            hanging=self.hanging,
         )

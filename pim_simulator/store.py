@@ -10,11 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pim_simulator.json_types import Json
+    from pim_simulator.libraries import Library
 
 Values = dict[str, list[dict[str, Any]]]
 Associations = dict[str, dict[str, list[Any]]]
 
 OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+# Types of the attributes that link to records and assets, and the table of what they link to.
+LINK_TYPES = {
+    "akeneo_reference_entity": "reference_entities",
+    "akeneo_reference_entity_collection": "reference_entities",
+    "pim_catalog_asset_collection": "asset_families",
+}
 
 
 @dataclass(eq=False)
@@ -58,6 +65,7 @@ class Item:
         "family",
         "family_variant",
         "groups",
+        "linked_updates",
         "number",
         "parent",
         "quantified",
@@ -101,6 +109,9 @@ class Item:
         self.quantified = quantified or {}
         self.created = created
         self.updated = updated
+        # When linked assets and records were changed, by what ``updated_including_linked_type``
+        # calls them.
+        self.linked_updates: dict[str, int] = {}
         self.seed = seed
         self.revision = 0
         self._make = make
@@ -122,6 +133,27 @@ class Item:
     def values(self, values: Values) -> None:
         self._values = values
 
+    def frozen(self) -> Item:
+        """Return a copy that stays as it is, as publishing makes one."""
+        return Item(
+            uuid=self.uuid,
+            code=self.code,
+            number=self.number,
+            created=self.created,
+            updated=self.updated,
+            family=self.family,
+            family_variant=self.family_variant,
+            parent=self.parent,
+            enabled=self.enabled,
+            categories=self.categories,
+            groups=self.groups,
+            values=self._values,
+            associations=self.associations,
+            quantified=self.quantified,
+            seed=self.seed,
+            make=self._make,
+        )
+
 
 @dataclass(eq=False)
 class MediaFile:
@@ -132,6 +164,19 @@ class MediaFile:
     mime_type: str
     size: int
     extension: str
+
+
+@dataclass(eq=False)
+class Draft:
+    """The API user's draft of a product or model.
+
+    Attributes:
+        values: The changed values, which replace those of the product.
+        ready: Whether it has been sent for approval: then it is a proposal.
+    """
+
+    values: Values
+    ready: bool = False
 
 
 @dataclass
@@ -155,6 +200,14 @@ class Store:
     measurement_families: dict[str, Entity] = field(default_factory=dict)
     media_files: dict[str, MediaFile] = field(default_factory=dict)
     uuids: dict[str, str] = field(default_factory=dict)  # by identifier in lower case
+    reference_entities: dict[str, Library] = field(default_factory=dict)
+    asset_families: dict[str, Library] = field(default_factory=dict)
+    published_products: dict[str, Item] = field(default_factory=dict)  # by identifier
+    drafts: dict[str, Draft] = field(default_factory=dict)  # by uuid of product or model
+    view_only: set[str] = field(default_factory=set)  # uuids of what the user may not edit
+    editable: set[str] = field(default_factory=set)  # uuids of what the user does not own
+    # Rows of the newer resources, by table and key; see `catalogue.cloud`.
+    cloud: dict[str, dict[str, Entity]] = field(default_factory=dict)
     _option_codes: dict[str, set[str]] = field(default_factory=dict)
     _option_codes_version: int = -1
 
@@ -205,9 +258,13 @@ class Store:
         attribute = self.attributes.get(code)
         if attribute is None:
             return None
-        if attribute.body["type"] not in OPTION_TYPES:
+        kind = attribute.body["type"]
+        if kind in OPTION_TYPES:
+            known = self.option_codes(code)
+        elif kind in LINK_TYPES:
+            known = self.row_codes(kind, attribute.body["reference_data_name"])
+        else:
             return data
-        known = self.option_codes(code)
         if isinstance(data, list):
             return [option for option in data if option.lower() in known] or None
         return data if data.lower() in known else None
@@ -221,6 +278,33 @@ class Store:
             options = self.attribute_options.get(attribute, {})
             self._option_codes[attribute] = {option.lower() for option in options}
         return self._option_codes[attribute]
+
+    def linked_library(self, kind: str, name: str | None) -> Library | None:
+        """Return what an attribute of a type of `LINK_TYPES` links to."""
+        table: dict[str, Library] = getattr(self, LINK_TYPES[kind])
+        return table.get(name or "")
+
+    def row_codes(self, kind: str, name: str | None) -> set[str]:
+        """Return the codes that an attribute of a type of `LINK_TYPES` may hold, in lower case."""
+        library = self.linked_library(kind, name)
+        if library is None:
+            return set()
+        key = f"{LINK_TYPES[kind]}/{name}"
+        if self._option_codes_version != self.version:
+            self._option_codes = {}
+            self._option_codes_version = self.version
+        if key not in self._option_codes:
+            self._option_codes[key] = library.codes()
+        return self._option_codes[key]
+
+    def workflow_status(self, item: Item) -> str:
+        """Return what the API user may do with a product or model (EE, ``GetMetadata``)."""
+        if item.uuid in self.view_only:
+            return "read_only"
+        draft = self.drafts.get(item.uuid)
+        if draft is None:
+            return "working_copy"
+        return "proposal_waiting_for_approval" if draft.ready else "draft_in_progress"
 
     def identifier_attribute(self) -> str:
         """Return the code of the identifier attribute."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.bodies import php_array
+from pim_simulator.catalogue.enterprise import TABLE_OPTIONS
+from pim_simulator.catalogue.library_structure import option_body
 from pim_simulator.paging import path_link
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Entity, MediaFile, Store
 
+_TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.items()]
 _CATEGORY_ATTRIBUTES = "8f2c1d0a-5b6e-4c3d-9a7f-1e2d3c4b5a69"
 
 
@@ -34,10 +37,21 @@ class StructureBodies:
         """Return a row that is the same in all versions."""
         return dict(row.body)
 
-    def attribute(self, row: Entity) -> dict[str, Any]:
-        """Return an attribute."""
+    def attribute(self, row: Entity, *, select_options: bool = False) -> dict[str, Any]:
+        """Return an attribute.
+
+        Args:
+            row: The row.
+            select_options: Whether to add the options of the select columns of a table;
+                ``with_table_select_options=false`` asks for them, too (``(bool) "false"``).
+        """
         profile = self._profile
         body = dict(row.body)
+        if select_options and "table_configuration" in body:
+            body["table_configuration"] = [
+                {**column, "options": _TABLE_OPTIONS} if column["data_type"] == "select" else column
+                for column in body["table_configuration"]
+            ]
         for limit in ("date_min", "date_max"):
             if body[limit] is not None:
                 body[limit] = self._zone.midnight(body[limit])
@@ -46,6 +60,8 @@ class StructureBodies:
             del body["guidelines"]
         if not profile.since(5):
             del body["default_value"]
+        if not profile.since(4):
+            del body["group_labels"]
         if profile.saas:
             body |= self._newer_attribute_keys(row)
         return body

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.call import Answer, Call, encode, json_answer, page_answer
+from pim_simulator.call import Answer, Call, encode, json_answer
 from pim_simulator.dice import Dice
 from pim_simulator.errors import ApiError
-from pim_simulator.paging import Paging, page_links, path_link, read_paging
+from pim_simulator.pages import offset_page
+from pim_simulator.paging import Paging, path_link, read_paging
 from pim_simulator.routes import PREFIX
 from pim_simulator.store import OPTION_TYPES, Entity, MediaFile, Store
 from pim_simulator.structure_search import structure_predicates
@@ -81,7 +82,7 @@ class StructureLists:
                    | writer(row))
             for row in page
         ]  # fmt: skip
-        return _page(call, path, paging, items, len(found))
+        return offset_page(call, path, paging, items, len(found))
 
     def get(self, resource: str, call: Call) -> Answer:
         """Answer the request of a single one."""
@@ -175,7 +176,9 @@ class StructureLists:
         writers: dict[str, Callable[[Entity], dict[str, Any]]] = {
             "families": bodies.family,
             "family-variants": bodies.family_variant,
-            "attributes": bodies.attribute,
+            "attributes": lambda row: bodies.attribute(
+                row, select_options=bool(query.get("with_table_select_options"))
+            ),
             "measure-families": bodies.measure_family,
         }
         return writers.get(resource, bodies.plain)
@@ -211,19 +214,8 @@ class StructureLists:
                     files[left], files[right] = files[right], files[left]
         page = files[paging.offset : paging.offset + paging.limit]
         items = [encode(self._bodies.media_file(file, call.base)) for file in page]
-        return _page(call, f"{PREFIX}/media-files", paging, items, len(files))
+        return offset_page(call, f"{PREFIX}/media-files", paging, items, len(files))
 
 
 def _by_code(rows: list[Entity]) -> list[Entity]:
     return sorted(rows, key=lambda row: row.code.lower())
-
-
-def _page(call: Call, path: str, paging: Paging, items: list[bytes], count: int) -> Answer:
-    query = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
-    head: dict[str, Any] = {
-        "_links": page_links(call.base, path, {**query, **call.query}, paging, len(items)),
-        "current_page": paging.page,
-    }
-    if paging.with_count:
-        head["items_count"] = count
-    return page_answer(head, items)

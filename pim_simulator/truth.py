@@ -10,32 +10,76 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from pim_simulator.truth_enterprise import ENTERPRISE_RESOURCES, enterprise_truth
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Item, Store
+
+_BEFORE_5 = ("pim-3", "ce-4")
+_BEFORE_6 = (*_BEFORE_5, "ce-5")
+_BY_UUID = ("ce-7", "ee-7", "saas")
+_ENTERPRISE = ("pim-3", "ee-7", "saas")
+_OF_ITEMS = (
+    *("products", "product_models", "published_products", "product_drafts"),
+    "product_model_drafts",
+)
 
 
 def truth(
     store: Store, profile: Profile, zone: str, resource: str, *, by_uuid: bool
 ) -> list[dict[str, Any]]:
     """Return all records of a resource."""
-    others = {"attribute_options": _attribute_options, "product_media_files": _media_files}
     with store.lock:
-        if resource == "products":
-            return [
-                _product(store, profile, zone, item, by_uuid=by_uuid)
-                for item in store.products.values()
-                if by_uuid or item.code is not None
-            ]
-        if resource == "product_models":
-            return [_model(store, profile, zone, row) for row in store.product_models.values()]
         if resource == "system_information":
             information = {"version": profile.version, "edition": profile.edition}
-            return [information] if profile.name not in ("ce-4", "ce-5") else []
+            return [information] if profile.name not in _BEFORE_6 else []
+        if resource in ENTERPRISE_RESOURCES:
+            return enterprise_truth(store, profile, zone, resource)
+        others = {"attribute_options": _attribute_options, "product_media_files": _media_files}
         if resource in others:
             return others[resource](store)
+        if resource == "catalog_products":
+            return list(_catalog_products(store, profile, zone))
+        if resource in _OF_ITEMS:
+            return list(_items(store, profile, zone, resource, by_uuid=by_uuid))
         return _structure(store, profile, zone, resource)
+
+
+def _items(
+    store: Store, profile: Profile, zone: str, resource: str, *, by_uuid: bool
+) -> Iterator[dict[str, Any]]:
+    """Iterate over what is made of products and models."""
+    if resource == "published_products":
+        for item in store.published_products.values():
+            yield _published(store, profile, zone, item)
+        return
+    models = resource in ("product_models", "product_model_drafts")
+    for item in (store.product_models if models else store.products).values():
+        drafted = item.uuid in store.drafts
+        if (resource.endswith("drafts") and not drafted) or not (
+            models or by_uuid or item.code is not None
+        ):
+            continue
+        body = (
+            _model(store, profile, zone, item)
+            if models
+            else _product(store, profile, zone, item, by_uuid=by_uuid)
+        )
+        yield _drafted(body, store, profile, item) if resource.endswith("drafts") else body
+
+
+def _catalog_products(store: Store, profile: Profile, zone: str) -> Iterator[dict[str, Any]]:
+    """Iterate over the products in enabled catalogs: every enabled one."""
+    for key, catalog in store.cloud.get("catalogs", {}).items():
+        if catalog.body["enabled"]:
+            for item in store.products.values():
+                if item.enabled:
+                    body = _product(store, profile, zone, item, by_uuid=True)
+                    yield {"catalog_id": key, **body}
 
 
 def _attribute_options(store: Store) -> list[dict[str, Any]]:
@@ -71,7 +115,7 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
         for code, of_attribute in row.values.items():
             values.pop(code, None)
             shown = [
-                {**value, "data": data}
+                {**value, "data": data, **_newer(store, profile, code)}
                 for value in of_attribute
                 if (data := _data(store, zone, code, value["data"])) is not None
             ]
@@ -85,9 +129,25 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
         "created": _date(zone, item.created),
         "updated": _date(zone, item.updated),
     }
-    if profile.name == "saas":
-        body["metadata"] = {"workflow_status": "working_copy"}
+    if profile.name in _ENTERPRISE:
+        status = "working_copy"
+        if item.uuid in store.drafts:
+            ready = store.drafts[item.uuid].ready
+            status = "proposal_waiting_for_approval" if ready else "draft_in_progress"
+        body["metadata"] = {
+            "workflow_status": "read_only" if item.uuid in store.view_only else status
+        }
     return body
+
+
+def _newer(store: Store, profile: Profile, code: str) -> dict[str, Any]:
+    """Return what a value of the hosted edition has besides."""
+    if profile.name != "saas":
+        return {}
+    attribute = store.attributes[code].body
+    name = attribute["reference_data_name"]
+    more = {} if name is None else {"reference_data_name": name}
+    return {"attribute_type": attribute["type"], **more}
 
 
 def _data(store: Store, zone: str, code: str, data: Json) -> Json:
@@ -97,9 +157,14 @@ def _data(store: Store, zone: str, code: str, data: Json) -> Json:
     kind = store.attributes[code].body["type"]
     if kind == "pim_catalog_date":
         return _midnight(zone, data)
-    if kind not in ("pim_catalog_simpleselect", "pim_catalog_multiselect"):
+    if kind in ("pim_catalog_simpleselect", "pim_catalog_multiselect"):
+        known = [option.lower() for option in store.attribute_options.get(code, {})]
+    elif kind.startswith("akeneo_") or kind == "pim_catalog_asset_collection":
+        table = store.reference_entities if kind.startswith("akeneo_") else store.asset_families
+        name = store.attributes[code].body["reference_data_name"]
+        known = [row.lower() for row in table[name].rows] if name in table else []
+    else:
         return data
-    known = [option.lower() for option in store.attribute_options.get(code, {})]
     left = [option for option in ([data] if isinstance(data, str) else data)
             if option.lower() in known]  # fmt: skip
     if isinstance(data, str):
@@ -113,10 +178,11 @@ def _product(
     body = _common(store, profile, zone, item)
     body["enabled"] = item.enabled
     body["groups"] = list(item.groups)
-    if profile.name in ("ce-7", "saas"):
+    if profile.name in _BY_UUID:
         body["uuid"] = item.uuid
         if item.code is not None:
-            body["values"]["sku"] = [{"locale": None, "scope": None, "data": item.code}]
+            sku = {"locale": None, "scope": None, "data": item.code}
+            body["values"]["sku"] = [{**sku, **_newer(store, profile, "sku")}]
     if not by_uuid:
         body["identifier"] = item.code
     return body | _associated(store, profile, item, by_uuid=by_uuid)
@@ -127,6 +193,22 @@ def _model(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, A
     body["code"] = item.code
     body["family_variant"] = item.family_variant
     return body | _associated(store, profile, item, by_uuid=False)
+
+
+def _published(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, Any]:
+    """Return a published product: it has neither uuid nor metadata."""
+    body = _product(store, profile, zone, item, by_uuid=False)
+    del body["metadata"]
+    body.pop("uuid", None)
+    return body
+
+
+def _drafted(body: dict[str, Any], store: Store, profile: Profile, item: Item) -> dict[str, Any]:
+    """Return a product or model with the user's changes."""
+    for code, values in store.drafts[item.uuid].values.items():
+        more = _newer(store, profile, code)
+        body["values"][code] = [{**value, **more} for value in values]
+    return body
 
 
 def _associated(store: Store, profile: Profile, item: Item, *, by_uuid: bool) -> dict[str, Any]:
@@ -157,7 +239,7 @@ def _associated(store: Store, profile: Profile, item: Item, *, by_uuid: bool) ->
     for found in associations.values():
         found["products"] = [name_of(uuid) for uuid in found["products"] if uuid in store.products]
     body: dict[str, Any] = {"associations": associations}
-    if profile.name != "ce-4":
+    if profile.name not in _BEFORE_5:
         body["quantified_associations"] = quantified
     return body
 
@@ -175,7 +257,7 @@ def _structure(store: Store, profile: Profile, zone: str, resource: str) -> list
                 body["common_attributes"] = [code for code in attributes if code not in special]
         elif resource == "categories":
             del body["position"]
-            if profile.name not in ("ce-4", "ce-5"):
+            if profile.name not in _BEFORE_6:
                 body["updated"] = _date(zone, row.updated)
             if profile.name == "saas":
                 body["channel_requirements"] = [] if body["parent"] else ["ecommerce"]
@@ -195,10 +277,12 @@ def _structure(store: Store, profile: Profile, zone: str, resource: str) -> list
 def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
     for limit in ("date_min", "date_max"):
         body[limit] = body[limit] and _midnight(zone, body[limit])
-    if profile.name in ("ce-4", "ce-5"):
+    if profile.name in _BEFORE_6:
         del body["guidelines"]
-    if profile.name == "ce-4":
+    if profile.name in _BEFORE_5:
         del body["default_value"]
+    if profile.name == "pim-3":
+        del body["group_labels"]
     if profile.name == "saas":
         decimals, kind = body["decimals_allowed"], body["type"].removeprefix("pim_catalog_")
         body["is_mandatory"] = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from pim_simulator.errors import ApiError, violations
+from pim_simulator.library_writer import LibraryWriter
 from pim_simulator.store import OPTION_TYPES, Entity, Item, Store
 from pim_simulator.written_values import WrittenValues, expected, format_error
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
 
-Key = str | tuple[str, str]
+Key = str | tuple[str, ...]
 
 _MERGED = ("labels", "attribute_requirements", "conversion_units", "guidelines")
 _DEFAULTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -53,10 +54,18 @@ class Writer:
         clock: The server's clock.
         products: Index of the products.
         models: Index of the models.
+        published: Index of the published products.
     """
 
-    def __init__(
-        self, store: Store, profile: Profile, clock: Clock, products: Index, models: Index
+    def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
+        self,
+        store: Store,
+        profile: Profile,
+        clock: Clock,
+        *,
+        products: Index,
+        models: Index,
+        published: Index,
     ) -> None:
         """Keep the parts."""
         self._store = store
@@ -64,7 +73,9 @@ class Writer:
         self._clock = clock
         self._products = products
         self._models = models
+        self._published = published
         self._values = WrittenValues(store)
+        self._libraries = LibraryWriter(store, clock, self._reindex)
 
     def product(self, identifier: str | None = None, **data: Json) -> str:
         """Create a product, or change the one of this identifier or ``uuid``.
@@ -93,7 +104,10 @@ class Writer:
 
         Args:
             resource: ``products`` (by uuid or identifier), ``product_models``,
-                ``families``, ``attribute_options`` (by attribute and code), … .
+                ``families``, ``attribute_options`` (by attribute and code), … ; likewise
+                ``assets`` (by family and code), ``asset_attribute_options`` (by family,
+                attribute and code), ``reference_entity_records``, ``rule_definitions``,
+                ``product_drafts``, … .
             key: Code or the like.
             data: What to change, as a PATCH takes it.
 
@@ -115,7 +129,12 @@ class Writer:
             if not self.exists(resource, key):
                 raise KeyError(key)
             self._store.version += 1
-            if resource == "products":
+            if self._libraries.knows(resource):
+                self._libraries.delete(resource, self._parts(resource, key))
+            elif resource == "published_products":
+                del self._store.published_products[str(key)]
+                self._published.write([str(key)], self._clock.now().timestamp())
+            elif resource == "products":
                 self._delete_products([self._uuid(key)])
             elif resource == "product_models":
                 self._delete_model(str(key))
@@ -130,6 +149,8 @@ class Writer:
 
     def exists(self, resource: str, key: Key) -> bool:
         """Say whether something exists."""
+        if self._libraries.knows(resource):
+            return self._libraries.exists(resource, self._parts(resource, key))
         if resource == "products":
             return self._uuid(key) in self._store.products
         if resource == "attribute_options":
@@ -145,11 +166,37 @@ class Writer:
         """
         with self._store.lock:
             self._store.version += 1
+            if self._libraries.knows(resource):
+                return self._libraries.save(resource, self._parts(resource, key), data)
+            if resource == "published_products":
+                return self._publish(str(key))
             if resource == "products":
                 return self._save_product(self._uuid(key), data)
             if resource == "product_models":
                 return self._save_model(str(key), data)
             return self._save_entity(resource, key, data)
+
+    def _parts(self, resource: str, key: Key) -> tuple[str, ...]:
+        """Return the parts of the key of something that only the Enterprise Edition has."""
+        if resource == "product_drafts":
+            return (self._uuid(key),)
+        return key if isinstance(key, tuple) else (key,)
+
+    def _publish(self, identifier: str) -> bool:
+        """Publish a product as it is now; return whether it had not been published."""
+        item = self._store.product_by_identifier(identifier)
+        if item is None or item.code is None:
+            raise KeyError(identifier)
+        new = item.code not in self._store.published_products
+        self._store.published_products[item.code] = item.frozen()
+        self._published.write([item.code], self._clock.now().timestamp())
+        return new
+
+    def _reindex(self, item: Item) -> None:
+        if item.is_model:
+            self._reindex_below(item.code or "")
+        else:
+            self._products.write([item.uuid], self._clock.now().timestamp())
 
     def _uuid(self, key: Key) -> str:
         """Return the uuid of a product, whose key may be an identifier."""
@@ -314,7 +361,7 @@ class Writer:
 
 def _pair(key: Key) -> tuple[str, str]:
     """Return owner and code of a key."""
-    return key if isinstance(key, tuple) else ("", key)
+    return (key[0], key[1]) if isinstance(key, tuple) else ("", key)
 
 
 def _merge(body: dict[str, Any], data: dict[str, Any]) -> None:

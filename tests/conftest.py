@@ -12,7 +12,7 @@ from pim_simulator import SimulatedPim, serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROFILES = ("ce-4", "ce-5", "ce-6", "ce-7", "saas")
+PROFILES = ("pim-3", "ce-4", "ce-5", "ce-6", "ce-7", "ee-7", "saas")
 
 
 class StartPim(Protocol):

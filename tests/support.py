@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
+# Not in the truth, which is what a PIM tells without being asked for more.
+ON_REQUEST = {
+    "products": ("completenesses", "quality_scores"),
+    "product_models": ("quality_scores",),
+    # 7.0 tells a template beside the values.
+    "categories": ("position", "values", "template"),
+    "attributes": ("table_configuration",),
+}
+
 
 class Collector(GenericSingerWriter[bytes, Any]):
     """Takes the place of stdout; what it holds went through JSON as in a pipe."""
@@ -138,3 +147,16 @@ def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> End
         env={**os.environ, "NO_COLOR": "1", **(env or {})},
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def as_told(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as the PIM told it: unknown fields in their places, without links in values."""
+    record = dict(record)
+    told: dict[str, Any] = without_links(record | record.pop("additional_fields", {}))
+    return told
+
+
+def without_links(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_links(inner) for key, inner in value.items() if key != "_links"}
+    return [without_links(inner) for inner in value] if isinstance(value, list) else value

@@ -225,7 +225,7 @@ def test_a_changed_category_label_is_read_although_updated_stays_where_it_was(
 
 def test_categories_are_incremental_from_6_0_on(any_pim: SimulatedPim) -> None:
     method = sync(any_pim, "categories").tap.streams["categories"].replication_method
-    old = any_pim.profile.name in {"ce-4", "ce-5"}
+    old = any_pim.profile.name in {"pim-3", "ce-4", "ce-5"}
     assert method == ("FULL_TABLE" if old else "INCREMENTAL")
 
 

@@ -16,9 +16,16 @@ _served = serve(_pim)
 _served.__enter__()
 atexit.register(_served.__exit__, None, None, None)
 
+# It reads every stream, so every stream must be selected, those off by default too.
+_catalog = TapAkeneo(config=settings_for(_pim)).catalog_dict
+for _entry in _catalog["streams"]:
+    for _metadata in _entry["metadata"]:
+        _metadata["metadata"]["selected"] = True
+
 TestTapAkeneo = get_tap_test_class(
     TapAkeneo,
     config=settings_for(_pim),
     suite_config=SuiteConfig(),
     parse_env_config=False,
+    catalog=_catalog,
 )

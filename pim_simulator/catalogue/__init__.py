@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.catalogue import structure
+from pim_simulator.catalogue import enterprise, structure
 from pim_simulator.catalogue.categories import CATEGORIES
+from pim_simulator.catalogue.cloud import add_cloud
+from pim_simulator.catalogue.libraries import add_libraries
 from pim_simulator.catalogue.measurements import measurement_bodies
+from pim_simulator.catalogue.pam import add_pam
 from pim_simulator.catalogue.products import add_products
 from pim_simulator.dice import Dice
 from pim_simulator.store import Entity, Store
@@ -21,8 +24,20 @@ _FIRST = int(datetime(2023, 2, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 2, 1, tzinfo=timezone.utc).timestamp())
 
 
-def make_catalogue(profile: Profile, *, seed: int, products: int) -> Store:
-    """Return a catalogue of a number of products; the same seed gives the same catalogue."""
+def make_catalogue(  # noqa: PLR0913 - how much there is of what
+    profile: Profile,
+    *,
+    seed: int,
+    products: int,
+    asset_families: int = 3,
+    reference_entities: int = 3,
+    records: int = 40,
+) -> Store:
+    """Return a catalogue of a number of products; the same seed gives the same catalogue.
+
+    Asset families, reference entities and their records are there in editions that have
+    them.
+    """
     store = Store()
     random = Dice(f"structure/{seed}")
 
@@ -30,10 +45,24 @@ def make_catalogue(profile: Profile, *, seed: int, products: int) -> Store:
         created = random.randint(_FIRST, _LAST)
         return Entity(body, created, random.randint(created, _LAST), owner)
 
+    if profile.enterprise:
+        add_libraries(
+            *(store, profile, seed),
+            entities=reference_entities,
+            families=asset_families,
+            rows=records,
+        )
     _add_small_tables(store, profile, row)
-    _add_attributes(store, row)
+    _add_attributes(store, profile, row)
     _add_families(store, row)
     add_products(store, profile, seed, products)
+    if profile.enterprise:
+        enterprise.add_drafts(store)
+        enterprise.add_published(store)
+    if profile.saas:
+        add_cloud(store, seed)
+    if "pam" in profile.features:
+        add_pam(store, seed)
     return store
 
 
@@ -68,9 +97,14 @@ def _add_categories(store: Store, row: Callable[..., Entity]) -> None:
         store.categories[code] = row(body)
 
 
-def _add_attributes(store: Store, row: Callable[..., Entity]) -> None:
+def _add_attributes(store: Store, profile: Profile, row: Callable[..., Entity]) -> None:
     for body in structure.attribute_bodies():
         store.attributes[body["code"]] = row(body)
+    if profile.enterprise:
+        plain = store.attributes["pattern"].body
+        group_labels = {"group_labels": structure.ATTRIBUTE_GROUPS["technical"]}
+        for body in enterprise.attribute_bodies(store, profile, {**plain, **group_labels}):
+            store.attributes[body["code"]] = row({**body, "scopable": False})
     for number, (code, labels) in enumerate(structure.ATTRIBUTE_GROUPS.items()):
         members = [
             attribute.code
@@ -99,7 +133,9 @@ def _add_families(store: Store, row: Callable[..., Entity]) -> None:
         required = {"ecommerce": ["sku", *attributes[:4]], "mobile": ["sku", *attributes[:2]]}
         body = {
             "code": code,
-            "attributes": sorted(["sku", *attributes]),
+            "attributes": sorted(
+                ["sku", *attributes, *enterprise.attributes_of(code, store.attributes)]
+            ),
             "attribute_as_label": label,
             "attribute_as_image": image,
             "attribute_requirements": {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pim_simulator.catalogue.categories import LEAVES, SALES
+from pim_simulator.catalogue.enterprise import value_makers
 from pim_simulator.catalogue.structure import OPTIONS
 from pim_simulator.catalogue.values import ValueMaker
 from pim_simulator.dice import Dice
@@ -51,7 +52,7 @@ def add_products(store: Store, profile: Profile, seed: int, count: int) -> None:
     for file in _media_files(random, min(max(25, count // 5), _MOST_MEDIA)):
         store.media_files[file.code] = file
     bodies = {code: row.body for code, row in store.attributes.items()}
-    make = ValueMaker(bodies, list(store.media_files), seed)
+    make = ValueMaker(bodies, list(store.media_files), seed, value_makers(store))
     builder = _Builder(store, profile, random, make)
     while len(store.products) < count:
         builder.add_some(count - len(store.products))

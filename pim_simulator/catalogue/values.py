@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.catalogue.enterprise import attributes_of
 from pim_simulator.catalogue.structure import CHANNELS, FAMILIES, FAMILY_VARIANTS, OPTIONS
 from pim_simulator.dice import Dice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pim_simulator.json_types import Json
     from pim_simulator.store import Item, Values
@@ -45,10 +46,15 @@ class ValueMaker:
         attributes: Bodies of the attributes, by code.
         media: Codes of the media files; the last few are PDF manuals.
         seed: Seed of the catalogue.
+        more: What makes values of further attribute types.
     """
 
     def __init__(
-        self, attributes: dict[str, dict[str, Any]], media: Sequence[str], seed: int
+        self,
+        attributes: dict[str, dict[str, Any]],
+        media: Sequence[str],
+        seed: int,
+        more: Mapping[str, Callable[[Dice, dict[str, Any], Item], Json]],
     ) -> None:
         """Prepare what each attribute type needs."""
         self._attributes = attributes
@@ -67,7 +73,9 @@ class ValueMaker:
             "pim_catalog_price_collection": self._prices,
             "pim_catalog_image": lambda r, _, __: r.choice(self._pictures),
             "pim_catalog_file": lambda r, _, __: r.choice(self._manuals),
+            **more,
         }
+        self._added = {family: attributes_of(family, attributes) for family in FAMILIES}
 
     def __call__(self, item: Item) -> Values:
         """Return the own values of a product or model."""
@@ -88,8 +96,9 @@ class ValueMaker:
     def _own_attributes(self, item: Item) -> list[str]:
         """Return the attributes of the item's own level which are not axes."""
         family = FAMILIES[item.family or ""]
+        added = self._added[item.family or ""]
         if item.family_variant is None:
-            return family[1]
+            return [*family[1], *added]
         sets = FAMILY_VARIANTS[item.family_variant][2]
         level = len(sets)  # a product is at the lowest
         if item.is_model:
@@ -98,7 +107,7 @@ class ValueMaker:
         if level:
             return [code for code in sets[level - 1]["attributes"] if code in family[1]]
         below = {code for row in sets for code in row["attributes"]} | axes
-        return [code for code in family[1] if code not in below]
+        return [code for code in (*family[1], *added) if code not in below]
 
     def _for_all_channels(
         self, random: Dice, attribute: dict[str, Any], item: Item
@@ -116,7 +125,7 @@ class ValueMaker:
                 if values and random.chance(0.2):
                     continue
                 values.append(_value(make(random, attribute, item), locale, scope))
-        return values
+        return [value for value in values if value["data"] is not None]
 
     @staticmethod
     def _text(random: Dice, attribute: dict[str, Any], item: Item) -> str:

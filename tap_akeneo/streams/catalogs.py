@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream, ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
@@ -36,10 +36,6 @@ class OfCatalog(ChildStream):
     needs_app = True
     parent = Catalogs
     parent_key = "catalog_id"
-
-    @override
-    def has_children(self, parent: Item) -> bool:
-        return value_of(parent, "enabled") is not False
 
 
 class CatalogProducts(OfCatalog, IncrementalStream):

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 API = "/api/rest/v1"
 
 
+def without_links(body: Any) -> Any:
+    """Return a body without the links in it, at any depth."""
+    if isinstance(body, list):
+        return [without_links(part) for part in body]
+    if isinstance(body, dict):
+        links = ("_links", "_link")
+        return {name: without_links(part) for name, part in body.items() if name not in links}
+    return body
+
+
 class Client:
     """Asks a simulated PIM over HTTP."""
 
@@ -54,7 +64,7 @@ class Client:
     def ask(self, path: str, **parameters: Any) -> requests.Response:
         if isinstance(parameters.get("search"), dict):
             parameters["search"] = json.dumps(parameters["search"])
-        url = path if path.startswith("http") else f"{self.url}{API}/{path}"
+        url = path if "://" in path else f"{self.url}{API}/{path}"
         return self.session.get(url, params=parameters, timeout=10)
 
     def get(self, path: str, **parameters: Any) -> Any:
@@ -77,6 +87,19 @@ class Client:
 
     def all(self, path: str, **parameters: Any) -> list[Any]:
         return [item for page in self.pages(path, **parameters) for item in page]
+
+    def rest(self, path: str, **parameters: Any) -> list[Any]:
+        """Return all items of a list that takes no ``limit``, without links."""
+        body = self.get(path, **parameters)
+        items = list(body["_embedded"]["items"])
+        while "next" in body["_links"]:
+            body = self.get(body["_links"]["next"]["href"])
+            items += body["_embedded"]["items"]
+        return [without_links(item) for item in items]
+
+    def as_app(self) -> None:
+        """Ask with the token of an app from now on."""
+        self.session.headers["Authorization"] = f"Bearer {self.pim.app_token}"
 
     def found(self, path: str, key: str, **search: Any) -> set[Any]:
         """Return the keys of what a search finds."""

@@ -1,0 +1,248 @@
+"""What only the hosted edition has: workflows, rules, catalogs for apps, extensions, hooks.
+
+Its reference is not public in machine-readable form; the shapes are those which clients of
+it declare (schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pim_simulator.dice import Dice
+from pim_simulator.store import Entity, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# One rule in so many has no labels, one is about records.
+_UNLABELLED, _RECORD_RULES = 4, 5
+_FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
+TABLES = (
+    *("workflows", "workflow_tasks", "workflow_step_assignees", "rule_definitions"),
+    *("modelization_suggestions", "catalogs", "catalog_mapping_schemas", "ui_extensions"),
+    "http_hooks",
+)
+# Every secret and every personal string there is, so that a test can look for them.
+SECRETS = (
+    "SECRET-signing-key-of-the-tab",
+    "SECRET-bearer-of-the-tab",
+    "SECRET-password-of-the-button",
+    "SECRET-header-of-the-button",
+    "SECRET-of-the-hook",
+    "SECRET-token-of-the-hook",
+)
+_PEOPLE = (
+    ("Ada", "Lovelace-Fictional", "ada@people.invalid"),
+    ("Grace", "Hopper-Fictional", "grace@people.invalid"),
+    ("Anonyma", "Nemo-Fictional", "nemo@people.invalid"),
+)
+PERSONAL = tuple(text for person in _PEOPLE for text in person[1:])
+
+
+def add_cloud(store: Store, seed: int) -> None:
+    """Fill the tables of the hosted edition."""
+    random = Dice(f"cloud/{seed}")
+    store.cloud = {table: {} for table in TABLES}
+    for body in _workflows(random):
+        _add(store, "workflows", body["uuid"], body)
+        for step in body["steps"]:
+            _add_tasks(store, step["uuid"], random)
+            for number, (first, last, email) in enumerate(_PEOPLE):
+                person = {"first_name": first, "last_name": last, "email": email}
+                key = str(UUID(int=number + 1, version=4))
+                _add(
+                    store,
+                    "workflow_step_assignees",
+                    f"{step['uuid']}/{key}",
+                    {"uuid": key, **person},
+                    step["uuid"],
+                )
+    for body in _rules():
+        _add(store, "rule_definitions", body["code"], body)
+    for body in _suggestions(random):
+        _add(store, "modelization_suggestions", body["uuid"], body)
+    _add_catalogs(store, random)
+    for body in _extensions(random):
+        _add(store, "ui_extensions", body["uuid"], body)
+    for body in _hooks():
+        _add(store, "http_hooks", body["hookType"], body)
+
+
+def _add(store: Store, table: str, key: str, body: dict[str, Any], owner: str = "") -> None:
+    store.cloud[table][key] = Entity(body, 0, 0, owner)
+
+
+def _uuid(random: Dice) -> str:
+    return str(UUID(int=random.getrandbits(128), version=4))
+
+
+def _moment(day: int) -> str:
+    return _FIRST.replace(day=1 + day % 28).isoformat()
+
+
+def _workflows(random: Dice) -> Iterator[dict[str, Any]]:
+    for code, enabled, steps in (
+        ("enrichment", True, ("marketing", "review")),
+        ("translation", True, ("translate",)),
+        ("retired", False, ("nothing",)),
+    ):
+        yield {
+            "uuid": _uuid(random),
+            "code": code,
+            "labels": {"en_US": code.capitalize(), "fr_FR": None} if enabled else {},
+            "enabled": enabled,
+            "steps": [
+                {
+                    "uuid": _uuid(random),
+                    "code": step,
+                    "type": "review" if step == "review" else "enrichment",
+                    "labels": {"en_US": step.capitalize()} if number == 0 else {},
+                    "descriptions": {},
+                    "allotted_time": {"value": 3, "unit": "days"} if number == 0 else None,
+                    "channels_and_locales": {"ecommerce": ["en_US"], "mobile": ["en_US", "fr_FR"]},
+                }
+                for number, step in enumerate(steps)
+            ],
+        }
+
+
+def _add_tasks(store: Store, step: str, random: Dice) -> None:
+    uuids, models = list(store.products), list(store.product_models)
+    for number in range(12 if uuids else 0):
+        body: dict[str, Any] = {
+            "uuid": _uuid(random),
+            "status": random.choice(("in_progress", "completed")),
+            "created_at": _moment(number),
+            "due_date": _moment(number + 9) if number % 3 else None,
+            "rejected": number % 5 == 0,
+        }
+        if number % 4 == 0 and models:
+            body["product_model"] = {"code": random.choice(models)}
+        else:
+            body["product"] = {"uuid": random.choice(uuids)}
+        body["pending_attributes"] = (
+            {"name": [{"locale": "en_US", "scope": None, "rejected": True, "comment": "Longer."}]}
+            if body["rejected"]
+            else {}
+        )
+        _add(store, "workflow_tasks", body["uuid"], body, step)
+
+
+def _rules() -> Iterator[dict[str, Any]]:
+    for number in range(15):
+        records = number % _RECORD_RULES == _RECORD_RULES - 1
+        yield {
+            "code": f"rule_{number:02}",
+            "type": "record" if records else "product",
+            "execution_type": "triggered" if number % 2 else "scheduled",
+            "enabled": number % 3 != 0,
+            "priority": number,
+            "reference_entity_identifier": "brands" if records else None,
+            "labels": {"en_US": f"Rule {number}"} if number % _UNLABELLED else {},
+            "conditions": [{"field": "family", "operator": "IN", "value": ["shoes"]}],
+            "actions": [{"type": "set", "field": "on_sale", "value": True}],
+            "triggers": [{"field": "name", "locale": "en_US", "scope": None}] if number % 2 else [],
+            "action_types": ["set"],
+        }
+
+
+def _suggestions(random: Dice) -> Iterator[dict[str, Any]]:
+    for number, status in enumerate(("draft", "applied", "declined", "draft")):
+        yield {
+            "uuid": _uuid(random),
+            "status": status,
+            "source": "api" if number % 2 else "manual",
+            "author": "data_architect",
+            "created_at": _moment(number),
+            "suggested_attributes": [
+                {"code": f"suggested_{number}", "type": "pim_catalog_text", "description": None}
+            ],
+        }
+
+
+def _add_catalogs(store: Store, random: Dice) -> None:
+    for name, enabled, mapped in (
+        ("Store US", True, True),
+        ("Store FR", True, False),
+        ("Closed store", False, True),
+    ):
+        body: dict[str, Any] = {
+            "id": _uuid(random),
+            "name": name,
+            "enabled": enabled,
+            "managed_currencies": ["EUR", "USD"],
+            "managed_locales": ["en_US", "fr_FR"],
+        }
+        _add(store, "catalogs", body["id"], body)
+        if mapped:
+            schema = {
+                "$id": "https://shop.invalid/product",
+                "$schema": "https://api.akeneo.com/mapping/product/1.0.4/schema",
+                "title": "Product of the shop",
+                "type": "object",
+                "properties": {
+                    "uuid": {"type": "string"},
+                    "title": {"title": "Title", "type": "string"},
+                    "code": {"title": "SKU", "type": "string"},
+                    "size": {"title": "Size", "type": "string"},
+                },
+            }
+            _add(store, "catalog_mapping_schemas", body["id"], schema, body["id"])
+
+
+def _extensions(random: Dice) -> Iterator[dict[str, Any]]:
+    yield {
+        "uuid": _uuid(random),
+        "name": "tab",
+        "description": "A tab of the shop.",
+        "version": "1.0",
+        "position": "pim.product.tab",
+        "type": "iframe",
+        "configuration": {
+            "default_label": "Shop",
+            "labels": {"en_US": "Shop"},
+            "url": "https://extension.invalid/tab",
+            "secret": SECRETS[0],
+        },
+        "status": "active",
+        "credentials": [{"code": "shop", "type": "Bearer Token", "value": SECRETS[1]}],
+    }
+    yield {
+        "uuid": _uuid(random),
+        "name": "button",
+        "description": None,
+        "version": "2.1",
+        "position": "pim.product.header",
+        "type": "action",
+        "configuration": {"default_label": "Send", "labels": {}, "url": "https://a.invalid/send"},
+        "status": "inactive",
+        "credentials": [
+            {
+                "code": "basic",
+                "type": "Basic Auth",
+                "value": {"username": "shop", "password": SECRETS[2]},
+            },
+            {
+                "code": "header",
+                "type": "Custom Header",
+                "value": {"header_key": "X-Shop", "header_value": SECRETS[3]},
+            },
+        ],
+    }
+
+
+def _hooks() -> Iterator[dict[str, Any]]:
+    yield {
+        "hookType": "product.preSave",
+        "failureMode": "allow-save",
+        "endpoint": "https://hook.invalid/save",
+        "secret": SECRETS[4],
+        "headers": {"Authorization": f"Bearer {SECRETS[5]}"},
+    }
+    yield {
+        "hookType": "product.preLoad",
+        "failureMode": "reject-save",
+        "endpoint": "https://hook.invalid/load",
+    }

@@ -1,0 +1,168 @@
+"""What the Enterprise Edition adds to products: attributes, drafts, published products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pim_simulator.catalogue.structure import labels
+from pim_simulator.store import LINK_TYPES, Draft, Item, Store, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pim_simulator.dice import Dice
+    from pim_simulator.json_types import Json
+    from pim_simulator.profiles import Profile
+
+# Type, what it links to, labels, families that have it.
+_ATTRIBUTES: dict[str, tuple[str, str | None, tuple[str | None, ...], tuple[str, ...]]] = {
+    "brand_story": (
+        "akeneo_reference_entity",
+        "brands",
+        ("Brand story", "Histoire de la marque"),
+        ("cameras", "shoes"),
+    ),
+    "designers": (
+        "akeneo_reference_entity_collection",
+        "designers",
+        ("Designers",),
+        ("clothing", "accessories"),
+    ),
+    "packshots": (
+        "pim_catalog_asset_collection",
+        "packshots",
+        ("Packshots", "Packshots", "Freisteller"),
+        ("clothing", "cameras", "accessories"),
+    ),
+    "composition": (
+        "pim_catalog_table",
+        None,
+        ("Composition", "Composition", "Zusammensetzung"),
+        ("clothing", "accessories"),
+    ),
+}
+TABLE_OPTIONS: dict[str, tuple[str | None, ...]] = {
+    "cotton": ("Cotton", "Coton", "Baumwolle"),
+    "elastane": ("Elastane", None),
+    "wool": (),
+}
+# Of so many products one has a draft, one is only to be viewed, one is published.
+_DRAFTS, _VIEWED, _PUBLISHED, _EDITABLE = 9, 14, 6, 4
+
+
+def attribute_bodies(
+    store: Store, profile: Profile, plain: dict[str, Any]
+) -> Iterable[dict[str, Any]]:
+    """Iterate over the attributes that only this edition has.
+
+    Args:
+        store: The tables; an attribute is left out where there is nothing to link to.
+        profile: The version.
+        plain: An attribute of text, whose keys it repeats.
+    """
+    for number, (code, (kind, target, texts, _)) in enumerate(_ATTRIBUTES.items(), start=100):
+        if kind in LINK_TYPES and store.linked_library(kind, target) is None:
+            continue
+        if kind == "pim_catalog_table" and not profile.tables:
+            continue
+        body = {
+            **plain,
+            "code": code,
+            "type": kind,
+            "group": "technical",
+            "reference_data_name": target,
+            "sort_order": number,
+            "localizable": False,
+            "labels": labels(texts),
+        }
+        if kind == "pim_catalog_table":
+            body["table_configuration"] = table_configuration()
+        yield body
+
+
+def table_configuration() -> list[dict[str, Any]]:
+    """Return the columns of the table attribute, without the options of the select column."""
+    columns: tuple[tuple[str, str, dict[str, Any], tuple[str | None, ...]], ...] = (
+        ("material", "select", {}, ("Material", "Matière")),
+        ("percentage", "number", {"min": 0, "max": 100, "decimals_allowed": True}, ("Share",)),
+        ("recycled", "boolean", {}, ()),
+        ("note", "text", {"max_length": 50}, ("Note", None)),
+    )
+    return [
+        {
+            "code": code,
+            "data_type": kind,
+            "labels": labels(texts),
+            "validations": validations,
+            "is_required_for_completeness": code == "material",
+        }
+        for code, kind, validations, texts in columns
+    ]
+
+
+def attributes_of(family: str, known: Iterable[str]) -> list[str]:
+    """Return the codes of the added attributes which a family has."""
+    return [code for code, row in _ATTRIBUTES.items() if family in row[3] and code in known]
+
+
+def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item], Json]]:
+    """Return what makes values of the added attribute types."""
+
+    def codes(attribute: dict[str, Any]) -> list[str]:
+        library = store.linked_library(attribute["type"], attribute["reference_data_name"])
+        return [] if library is None else list(library.rows)
+
+    def one(random: Dice, attribute: dict[str, Any], _: Item) -> Json:
+        found = codes(attribute)
+        return random.choice(found) if found else None
+
+    def some(random: Dice, attribute: dict[str, Any], _: Item) -> Json:
+        found = codes(attribute)
+        return random.sample(found, min(len(found), random.randint(1, 3))) or None
+
+    return {
+        "akeneo_reference_entity": one,
+        "akeneo_reference_entity_collection": some,
+        "pim_catalog_asset_collection": some,
+        "pim_catalog_table": _table,
+    }
+
+
+def _table(random: Dice, _: dict[str, Any], __: Item) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for material in random.sample(list(TABLE_OPTIONS), random.randint(1, 3)):
+        row: dict[str, Any] = {"material": material}
+        if random.chance(0.8):
+            row["percentage"] = f"{random.randint(1, 200) / 2:g}"
+        if random.chance(0.3):
+            row["recycled"] = random.chance(0.5)
+        rows.append(row)
+    return rows
+
+
+def add_drafts(store: Store) -> None:
+    """Let the API user own some products, edit others and only view the rest."""
+    tables = (store.products, store.product_models)
+    for item in (item for table in tables for item in table.values()):
+        if item.number % _VIEWED == _VIEWED - 1:
+            store.view_only.add(item.uuid)
+        elif item.number % _DRAFTS == 1 and not (item.is_model and item.parent):
+            store.editable.add(item.uuid)
+            store.drafts[item.uuid] = Draft(_changes(item), ready=item.number % 2 == 0)
+        elif item.number % _EDITABLE == 0:
+            store.editable.add(item.uuid)
+
+
+def _changes(item: Item) -> Values:
+    """Return what the user has changed: the name, but the EAN of a variant."""
+    if item.parent is not None:
+        return {"ean": [{"locale": None, "scope": None, "data": f"4{item.number:012}"}]}
+    text = f"Drafted {item.code or item.uuid}"
+    return {"name": [{"locale": "en_US", "scope": None, "data": text}]}
+
+
+def add_published(store: Store) -> None:
+    """Publish some products: what they are now stays as it is."""
+    for item in store.products.values():
+        if item.code is not None and item.parent is None and item.number % _PUBLISHED == 0:
+            store.published_products[item.code] = item.frozen()

@@ -1,0 +1,59 @@
+"""The product assets of PIM 3: the PAM, which the Asset Manager has replaced since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pim_simulator.catalogue.libraries import media_code
+from pim_simulator.dice import Dice
+from pim_simulator.store import Entity, Store
+
+TABLES = ("pam_assets", "pam_asset_categories", "pam_asset_tags")
+_CATEGORIES = {
+    "asset_main_catalog": (None, {"en_US": "Asset main catalog"}),
+    "images": ("asset_main_catalog", {"en_US": "Images", "fr_FR": "Images"}),
+    "print_images": ("asset_main_catalog", {}),
+}
+_TAGS = ("backless", "big_sizes", "cities", "dress_suit", "flower", "neckline", "water")
+_COUNT = 23
+
+
+def add_pam(store: Store, seed: int) -> None:
+    """Fill the tables."""
+    random = Dice(f"pam/{seed}")
+    store.cloud = {table: {} for table in TABLES}
+    for code, (parent, labels) in _CATEGORIES.items():
+        body: dict[str, Any] = {"code": code, "parent": parent, "labels": labels}
+        store.cloud["pam_asset_categories"][code] = Entity(body, 0, 0)
+    for tag in _TAGS:
+        store.cloud["pam_asset_tags"][tag] = Entity({"code": tag}, 0, 0)
+    for number in range(_COUNT):
+        body = _asset(f"asset_{number:03}", number, random)
+        store.cloud["pam_assets"][body["code"]] = Entity(body, number, 0)
+
+
+def _asset(code: str, number: int, random: Dice) -> dict[str, Any]:
+    localizable = number % 5 == 0
+    locales: tuple[str | None, ...] = ("en_US", "fr_FR") if localizable else (None,)
+    files = [] if number % 7 == 0 else [(locale, f"{code}_{locale}.jpg") for locale in locales]
+    return {
+        "code": code,
+        "localizable": localizable,
+        "description": f"Asset number {number}" if number % 3 else None,
+        "end_of_use": "2028-01-25T00:00:00+00:00" if number % 4 == 0 else None,
+        "tags": sorted(random.sample(_TAGS, number % 3)),
+        "categories": ["images"] if number % 2 else [],
+        "variation_files": [
+            {
+                "locale": locale,
+                "scope": scope,
+                "code": media_code(code, scope, str(locale), name=f"{scope}_{name}"),
+            }
+            for locale, name in files
+            for scope in ("ecommerce", "mobile")
+        ],
+        "reference_files": [
+            {"locale": locale, "code": media_code(code, str(locale), name=name)}
+            for locale, name in files
+        ],
+    }

@@ -1,0 +1,176 @@
+"""Resources of the Enterprise Edition and of SaaS: complete, incremental, without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_akeneo.tap import TapAkeneo
+from tests.support import settings_for, sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+    from tests.support import Run
+
+
+def bookmarks(run: Run, stream: str) -> dict[str, str]:
+    """The bookmark of each parent."""
+    return {
+        ",".join(one["context"].values()): one["replication_key_value"]
+        for one in run.state["bookmarks"][stream]["partitions"]
+    }
+
+
+def test_200_families_and_200_entities_are_read_whole_and_then_by_their_own_bookmarks(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas", products=5, asset_families=200, reference_entities=200, records=100)
+    streams = ("assets", "reference_entity_records")
+    first = sync(pim, *streams)
+    for stream in streams:
+        assert len(first.rows(stream)) == len(first.records(stream)) == 20_000
+        assert len(bookmarks(first, stream)) == 200
+    pim.clock.advance(seconds=7200)
+    changed = {
+        stream: [
+            (parent, next(code for owner, code in first.rows(stream) if owner == parent))
+            for parent in sorted(bookmarks(first, stream))[50:150:40]
+        ]
+        for stream in streams
+    }
+    for stream, keys in changed.items():
+        assert len(keys) == 3
+        for key in keys:
+            touch(pim, stream, key)
+    second = sync(pim, *streams, state=first.state)
+    for stream in streams:
+        assert sorted(second.rows(stream)) == sorted(changed[stream])
+        moved = bookmarks(second, stream)
+        assert moved.keys() == bookmarks(first, stream).keys()
+        assert all(moved[parent] > time for parent, time in bookmarks(first, stream).items())
+    one = second.state["bookmarks"]["assets"]["partitions"][0]
+    assert set(one) == {"context", "replication_key", "replication_key_value"}
+    assert len(json.dumps(second.state)) < 400 * 180
+
+
+def touch(pim: SimulatedPim, stream: str, key: tuple[str, str]) -> None:
+    """Changes a record or asset in a way that the PIM notices."""
+    label = [{"locale": "en_US", "channel": None, "data": f"Touched {time.monotonic_ns()}"}]
+    pim.write.change(stream, key, values={"label": label})
+
+
+def test_a_parent_that_is_gone_leaves_no_bookmark(start_pim: StartPim) -> None:
+    pim = start_pim("ee-7")
+    state = sync(pim, "assets").state
+    state["bookmarks"]["assets"]["partitions"].append(
+        {
+            "context": {"asset_family": "gone"},
+            "replication_key": "updated",
+            "replication_key_value": "2026-01-01T00:00:00+00:00",
+        }
+    )
+    again = sync(pim, "assets", state=state)
+    assert "gone" not in bookmarks(again, "assets")
+    assert len(bookmarks(again, "assets")) == len(pim.truth("asset_families"))
+
+
+def test_no_secret_and_no_personal_field_leaves_by_default(start_pim: StartPim) -> None:
+    pim = start_pim("saas")
+    tap = TapAkeneo(config=settings_for(pim))
+    by_default = [name for name, stream in tap.streams.items() if stream.selected]
+    assert {"http_hooks", "ui_extensions"} <= set(by_default)
+    run = sync(pim, *by_default)
+    assert run.records("http_hooks")
+    assert run.records("ui_extensions")
+    assert not run.records("workflow_step_assignees")
+    sent = json.dumps(run.messages)
+    assert pim.secrets
+    assert not [secret for secret in pim.secrets if secret in sent]
+
+
+def test_personal_data_comes_when_it_is_selected(start_pim: StartPim) -> None:
+    pim = start_pim("saas")
+    assert sync(pim, "workflow_step_assignees").records("workflow_step_assignees")[0]["email"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "streams"),
+    [
+        ("assets", ["asset_families", "assets"]),
+        ("reference_entities", ["reference_entities", "reference_entity_records"]),
+        ("workflows", ["workflows", "workflow_tasks"]),
+        ("rules", ["rule_definitions"]),
+        ("http_hooks", ["http_hooks"]),
+    ],
+)
+def test_a_feature_that_is_off_is_not_offered(
+    start_pim: StartPim, feature: str, streams: list[str]
+) -> None:
+    pim = start_pim("saas")
+    assert set(streams) <= TapAkeneo(config=settings_for(pim)).streams.keys()
+    pim.features.discard(feature)
+    offered = TapAkeneo(config=settings_for(pim)).streams.keys()
+    assert not set(streams) & offered
+    assert "products" in offered
+
+
+def test_workflows_that_hang_are_skipped_with_a_line_each(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("saas")
+    pim.hanging.add("/workflows")
+    with caplog.at_level(logging.WARNING):
+        run = sync(pim, "workflows", "workflow_tasks", "locales", request_timeout=1)
+    assert not run.tap.failed_streams
+    assert run.records("locales")
+    assert caplog.text.count("skipped, it seems to be switched off in this PIM") == 2
+
+
+def test_a_missing_permission_can_be_skipped_instead(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("saas")
+    pim.permissions.discard("pim_api_family_list")
+    with caplog.at_level(logging.WARNING):
+        run = sync(pim, "families", "locales", on_forbidden="skip")
+    assert not run.tap.failed_streams
+    assert "families: skipped, permission missing" in caplog.text
+    assert run.records("locales")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "field"),
+    [
+        ("with_readiness", "scores_only", "readiness"),
+        ("with_readiness", "detailed", "readiness"),
+        ("with_workflow_execution_statuses", True, "workflow_execution_statuses"),
+        ("with_root_parent", True, "root_parent"),
+    ],
+)
+def test_newer_fields_of_products_come_when_asked_for(
+    start_pim: StartPim, setting: str, value: object, field: str
+) -> None:
+    pim = start_pim("saas")
+    settings: dict[str, Any] = {setting: value}
+    with_it = sync(pim, "products", **settings).records("products")
+    without = sync(pim, "products").records("products")
+    assert all(field in record for record in with_it)
+    assert not any(field in record for record in without)
+
+
+def test_products_can_count_as_changed_when_an_asset_or_record_of_theirs_changed(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas", products=250)
+    settings: dict[str, Any] = {"updated_including_linked_entities": True}
+    state = sync(pim, "products", **settings).state
+    pim.clock.advance(seconds=7200)
+    for row in pim.truth("assets"):
+        touch(pim, "assets", (row["asset_family"], row["code"]))
+    assert not sync(pim, "products", state=state).records("products")
+    assert sync(pim, "products", state=state, **settings).records("products")
