@@ -1,0 +1,1 @@
+"""Benchmarks of the tap against other readers of the same simulated PIM; see ``--help``."""

@@ -1,0 +1,181 @@
+"""Tables of what was measured, and whether the tap keeps its promises."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.scenarios import BARE, DEFAULT_TAP, TAP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from benchmarks.runner import Measured
+    from benchmarks.scenarios import Scenario
+
+MOST_CONCURRENCY = 4
+MOST_MEMORY = 150
+MANY_PAGES = 100
+"""Pages from which on the requests before the first page are too few to matter."""
+
+_HEAD = (
+    "| Reader | Wall | to the tap | Processor | to the tap | Peak memory | Requests | At once "
+    "| Server's processor |"
+)
+
+Results = dict[str, list["Measured"]]
+"""By name of the scenario."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One thing that must hold.
+
+    Attributes:
+        scenario: Where.
+        what: What is measured.
+        value: What was measured.
+        limit: The most that it may be.
+    """
+
+    scenario: str
+    what: str
+    value: float
+    limit: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether it holds."""
+        return self.value <= self.limit
+
+
+def table(scenario: Scenario, results: Sequence[Measured]) -> str:
+    """A scenario's Markdown table; the times are also given as ratios to the tap's."""
+    tap = next((one for one in results if one.contestant == TAP), None)
+    rows = [
+        f"**{scenario.title}** ({scenario.pages:,} pages)",
+        "",
+        _HEAD,
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for one in results:
+        cells = [
+            one.contestant,
+            f"{one.wall:.1f} s",
+            _ratio(one.wall, tap.wall if tap else None),
+            f"{one.cpu:.1f} s",
+            _ratio(one.cpu, tap.cpu if tap else None),
+            f"{one.peak_mb:.0f} MB",
+            f"{one.all_requests:,}",
+            str(one.highest_concurrency),
+            f"{one.server_cpu:.1f} s ({one.server_cpu / one.wall:.0%})",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def promises(scenarios: Mapping[str, Scenario], results: Results) -> list[Promise]:
+    """What the tap has to keep in the scenarios that were run."""
+    by_name = {
+        name: {one.contestant: one for one in measured} for name, measured in results.items()
+    }
+    return [
+        promise
+        for name, measured in by_name.items()
+        if TAP in measured
+        for promise in (
+            *_time_promises(scenarios[name], measured),
+            *_load_promises(scenarios[name], measured[TAP]),
+            *_memory_promises(scenarios[name], measured[TAP], by_name),
+        )
+    ]
+
+
+def _time_promises(scenario: Scenario, measured: Mapping[str, Measured]) -> Iterator[Promise]:
+    tap = measured[TAP]
+    if scenario.name == "zero":
+        if BARE in measured:
+            limit = 1.5 * measured[BARE].wall
+            yield Promise(scenario.name, f"wall, 1.5 x {BARE}", tap.wall, limit)
+        if DEFAULT_TAP in measured:
+            limit = measured[DEFAULT_TAP].wall / 4
+            yield Promise(scenario.name, f"wall, 1/4 of {DEFAULT_TAP}", tap.wall, limit)
+    factors = {"spread": 1.15, "skewed": 1.4, "options": 1.15}
+    if factor := factors.get(scenario.name):
+        ideal = scenario.pages * scenario.latency / MOST_CONCURRENCY
+        what = f"wall, {factor} x pages x {scenario.latency} s / 4"
+        yield Promise(scenario.name, what, tap.wall, factor * ideal)
+
+
+def _load_promises(scenario: Scenario, tap: Measured) -> Iterator[Promise]:
+    yield Promise(scenario.name, "requests at once", tap.highest_concurrency, MOST_CONCURRENCY)
+    yield Promise(scenario.name, "pages fetched twice", tap.repeated_pages, 0)
+    if scenario.pages >= MANY_PAGES:
+        limit = 1.03 * scenario.pages
+        yield Promise(scenario.name, "requests, 1.03 x pages", tap.all_requests, limit)
+
+
+def _memory_promises(
+    scenario: Scenario, tap: Measured, by_name: Mapping[str, Mapping[str, Measured]]
+) -> Iterator[Promise]:
+    yield Promise(scenario.name, "peak memory, MB", tap.peak_mb, MOST_MEMORY)
+    smaller = {"zero": "zero-20k", "slow-100k": "slow"}.get(scenario.name, "")
+    if TAP in by_name.get(smaller, {}):
+        limit = 1.1 * by_name[smaller][TAP].peak_mb
+        yield Promise(scenario.name, f"peak memory, 1.1 x {smaller}", tap.peak_mb, limit)
+
+
+def promise_table(all_promises: Sequence[Promise]) -> str:
+    """The Markdown table of the promises."""
+    rows = ["| Scenario | The tap's | is | at most | |", "|---|---|--:|--:|---|"]
+    for one in all_promises:
+        kept = "kept" if one.kept else "**not kept**"
+        value, limit = _figure(one.value), _figure(one.limit)
+        rows.append(f"| {one.scenario} | {one.what} | {value} | {limit} | {kept} |")
+    return "\n".join(rows)
+
+
+def as_json(
+    scenarios: Mapping[str, Scenario], results: Results, all_promises: Sequence[Promise]
+) -> dict[str, Any]:
+    """All figures, for machines."""
+    return {
+        "machine": machine(),
+        "scenarios": {
+            name: {
+                "title": scenarios[name].title,
+                "pages": scenarios[name].pages,
+                "results": [asdict(one) for one in measured],
+            }
+            for name, measured in results.items()
+        },
+        "promises": [asdict(one) | {"kept": one.kept} for one in all_promises],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("singer-sdk", "requests", "msgspec")},
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _ratio(value: float, to: float | None) -> str:
+    return f"{value / to:.2f}" if to else ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
