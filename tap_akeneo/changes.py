@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+EASTERNMOST = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ class ServerZone:
             (seen + grace).astimezone(self._zone).utcoffset() for grace in (-DAY, 0 * DAY, DAY)
         }
         return seen.utcoffset() not in possible
+
+
+def latest_wall_time(moment: datetime) -> datetime:
+    """What the clocks of the easternmost zone show, which no server's are ahead of."""
+    return (moment.astimezone(timezone.utc) + EASTERNMOST).replace(tzinfo=None)
 
 
 def window_of(span: Span, zone: ServerZone) -> Window:

@@ -45,7 +45,17 @@ class RequestFailed(AkeneoError):
 
 
 class PimUnavailable(RequestFailed):
-    """Nothing usable came back, although the request was tried again where that can help."""
+    """Nothing usable came back, although the request was tried again where that can help.
+
+    Args:
+        request: The request, as shown to people.
+        reason: What happened instead of an answer.
+        status: The HTTP status of the last try, None where there was none.
+    """
+
+    def __init__(self, request: str, reason: str, status: int | None = None) -> None:
+        super().__init__(request, reason)
+        self.status = status
 
 
 class NoAnswer(PimUnavailable):

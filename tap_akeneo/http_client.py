@@ -49,6 +49,8 @@ HANGING_TIMEOUT = 20.0
 """Seconds to wait for an answer that may never come."""
 
 SHOWN_LENGTH = 400
+PIECE = 1 << 20
+"""Bytes of a body that are read at once."""
 
 
 class _Retriable(RequestFailed):
@@ -57,8 +59,8 @@ class _Retriable(RequestFailed):
     Args:
         request: The request, as shown to people.
         reason: What happened.
+        status: The HTTP status, where there was one.
         retry_after: Seconds to wait, where the PIM says so.
-        slows_all: Whether the PIM is asked too much, so that all requests must wait.
     """
 
     def __init__(
@@ -66,12 +68,12 @@ class _Retriable(RequestFailed):
         request: str,
         reason: str,
         *,
+        status: int | None = None,
         retry_after: float | None = None,
-        slows_all: bool = False,
     ) -> None:
         super().__init__(request, reason)
+        self.status = status
         self.retry_after = retry_after
-        self.slows_all = slows_all
 
 
 class _ErrorBody(msgspec.Struct):
@@ -160,6 +162,7 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
         may_hang: bool = False,
+        once: bool = False,
     ) -> T:
         """Sends one request and decodes its answer.
 
@@ -172,6 +175,7 @@ class HttpClient:
             params: Query parameters.
             json: Body.
             may_hang: Waits `HANGING_TIMEOUT` at most for an answer, and once.
+            once: Does not try again.
 
         Returns:
             What ``decode`` returned.
@@ -181,8 +185,9 @@ class HttpClient:
             PimUnavailable: No usable answer, although tried again.
             AkeneoError: The PIM wants to send us to another address.
         """
+        send = self._send_once if once else self._send_with_retries
         try:
-            return self._send_with_retries(
+            return send(
                 method,
                 url,
                 decode=decode,
@@ -192,7 +197,7 @@ class HttpClient:
                 may_hang=may_hang,
             )
         except _Retriable as failure:
-            raise PimUnavailable(failure.request, failure.reason) from failure
+            raise PimUnavailable(failure.request, failure.reason, failure.status) from failure
 
     def server_time(self) -> datetime:
         """The server's clock now, never ahead of it.
@@ -243,17 +248,20 @@ class HttpClient:
                 # Followed redirects would carry the token elsewhere.
                 allow_redirects=False,
                 verify=self._verify,
+                stream=True,
             )
+            # In large pieces: the 10 KB ones of requests cost more than all the rest of it.
+            content = b"".join(response.iter_content(PIECE))
         except requests.exceptions.ReadTimeout as failure:
             reason = f"{urlsplit(url).netloc} did not answer in time (setting request_timeout)"
             error = NoAnswer if may_hang else _Retriable
             raise error(shown, reason) from failure
         except requests.RequestException as failure:
             raise _network_failure(shown, url, failure) from failure
-        self._check_status(response, shown)
+        self._check_status(response, content, shown)
         self._read_clock(response)
         try:
-            return decode(response.content)
+            return decode(content)
         except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
             kind = response.headers.get("Content-Type", "no content type")
             reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
@@ -274,21 +282,22 @@ class HttpClient:
         with self._counting:
             self.traffic.retries += 1
             self.traffic.waited += wait
-        if isinstance(failure, _Retriable) and failure.slows_all:
+        if isinstance(failure, _Retriable) and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
+            # The PIM is asked too much, by all threads together.
             self._paused_until = max(self._paused_until, time.monotonic() + wait)
 
-    def _check_status(self, response: requests.Response, shown: str) -> None:
+    def _check_status(self, response: requests.Response, content: bytes, shown: str) -> None:
         status = response.status_code
         if status in {408, 429} or status >= 500:  # noqa: PLR2004 (HTTP's own figures)
-            message = _message(response) or response.reason
+            message = _message(content) or response.reason
             raise _Retriable(
                 shown,
                 f"the PIM answers {status}: {message}",
+                status=status,
                 retry_after=_retry_after(response),
-                slows_all=status == HTTPStatus.TOO_MANY_REQUESTS,
             )
         if status >= 400:  # noqa: PLR2004
-            raise RequestRefused(shown, status, _message(response))
+            raise RequestRefused(shown, status, _message(content))
         if status >= 300:  # noqa: PLR2004
             target = urlsplit(response.headers.get("Location", ""))
             msg = (
@@ -350,9 +359,9 @@ def _root_cause(failure: BaseException) -> str:
     return str(root) or type(root).__name__
 
 
-def _message(response: requests.Response) -> str:
+def _message(content: bytes) -> str:
     try:
-        body = msgspec.json.decode(response.content, type=_ErrorBody)
+        body = msgspec.json.decode(content, type=_ErrorBody)
     except msgspec.MsgspecError:
         return ""
     details = [

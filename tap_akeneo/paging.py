@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_akeneo.errors import PimUnavailable, RequestRefused
+from tap_akeneo.isolation import Isolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -219,14 +221,23 @@ def pages(pim: Pim, listing: Listing) -> Iterator[Page]:
 
 def count(pim: Pim, listing: Listing) -> int | None:
     """How many items the PIM counts in a list that has pages."""
-    params = {**listing.params, "pagination_type": "page", "limit": "1", "with_count": "true"}
-    return pim.get(listing.path, _decode_page, params).items_count
+    return _peek(pim, listing, {"with_count": "true"}).items_count
 
 
 def first(pim: Pim, listing: Listing) -> Item | None:
     """Any one item of a list that has pages, None of an empty one."""
-    items = pim.get(listing.path, _decode_page, {**listing.params, "limit": "1"}).items
-    return items[0] if items else None
+    return next(iter(_peek(pim, listing, {}).items), None)
+
+
+def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> _HalPage:
+    """A page of one item, not always the first: that may be one that the PIM cannot write."""
+    params = {**listing.params, **more, "pagination_type": "page", "limit": "1"}
+    try:
+        return pim.get(listing.path, _decode_page, params)
+    except PimUnavailable as failure:
+        if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return pim.get(listing.path, _decode_page, {**params, "page": "2"})
 
 
 class CursorWalk(Walk):
@@ -256,6 +267,9 @@ class CursorWalk(Walk):
         self.has_link = False
         self.ended = False
         self.trusts_links = False
+        self._isolation = Isolation(
+            partial(self._ask, once=True), listing.keys[-1], listing.page_size
+        )
         self._read = 0
         self._last_key: str | None = None
 
@@ -269,12 +283,12 @@ class CursorWalk(Walk):
     def _next_page(self) -> Page | None:
         if self.ended:
             return None
-        params = dict(self.listing.params)
-        if self.listing.paging is Paging.SEARCH_AFTER:
-            params |= {"pagination_type": "search_after", "limit": str(self.listing.page_size)}
-        if self.cursor is not None:
-            params["search_after"] = self.cursor
-        page = self.pim.get(self.listing.path, _decode_page, params)
+        try:
+            page = self._ask(self.listing.page_size, self.cursor)
+        except PimUnavailable as failure:
+            if self.listing.paging is not Paging.SEARCH_AFTER:
+                raise
+            page = self._isolation.page(failure, self.cursor)
         following = page.cursor("search_after")
         self.has_link = following is not None
         if page.items:
@@ -289,6 +303,19 @@ class CursorWalk(Walk):
         self.cursor = following
         self.ended = following is None or not page.items
         return Page(page.items, page.size) if page.items else None
+
+    @property
+    def broken(self) -> list[str]:
+        """Keys of items that the PIM cannot write, and that are left out."""
+        return self._isolation.broken
+
+    def _ask(self, limit: int, cursor: str | None, *, once: bool = False) -> _HalPage:
+        params = dict(self.listing.params)
+        if self.listing.paging is Paging.SEARCH_AFTER:
+            params |= {"pagination_type": "search_after", "limit": str(limit)}
+        if cursor is not None:
+            params["search_after"] = cursor
+        return self.pim.get(self.listing.path, _decode_page, params, once=once)
 
     @property
     def _key_is_cursor(self) -> bool:

@@ -58,6 +58,7 @@ class Pim:
         params: Mapping[str, str] | None = None,
         *,
         may_hang: bool = False,
+        once: bool = False,
     ) -> T:
         """Reads one resource, with a new token where the PIM no longer takes the present one.
 
@@ -66,6 +67,7 @@ class Pim:
             decode: Turns the body into a value.
             params: Query parameters.
             may_hang: Waits only for a while for an answer, and once.
+            once: Does not try again.
 
         Raises:
             NoAnswer: It hangs.
@@ -83,6 +85,7 @@ class Pim:
                     auth=self._authenticator,
                     params=params,
                     may_hang=may_hang,
+                    once=once,
                 )
             except RequestRefused as refusal:
                 if refusal.status != HTTPStatus.UNAUTHORIZED:

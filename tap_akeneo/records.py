@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 ADDITIONAL_FIELDS = "additional_fields"
 """The property that takes what a stream's schema does not name."""
 
+NEVER = -1
+"""No JSON begins with it."""
+
 # Decimals are kept to the last digit; binary floats would not.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -37,20 +40,18 @@ class Shaper:
         whole: bool = False,
     ) -> None:
         self._properties = properties
-        self._decoded = {
-            name
-            for name, schema in properties.items()
-            if whole or name in needed or _has_maps_inside(schema)
-        }
-        # What PHP may send as a list although it is a map, and the other way round.
-        types = {name: schema.get("type", ()) for name, schema in properties.items()}
-        self._maps = {
-            name for name in types if "object" in types[name] and "array" not in types[name]
-        }
-        self._lists = {
-            name for name in types if "array" in types[name] and "object" not in types[name]
-        }
         self._whole = whole
+        # By property: what its JSON must not begin with to be handed on; None decodes it always.
+        # PHP may send a map as a list, and the other way round.
+        self._wrong_start: dict[str, int | None] = {}
+        for name, schema in properties.items():
+            types = schema.get("type", ())
+            if whole or name in needed or _has_maps_inside(schema):
+                self._wrong_start[name] = None
+            elif "object" in types:
+                self._wrong_start[name] = NEVER if "array" in types else ord("[")
+            else:
+                self._wrong_start[name] = ord("{") if "array" in types else NEVER
 
     def __call__(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Makes a record.
@@ -64,24 +65,23 @@ class Shaper:
         """
         record: dict[str, Any] = {}
         unknown: dict[str, Any] = {}
+        wrong_start = self._wrong_start
         for key, value in item.items():
-            if key in self._properties:
-                record[key] = self._value(key, value)
+            if key in wrong_start:
+                wrong = wrong_start[key]
+                if (
+                    wrong is not None
+                    and isinstance(value, msgspec.Raw)
+                    and (wrong == NEVER or memoryview(value)[0] != wrong)
+                ):
+                    record[key] = value
+                else:
+                    record[key] = as_declared(decoded(value), self._properties[key])
             elif key != "_links":
                 unknown[key] = decoded(value) if self._whole else value
         if unknown:
             record[ADDITIONAL_FIELDS] = unknown
         return record
-
-    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 (JSON)
-        if isinstance(value, msgspec.Raw) and key not in self._decoded:
-            first = memoryview(value)[0]
-            if not (
-                (first == ord("[") and key in self._maps)
-                or (first == ord("{") and key in self._lists)
-            ):
-                return value
-        return as_declared(decoded(value), self._properties[key])
 
 
 def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)

@@ -181,8 +181,12 @@ class TapAkeneo(Tap):
         if forbidden and self.settings.on_forbidden == "skip":
             self.logger.warning("%s: skipped, %s", name, advice(refusal, permission))
             return
+        self.stream_failed(name, advice(refusal, permission))
+
+    def stream_failed(self, name: str, reason: str) -> None:
+        """Notes that a stream could not be read as a whole; the run fails in the end."""
         self.failed_streams.append(name)
-        self.logger.error("%s: %s", name, advice(refusal, permission))
+        self.logger.error("%s: %s", name, reason)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -13,13 +13,16 @@ request, never a row.
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
 from typing_extensions import override
 
-from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count, value_of
+from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +41,10 @@ LEAST_PAGES = 4
 
 MOST_PAGES = 50
 """Pages of a walk, unless it cannot be cut. A run that dies resumes at the first unfinished one."""
+
+
+SAMPLE = 500
+"""Dates that a cut is guessed from."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,12 @@ class Changes:
     Args:
         pim: The PIM.
         listing: The list of what changed within a window.
-        now: The PIM's wall time when the run began.
+        now: A wall time that no change is later than.
         whole: The window to read.
 
     Attributes:
-        counted: How many items the PIM counts in the whole window; None until asked.
+        counted: How many items the PIM counts in the whole window; None until it was asked.
+        has_count: Whether it counts this list.
     """
 
     def __init__(
@@ -105,17 +113,17 @@ class Changes:
         self.now = now
         self.whole = whole
         self.counted: int | None = None
+        self.has_count = listing(whole).paging is Paging.SEARCH_AFTER
+        self._counting = threading.Lock()
 
     def walk(self) -> WindowWalk:
         """A walk through the whole window."""
         return WindowWalk(self, self.whole)
 
-    def count(self) -> int:
-        """Asks the PIM how many items there are; 0 where it cannot tell."""
-        listing = self.listing(self.whole)
-        if listing.paging is Paging.SEARCH_AFTER:
-            self.counted = count(self.pim, listing)
-        return self.counted or 0
+    def count(self) -> None:
+        """Asks the PIM how many items there are, unless another thread is at it."""
+        if self.counted is None and self._counting.acquire(blocking=False):
+            self.counted = count(self.pim, self.listing(self.whole))
 
 
 class WindowWalk(CursorWalk):
@@ -125,21 +133,18 @@ class WindowWalk(CursorWalk):
         changes: The list.
         window: The window.
         cursor: The cursor behind which to begin.
-        expected: How many items it should have from there on.
+        weight: How much of the whole list it should have from there on, 0 to 1.
     """
 
     def __init__(
-        self,
-        changes: Changes,
-        window: Window,
-        cursor: str | None = None,
-        expected: float | None = None,
+        self, changes: Changes, window: Window, cursor: str | None = None, weight: float = 1
     ) -> None:
         super().__init__(changes.pim, changes.listing(window), cursor)
         self.window = window
         self._changes = changes
-        self._expected = expected
-        self._dates: list[datetime] = []
+        self._weight = weight
+        self._since_cut = 0
+        self._dates: deque[msgspec.Raw] = deque(maxlen=SAMPLE)
 
     @override
     def _next_page(self) -> Page | None:
@@ -147,37 +152,48 @@ class WindowWalk(CursorWalk):
         self.trusts_links = self._changes.counted is not None
         page = super()._next_page()
         if page is not None:
-            self._dates = [_wall_time(str(value_of(item, "updated"))) for item in page.items]
+            self._since_cut += len(page.items)
+            self._dates.extend(item["updated"].copy() for item in page.items if "updated" in item)
         return page
 
     @override
     def split(self, *, someone_idle: bool) -> WindowWalk | None:
         if not self.has_link:
             return None
-        if self._expected is None:
-            self._expected = self._changes.count()
+        if self._changes.has_count and self._since_cut > self.listing.page_size:
+            # After the second page, so that others can begin meanwhile.
+            self._changes.count()
         left = self._left()
         most = MOST_PAGES * self.listing.page_size
         if left < (LEAST_PAGES * self.listing.page_size if someone_idle else 2 * most):
             return None
-        share = min(most / left, 0.5)
-        cut = self.window.cut(self._dates, share, self._changes.now)
+        share = 0.5 if self._changes.counted is None else min(most / left, 0.5)
+        seen = [_wall_time(date) for date in self._dates]
+        cut = self.window.cut(seen, share, self._changes.now)
         if cut is None:
             return None
+        weight = self._weight if not self._changes.counted else left / self._changes.counted
         later = WindowWalk(
-            self._changes, Window(cut, self.window.end), self.cursor, left * (1 - share)
+            self._changes, Window(cut, self.window.end), self.cursor, weight * (1 - share)
         )
         self.window = Window(self.window.start, cut)
         self.listing = self._changes.listing(self.window)
-        self._expected = self._read + left * share
+        self._weight = weight * share
+        self._since_cut = 0
         return later
 
     def _left(self) -> float:
         """Items that are left, by expectation; as many again for a walk that has outgrown it."""
-        left = (self._expected or 0) - self._read
-        return left if left > 0 else self._read
+        counted = self._changes.counted
+        if counted is None:
+            # Not known yet: enough to share. Never known: as much again.
+            unknown = LEAST_PAGES * self.listing.page_size
+            return unknown if self._changes.has_count else self._since_cut
+        left = counted * self._weight - self._since_cut
+        return left if left > 0 else self._since_cut
 
 
-def _wall_time(written: str) -> datetime:
+def _wall_time(written: msgspec.Raw) -> datetime:
     """The wall time of a date with an offset."""
-    return datetime.fromisoformat(written).replace(tzinfo=None, microsecond=0)
+    date = datetime.fromisoformat(msgspec.json.decode(written, type=str))
+    return date.replace(tzinfo=None, microsecond=0)

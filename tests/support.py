@@ -133,7 +133,8 @@ class Ended:
 
     @property
     def messages(self) -> list[Message]:
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        # Not splitlines: records may hold other line breaks, such as U+2028.
+        return [json.loads(line) for line in self.stdout.split("\n") if line]
 
 
 def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:

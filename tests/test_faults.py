@@ -90,3 +90,32 @@ def test_a_pim_that_stays_silent_is_asked_again(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     pim.faults.add("slow", "/products-uuid", delay=3)
     assert sync(pim, "products", request_timeout=1).records("products")
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_read(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, broken: int
+) -> None:
+    pim = start_pim(products=60)
+    uuids = sorted(product["uuid"] for product in pim.truth("products"))
+    bad = {uuids[0], uuids[29], uuids[59]} if broken == 3 else set(uuids[17 : 17 + 2 * broken : 2])
+    for uuid in bad:
+        pim.broken.add(uuid)
+    run = sync(pim, "products", page_size=16, max_retries=0)
+    assert {uuid for (uuid,) in run.rows("products")} == set(uuids) - bad
+    assert set(run.tap.failed_streams) == {"products"}
+    for uuid in bad:
+        assert uuid in caplog.text
+    pim.broken.clear()
+    again = sync(pim, "products", state=run.state)
+    assert {(uuid,) for uuid in bad} <= again.rows("products").keys()
+
+
+def test_a_model_that_the_pim_cannot_write_ends_the_run_and_is_told_by_the_one_before(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=60)
+    codes = [record["code"] for record in sync(pim, "product_models").records("product_models")]
+    pim.broken.add(codes[5])
+    with pytest.raises(Exception, match=f"with the item after '{codes[4]}' and for a page of that"):
+        sync(pim, "product_models", max_retries=0)

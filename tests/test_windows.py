@@ -138,7 +138,9 @@ def test_the_parts_of_a_window_hold_what_the_whole_holds(
         for key, (index_date, _) in enumerate(dated)
         if (start is None or index_date > start) and (end is None or index_date <= end)
     ]
-    ends = sorted((walk.window for walk in finished), key=lambda part: part.start or START)
+    ends = sorted(
+        (walk.window for walk in finished), key=lambda part: (part.start is not None, part.start)
+    )
     assert (ends[0].start, ends[-1].end) == (start, end)
     assert all(left.end == right.start for left, right in pairwise(ends))
 

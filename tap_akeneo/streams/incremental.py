@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.changes import ServerZone, Span, iso_conditions, span_to_read, window_of
+from tap_akeneo.changes import (
+    ServerZone,
+    Span,
+    iso_conditions,
+    latest_wall_time,
+    span_to_read,
+    window_of,
+)
 from tap_akeneo.paging import CursorWalk, Page, Walk
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
-from tap_akeneo.windows import Changes, WindowWalk
+from tap_akeneo.windows import Changes, Window, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_akeneo.paging import Listing
-    from tap_akeneo.windows import Condition, Window
+    from tap_akeneo.windows import Condition
 
 INCREMENTAL = "INCREMENTAL"
 
@@ -38,6 +45,7 @@ class Series:
         unfinished: Walks that have not ended.
         finished: Walks that have.
         read: Items that came out.
+        broken: Keys of items that the PIM cannot write.
         changes: The list, where it is read by windows.
         checked: Whether it was looked for missing items.
     """
@@ -48,13 +56,14 @@ class Series:
     unfinished: set[Walk] = field(default_factory=set)
     finished: list[Walk] = field(default_factory=list)
     read: int = 0
+    broken: list[str] = field(default_factory=list)
     changes: Changes | None = None
     checked: bool = False
 
     def lacks_items(self) -> bool:
         """Whether fewer items came out than the PIM had counted."""
         counted = self.changes.counted if self.changes else None
-        return counted is not None and self.read < counted
+        return counted is not None and self.read + len(self.broken) < counted
 
 
 class IncrementalStream(AkeneoStream):
@@ -166,6 +175,15 @@ class IncrementalStream(AkeneoStream):
             else:
                 series.unfinished.discard(walk)
                 series.finished.append(walk)
+                if isinstance(walk, CursorWalk) and walk.broken:
+                    series.broken += walk.broken
+                    self.tap.stream_failed(
+                        self.name,
+                        f"the PIM answers 500 for {', '.join(walk.broken)}; all others were read. "
+                        "Have it repaired or deleted in the PIM; the bookmark stays until then",
+                    )
+                if series.broken:
+                    continue
                 if reached := self.reached(series):
                     self._move_bookmark(series, reached)
 
@@ -228,10 +246,16 @@ class WindowedStream(IncrementalStream):
         series.changes = Changes(
             self.pim,
             lambda window: self.listing_within(window, series.parents),
-            self.zone.after(self.pim.server_time()),
-            window_of(series.span, self.zone),
+            latest_wall_time(self.pim.server_time()),
+            self.window_of(series.span),
         )
         return series.changes.walk()
+
+    def window_of(self, span: Span) -> Window:
+        """The window of a span; the zone is not asked for where nothing is to be filtered."""
+        if span.start is None and span.end is None:
+            return Window()
+        return window_of(span, self.zone)
 
     @override
     def reached(self, series: Series) -> datetime | None:
