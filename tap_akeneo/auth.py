@@ -6,6 +6,7 @@ Facts: api.akeneo.com, authentication; the quirks from the PIM's own tests (an a
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_akeneo.http_client import HttpClient
+
+logger = logging.getLogger("tap-akeneo.auth")
 
 EXPIRY_LEEWAY = 60.0
 """Seconds before its end at which a token counts as expired."""
@@ -138,14 +141,9 @@ class AkeneoAuthenticator(Authenticator):
         if refresh:
             try:
                 return self._ask({"grant_type": "refresh_token", "refresh_token": refresh})
-            except RequestRefused as refusal:
-                # Older than 14 days, revoked, or used by a try whose answer was lost: log in.
-                if refusal.status not in {
-                    HTTPStatus.UNPROCESSABLE_ENTITY,
-                    HTTPStatus.BAD_REQUEST,
-                    HTTPStatus.UNAUTHORIZED,
-                }:
-                    raise
+            except RequestRefused:
+                # Older than 14 days, revoked, or used by a try whose answer was lost.
+                logger.debug("the refresh token is not taken, logging in again")
         return self._log_in()
 
     def _log_in(self) -> _Token:

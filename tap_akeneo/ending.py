@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.errors import AkeneoError
@@ -88,4 +91,17 @@ def ending_in_one_line(logger: logging.Logger, stopper: Stopper) -> Generator[No
         logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400
         # Python flushes stdout once more at its end; there is nobody left to read it.
         sys.stdout = None
+        sys.exit(FAILED)
+    except (click.exceptions.Exit, click.ClickException):
+        raise
+    except Exception as unexpected:
+        *_, place = traceback.extract_tb(unexpected.__traceback__)
+        logger.error(  # noqa: TRY400 (a traceback would show values, perhaps secret ones)
+            "unexpected %s at %s:%s: please report it, with the settings but without secrets; "
+            "TAP_AKENEO_LOGLEVEL=DEBUG shows more",
+            type(unexpected).__name__,
+            Path(place.filename).name,
+            place.lineno,
+        )
+        logger.debug("", exc_info=unexpected)
         sys.exit(FAILED)

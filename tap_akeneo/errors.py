@@ -15,8 +15,6 @@ of request headers or bodies.
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 
 class AkeneoError(Exception):
     """Anything that stops the tap from reading the PIM, told in one line."""
@@ -69,9 +67,13 @@ class RequestRefused(RequestFailed):
         request: The request, as shown to people.
         status: The HTTP status, 400 to 499.
         message: The PIM's own words, empty where its answer holds none.
+
+    Attributes:
+        hint: What would let the request pass, set by who knows; None for nobody.
     """
 
     def __init__(self, request: str, status: int, message: str) -> None:
         super().__init__(request, f"the PIM answers {status}: {message or '(no message)'}")
-        self.status = HTTPStatus(status)
+        self.status = status
         self.message = message
+        self.hint: str | None = None

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urljoin, urlsplit
 
 import backoff
 import msgspec
@@ -265,7 +265,7 @@ class HttpClient:
         except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
             kind = response.headers.get("Content-Type", "no content type")
             reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
-            raise _Retriable(shown, reason) from failure
+            raise _Retriable(shown, reason, status=response.status_code) from failure
 
     def _session(self) -> requests.Session:
         """The session of this thread; requests does not promise that threads can share one."""
@@ -299,7 +299,7 @@ class HttpClient:
         if status >= 400:  # noqa: PLR2004
             raise RequestRefused(shown, status, _message(content))
         if status >= 300:  # noqa: PLR2004
-            target = urlsplit(response.headers.get("Location", ""))
+            target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
             msg = (
                 f"{shown}: the PIM answers {status} and points to "
                 f"{target.scheme}://{target.netloc}{target.path}: "
@@ -324,11 +324,15 @@ def _network_failure(shown: str, url: str, failure: requests.RequestException) -
             "authority of its own, name its file in the setting ca_bundle"
         )
         return PimUnavailable(shown, reason)
+    if isinstance(failure, requests.exceptions.ProxyError):
+        reason = f"the proxy that the environment names for {host} does not let us through"
+        return _Retriable(shown, reason)
     if _is_unknown_host(failure):
         reason = f"there is no host {host}: check the setting base_url"
         return PimUnavailable(shown, reason)
     if isinstance(failure, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return PimUnavailable(shown, "the address is not valid: check the setting base_url")
+        reason = "the address is not valid: check base_url, and the proxy in the environment"
+        return PimUnavailable(shown, reason)
     return _Retriable(shown, f"no connection to {host}, or it broke ({_root_cause(failure)})")
 
 
@@ -362,7 +366,7 @@ def _root_cause(failure: BaseException) -> str:
 def _message(content: bytes) -> str:
     try:
         body = msgspec.json.decode(content, type=_ErrorBody)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     details = [
         str(error["message"])

@@ -6,6 +6,7 @@ import json
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.singerlib import Catalog
 
 from tap_akeneo.settings import parse_date
 
@@ -34,6 +35,20 @@ def read_json(file: IO[str] | None, name: str) -> dict[str, Any] | None:
         msg = f"the {name} file must hold a JSON object"
         raise ConfigValidationError(msg, errors=[msg])
     return content
+
+
+def read_catalog(file: IO[str] | None) -> Catalog | None:
+    """Reads the catalog of the command line.
+
+    Raises:
+        ConfigValidationError: It is no catalog.
+    """
+    content = read_json(file, "catalog")
+    try:
+        return None if content is None else Catalog.from_dict(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
+        msg = f"the catalog file is no Singer catalog ({fault!r}): run the discovery again"
+        raise ConfigValidationError(msg, errors=[msg]) from None
 
 
 def check_state(state: Mapping[str, Any]) -> None:
@@ -68,7 +83,9 @@ def _faults(state: Mapping[str, Any]) -> Iterator[str]:
         for one in (bookmark, *partitions):
             value = one.get("replication_key_value")
             try:
-                if value is not None:
-                    parse_date(str(value))
+                if value is not None and not isinstance(value, str):
+                    yield f"the bookmark of {stream}: {value!r} is not a date"
+                elif value is not None:
+                    parse_date(value)
             except ValueError as fault:
                 yield f"the bookmark of {stream}: {fault}"

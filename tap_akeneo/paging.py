@@ -107,8 +107,8 @@ class _Told(msgspec.Struct):
     error: str = ""
 
 
-class ListDisabled(Exception):
-    """The list is switched off; the PIM's own words."""
+class ListIncomplete(Exception):
+    """The list did not come out as a whole; why."""
 
 
 class _HalPage(msgspec.Struct):
@@ -136,23 +136,30 @@ _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+def _compact(body: bytes) -> bytes:
+    """JSON on one line, as Singer has it; the PIM's is, unless a proxy writes it anew."""
+    return msgspec.json.format(body, indent=-1) if b"\n" in body else body
+
+
 def _decode_page(body: bytes) -> _HalPage:
+    body = _compact(body)
     try:
         page = _hal_decoder.decode(body)
     except msgspec.ValidationError:
         if told := msgspec.json.decode(body, type=_Told).error:
-            raise ListDisabled(told) from None
+            msg = f"skipped, the PIM says: {told}"
+            raise ListIncomplete(msg) from None
         raise
     page.size = len(body)
     return page
 
 
 def _decode_array(body: bytes) -> Page:
-    return Page(_array_decoder.decode(body), len(body))
+    return Page(_array_decoder.decode(_compact(body)), len(body))
 
 
 def _decode_single(body: bytes) -> Page:
-    return Page([_single_decoder.decode(body)], len(body))
+    return Page([_single_decoder.decode(_compact(body))], len(body))
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
@@ -168,10 +175,16 @@ class Walk:
     Args:
         listing: The list.
         pages: Reads it.
+
+    Attributes:
+        incomplete: Whether it ended before the list did.
+        refusal: Why, where the PIM forbids this list, though perhaps not its neighbours.
     """
 
     def __init__(self, listing: Listing, pages: Iterator[Page] | None = None) -> None:
         self.listing = listing
+        self.incomplete = False
+        self.refusal: RequestRefused | None = None
         self._pages = pages or iter(())
 
     def next_page(self) -> Page | None:
@@ -184,11 +197,18 @@ class Walk:
         try:
             return self._next_page()
         except RequestRefused as refusal:
-            if refusal.status != HTTPStatus.NOT_FOUND or not self.listing.parents:
+            # Of one parent among many, and by the PIM itself: a 404 of a proxy has no words of it.
+            if not self.listing.parents or not refusal.message:
                 raise
-            logger.info("%s: gone meanwhile", self.listing.path)
-        except ListDisabled as told:
-            logger.warning("%s: skipped, the PIM says: %s", self.listing.path, told)
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                logger.info("%s: gone meanwhile", self.listing.path)
+            elif refusal.status == HTTPStatus.FORBIDDEN:
+                self.refusal = refusal
+            else:
+                raise
+        except ListIncomplete as reason:
+            logger.warning("%s: %s", self.listing.path, reason)
+        self.incomplete = True
         return None
 
     def split(self, *, someone_idle: bool) -> Walk | None:  # noqa: ARG002 (for subclasses)
@@ -360,11 +380,10 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
         if len(counts) == 1 and len(seen) >= (counts.pop() or 0):
             return
         logger.info("%s: the list changed while it was read, reading it again", listing.path)
-    logger.warning(
-        "%s: the list changed %d times while it was read; what was missed comes with the next run",
-        listing.path,
-        MOST_WALKS,
+    msg = (
+        f"the list changed each of {MOST_WALKS} times that it was read; the next run reads it again"
     )
+    raise ListIncomplete(msg)
 
 
 def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:

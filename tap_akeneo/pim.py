@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from tap_akeneo.errors import LoginRefused, RequestRefused, WrongSetting
+from tap_akeneo.errors import (
+    LoginRefused,
+    PimUnavailable,
+    RequestFailed,
+    RequestRefused,
+    WrongSetting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,9 +134,14 @@ class Pim:
             root = self._http.send(
                 "GET", f"{self.base_url}{API_PATH}", decode=msgspec.json.Decoder(_Root).decode
             )
-        except RequestRefused as refusal:
-            msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({refusal})"
-            raise WrongSetting(msg) from refusal
+        except RequestFailed as failure:
+            answered = isinstance(failure, RequestRefused) or (
+                isinstance(failure, PimUnavailable) and failure.status == HTTPStatus.OK
+            )
+            if not answered:
+                raise
+            msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({failure})"
+            raise WrongSetting(msg) from failure
         prefix = f"{API_PATH}/"
         return frozenset(
             _anonymous(route.route.partition(prefix)[2])
@@ -152,6 +163,9 @@ class Pim:
         Its versions are dates (``20210521041041``), those of other installations ``7.0.12``.
         """
         version = str(self.system_information.get("version", ""))
+        if self.system_information.get("edition") in {"CE", "EE"}:
+            # Built from the source, whose version is "master".
+            return False
         return bool(version) and re.match(r"\d+\.\d+", version) is None
 
 

@@ -137,7 +137,13 @@ class _Pool:
         """The next walk: a part of another's first, as it comes earlier in time."""
         with self._change:
             while not self._stopped:
-                walk = self._parts.popleft() if self._parts else next(self._walks, None)
+                try:
+                    walk = self._parts.popleft() if self._parts else next(self._walks, None)
+                except BaseException as failure:  # noqa: BLE001 (raised again by the consumer)
+                    # Noted before the lock is let go: the next to ask finds no walk left, and the
+                    # consumer would take that for the end.
+                    self._fail(failure)
+                    return None
                 if walk is not None:
                     self._walking += 1
                     self.free -= 1
@@ -150,8 +156,10 @@ class _Pool:
         return None
 
     def _someone_idle(self) -> bool:
+        """Whether a thread has nothing to do, and the consumer could take what it would read."""
         with self._change:
-            return self._exhausted and self.free > len(self._parts)
+            keeps_up = self._waiting_bytes < self._most_bytes / 2
+            return self._exhausted and self.free > len(self._parts) and keeps_up
 
     def _give_away(self, walk: Walk, part: Walk) -> None:
         with self._change:

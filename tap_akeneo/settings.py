@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from tap_akeneo.windows import Condition
+
+BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
+
+YEARS = range(1970, 2101)
+"""Of dates in settings and bookmarks; there is nothing to read in others."""
 
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
 
@@ -84,7 +90,7 @@ class Settings:
             max_concurrency=reader.value("max_concurrency") or 4,
             request_timeout=reader.value("request_timeout") or 120,
             max_retries=reader.value("max_retries") or 0,
-            user_agent=reader.text("user_agent"),
+            user_agent=reader.parsed("user_agent", _header),
             ca_bundle=reader.parsed("ca_bundle", _parse_ca_bundle),
             channel=reader.text("channel"),
             locales=tuple(reader.value("locales") or ()),
@@ -95,7 +101,7 @@ class Settings:
                 for name in config
                 if name.startswith("with_") and config[name]
             },
-            app_token=reader.text("access_token"),
+            app_token=reader.parsed("access_token", _header),
             on_forbidden=reader.text("on_forbidden") or "fail",
             linked_entities=reader.value("updated_including_linked_entities") or False,
         )
@@ -181,7 +187,9 @@ def _login_faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _in_words(fault: ValidationError, schema: Mapping[str, Any]) -> str:
     if fault.validator == "enum":
-        return f"must be one of {', '.join(filter(None, schema['enum']))}"
+        return (
+            f"must be one of {', '.join(str(value) for value in schema.get('enum', ()) if value)}"
+        )
     if fault.validator in {"minimum", "maximum"}:
         most = f" and at most {schema['maximum']}" if "maximum" in schema else ""
         return f"must be at least {schema['minimum']}{most}"
@@ -198,7 +206,7 @@ def _in_words(fault: ValidationError, schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any]) -> str:
-    return json.dumps(schema["examples"][0])
+    return json.dumps(schema.get("examples", ["its documentation shows"])[0])
 
 
 def parse_base_url(text: str) -> str:
@@ -247,7 +255,31 @@ def parse_date(text: str) -> datetime:
     except ValueError:
         msg = f"{text!r} is not a date such as 2025-01-31 or 2025-01-31T12:00:00Z"
         raise ValueError(msg) from None
+    if date.year not in YEARS:
+        msg = f"{text!r} does not lie in the years {YEARS[0]} to {YEARS[-1]}"
+        raise ValueError(msg)
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+
+
+def _header(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        msg = "must be of plain ASCII characters, in one line, as it is sent in a header"
+        raise ValueError(msg)
+    return text
+
+
+def unreadable_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Names of variables that are no numbers, or no JSON, although their settings are."""
+    for name, schema in SETTINGS_SCHEMA["properties"].items():
+        variable = f"TAP_AKENEO_{name.upper()}"
+        if variable in environment and "integer" in schema["type"]:
+            if not re.fullmatch(r"\s*[+-]?\d+\s*", environment[variable]):
+                yield variable
+        elif variable in environment and "object" in schema["type"]:
+            try:
+                json.loads(environment[variable])
+            except ValueError:
+                yield variable
 
 
 def _parse_timezone(text: str) -> ZoneInfo:
@@ -259,10 +291,16 @@ def _parse_timezone(text: str) -> ZoneInfo:
 
 
 def _parse_ca_bundle(text: str) -> str:
-    if not Path(text).expanduser().exists():
+    path = Path(text).expanduser()
+    if not path.exists():
         msg = f"there is no file {text}"
         raise ValueError(msg)
-    return str(Path(text).expanduser())
+    try:
+        ssl.create_default_context(cafile=None if path.is_dir() else str(path))
+    except OSError:
+        msg = f"{text} is not a PEM file of certificates"
+        raise ValueError(msg) from None
+    return str(path)
 
 
 def _filter_faults(
@@ -281,8 +319,8 @@ def _filter_faults(
                 SETTINGS_SCHEMA["properties"]["filters"]["examples"][0]["products"]
             )
             yield f"`filters`: {stream} needs the PIM's search JSON, such as {example}"
-        elif filterable[stream] and "updated" in search:
+        elif filterable[stream] and (dates := search.keys() & BOOKMARK_FILTERS):
             yield (
-                f"`filters`: {stream} must not be filtered by `updated`, because its bookmark "
-                "is: use start_date and end_date"
+                f"`filters`: {stream} must not be filtered by `{min(dates)}`, because its "
+                "bookmark is: use start_date and end_date"
             )

@@ -95,8 +95,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Incremental streams read what changed since then on their first run. ISO 8601; UTC "
-            "where no offset is given. Unset: everything."
+            "Incremental streams read nothing that changed before. ISO 8601; UTC where no offset "
+            "is given. Unset: their first run reads everything."
         ),
         examples=["2025-01-01T00:00:00Z"],
     ),
@@ -113,7 +113,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=2_592_000),
         default=300,
         title="Lookback (seconds)",
         description=(
@@ -154,7 +154,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=3600),
         default=120,
         title="Request timeout (seconds)",
         description="How long the PIM may stay silent before a request is tried again.",
@@ -162,7 +162,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "max_retries",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=100),
         default=8,
         title="Retries",
         description=(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -21,13 +21,14 @@ from tap_akeneo.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.ending import Stopped, Stopper, ending_in_one_line
 from tap_akeneo.errors import AkeneoError
 from tap_akeneo.http_client import HttpClient
-from tap_akeneo.inputs import check_state, read_json
+from tap_akeneo.inputs import check_state, read_catalog, read_json
 from tap_akeneo.pim import TOKEN_PATH, Pim
-from tap_akeneo.settings import Settings
+from tap_akeneo.settings import Settings, unreadable_variables
 from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.advice import advice
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.writer import BufferedWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ class TapAkeneo(Tap):
 
     name = "tap-akeneo"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
-    message_writer_class = MsgSpecWriter
+    message_writer_class = BufferedWriter
     # Discovery asks the PIM, so it needs a checked configuration.
     dynamic_catalog = True
     # Without ACTIVATE_VERSION: the SDK sends it before the first record, and a run that dies then
@@ -87,7 +88,8 @@ class TapAkeneo(Tap):
             super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         except ValueError as fault:
             # The SDK reads numbers and JSON out of environment variables as it meets them.
-            msg = f"a TAP_AKENEO_… variable in the environment or .env cannot be read: {fault}"
+            wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
+            msg = f"{wrong} in the environment or .env cannot be read: {fault}"
             raise ConfigValidationError(msg, errors=[msg]) from None
         self.stopper.listen()
         if validate_config:
@@ -160,6 +162,11 @@ class TapAkeneo(Tap):
                     f"there since {since[name]}" if name in since else "no such stream",
                 )
 
+    def flush(self) -> None:
+        """Writes the records that wait."""
+        if isinstance(self.message_writer, BufferedWriter):
+            self.message_writer.flush()
+
     def summary(self) -> str:
         """What a run did, in one line."""
         traffic = self.pim.traffic
@@ -185,7 +192,8 @@ class TapAkeneo(Tap):
 
     def stream_failed(self, name: str, reason: str) -> None:
         """Notes that a stream could not be read as a whole; the run fails in the end."""
-        self.failed_streams.append(name)
+        if name not in self.failed_streams:
+            self.failed_streams.append(name)
         self.logger.error("%s: %s", name, reason)
 
     @override
@@ -201,7 +209,8 @@ class TapAkeneo(Tap):
         """
         if self.failed_streams:
             names = ", ".join(self.failed_streams)
-            msg = f"{len(self.failed_streams)} of {len(self.streams)} streams failed: {names}"
+            selected = sum(stream.selected for stream in self.streams.values())
+            msg = f"{len(self.failed_streams)} of {selected} streams failed: {names}"
             raise StreamsFailed(msg)
 
     @classmethod
@@ -225,16 +234,30 @@ class TapAkeneo(Tap):
                 config=config.config,
                 parse_env_config=config.parse_env,
                 state=read_json(state, "state"),
-                catalog=read_json(catalog, "catalog"),
+                catalog=read_catalog(catalog),
             )
             try:
                 tap.sync_all()
             except Stopped:
-                tap.state_writer.write_state(tap.state)
+                # Batches of records are written when they are full, and the state is ahead of them.
+                if not tap.config.get("batch_config"):
+                    tap.state_writer.write_state(tap.state)
                 raise
             finally:
+                tap.flush()
                 tap.logger.info("%s", tap.summary())
             tap.fail_with_streams()
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """CLI callback of ``--config``."""
+        with ending_in_one_line(cls.logger, cls.stopper):
+            try:
+                return super().cb_config(ctx, param, value)
+            except (OSError, ValueError, TypeError) as fault:
+                msg = f"the config file {' '.join(value)} cannot be read: {fault}"
+                raise ConfigValidationError(msg, errors=[msg]) from None
 
     @classmethod
     @override
@@ -253,6 +276,8 @@ class TapAkeneo(Tap):
         with ending_in_one_line(cls.logger, cls.stopper):
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
-            tap.run_connection_test()
+            # Not run_connection_test, which reads what is off by default too.
+            tap.run_sync_dry_run(1, [one for one in tap.streams.values() if one.selected])
+            tap.flush()
             tap.fail_with_streams()
         ctx.exit()

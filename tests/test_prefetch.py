@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from tap_akeneo import prefetch
 from tap_akeneo.paging import Listing, Page, Paging, Walk
 from tap_akeneo.prefetch import News, read_ahead
 
@@ -122,6 +123,26 @@ def test_a_failure_is_told_after_what_was_read_before() -> None:
     with pytest.raises(ValueError, match="no"):
         pages.extend(reading)
     assert len(pages) == 3
+
+
+def test_a_failure_to_find_the_next_walk_is_never_taken_for_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def walks() -> Iterator[Walk]:
+        yield from ()
+        msg = "no parents"
+        raise ValueError(msg)
+
+    fail = prefetch._Pool._fail
+
+    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:
+        # Widens the gap in which another thread asks the same list, and finds it at its end.
+        time.sleep(0.1)
+        fail(pool, failure)
+
+    monkeypatch.setattr(prefetch._Pool, "_fail", fail_late)
+    with pytest.raises(ValueError, match="no parents"):
+        list(read_ahead(walks(), threads=4))
 
 
 def test_no_thread_is_left_behind() -> None:

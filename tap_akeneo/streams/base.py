@@ -87,6 +87,9 @@ class AkeneoStream(Stream):
         self.settings = tap.settings
         self._unknown_keys: set[str] = set()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
+        # The SDK says so of each error that passes through, also of a run that is stopped; the
+        # line that tells what happened comes at the end.
+        self.logger.addFilter(lambda record: not str(record.msg).startswith("An unhandled error"))
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -110,7 +113,7 @@ class AkeneoStream(Stream):
                 self.tap.rows += 1
                 yield record
         except RequestRefused as refusal:
-            self.tap.stream_refused(self.name, refusal, self.permission)
+            self._refused(refusal)
         except NoAnswer as silence:
             self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
         except AkeneoError as error:
@@ -129,8 +132,13 @@ class AkeneoStream(Stream):
         threads = self.settings.max_concurrency
         for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
             yield walk, news
+            if news is None and walk.refusal:
+                self._refused(walk.refusal)
             if isinstance(news, Page):
                 progress.advance(len(news.items), self.counted())
+
+    def _refused(self, refusal: RequestRefused) -> None:
+        self.tap.stream_refused(self.name, refusal, refusal.hint or self.permission)
 
     def counted(self) -> int | None:
         """How many items the PIM has counted in all, None where it has not."""
@@ -295,8 +303,8 @@ class ChildStream(AkeneoStream):
                 for key in parent.keys_of(item)
             ]
         except RequestRefused as refusal:
-            self.tap.stream_refused(self.name, refusal, parent.permission)
-            return []
+            refusal.hint = refusal.hint or parent.permission
+            raise
 
     def listings_of_parents(self) -> Iterator[Listing]:
         """The lists of the PIM that hold all parents."""

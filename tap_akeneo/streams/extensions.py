@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tap_akeneo.paging import Item
 
 SECRET = re.compile(
-    r"secret|token|passw|credential|api_?key|authori[sz]ation|headers", re.IGNORECASE
+    r"secret|token|passw|pwd|credential|key|authori[sz]ation|headers|custom_variables",
+    re.IGNORECASE,
 )
 
 
@@ -45,31 +46,29 @@ class UiExtensions(WithSecrets):
 
 
 class HttpHooks(WithSecrets):
-    """HTTP hooks. Their endpoint is told without its query, which may hold a key."""
+    """HTTP hooks."""
 
     name = "http_hooks"
     path = "http-hook"
     primary_keys = ("hookType",)
 
-    @override
-    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        for hook in super().items(item):
-            yield {**hook, "endpoint": without_query(hook.get("endpoint"))}
-
 
 def without_secrets(value: Any) -> Any:  # noqa: ANN401 (JSON)
-    """A value without what its names call secret, at any depth."""
+    """A value without what its names call secret and without queries in addresses, at any depth."""
     if isinstance(value, dict):
         return {
             key: without_secrets(inner) for key, inner in value.items() if not SECRET.search(key)
         }
-    return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [without_secrets(inner) for inner in value]
+    return without_query(value) if isinstance(value, str) and "://" in value else value
 
 
-def without_query(url: str | None) -> str | None:
-    """An address without query, fragment and user."""
-    if url is None:
+def without_query(url: str) -> str | None:
+    """An address without query, fragment and user; None for what is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
         return None
-    parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=host, query="", fragment="").geturl()

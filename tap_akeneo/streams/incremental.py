@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +17,7 @@ from tap_akeneo.changes import (
     span_to_read,
     window_of,
 )
-from tap_akeneo.paging import CursorWalk, Page, Walk
+from tap_akeneo.paging import CursorWalk, Page, Walk, value_of
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
@@ -24,7 +25,6 @@ from tap_akeneo.windows import Changes, Window, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
@@ -46,6 +46,8 @@ class Series:
         finished: Walks that have.
         read: Items that came out.
         broken: Keys of items that the PIM cannot write.
+        incomplete: Whether a walk ended before its list did.
+        date_seen: The date of one item, as the PIM wrote it.
         changes: The list, where it is read by windows.
         checked: Whether it was looked for missing items.
     """
@@ -57,6 +59,8 @@ class Series:
     finished: list[Walk] = field(default_factory=list)
     read: int = 0
     broken: list[str] = field(default_factory=list)
+    incomplete: bool = False
+    date_seen: str | None = None
     changes: Changes | None = None
     checked: bool = False
 
@@ -168,6 +172,7 @@ class IncrementalStream(AkeneoStream):
             series = owners[walk]
             if isinstance(news, Page):
                 series.read += len(news.items)
+                series.date_seen = series.date_seen or value_of(news.items[0], "updated")
                 yield from self.records(news, series.parents)
             elif isinstance(news, Walk):
                 owners[news] = series
@@ -175,14 +180,17 @@ class IncrementalStream(AkeneoStream):
             else:
                 series.unfinished.discard(walk)
                 series.finished.append(walk)
+                series.incomplete |= walk.incomplete
                 if isinstance(walk, CursorWalk) and walk.broken:
                     series.broken += walk.broken
                     self.tap.stream_failed(
                         self.name,
-                        f"the PIM answers 500 for {', '.join(walk.broken)}; all others were read. "
-                        "Have it repaired or deleted in the PIM; the bookmark stays until then",
+                        f"the PIM answers 500 for {', '.join(walk.broken)}, perhaps for others "
+                        "near it too; the rest was read. Have it repaired or deleted in the PIM; "
+                        "the bookmark stays until then",
                     )
-                if series.broken:
+                if series.broken or series.incomplete:
+                    # What is missing must be read again.
                     continue
                 if reached := self.reached(series):
                     self._move_bookmark(series, reached)
@@ -251,6 +259,13 @@ class WindowedStream(IncrementalStream):
         )
         return series.changes.walk()
 
+    def zone_seen_in(self, series: Series) -> ServerZone:
+        """The zone, told by a date that came out where it was not asked for."""
+        if series.changes and series.changes.whole != Window():
+            return self.zone
+        offset = datetime.fromisoformat(series.date_seen).utcoffset() if series.date_seen else None
+        return self.zone if offset is None else ServerZone(offset=offset)
+
     def window_of(self, span: Span) -> Window:
         """The window of a span; the zone is not asked for where nothing is to be filtered."""
         if span.start is None and span.end is None:
@@ -265,7 +280,7 @@ class WindowedStream(IncrementalStream):
         known = [start for start in starts if start is not None]
         if not known or len(known) < len(series.unfinished):
             return None
-        reached = self.zone.earliest(min(known))
+        reached = self.zone_seen_in(series).earliest(min(known))
         since = self._since(series.state)
         return reached if since is None or reached > since else None
 
@@ -275,7 +290,9 @@ class WindowedStream(IncrementalStream):
 
         There the PIM may have more than its links lead to; see `CursorWalk`.
         """
-        if series.changes is None or not series.lacks_items():
+        if series.changes is None or series.broken or series.incomplete:
+            return []
+        if not series.lacks_items():
             return []
         if not series.checked:
             series.checked = True

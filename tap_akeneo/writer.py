@@ -1,0 +1,41 @@
+"""Writing Singer messages, many records at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import RecordMessage
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+
+MOST_BYTES = 256 * 1024
+"""Records that may wait to be written. A target reads a pipe in pieces of at most 64 KB."""
+
+
+class BufferedWriter(MsgSpecWriter):
+    """Writes records in larger pieces, and before any other message.
+
+    So a state is never written before the records that it stands for.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    @override
+    def write_message(self, message: Message) -> None:
+        self._waiting += self.format_message(message)
+        if len(self._waiting) >= MOST_BYTES or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits."""
+        # Taken before it is written: a broken pipe must not be written to twice.
+        waiting, self._waiting = memoryview(self._waiting), bytearray()
+        while waiting:
+            # Where stdout is unbuffered, a signal ends a write in the middle.
+            waiting = waiting[sys.stdout.buffer.write(waiting) :]
+        sys.stdout.buffer.flush()
