@@ -44,8 +44,11 @@ def read_catalog(file: IO[str] | None) -> Catalog | None:
         ConfigValidationError: It is no catalog.
     """
     content = read_json(file, "catalog")
+    if content is None:
+        return None
     try:
-        return None if content is None else Catalog.from_dict(content)
+        _ = content["streams"]
+        return Catalog.from_dict(content)
     except (AttributeError, KeyError, TypeError, ValueError) as fault:
         msg = f"the catalog file is no Singer catalog ({fault!r}): run the discovery again"
         raise ConfigValidationError(msg, errors=[msg]) from None

@@ -308,3 +308,52 @@ def redirecting_to(target: str) -> Iterator[str]:
         threading.Thread(target=server.serve_forever).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+WEIRD: dict[str, tuple[dict[str, Any], str]] = {
+    "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
+    "a user agent with an arrow": ({"user_agent": "→"}, "`user_agent`: must be of plain ASCII"),
+    "a date before all PIMs": ({"start_date": "0001-01-01"}, "does not lie in the years 1970"),
+    "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "does not lie in the years"),
+    "an endless lookback": ({"lookback_seconds": 10**15}, "`lookback_seconds` must be at least 0"),
+    "an endless timeout": ({"request_timeout": 10**10}, "`request_timeout` must be at least 1"),
+    "a number as a password": ({"password": 12345678}, "`password` must be a text"),
+    "a list as filters": ({"filters": []}, "`filters` must be an object"),
+    "a word as stream maps": ({"stream_maps": "x"}, "`stream_maps` must be an object"),
+    "an unknown choice": ({"on_forbidden": "ignore"}, "must be one of fail, skip"),
+    "a folder of batches": ({"batch_config": 5}, "`batch_config` must be an object"),
+}
+
+
+@pytest.mark.parametrize("weird", WEIRD)
+def test_a_weird_setting_ends_in_lines_that_name_it(
+    start_pim: StartPim, run: Run, weird: str
+) -> None:
+    wrong, named = WEIRD[weird]
+    ended = run(settings_for(start_pim(), **wrong))
+    assert ended.code == 1
+    assert any(named in line for line in ended.errors)
+    assert not ended.stdout
+
+
+@pytest.mark.parametrize("content", ["{", '"x"', "\x00"])
+def test_a_config_file_that_is_none_ends_in_one_line(run: Run, content: str) -> None:
+    ended = command("--config", run.file("config.json", content))
+    assert ended.code == 1
+    assert "Traceback" not in ended.log
+    assert len(ended.errors) == 1
+
+
+def test_a_config_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    ended = command("--config", tmp_path / "no.json")
+    assert ended.code == 1
+    assert "no.json cannot be read" in ended.errors[0]
+
+
+@pytest.mark.parametrize("catalog", [{"streams": 5}, {"streams": [{}]}, {}])
+def test_a_catalog_that_is_none_is_told(
+    start_pim: StartPim, run: Run, catalog: dict[str, Any]
+) -> None:
+    ended = run(settings_for(start_pim()), "--catalog", run.file("catalog.json", catalog))
+    assert ended.code == 1
+    assert "is no Singer catalog" in ended.errors[0]

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_akeneo.streams.extensions import without_secrets
 from tap_akeneo.tap import TapAkeneo
-from tests.support import settings_for, sync
+from tests.support import command, settings_for, sync
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
     from tests.support import Run
@@ -23,6 +26,7 @@ def bookmarks(run: Run, stream: str) -> dict[str, str]:
     return {
         ",".join(one["context"].values()): one["replication_key_value"]
         for one in run.state["bookmarks"][stream]["partitions"]
+        if "replication_key_value" in one
     }
 
 
@@ -174,3 +178,73 @@ def test_products_can_count_as_changed_when_an_asset_or_record_of_theirs_changed
         touch(pim, "assets", (row["asset_family"], row["code"]))
     assert not sync(pim, "products", state=state).records("products")
     assert sync(pim, "products", state=state, **settings).records("products")
+
+
+def test_a_404_that_is_not_the_pims_own_fails_the_stream_and_keeps_the_bookmarks(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("ee-7")
+    state = sync(pim, "assets").state
+    pim.clock.advance(seconds=7200)
+    for row in pim.truth("assets"):
+        touch(pim, "assets", (row["asset_family"], row["code"]))
+    pim.faults.add("status", "/assets", status=404, body="<h1>default backend</h1>", times=3)
+    first = sync(pim, "assets", state=state)
+    second = sync(pim, "assets", state=first.state)
+    assert first.tap.failed_streams == ["assets"]
+    assert len(first.rows("assets") | second.rows("assets")) == len(pim.truth("assets"))
+
+
+def test_a_parent_that_is_forbidden_does_not_keep_its_neighbours_back(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("ee-7")
+    forbidden = {"code": 403, "message": "Access forbidden. You are not allowed to list assets."}
+    pim.faults.add("status", "/assets", status=403, body=forbidden)
+    run = sync(pim, "assets", max_concurrency=1)
+    families = {family for family, _ in run.rows("assets")}
+    assert len(families) == len(pim.truth("asset_families")) - 1
+    assert run.tap.failed_streams == ["assets"]
+    assert "tick “List assets”" in caplog.text
+    assert bookmarks(run, "assets").keys() == families
+
+
+def test_a_catalog_that_is_enabled_again_is_read_from_where_it_was_left(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas")
+    app: dict[str, Any] = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+    (disabled, *_) = [row["id"] for row in pim.truth("catalogs") if not row["enabled"]]
+    state = sync(pim, "catalog_products", **app).state
+    kept = state["bookmarks"]["catalog_products"]["partitions"]
+    assert [
+        "replication_key_value" in one for one in kept if one["context"]["catalog_id"] == disabled
+    ] == [False]
+
+
+def test_without_the_list_of_parents_the_stream_itself_is_named_once(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("ee-7")
+    pim.permissions.discard("pim_api_asset_family_list")
+    run = sync(pim, "asset_attribute_options")
+    assert run.tap.failed_streams == ["asset_attribute_options"]
+    assert caplog.text.count("permission missing") == 1
+    assert "tick “List asset families”" in caplog.text
+
+
+def test_the_connection_test_reads_nothing_personal(start_pim: StartPim, tmp_path: Path) -> None:
+    pim = start_pim("saas")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    ended = command("--config", config, "--test")
+    assert ended.code == 0
+    assert not [personal for personal in pim.personal if personal in ended.stdout]
+
+
+def test_addresses_in_extensions_lose_their_queries() -> None:
+    value = {"url": "https://user:pw@app.example/x?key=SECRET#f", "pwd": "SECRET", "name": "n"}
+    assert without_secrets({"configuration": [value]}) == {
+        "configuration": [{"url": "https://app.example/x", "name": "n"}]
+    }
+    assert without_secrets("http://[bad?key=SECRET") is None
