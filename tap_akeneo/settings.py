@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-    from tap_akeneo.windows import Condition
+    from tap_akeneo.changes import Condition
 
 BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
 

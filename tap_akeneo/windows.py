@@ -15,26 +15,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from typing_extensions import override
 
+from tap_akeneo.changes import Window
 from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tap_akeneo.pim import Pim
-
-Condition: TypeAlias = "dict[str, object]"
-"""One condition of the PIM's ``search``: ``{"operator": ">", "value": …}``."""
-
-SECOND = timedelta(seconds=1)
-FIRST_AKENEO = datetime(2013, 1, 1)  # noqa: DTZ001 (a wall time)
-"""No PIM is older, so no change is."""
 
 LEAST_PAGES = 4
 """Pages that must be left for another reader to be worth its first request."""
@@ -45,50 +38,6 @@ MOST_PAGES = 50
 
 SAMPLE = 500
 """Dates that a cut is guessed from."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """What changed after ``start`` and up to ``end``: wall times, whole seconds; None is open."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def conditions(self, written: str) -> list[Condition]:
-        """The filter on the date: ``>`` excludes its second, ``BETWEEN`` includes both.
-
-        Args:
-            written: How the PIM wants its dates, for `datetime.strftime`.
-        """
-        start = None if self.start is None else self.start.strftime(written)
-        end = None if self.end is None else self.end.strftime(written)
-        conditions: list[Condition] = []
-        if start is not None:
-            conditions.append({"operator": ">", "value": start})
-        if end is not None:
-            since = start or FIRST_AKENEO.strftime(written)
-            conditions.append({"operator": "BETWEEN", "value": [since, end]})
-        return conditions
-
-    def cut(self, seen: Sequence[datetime], share: float, now: datetime) -> datetime | None:
-        """Where to cut this window.
-
-        Args:
-            seen: Dates of some items in it, which may lie outside: the index holds the latest of
-                an item's date and its models'.
-            share: How much of what is left should come before the cut, 0 to 1.
-            now: The end of a window that is open.
-
-        Returns:
-            The end of the earlier part; None for a window of one second.
-        """
-        start = self.start or FIRST_AKENEO
-        last = (self.end or now) - SECOND
-        within = sorted(date for date in seen if start < date <= last)
-        if within:
-            return within[int(len(within) * share)]
-        middle = (start + (last - start) / 2).replace(microsecond=0)
-        return middle if start < middle <= last else None
 
 
 class Changes:

@@ -65,7 +65,7 @@ def _replication(stream: type[AkeneoStream]) -> str:
 
 def _permissions(stream: type[AkeneoStream]) -> str:
     parent = getattr(stream, "parent", None)
-    return ", ".join(filter(None, [stream.permission, parent and parent.permission]))
+    return ", ".join(dict.fromkeys(filter(None, [stream.permission, parent and parent.permission])))
 
 
 TABLES = {"settings": settings_table, "streams": streams_table}

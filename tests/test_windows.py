@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_akeneo.changes import Window
 from tap_akeneo.paging import Listing, Page, Paging, value_of
-from tap_akeneo.windows import Changes, Window, WindowWalk
+from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

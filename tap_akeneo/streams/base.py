@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
+    from tap_akeneo.changes import Condition
     from tap_akeneo.paging import Item, Walk
     from tap_akeneo.prefetch import News
     from tap_akeneo.tap import TapAkeneo
-    from tap_akeneo.windows import Condition
 
 Record = dict[str, Any]
 

@@ -12,8 +12,8 @@ from tap_akeneo.streams.base import AkeneoStream, ChildStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tap_akeneo.changes import Condition
     from tap_akeneo.paging import Item, Listing
-    from tap_akeneo.windows import Condition
 
 
 class Workflows(AkeneoStream):

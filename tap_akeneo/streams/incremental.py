@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_akeneo.changes import (
     ServerZone,
     Span,
+    Window,
     iso_conditions,
     latest_wall_time,
     span_to_read,
@@ -21,15 +22,15 @@ from tap_akeneo.paging import CursorWalk, Page, Walk, value_of
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
-from tap_akeneo.windows import Changes, Window, WindowWalk
+from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context
 
+    from tap_akeneo.changes import Condition
     from tap_akeneo.paging import Listing
-    from tap_akeneo.windows import Condition
 
 INCREMENTAL = "INCREMENTAL"
 

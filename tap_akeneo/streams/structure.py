@@ -11,9 +11,8 @@ from tap_akeneo.streams.base import AkeneoStream, ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
-    from tap_akeneo.changes import Span
+    from tap_akeneo.changes import Condition, Span
     from tap_akeneo.paging import Item
-    from tap_akeneo.windows import Condition
 
 SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
 
