@@ -133,14 +133,14 @@ def test_a_failure_to_find_the_next_walk_is_never_taken_for_the_end(
         msg = "no parents"
         raise ValueError(msg)
 
-    fail = prefetch._Pool._fail
+    fail = prefetch._Pool._fail  # noqa: SLF001 (a race is shown by widening its gap)
 
-    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:
+    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:  # noqa: SLF001
         # Widens the gap in which another thread asks the same list, and finds it at its end.
         time.sleep(0.1)
         fail(pool, failure)
 
-    monkeypatch.setattr(prefetch._Pool, "_fail", fail_late)
+    monkeypatch.setattr(prefetch._Pool, "_fail", fail_late)  # noqa: SLF001
     with pytest.raises(ValueError, match="no parents"):
         list(read_ahead(walks(), threads=4))
 
