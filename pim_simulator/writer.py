@@ -242,7 +242,7 @@ class Writer:
     def _save_model(self, code: str, data: dict[str, Any]) -> bool:
         store, now = self._store, self._clock.timestamp()
         old = store.product_models.get(code)
-        number = len(store.product_models) + 1
+        number = max((row.number for row in store.product_models.values()), default=0) + 1
         item = old or Item(uuid=f"model/{code}", code=code, number=number, created=now, updated=now)
         before = None if old is None else _state(item)
         self._values.apply(item, data, models=True)

@@ -245,13 +245,26 @@ def count(pim: Pim, listing: Listing) -> int | None:
 
 
 def first(pim: Pim, listing: Listing) -> Item | None:
-    """Any one item of a list that has pages, None of an empty one."""
-    return next(iter(_peek(pim, listing, {}).items), None)
+    """Any one item of a list that has pages, None of an empty one.
+
+    Raises:
+        PimUnavailable: The PIM counts items but shows none.
+    """
+    # More than one, as those at the front may be gone from SQL, though not yet from the index.
+    if items := _peek(pim, listing, {"limit": "10"}).items:
+        return items[0]
+    counted = count(pim, listing)
+    if not counted:
+        return None
+    if items := _peek(pim, listing, {"limit": "100"}).items:
+        return items[0]
+    reason = f"the PIM counts {counted} items but shows none: have its search index rebuilt"
+    raise PimUnavailable(listing.path, reason)
 
 
 def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> _HalPage:
-    """A page of one item, not always the first: that may be one that the PIM cannot write."""
-    params = {**listing.params, **more, "pagination_type": "page", "limit": "1"}
+    """A page of few items, not always the first: that may hold one that the PIM cannot write."""
+    params = {**listing.params, "pagination_type": "page", "limit": "1", **more}
     try:
         return pim.get(listing.path, _decode_page, params)
     except PimUnavailable as failure:
@@ -277,7 +290,6 @@ class CursorWalk(Walk):
         cursor: Where the next page begins.
         has_link: Whether the PIM has linked to the next page.
         ended: Whether the end has been reached.
-        trusts_links: Takes a page without a link for the last one. For whoever counts otherwise.
     """
 
     def __init__(self, pim: Pim, listing: Listing, cursor: str | None = None) -> None:
@@ -286,18 +298,11 @@ class CursorWalk(Walk):
         self.cursor = cursor
         self.has_link = False
         self.ended = False
-        self.trusts_links = False
         self._isolation = Isolation(
             partial(self._ask, once=True), listing.keys[-1], listing.page_size
         )
         self._read = 0
         self._last_key: str | None = None
-
-    def beyond(self) -> CursorWalk | None:
-        """A walk through what may come after the last item, None where there was no item."""
-        if self._last_key is None or not self._key_is_cursor:
-            return None
-        return CursorWalk(self.pim, self.listing, self._last_key)
 
     @override
     def _next_page(self) -> Page | None:
@@ -314,11 +319,10 @@ class CursorWalk(Walk):
         if page.items:
             self._read += len(page.items)
             self._last_key = str(value_of(page.items[-1], self.listing.keys[-1]))
-            if following is None and not self.trusts_links:
-                if self._key_is_cursor:
-                    following = self._last_key
-                else:
-                    self._compare_with_count()
+            if following is None and self._key_is_cursor:
+                following = self._last_key
+            elif following is None:
+                self._compare_with_count()
         _refuse_circle(self.listing, self.cursor, following)
         self.cursor = following
         self.ended = following is None or not page.items
@@ -342,11 +346,12 @@ class CursorWalk(Walk):
         return self.listing.key_is_cursor and self.pim.cursors_are_plain
 
     def _compare_with_count(self) -> None:
-        """Compares what was read with what the PIM counts, and tells of a difference."""
+        """Takes a list that ended before its count for incomplete."""
         if self.listing.paging is Paging.CURSOR:
             return
         counted = count(self.pim, self.listing)
         if counted is not None and counted > self._read:
+            self.incomplete = True
             logger.warning(
                 "%s: the PIM counts %d, but its list ended after %d. Unless items were added just "
                 "now, its search index is out of step: have it rebuilt, then run with "

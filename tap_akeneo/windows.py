@@ -97,13 +97,17 @@ class WindowWalk(CursorWalk):
 
     @override
     def _next_page(self) -> Page | None:
-        # All that the walks read is compared with what was counted, at less cost than each end.
-        self.trusts_links = self._changes.counted is not None
         page = super()._next_page()
         if page is not None:
             self._since_cut += len(page.items)
             self._dates.extend(item["updated"].copy() for item in page.items if "updated" in item)
         return page
+
+    @override
+    def _compare_with_count(self) -> None:
+        # A part of what was divided has no count of its own; the whole is compared in the end.
+        if self._changes.counted is None:
+            super()._compare_with_count()
 
     @override
     def split(self, *, someone_idle: bool) -> WindowWalk | None:

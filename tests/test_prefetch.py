@@ -135,7 +135,7 @@ def test_a_failure_to_find_the_next_walk_is_never_taken_for_the_end(
 
     fail = prefetch._Pool._fail  # noqa: SLF001 (a race is shown by widening its gap)
 
-    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:  # noqa: SLF001
+    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:
         # Widens the gap in which another thread asks the same list, and finds it at its end.
         time.sleep(0.1)
         fail(pool, failure)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_akeneo.changes import Window
-from tap_akeneo.paging import Listing, Page, Paging, value_of
+from tap_akeneo.paging import Listing, Paging, value_of
 from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
@@ -179,15 +179,3 @@ def test_a_long_walk_gives_away_what_is_later_even_if_nobody_is_idle() -> None:
     assert len(finished) > 3
     ordered = [walk.window.end for walk in finished if walk.window.end]
     assert ordered == sorted(ordered), "in the order of time, so that a run can resume"
-
-
-def test_items_that_are_counted_but_not_linked_to_are_found_behind_the_last_item() -> None:
-    walk = changes_of(ListInMemory([(START, START)] * 7)).walk()
-    walk.trusts_links = True
-    first = walk.next_page()
-    assert isinstance(first, Page)
-    behind = walk.beyond()
-    assert behind is not None
-    page = behind.next_page()
-    assert page is not None
-    assert [value_of(item, "uuid") for item in page.items] == ["000003", "000004", "000005"]

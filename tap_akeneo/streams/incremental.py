@@ -50,7 +50,6 @@ class Series:
         incomplete: Whether a walk ended before its list did.
         date_seen: The date of one item, as the PIM wrote it.
         changes: The list, where it is read by windows.
-        checked: Whether it was looked for missing items.
     """
 
     parents: Mapping[str, str]
@@ -63,12 +62,6 @@ class Series:
     incomplete: bool = False
     date_seen: str | None = None
     changes: Changes | None = None
-    checked: bool = False
-
-    def lacks_items(self) -> bool:
-        """Whether fewer items came out than the PIM had counted."""
-        counted = self.changes.counted if self.changes else None
-        return counted is not None and self.read + len(self.broken) < counted
 
 
 class IncrementalStream(AkeneoStream):
@@ -161,11 +154,7 @@ class IncrementalStream(AkeneoStream):
                 walk = self.walk_through(series)
                 owners[walk] = series
                 series.unfinished.add(walk)
-        while owners:
-            yield from self._read_walks(owners)
-            owners = {
-                walk: series for series in self.series for walk in self.walks_for_missing(series)
-            }
+        yield from self._read_walks(owners)
 
     def _read_walks(self, owners: dict[Walk, Series]) -> Iterator[Record]:
         """Reads walks to their end, and moves each bookmark as far as what is out."""
@@ -215,10 +204,6 @@ class IncrementalStream(AkeneoStream):
         """Where the bookmark may go now that one of its walks has ended, None for nowhere."""
         return None if series.unfinished else series.span.bookmark
 
-    def walks_for_missing(self, series: Series) -> list[Walk]:  # noqa: ARG002 (for subclasses)
-        """More walks, where a series that has ended lacks items."""
-        return []
-
     def _move_bookmark(self, series: Series, reached: datetime) -> None:
         series.state["replication_key"] = self.replication_key
         series.state["replication_key_value"] = reached.isoformat()
@@ -260,6 +245,20 @@ class WindowedStream(IncrementalStream):
         )
         return series.changes.walk()
 
+    def _lacks_items(self, series: Series) -> bool:
+        """Whether fewer items came out than the PIM had counted; told, and read again then."""
+        counted = series.changes.counted if series.changes else None
+        if counted is None or series.read >= counted:
+            return False
+        self.logger.warning(
+            "the PIM counted %s when the run began, %s came out. Deleted meanwhile? To be sure, "
+            "the next run reads them again. If this comes again and again, its search index is "
+            "out of step: have it rebuilt",
+            counted,
+            series.read,
+        )
+        return True
+
     def zone_seen_in(self, series: Series) -> ServerZone:
         """The zone, told by a date that came out where it was not asked for."""
         if series.changes and series.changes.whole != Window():
@@ -276,7 +275,7 @@ class WindowedStream(IncrementalStream):
     @override
     def reached(self, series: Series) -> datetime | None:
         if not series.unfinished:
-            return series.span.bookmark if series.checked or not series.lacks_items() else None
+            return None if self._lacks_items(series) else series.span.bookmark
         starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
         known = [start for start in starts if start is not None]
         if not known or len(known) < len(series.unfinished):
@@ -284,30 +283,3 @@ class WindowedStream(IncrementalStream):
         reached = self.zone_seen_in(series).earliest(min(known))
         since = self._since(series.state)
         return reached if since is None or reached > since else None
-
-    @override
-    def walks_for_missing(self, series: Series) -> list[Walk]:
-        """Walks behind the last item of each window.
-
-        There the PIM may have more than its links lead to; see `CursorWalk`.
-        """
-        if series.changes is None or series.broken or series.incomplete:
-            return []
-        if not series.lacks_items():
-            return []
-        if not series.checked:
-            series.checked = True
-            behind = (walk.beyond() for walk in series.finished if isinstance(walk, CursorWalk))
-            walks: list[Walk] = [walk for walk in behind if walk]
-            if walks:
-                series.unfinished.update(walks)
-                return walks
-            self._move_bookmark(series, series.span.bookmark)
-        self.logger.warning(
-            "the PIM counted %s when the run began, %d came out. Unless that many were deleted "
-            "meanwhile, its search index is out of step: have it rebuilt, then run with "
-            "--full-refresh",
-            series.changes.counted,
-            series.read,
-        )
-        return []

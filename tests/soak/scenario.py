@@ -1,0 +1,231 @@
+"""What happens in a scenario, as data: drawn from a seed, and made smaller when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from random import Random
+from zoneinfo import ZoneInfo
+
+ZONES = ("UTC", "Pacific/Kiritimati", "America/New_York", "Europe/Paris")
+PROFILES = ("ce-5", "ce-6", "ce-7", "saas")
+ENDINGS = ("whole", "broken pipe", "stopped", "outage")
+FAULTS = (
+    *("408", "429", "500", "502", "503", "504"),
+    *("reset", "reset_in_body", "truncated_json", "html", "expired token", "revoked token"),
+)
+WRITES = (
+    *("change product",) * 6,
+    *("change model",) * 4,
+    *("create product", "create variant") * 2,
+    *("import", "import", "delete product", "delete product", "move variant"),
+    *("create model", "delete model"),
+    *("create category", "change category", "delete category"),
+    *("change family", "create option", "change option", "delete option"),
+)
+YEARS = (2026, 2027)
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Write:
+    """Something that is written into the PIM.
+
+    Attributes:
+        kind: One of `WRITES`.
+        pick: Which of the things that there are then.
+        wait: Seconds that pass before.
+        at: During a run: before which request or message, counted from 1.
+    """
+
+    kind: str
+    pick: int
+    wait: float = 0.0
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run of the tap, and what comes before it and during it.
+
+    Attributes:
+        before: Writes, in their order.
+        wait: Seconds between the last of them and the run.
+        at_requests: Writes before certain requests are answered.
+        at_messages: Writes before certain messages get out.
+        ending: One of `ENDINGS`.
+        after: Messages, looks at the stopper or requests before the ending.
+        keeps: Whether the target keeps what came after the last STATE.
+    """
+
+    before: tuple[Write, ...]
+    wait: float
+    at_requests: tuple[Write, ...]
+    at_messages: tuple[Write, ...]
+    ending: str
+    after: int
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A PIM, settings and some runs; another one without faults or writes follows them.
+
+    Attributes:
+        seed: What it was drawn from.
+        number: Likewise.
+        profile: Version of the PIM.
+        zone: Zone of its server.
+        zone_known: Whether the tap is told the zone.
+        began: The PIM's clock when the scenario begins.
+        products: How many there are at first.
+        lag: Seconds until a write shows in the index.
+        lookback: The setting.
+        page_size: The setting.
+        concurrency: The setting.
+        state_every: Records between two STATE lines.
+        tick: Seconds of the PIM's clock that a request takes, at most.
+        faults: Kinds of faults.
+        fault_rate: Share of the requests that meet one.
+        ghosts: Products that are in the index but not in SQL.
+        structure: Whether families, options and categories are read as well.
+        mass_deletions: Whether so much may be deleted at once that a full refresh is needed.
+        steps: The runs.
+    """
+
+    seed: int
+    number: int
+    profile: str
+    zone: str
+    zone_known: bool
+    began: datetime
+    products: int
+    lag: int
+    lookback: int
+    page_size: int
+    concurrency: int
+    state_every: int
+    tick: float
+    faults: tuple[str, ...]
+    fault_rate: float
+    ghosts: int
+    structure: bool
+    mass_deletions: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def most_ghosts(self) -> int | None:
+        """Ghosts that may be in the index at once, None for any number."""
+        if self.mass_deletions:
+            return None
+        return 0 if self.profile == "ce-5" else self.page_size - 1
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams that are read."""
+        more = ("categories", "families", "attribute_options") if self.structure else ()
+        return ("products", "product_models", *more)
+
+
+def draw(seed: int, number: int) -> Scenario:
+    """Draws a scenario; the same for the same numbers."""
+    dice = Random(f"soak/{seed}/{number}")  # noqa: S311 (no secret)
+    profile = dice.choice(PROFILES)
+    # Akeneo's own installation is in UTC, which the tap relies on where it is not told otherwise.
+    zone = "UTC" if profile == "saas" else dice.choice(ZONES)
+    lag = dice.choice((0, 0, 1, 5, dice.randint(1, 120), 120))
+    page_size = dice.randint(2, 10)
+    # Without plain cursors there is no way round them, the tap only tells of them.
+    has_ghosts = profile != "ce-5" and dice.random() < 0.3
+    faults = _faults(dice)
+    return Scenario(
+        seed=seed,
+        number=number,
+        profile=profile,
+        zone=zone,
+        zone_known=dice.random() < 0.5,
+        began=_moment(dice, zone),
+        products=dice.randint(20, 45),
+        lag=lag,
+        lookback=lag + dice.choice((0, 0, 0, 1, 300)),
+        page_size=page_size,
+        concurrency=dice.randint(1, 4),
+        state_every=dice.randint(1, 9),
+        tick=dice.choice((0.0, 0.0, 0.0, 0.4, 1.5, 20.0)),
+        faults=faults,
+        fault_rate=dice.uniform(0.05, 0.10) if faults else 0.0,
+        # A page of nothing but ghosts is the end of a list, whoever asks.
+        ghosts=dice.randint(1, page_size - 1) if has_ghosts else 0,
+        structure=dice.random() < 0.25,
+        mass_deletions=False,
+        steps=tuple(_step(dice) for _ in range(dice.randint(2, 4))),
+    )
+
+
+def _faults(dice: Random) -> tuple[str, ...]:
+    kind = dice.random()
+    if kind < 0.4:
+        return ()
+    return FAULTS if kind < 0.7 else (dice.choice(FAULTS),)
+
+
+def _step(dice: Random) -> Step:
+    few, many = dice.randint(1, 10), dice.randint(1, 90)
+    return Step(
+        before=tuple(_write(dice) for _ in range(dice.choice((0, 1, 2, 3, 6, 12)))),
+        wait=_wait(dice),
+        at_requests=_writes_during(dice, 30),
+        at_messages=_writes_during(dice, 60),
+        ending=dice.choice(("whole", "whole", *ENDINGS[1:])),
+        after=dice.choice((few, many)),
+        keeps=dice.random() < 0.5,
+    )
+
+
+def _writes_during(dice: Random, last: int) -> tuple[Write, ...]:
+    if dice.random() < 0.4:
+        return ()
+    return tuple(
+        _write(dice, at=dice.choice((dice.randint(1, 8), dice.randint(1, last))))
+        for _ in range(dice.randint(1, 8))
+    )
+
+
+def _write(dice: Random, at: int = 0) -> Write:
+    wait = dice.choice((0.0, 0.0, 0.0, 1.0, _wait(dice)))
+    return Write(dice.choice(WRITES), dice.getrandbits(32), wait, at)
+
+
+def _wait(dice: Random) -> float:
+    """Seconds: none, some, or up to hours and days."""
+    longest = dice.choice((0.0, 0.0, 2.0, 10.0, 130.0, 700.0, HOUR, 3 * HOUR, 50 * HOUR))
+    return round(dice.uniform(0, longest), 2)
+
+
+def _moment(dice: Random, zone: str) -> datetime:
+    """When a scenario begins: shortly before the clocks change, minutes from our own time."""
+    changes = changes_of_clocks(zone)
+    if changes and dice.random() < 0.7:
+        return dice.choice(changes) - timedelta(seconds=dice.randint(0, int(4 * HOUR)))
+    if dice.random() < 0.3:
+        ours = datetime.now(timezone.utc).replace(microsecond=0)
+        return ours + timedelta(seconds=dice.randint(-1800, 1800))
+    days = dice.randint(0, 700)
+    return datetime(YEARS[0], 1, 1, tzinfo=timezone.utc) + timedelta(
+        days=days, seconds=dice.randint(0, 86_400)
+    )
+
+
+@cache
+def changes_of_clocks(zone: str) -> tuple[datetime, ...]:
+    """When the clocks of a zone are changed."""
+    place = ZoneInfo(zone)
+    moment = datetime(YEARS[0], 1, 1, tzinfo=timezone.utc)
+    found = []
+    while moment.year <= YEARS[-1]:
+        following = moment + timedelta(hours=1)
+        if moment.astimezone(place).utcoffset() != following.astimezone(place).utcoffset():
+            found.append(following)
+        moment = following
+    return tuple(found)

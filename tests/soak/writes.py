@@ -1,0 +1,256 @@
+"""Writes into the PIM, each picked among what there is then."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pim_simulator import SimulatedPim
+    from tests.soak.scenario import Write
+
+IMPORTED = 14
+"""Products that an import saves within one second, at most."""
+
+
+class Hand:
+    """Writes into a PIM, and knows what is in it.
+
+    Left out is what changes a product without the PIM telling: the removal of a category, an
+    option or an associated product in use changes what is shown of products, but not their
+    ``updated``.
+
+    Until the index has followed, what was deleted is in it as a ghost, which cuts pages short.
+    The tap goes on behind a short page, but nobody can behind an empty one, and up to 5.0 behind
+    none: it tells that the count does not fit, and asks for a full refresh. Such deletions are left
+    to families of scenarios of their own.
+
+    Args:
+        pim: The PIM.
+        lag: Seconds until its index follows.
+        most_ghosts: Ghosts that may be there at once; None for any number.
+
+    Attributes:
+        written: How many writes there were.
+        touched: Streams and keys whose date in the index has moved since someone emptied this.
+    """
+
+    def __init__(self, pim: SimulatedPim, lag: int, most_ghosts: int | None) -> None:
+        self._pim = pim
+        self._lag = lag
+        self._most_ghosts = most_ghosts
+        self._deleted: list[float] = []
+        self.touched: set[tuple[str, tuple[str, ...]]] = set()
+        self._write = pim.write
+        key = "uuid" if pim.profile.by_uuid else "identifier"
+        products, models = pim.truth("products"), pim.truth("product_models")
+        self._parents: dict[str, str | None] = {row[key]: row["parent"] for row in products}
+        self._models: dict[str, tuple[str | None, str]] = {
+            row["code"]: (row["parent"], row["family_variant"]) for row in models
+        }
+        links = ("associations", "quantified_associations")
+        self._associated = json.dumps(
+            [[row.get(name) for name in links] for row in [*products, *models]], ensure_ascii=False
+        )
+        self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"] is not None]
+        self._families = [row["code"] for row in pim.truth("families")]
+        self._categories: list[str] = []
+        self._options: list[tuple[str, str]] = []
+        self._kinds: dict[str, Callable[[Random], object]] = {
+            "change product": self._change_product,
+            "create product": self._create_product,
+            "create variant": self._create_variant,
+            "move variant": self._move_variant,
+            "delete product": self._delete_product,
+            "import": self._import,
+            "change model": self._change_model,
+            "create model": self._create_model,
+            "delete model": self._delete_model,
+            "create category": self._create_category,
+            "change category": self._change_category,
+            "delete category": self._delete_category,
+            "change family": self._change_family,
+            "create option": self._create_option,
+            "change option": self._change_option,
+            "delete option": self._delete_option,
+        }
+        self.written = 0
+
+    @property
+    def products(self) -> list[str]:
+        """Keys of the products there are."""
+        return list(self._parents)
+
+    def do(self, write: Write) -> str:
+        """Waits, writes, and says what."""
+        self._pim.clock.advance(seconds=write.wait)
+        self.written += 1
+        dice = Random(write.pick)  # noqa: S311 (no secret)
+        what = self._kinds[write.kind](dice)
+        return f"{self._pim.clock.now():%d %H:%M:%S} {write.kind} {what}"
+
+    def _pick(self, dice: Random, of: Sequence[str]) -> str | None:
+        return dice.choice(of) if of else None
+
+    def _words(self) -> str:
+        return f"version {self.written}"
+
+    def _name(self) -> dict[str, object]:
+        return {"name": [{"locale": "en_US", "scope": None, "data": self._words()}]}
+
+    def _change_product(self, dice: Random) -> object:
+        if key := self._pick(dice, self.products):
+            self._change_one(dice, key)
+        return key
+
+    def _change_one(self, dice: Random, key: str) -> None:
+        more = dice.choice(
+            ({}, {"enabled": dice.random() < 0.5}, {"categories": [dice.choice(self._leaves)]})
+        )
+        self._write.change("products", key, values=self._name(), **more)
+        self.touched.add(("products", (key,)))
+
+    def _import(self, dice: Random) -> object:
+        keys = dice.sample(self.products, min(len(self.products), dice.randint(2, IMPORTED)))
+        for key in keys:
+            self._change_one(dice, key)
+        return keys
+
+    def _create(self, dice: Random, **data: object) -> str:
+        identifier = f"{dice.choice('az')}-soak-{self.written}"
+        uuid = str(UUID(int=dice.getrandbits(128), version=4))
+        self._write.product(identifier, uuid=uuid, values=self._name(), **data)
+        key = uuid if self._pim.profile.by_uuid else identifier
+        parent = data.get("parent")
+        self._parents[key] = None if parent is None else str(parent)
+        return key
+
+    def _create_product(self, dice: Random) -> object:
+        return self._create(dice, family=dice.choice(self._families))
+
+    def _create_variant(self, dice: Random) -> object:
+        parent = self._pick(dice, self._lowest())
+        return parent and self._create(dice, parent=parent)
+
+    def _lowest(self) -> list[str]:
+        """Models that have variants, as against other models, below them."""
+        above = {parent for parent, _ in self._models.values()}
+        return [code for code in self._models if code not in above]
+
+    def _move_variant(self, dice: Random) -> object:
+        key = self._pick(dice, [key for key, parent in self._parents.items() if parent])
+        if key is None:
+            return None
+        old = self._parents[key] or ""
+        kind = self._models[old][1]
+        new = self._pick(dice, [code for code in self._lowest() if self._models[code][1] == kind])
+        if new is not None:
+            self._write.change("products", key, parent=new)
+            self.touched.add(("products", (key,)))
+            self._parents[key] = new
+        return key, new
+
+    def _delete_product(self, dice: Random) -> object:
+        key = self._pick(dice, [key for key in self._parents if key not in self._associated])
+        if key is not None and self._may_delete(1, key):
+            self._write.delete("products", key)
+            del self._parents[key]
+        return key
+
+    def _may_delete(self, count: int, key: str) -> bool:
+        """Whether so many products or models can go without making too many ghosts."""
+        if key in self._pim.ghosts:
+            return False
+        now = self._pim.clock.now().timestamp()
+        self._deleted = [when for when in self._deleted if when + self._lag >= now]
+        if self._lag and self._most_ghosts is not None:
+            there = len(self._deleted) + len(self._pim.ghosts)
+            if there + count > self._most_ghosts:
+                return False
+        self._deleted += [now] * count
+        return True
+
+    def _change_model(self, dice: Random) -> object:
+        code = self._pick(dice, list(self._models))
+        if code is not None:
+            more = dice.choice(({}, {"categories": [dice.choice(self._leaves)]}))
+            self._write.change("product_models", code, values=self._name(), **more)
+            models, products = self._below(code)
+            self.touched |= {("product_models", (model,)) for model in models}
+            self.touched |= {("products", (key,)) for key in products}
+        return code
+
+    def _below(self, code: str) -> tuple[set[str], list[str]]:
+        """A model with the models and products below it."""
+        models = {code} | {model for model, (parent, _) in self._models.items() if parent == code}
+        return models, [key for key, parent in self._parents.items() if parent in models]
+
+    def _create_model(self, dice: Random) -> object:
+        code = f"{dice.choice('az')}_soak_{self.written}"
+        self._write.product_model(code, family_variant="shoes_size", values=self._name())
+        self._models[code] = (None, "shoes_size")
+        return code
+
+    def _delete_model(self, dice: Random) -> object:
+        code = self._pick(dice, list(self._models))
+        if code is None:
+            return None
+        models, products = self._below(code)
+        if any(key in self._associated for key in products):
+            return None
+        if not self._may_delete(max(len(products), len(models)), code):
+            return None
+        self._write.delete("product_models", code)
+        for model in models:
+            del self._models[model]
+        for key in products:
+            del self._parents[key]
+        return code
+
+    def _create_category(self, dice: Random) -> object:
+        code = f"{dice.choice('az')}_soak_{self.written}"
+        self._write.save("categories", code, {"parent": dice.choice(self._leaves)})
+        self._categories.append(code)
+        return code
+
+    def _change_category(self, dice: Random) -> object:
+        code = dice.choice([*self._categories, *self._leaves])
+        self._write.change("categories", code, labels={"en_US": self._words()})
+        return code
+
+    def _delete_category(self, dice: Random) -> object:
+        code = self._pick(dice, self._categories)
+        if code is not None:
+            self._write.delete("categories", code)
+            self._categories.remove(code)
+        return code
+
+    def _change_family(self, dice: Random) -> object:
+        code = dice.choice(self._families)
+        self._write.change("families", code, labels={"en_US": self._words()})
+        return code
+
+    def _create_option(self, dice: Random) -> object:
+        key = (dice.choice(("color", "brand")), f"soak_{self.written}")
+        self._write.save("attribute_options", key, {"labels": {"en_US": self._words()}})
+        self._options.append(key)
+        return key
+
+    def _change_option(self, dice: Random) -> object:
+        if not self._options:
+            return None
+        key = dice.choice(self._options)
+        self._write.change("attribute_options", key, labels={"en_US": self._words()})
+        return key
+
+    def _delete_option(self, dice: Random) -> object:
+        if not self._options:
+            return None
+        key = dice.choice(self._options)
+        self._write.delete("attribute_options", key)
+        self._options.remove(key)
+        return key
