@@ -104,6 +104,23 @@ def test_no_update_is_lost_on_a_server_of_any_zone(
         assert len(changed) <= 2, "an hour too much is fine, the whole catalogue is not"
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize("profile", ["ce-6", "saas"])
+def test_no_change_of_a_model_is_lost_on_a_server_of_any_zone(
+    start_pim: StartPim, profile: str, zone: str
+) -> None:
+    # SaaS is always in UTC.
+    pim = start_pim(profile, timezone="UTC" if profile == "saas" else zone)
+    state = sync(pim, "product_models").state
+    for model in pim.truth("product_models")[:3]:
+        pim.clock.advance(seconds=3 * 3600 + 1)
+        categories = ["outlet"] if model["categories"] != ["outlet"] else []
+        pim.write.change("product_models", model["code"], categories=categories)
+        run = sync(pim, "product_models", state=state)
+        state = run.state
+        assert (model["code"],) in run.rows("product_models")
+
+
 def test_a_change_in_the_very_second_of_the_bookmark_is_read(start_pim: StartPim) -> None:
     pim = start_pim(products=20)
     run = sync(pim, "products", lookback_seconds=0, pim_timezone="UTC")
