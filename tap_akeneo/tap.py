@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
 
 
+AKENEO_LIMIT = 4
+"""Requests at once for one connection (api.akeneo.com, limitations)."""
+
+
 class StreamsFailed(AkeneoError):
     """Some streams could not be read; each has told why."""
 
@@ -112,6 +116,12 @@ class TapAkeneo(Tap):
     def pim(self) -> Pim:
         """The PIM that the settings name."""
         settings = self.settings
+        if settings.max_concurrency > AKENEO_LIMIT:
+            self.logger.warning(
+                "max_concurrency is %d: Akeneo allows %d requests at once for a connection",
+                settings.max_concurrency,
+                AKENEO_LIMIT,
+            )
         http = HttpClient(
             timeout=settings.request_timeout,
             max_retries=settings.max_retries,

@@ -310,6 +310,14 @@ def redirecting_to(target: str) -> Iterator[str]:
         server.shutdown()
 
 
+def test_more_requests_at_once_than_akeneo_allows_are_warned_of(
+    start_pim: StartPim, run: Run
+) -> None:
+    ended = run(settings_for(start_pim(), max_concurrency=5), "--discover")
+    assert ended.code == 0
+    assert "Akeneo allows 4 requests at once" in ended.log
+
+
 WEIRD: dict[str, tuple[dict[str, Any], str]] = {
     "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
     "a user agent with an arrow": ({"user_agent": "→"}, "`user_agent`: must be of plain ASCII"),
