@@ -44,7 +44,6 @@ class Series:
         state: The bookmark of this list in the state.
         span: The changes to read.
         unfinished: Walks that have not ended.
-        finished: Walks that have.
         read: Items that came out.
         broken: Keys of items that the PIM cannot write.
         incomplete: Whether a walk ended before its list did.
@@ -56,7 +55,6 @@ class Series:
     state: dict[str, Any]
     span: Span
     unfinished: set[Walk] = field(default_factory=set)
-    finished: list[Walk] = field(default_factory=list)
     read: int = 0
     broken: list[str] = field(default_factory=list)
     incomplete: bool = False
@@ -169,7 +167,6 @@ class IncrementalStream(AkeneoStream):
                 series.unfinished.add(news)
             else:
                 series.unfinished.discard(walk)
-                series.finished.append(walk)
                 series.incomplete |= walk.incomplete
                 if isinstance(walk, CursorWalk) and walk.broken:
                     series.broken += walk.broken
@@ -191,10 +188,11 @@ class IncrementalStream(AkeneoStream):
 
     def listing_since(self, series: Series) -> Listing:
         """The list of what changed in the span of a series."""
-        conditions = self.updated_conditions(series.span)
-        return self.listing(
-            series.parents, {self.filtered_date: conditions} if conditions else None
-        )
+        return self.listing_where(self.updated_conditions(series.span), series.parents)
+
+    def listing_where(self, conditions: Sequence[Condition], parents: Mapping[str, str]) -> Listing:
+        """The list of what changed when the conditions say so; the whole list without any."""
+        return self.listing(parents, {self.filtered_date: conditions} if conditions else None)
 
     def updated_conditions(self, span: Span) -> list[Condition]:
         """The PIM's filter for a span."""
@@ -228,18 +226,13 @@ class WindowedStream(IncrementalStream):
         """The zone in which it wants them."""
         return ServerZone.utc()
 
-    def listing_within(self, window: Window, parents: Mapping[str, str]) -> Listing:
-        """The list of what changed within a window."""
-        conditions = window.conditions(self.date_format)
-        return self.listing(parents, {self.filtered_date: conditions} if conditions else None)
-
     @override
     def walk_through(self, series: Series) -> Walk:
         if self.windows_need and not self.pim.offers(self.windows_need):
             return super().walk_through(series)
         series.changes = Changes(
             self.pim,
-            lambda window: self.listing_within(window, series.parents),
+            lambda window: self.listing_where(window.conditions(self.date_format), series.parents),
             latest_wall_time(self.pim.server_time()),
             self.window_of(series.span),
         )
