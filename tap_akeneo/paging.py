@@ -211,11 +211,11 @@ class Walk:
         self.incomplete = True
         return None
 
-    def split(self, *, someone_idle: bool) -> Walk | None:  # noqa: ARG002 (for subclasses)
-        """Gives away a part of what is left to read, where that helps.
+    def split(self, *, idle: int) -> Walk | None:  # noqa: ARG002 (for subclasses)
+        """Gives away a part of what is left to read, where that helps; asked again until not.
 
         Args:
-            someone_idle: Whether there is a reader that has nothing to do.
+            idle: Readers that have nothing to do.
         """
         return None
 

@@ -100,7 +100,7 @@ class _Pool:
                 while (page := walk.next_page()) is not None:
                     if not self._hand_over(walk, page):
                         return
-                    if part := walk.split(someone_idle=self._someone_idle()):
+                    while part := walk.split(idle=self._idle()):
                         self._give_away(walk, part)
                 self._end(walk)
         except BaseException as failure:  # noqa: BLE001 (raised again by the consumer)
@@ -155,11 +155,11 @@ class _Pool:
                 self._change.wait()
         return None
 
-    def _someone_idle(self) -> bool:
-        """Whether a thread has nothing to do, and the consumer could take what it would read."""
+    def _idle(self) -> int:
+        """Threads that have nothing to do, where the consumer could take what they would read."""
         with self._change:
             keeps_up = self._waiting_bytes < self._most_bytes / 2
-            return self._exhausted and self.free > len(self._parts) and keeps_up
+            return max(self.free - len(self._parts), 0) if self._exhausted and keeps_up else 0
 
     def _give_away(self, walk: Walk, part: Walk) -> None:
         with self._change:

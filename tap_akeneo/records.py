@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 ADDITIONAL_FIELDS = "additional_fields"
 """The property that takes what a stream's schema does not name."""
 
-NEVER = -1
-"""No JSON begins with it."""
-
 # Decimals are kept to the last digit; binary floats would not.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -41,17 +38,17 @@ class Shaper:
     ) -> None:
         self._properties = properties
         self._whole = whole
-        # By property: what its JSON must not begin with to be handed on; None decodes it always.
-        # PHP may send a map as a list, and the other way round.
-        self._wrong_start: dict[str, int | None] = {}
+        # Properties that are not simply handed on, and what their JSON must begin with to be
+        # decoded; None decodes it always. PHP may send a map as a list, and the other way round.
+        self._looked_at: dict[str, int | None] = {}
         for name, schema in properties.items():
             types = schema.get("type", ())
             if whole or name in needed or _has_maps_inside(schema):
-                self._wrong_start[name] = None
-            elif "object" in types:
-                self._wrong_start[name] = NEVER if "array" in types else ord("[")
-            else:
-                self._wrong_start[name] = ord("{") if "array" in types else NEVER
+                self._looked_at[name] = None
+            elif "object" in types and "array" not in types:
+                self._looked_at[name] = ord("[")
+            elif "array" in types and "object" not in types:
+                self._looked_at[name] = ord("{")
 
     def __call__(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Makes a record.
@@ -63,23 +60,20 @@ class Shaper:
             The record. What the schema does not name stands in ``additional_fields``, since newer
             versions of the PIM add keys at any time.
         """
-        record: dict[str, Any] = {}
-        unknown: dict[str, Any] = {}
-        wrong_start = self._wrong_start
-        for key, value in item.items():
-            if key in wrong_start:
-                wrong = wrong_start[key]
-                if (
-                    wrong is not None
-                    and isinstance(value, msgspec.Raw)
-                    and (wrong == NEVER or memoryview(value)[0] != wrong)
-                ):
-                    record[key] = value
-                else:
-                    record[key] = as_declared(decoded(value), self._properties[key])
-            elif key != "_links":
-                unknown[key] = decoded(value) if self._whole else value
-        if unknown:
+        record = dict(item)
+        record.pop("_links", None)
+        for key, start in self._looked_at.items():
+            value = record.get(key)
+            if value is None:
+                continue
+            if start is None or not isinstance(value, msgspec.Raw) or memoryview(value)[0] == start:
+                record[key] = as_declared(decoded(value), self._properties[key])
+        if not record.keys() <= self._properties.keys():
+            unknown = {
+                key: decoded(record.pop(key)) if self._whole else record.pop(key)
+                for key in item
+                if key in record and key not in self._properties
+            }
             record[ADDITIONAL_FIELDS] = unknown
         return record
 
@@ -109,6 +103,8 @@ def as_declared(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (
 
     And the other way round: 6.0 sends an empty list of completenesses as ``{}`` (#18050).
     """
+    if not isinstance(value, (list, dict)):
+        return value
     types = schema.get("type", ())
     if isinstance(value, list):
         if "array" in types:

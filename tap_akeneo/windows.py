@@ -110,7 +110,7 @@ class WindowWalk(CursorWalk):
             super()._compare_with_count()
 
     @override
-    def split(self, *, someone_idle: bool) -> WindowWalk | None:
+    def split(self, *, idle: int) -> WindowWalk | None:
         if not self.has_link:
             return None
         if self._changes.has_count and self._since_cut > self.listing.page_size:
@@ -118,9 +118,12 @@ class WindowWalk(CursorWalk):
             self._changes.count()
         left = self._left()
         most = MOST_PAGES * self.listing.page_size
-        if left < (LEAST_PAGES * self.listing.page_size if someone_idle else 2 * most):
+        if left < (LEAST_PAGES * self.listing.page_size if idle else 2 * most):
             return None
-        share = 0.5 if self._changes.counted is None else min(most / left, 0.5)
+        # Each idle reader gets as much as is kept.
+        share = idle / (idle + 1) if idle else 0.5
+        if self._changes.counted is not None:
+            share = min(most / left, share)
         seen = [_wall_time(date) for date in self._dates]
         cut = self.window.cut(seen, share, self._changes.now)
         if cut is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
@@ -27,7 +27,9 @@ class BufferedWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        self._waiting += self.format_message(message)
+        # In place: a record is large enough for each copy of it to count.
+        encoder.encode_into(message.to_dict(), self._waiting, -1)
+        self._waiting += b"\n"
         if len(self._waiting) >= MOST_BYTES or not isinstance(message, RecordMessage):
             self.flush()
 

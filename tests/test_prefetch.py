@@ -40,8 +40,8 @@ class Counted(Walk):
         return Page([], self._size)
 
     @override
-    def split(self, *, someone_idle: bool) -> Walk | None:
-        if not self._may_split or not someone_idle or self.left < 2:
+    def split(self, *, idle: int) -> Walk | None:
+        if not self._may_split or not idle or self.left < 2:
             return None
         part = Counted(self.left // 2, self._size, may_split=True)
         self.left -= part.left

@@ -212,8 +212,7 @@ class AkeneoStream(Stream):
 
     @cached_property
     def _shape(self) -> Shaper:
-        needed = {*self.primary_keys, self.replication_key or ""}
-        return Shaper(self.item_schema, needed, whole=self._values_are_needed)
+        return Shaper(self.item_schema, whole=self._values_are_needed)
 
     @property
     def _values_are_needed(self) -> bool:

@@ -122,9 +122,9 @@ def scenarios_for(name: str) -> Iterator[Scenario]:
     return filter(matters, map(draw, repeat(1), count()))
 
 
-def _late_split(self: WindowWalk, *, someone_idle: bool) -> WindowWalk | None:
+def _late_split(self: WindowWalk, *, idle: int) -> WindowWalk | None:
     """Gives the later part away with its end cut off by a second."""
-    part = _split(self, someone_idle=someone_idle)
+    part = _split(self, idle=idle)
     if part is not None and part.window.start is not None:
         start = part.window.start + timedelta(seconds=1)
         part.window = Window(start, part.window.end)
