@@ -10,7 +10,7 @@ bookmark less a lookback, and when they are out moves the bookmark to the noted 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -90,6 +90,20 @@ class Window:
             return within[int(len(within) * share)]
         middle = (start + (last - start) / 2).replace(microsecond=0)
         return middle if start < middle <= last else None
+
+
+def usable_date(written: object) -> datetime | None:
+    """A date as the PIM wrote it; None for what is none, or none of a PIM.
+
+    Such as MySQL's zero date, which PHP writes as ``-0001-11-30T00:00:00+00:00``
+    (doctrine/dbal#866). The offsets of old dates are not those of today either.
+    """
+    try:
+        date = datetime.fromisoformat(written)  # type: ignore[arg-type]  # caught below
+    except (TypeError, ValueError):
+        return None
+    is_of_a_pim = FIRST_AKENEO.year <= date.year < MAXYEAR
+    return date if date.tzinfo and is_of_a_pim else None
 
 
 def span_to_read(

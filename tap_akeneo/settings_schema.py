@@ -234,6 +234,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=["skip"],
     ),
     th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Deletions",
+        description=(
+            "Streams that are read as a whole end with ACTIVATE_VERSION, so that targets which "
+            "know it delete, or mark, the rows that the PIM no longer has."
+        ),
+        examples=[True],
+    ),
+    th.Property(
         "updated_including_linked_entities",
         th.BooleanType,
         default=False,

@@ -28,7 +28,7 @@ from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.advice import advice
 from tap_akeneo.streams.incremental import IncrementalStream
-from tap_akeneo.writer import BufferedWriter
+from tap_akeneo.writer import BufferedWriter, VersionsLast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,12 +56,11 @@ class TapAkeneo(Tap):
     message_writer_class = BufferedWriter
     # Discovery asks the PIM, so it needs a checked configuration.
     dynamic_catalog = True
-    # Without ACTIVATE_VERSION: the SDK sends it before the first record, and a run that dies then
-    # leaves a table empty.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
@@ -95,6 +94,7 @@ class TapAkeneo(Tap):
             wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
             msg = f"{wrong} in the environment or .env cannot be read: {fault}"
             raise ConfigValidationError(msg, errors=[msg]) from None
+        self.message_writer = self.versions = VersionsLast(self.message_writer)
         self.stopper.listen()
         if validate_config:
             _ = self.settings
@@ -174,8 +174,8 @@ class TapAkeneo(Tap):
 
     def flush(self) -> None:
         """Writes the records that wait."""
-        if isinstance(self.message_writer, BufferedWriter):
-            self.message_writer.flush()
+        if isinstance(self.versions.writer, BufferedWriter):
+            self.versions.writer.flush()
 
     def summary(self) -> str:
         """What a run did, in one line."""

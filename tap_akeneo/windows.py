@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 from typing_extensions import override
 
-from tap_akeneo.changes import Window
+from tap_akeneo.changes import Window, usable_date
 from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tap_akeneo.pim import Pim
 
@@ -52,6 +52,7 @@ class Changes:
     Attributes:
         counted: How many items the PIM counts in the whole window; None until it was asked.
         has_count: Whether it counts this list.
+        is_divided: Whether more than one walk reads it.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Changes:
         self.whole = whole
         self.counted: int | None = None
         self.has_count = listing(whole).paging is Paging.SEARCH_AFTER
+        self.is_divided = False
         self._counting = threading.Lock()
 
     def walk(self) -> WindowWalk:
@@ -106,8 +108,10 @@ class WindowWalk(CursorWalk):
     @override
     def _compare_with_count(self) -> None:
         # A part of what was divided has no count of its own; the whole is compared in the end.
-        if self._changes.counted is None:
+        if not self._changes.is_divided:
             super()._compare_with_count()
+        elif self._changes.has_count:
+            self._changes.count()
 
     @override
     def split(self, *, idle: int) -> WindowWalk | None:
@@ -124,7 +128,7 @@ class WindowWalk(CursorWalk):
         share = idle / (idle + 1) if idle else 0.5
         if self._changes.counted is not None:
             share = min(most / left, share)
-        seen = [_wall_time(date) for date in self._dates]
+        seen = [date for written in self._dates if (date := _wall_time(written))]
         cut = self.window.cut(seen, share, self._changes.now)
         if cut is None:
             return None
@@ -132,6 +136,7 @@ class WindowWalk(CursorWalk):
         later = WindowWalk(
             self._changes, Window(cut, self.window.end), self.cursor, weight * (1 - share)
         )
+        self._changes.is_divided = True
         self.window = Window(self.window.start, cut)
         self.listing = self._changes.listing(self.window)
         self._weight = weight * share
@@ -149,7 +154,7 @@ class WindowWalk(CursorWalk):
         return left if left > 0 else self._since_cut
 
 
-def _wall_time(written: msgspec.Raw) -> datetime:
-    """The wall time of a date with an offset."""
-    date = datetime.fromisoformat(msgspec.json.decode(written, type=str))
-    return date.replace(tzinfo=None, microsecond=0)
+def _wall_time(written: msgspec.Raw) -> datetime | None:
+    """The wall time of a date with an offset, None of what is no date."""
+    date = usable_date(msgspec.json.decode(written))
+    return date and date.replace(tzinfo=None, microsecond=0)

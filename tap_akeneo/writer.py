@@ -1,12 +1,13 @@
-"""Writing Singer messages, many records at once."""
+"""Writing Singer messages: many records at once, versions after them."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -41,3 +42,33 @@ class BufferedWriter(MsgSpecWriter):
             # Where stdout is unbuffered, a signal ends a write in the middle.
             waiting = waiting[sys.stdout.buffer.write(waiting) :]
         sys.stdout.buffer.flush()
+
+
+class VersionsLast(GenericSingerWriter[Any, Any]):
+    """Holds versions back until their stream has been read as a whole.
+
+    The SDK sends them before the first record: a run that dies then leaves a table empty.
+
+    Args:
+        writer: Writes the messages.
+    """
+
+    def __init__(self, writer: GenericSingerWriter[Any, Any]) -> None:
+        self.writer = writer
+        self._held: list[ActivateVersionMessage] = []
+
+    @override
+    def serialize_message(self, message: Message) -> Any:
+        return self.writer.serialize_message(message)
+
+    @override
+    def write_message(self, message: Message) -> None:
+        if isinstance(message, ActivateVersionMessage):
+            self._held.append(message)
+        else:
+            self.writer.write_message(message)
+
+    def take(self) -> list[ActivateVersionMessage]:
+        """The versions held back since they were last taken: those of the stream that begins."""
+        held, self._held = self._held, []
+        return held

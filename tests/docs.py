@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.settings_schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
@@ -60,7 +59,7 @@ def _key(stream: type[AkeneoStream]) -> str:
 
 
 def _replication(stream: type[AkeneoStream]) -> str:
-    return "incremental" if issubclass(stream, IncrementalStream) else "full table"
+    return "incremental" if stream.replication_key else "full table"
 
 
 def _permissions(stream: type[AkeneoStream]) -> str:

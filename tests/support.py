@@ -14,6 +14,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 from tap_akeneo.tap import TapAkeneo
+from tests.leaks import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,6 +32,16 @@ ON_REQUEST = {
     "categories": ("position", "values", "template"),
     "attributes": ("table_configuration",),
 }
+
+
+KEYS_OF = {
+    "product_keys": "products",
+    "product_model_keys": "product_models",
+    "category_keys": "categories",
+    "asset_keys": "assets",
+    "reference_entity_record_keys": "reference_entity_records",
+}
+"""Streams of keys, and the streams whose rows they tell to exist."""
 
 
 class Collector(GenericSingerWriter[bytes, Any]):
@@ -138,7 +149,7 @@ class Ended:
 
 
 def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
-    """Runs ``tap-akeneo`` as a user does, in a process of its own."""
+    """Runs ``tap-akeneo`` as a user does, in a process of its own; no secret may get out."""
     ended = subprocess.run(  # noqa: S603 (our own arguments)
         [sys.executable, "-m", "tap_akeneo", *map(str, arguments)],
         capture_output=True,
@@ -147,6 +158,7 @@ def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> End
         timeout=60,
         env={**os.environ, "NO_COLOR": "1", **(env or {})},
     )
+    assert not leaks(ended.stdout + ended.stderr)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 

@@ -64,7 +64,7 @@ def test_discover_offers_what_the_pim_offers(start_pim: StartPim, run: Run) -> N
     ended = run(settings_for(start_pim()), "--discover")
     assert ended.code == 0
     streams = json.loads(ended.stdout)["streams"]
-    assert len(streams) == 15
+    assert len(streams) == 18
     assert {stream["tap_stream_id"] for stream in streams} >= {"products", "system_information"}
 
 

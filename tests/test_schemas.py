@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator
 
+from tap_akeneo.streams import STREAMS as TAP_STREAMS
 from tests.schema_examples import EXAMPLES
 from tests.schema_sources import (
     DECLARED_AS_OBJECT,
@@ -17,6 +18,7 @@ from tests.schema_sources import (
     STREAMS,
     WRONG_EXAMPLES,
 )
+from tests.support import KEYS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +164,13 @@ every_stream = pytest.mark.parametrize("stream", sorted(STREAMS))
 
 def test_every_schema_file_is_checked_here() -> None:
     files = {file.stem for file in SCHEMAS.glob("*.json")}
-    assert files == set(STREAMS)
+    assert files == {*STREAMS, *KEYS_OF}
+
+
+@pytest.mark.parametrize("stream", KEYS_OF)
+def test_the_schema_of_keys_holds_the_keys_and_nothing_else(stream: str) -> None:
+    keys = {key for one in TAP_STREAMS if one.name == stream for key in one.primary_keys}
+    assert set(schema_of(stream)["properties"]) == keys
 
 
 @every_stream

@@ -41,6 +41,9 @@ class AkeneoStream(Stream):
     """One resource of the PIM, read whole at each run.
 
     A stream is mostly data; `CONTRIBUTING.md` shows what one more takes.
+
+    Attributes:
+        is_whole: Whether this run has read all of it so far.
     """
 
     name: str
@@ -85,6 +88,7 @@ class AkeneoStream(Stream):
         self.tap = tap
         self.pim = tap.pim
         self.settings = tap.settings
+        self.is_whole = True
         self._unknown_keys: set[str] = set()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
         # The SDK says so of each error that passes through, also of a run that is stopped; the
@@ -106,12 +110,31 @@ class AkeneoStream(Stream):
             entry.replication_method, entry.replication_key = "FULL_TABLE", None
         super().apply_catalog(catalog)
 
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # Files of batches hold no versions.
+        may = not self.hides_rows and not self.config.get("batch_config")
+        return may and super().emit_activate_version_messages
+
+    @property
+    def hides_rows(self) -> bool:
+        """Whether a setting leaves out rows that the PIM has."""
+        return self.name in self.settings.filters
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        versions = self.tap.versions.take()
+        self.is_whole = True
         try:
             for record in self.read():
                 self.tap.rows += 1
                 yield record
+            if self.is_whole:
+                for version in versions:
+                    self.tap.versions.writer.write_message(version)
+            elif versions:
+                self.logger.info("not read as a whole: what was deleted in the PIM stays for now")
         except RequestRefused as refusal:
             self._refused(refusal)
         except NoAnswer as silence:
@@ -132,6 +155,8 @@ class AkeneoStream(Stream):
         threads = self.settings.max_concurrency
         for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
             yield walk, news
+            if news is None and walk.incomplete:
+                self.is_whole = False
             if news is None and walk.refusal:
                 self._refused(walk.refusal)
             if isinstance(news, Page):
@@ -326,8 +351,10 @@ def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(text)
     for key in keys:
         schema["properties"][key]["type"] = "string"
-    schema["properties"][ADDITIONAL_FIELDS] = {
-        "type": ["object", "null"],
-        "description": "What the PIM sent under names which this version of the tap does not know.",
-    }
+    if schema.pop("additionalProperties", True):
+        schema["properties"][ADDITIONAL_FIELDS] = {
+            "type": ["object", "null"],
+            "description": "What the PIM sent under names which this version of the tap does not "
+            "know.",
+        }
     return schema

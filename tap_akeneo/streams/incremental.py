@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +15,7 @@ from tap_akeneo.changes import (
     iso_conditions,
     latest_wall_time,
     span_to_read,
+    usable_date,
     window_of,
 )
 from tap_akeneo.paging import CursorWalk, Page, Walk, value_of
@@ -26,6 +26,7 @@ from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
@@ -47,7 +48,7 @@ class Series:
         read: Items that came out.
         broken: Keys of items that the PIM cannot write.
         incomplete: Whether a walk ended before its list did.
-        date_seen: The date of one item, as the PIM wrote it.
+        date_seen: The date of one item.
         changes: The list, where it is read by windows.
     """
 
@@ -58,7 +59,7 @@ class Series:
     read: int = 0
     broken: list[str] = field(default_factory=list)
     incomplete: bool = False
-    date_seen: str | None = None
+    date_seen: datetime | None = None
     changes: Changes | None = None
 
 
@@ -160,7 +161,9 @@ class IncrementalStream(AkeneoStream):
             series = owners[walk]
             if isinstance(news, Page):
                 series.read += len(news.items)
-                series.date_seen = series.date_seen or value_of(news.items[0], "updated")
+                series.date_seen = series.date_seen or usable_date(
+                    value_of(news.items[0], "updated")
+                )
                 yield from self.records(news, series.parents)
             elif isinstance(news, Walk):
                 owners[news] = series
@@ -169,6 +172,7 @@ class IncrementalStream(AkeneoStream):
                 series.unfinished.discard(walk)
                 series.incomplete |= walk.incomplete
                 if isinstance(walk, CursorWalk) and walk.broken:
+                    self.is_whole = False
                     series.broken += walk.broken
                     self.tap.stream_failed(
                         self.name,
@@ -243,6 +247,7 @@ class WindowedStream(IncrementalStream):
         counted = series.changes.counted if series.changes else None
         if counted is None or series.read >= counted:
             return False
+        self.is_whole = False
         self.logger.warning(
             "the PIM counted %s when the run began, %s came out. Deleted meanwhile? To be sure, "
             "the next run reads them again. If this comes again and again, its search index is "
@@ -252,12 +257,12 @@ class WindowedStream(IncrementalStream):
         )
         return True
 
-    def zone_seen_in(self, series: Series) -> ServerZone:
-        """The zone, told by a date that came out where it was not asked for."""
+    def zone_seen_in(self, series: Series) -> ServerZone | None:
+        """The zone, told by a date that came out where it was not asked for; None without one."""
         if series.changes and series.changes.whole != Window():
             return self.zone
-        offset = datetime.fromisoformat(series.date_seen).utcoffset() if series.date_seen else None
-        return self.zone if offset is None else ServerZone(offset=offset)
+        offset = series.date_seen.utcoffset() if series.date_seen else None
+        return None if offset is None else ServerZone(offset=offset)
 
     def window_of(self, span: Span) -> Window:
         """The window of a span; the zone is not asked for where nothing is to be filtered."""
@@ -271,8 +276,9 @@ class WindowedStream(IncrementalStream):
             return None if self._lacks_items(series) else series.span.bookmark
         starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
         known = [start for start in starts if start is not None]
-        if not known or len(known) < len(series.unfinished):
+        zone = self.zone_seen_in(series)
+        if zone is None or not known or len(known) < len(series.unfinished):
             return None
-        reached = self.zone_seen_in(series).earliest(min(known))
+        reached = zone.earliest(min(known))
         since = self._since(series.state)
         return reached if since is None or reached > since else None

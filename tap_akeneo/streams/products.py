@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.changes import ServerZone
-from tap_akeneo.errors import WrongSetting
-from tap_akeneo.paging import Listing, Paging, first, value_of
+from tap_akeneo.changes import ServerZone, usable_date
+from tap_akeneo.errors import RequestRefused, WrongSetting
+from tap_akeneo.paging import Listing, Paging, first, pages, value_of
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import WindowedStream
+from tap_akeneo.streams.structure import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_akeneo.tap import TapAkeneo
 
 # One option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"type": "object", "properties": {"labels": {"type": "object"}}}
@@ -24,6 +26,21 @@ _VALUES = {
     "type": "object",
     "additionalProperties": {"type": "array", "items": {"type": "object", **_VALUE}},
 }
+
+
+def smallest_values(tap: TapAkeneo) -> dict[str, str]:
+    """Query parameters for products with hardly any values: those of one small attribute."""
+    try:
+        page = next(pages(tap.pim, Attributes(tap).bare_listing()), None)
+    except RequestRefused as refusal:
+        refusal.hint = Attributes.permission
+        raise
+    types = (
+        {str(value_of(one, "code")): value_of(one, "type") for one in page.items} if page else {}
+    )
+    for small in ("pim_catalog_identifier", "pim_catalog_boolean"):
+        types = {code: type_ for code, type_ in types.items() if type_ == small} or types
+    return {"attributes": next(iter(types))} if types else {}
 
 
 class ProductModels(WindowedStream):
@@ -59,6 +76,12 @@ class ProductModels(WindowedStream):
 
     @property
     @override
+    def hides_rows(self) -> bool:
+        # A channel has the products of its own category tree.
+        return super().hides_rows or self.settings.channel is not None
+
+    @property
+    @override
     def filtered_date(self) -> str:
         linked = self.settings.linked_entities
         return "updated_including_linked_entities" if linked else "updated"
@@ -74,9 +97,16 @@ class ProductModels(WindowedStream):
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
         item = first(self.pim, Listing(self.path, self.paging, self.primary_keys))
-        written = datetime.fromisoformat(value_of(item, "updated")) if item else None
+        written = usable_date(value_of(item, "updated")) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None
+            if item and offset is None:
+                key = value_of(item, self.primary_keys[-1])
+                msg = (
+                    f"{key!r} shows no time zone in `updated`, {value_of(item, 'updated')!r}, "
+                    "which the filters of the PIM depend on: set pim_timezone"
+                )
+                raise WrongSetting(msg)
             # Without an item there is nothing that a wrong zone could leave out.
             return ServerZone.utc() if offset is None else ServerZone(offset=offset)
         zone = ServerZone(self.settings.pim_timezone)

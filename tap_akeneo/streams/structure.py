@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
@@ -89,7 +89,7 @@ class CategoriesWithoutDates(AkeneoStream):
     path = "categories"
     permission = "List categories"
     filterable = True
-    switches = ("with_position", "with_enriched_attributes")
+    switches: ClassVar[tuple[str, ...]] = ("with_position", "with_enriched_attributes")
 
 
 class Categories(CategoriesWithoutDates, IncrementalStream):

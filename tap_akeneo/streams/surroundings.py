@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.errors import RequestRefused
-from tap_akeneo.paging import Paging, first, value_of
+from tap_akeneo.paging import Paging, value_of
 from tap_akeneo.streams.base import AkeneoStream, ChildStream
-from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
-from tap_akeneo.streams.structure import Attributes
+from tap_akeneo.streams.products import (
+    ProductModels,
+    Products,
+    ProductsByIdentifier,
+    smallest_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +59,7 @@ class ProductDrafts(ChildStream):
     @override
     def listings_of_parents(self) -> Iterator[Listing]:
         # One attribute is enough to see the status, and a tenth of the bytes.
-        try:
-            attribute = first(self.pim, Attributes(self.tap).bare_listing())
-        except RequestRefused as refusal:
-            refusal.hint = Attributes.permission
-            raise
-        params = {"attributes": str(value_of(attribute, "code"))} if attribute else {}
-        yield self.parent(self.tap).bare_listing(params=params)
+        yield self.parent(self.tap).bare_listing(params=smallest_values(self.tap))
 
     @override
     def has_children(self, parent: Item) -> bool:

@@ -22,12 +22,14 @@ class Target:
 
     Attributes:
         rows: By stream and key.
+        versions: With which version each row came last, by stream and key.
         state: The last one.
         received: How many rows came.
     """
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[Key, Message]] = defaultdict(dict)
+        self.versions: dict[str, dict[Key, int | None]] = defaultdict(dict)
         self.state: dict[str, Any] = {}
         self.received = 0
 
@@ -54,7 +56,7 @@ class Pipe(Collector):
         self._target = target
         self._happen = happen
         self._breaks_after = breaks_after
-        self._waiting: list[tuple[str, Key, Message]] = []
+        self._waiting: list[tuple[str, Key, Message, int | None]] = []
         self._number = 0
         self.keys: dict[str, Key] = {}
         self.times: dict[str, Counter[Key]] = defaultdict(Counter)
@@ -75,15 +77,25 @@ class Pipe(Collector):
         elif message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
             key = tuple(record[name] for name in self.keys[stream])
-            self._waiting.append((stream, key, record))
+            self._waiting.append((stream, key, record, message.get("version")))
             self.times[stream][key] += 1
             self._target.received += 1
         elif message["type"] == "STATE":
             self.commit()
             self._target.state = message["value"]
+        elif message["type"] == "ACTIVATE_VERSION":
+            self.commit()
+            self._delete_older(message["stream"], message["version"])
 
     def commit(self) -> None:
         """Merges the rows that wait."""
-        for stream, key, record in self._waiting:
+        for stream, key, record, version in self._waiting:
             self._target.rows[stream][key] = record
+            self._target.versions[stream][key] = version
         self._waiting.clear()
+
+    def _delete_older(self, stream: str, version: int) -> None:
+        """Deletes what did not come with a version, as targets do that delete hard."""
+        for key, came_with in list(self._target.versions[stream].items()):
+            if came_with != version:
+                del self._target.rows[stream][key], self._target.versions[stream][key]

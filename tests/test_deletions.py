@@ -1,0 +1,231 @@
+"""What is deleted in the PIM goes from the target too, and nothing else does."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import override
+
+from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.streams.keys import Keys
+from tap_akeneo.tap import TapAkeneo
+from tests.soak.scenario import WRITES, Write
+from tests.soak.target import Pipe, Target
+from tests.soak.writes import Hand
+from tests.support import KEYS_OF, select, settings_for, sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+    from tests.support import Message
+
+# Tables that hold what was deleted too; the keys beside them tell.
+GROWING = {stream.name for stream in STREAMS if issubclass(stream, IncrementalStream)} - {*KEYS_OF}
+# One row that is always there; its key is not in the PIM.
+ALWAYS = {"system_information"}
+# What a simulated PIM can delete.
+DELETABLE = (
+    *KEYS_OF.values(),
+    "families",
+    "family_variants",
+    "attribute_options",
+    "association_types",
+    "asset_attributes",
+    "reference_entity_attributes",
+)
+
+
+class NthRun(TapAkeneo):
+    """A tap that began a second after the one before; versions are told apart by seconds."""
+
+    runs = itertools.count(1)
+
+    @property
+    @override
+    def initialized_at(self) -> int:
+        return self.begun
+
+    def __init__(self, **given: Any) -> None:
+        self.begun = next(self.runs) * 1000
+        super().__init__(**given)
+
+
+def run_into(target: Target, pim: SimulatedPim, breaks_after: int | None = None) -> None:
+    """One run of all streams with versions, into a target that deletes."""
+    pipe = Pipe(target, lambda _: None, breaks_after)
+    config = settings_for(pim, emit_activate_version_messages=True)
+    tap = NthRun(config=config, state=target.state, message_writer=pipe)
+    select(tap, ())
+    tap.sync_all()
+
+
+def keys_in(pim: SimulatedPim, stream: str) -> set[tuple[str, ...]]:
+    """The keys that the PIM holds, of a stream or of that which a stream of keys is for."""
+    kinds = [one for one in STREAMS if one.name == stream]
+    by_uuid = pim.profile.by_uuid
+    kind = kinds[0] if by_uuid or len(kinds) == 1 else kinds[-1]
+    return {
+        tuple(row[key] for key in kind.primary_keys)
+        for row in pim.truth(KEYS_OF.get(stream, stream))
+    }
+
+
+def versions(messages: list[Message], stream: str) -> list[tuple[str, Any]]:
+    """Type and version of the messages of one stream, neighbours that are alike only once."""
+    told: list[tuple[str, Any]] = []
+    for message in messages:
+        one = (message["type"], message.get("version"))
+        if message.get("stream") == stream and (not told or told[-1] != one):
+            told.append(one)
+    return told
+
+
+def test_a_version_is_activated_after_the_last_record(start_pim: StartPim) -> None:
+    run = sync(start_pim(), "families", emit_activate_version_messages=True)
+    (_, _), (record, version), (last, activated) = versions(run.messages, "families")
+    assert (record, last) == ("RECORD", "ACTIVATE_VERSION")
+    assert version == activated
+
+
+def test_there_are_no_versions_unless_asked_for(start_pim: StartPim) -> None:
+    run = sync(start_pim(), "families")
+    assert versions(run.messages, "families") == [("SCHEMA", None), ("RECORD", None)]
+
+
+def test_an_incremental_stream_has_no_version(start_pim: StartPim) -> None:
+    run = sync(start_pim(), "products", emit_activate_version_messages=True)
+    assert versions(run.messages, "products") == [("SCHEMA", None), ("RECORD", None)]
+
+
+@pytest.mark.parametrize(
+    ("stream", "settings"),
+    [
+        ("families", {"filters": {"families": {"has_products": [{"operator": "=", "value": 1}]}}}),
+        (
+            "families",
+            {
+                "batch_config": {
+                    "encoding": {"format": "jsonl", "compression": "gzip"},
+                    "storage": {"root": "file://{folder}"},
+                }
+            },
+        ),
+    ],
+)
+def test_what_leaves_rows_out_or_holds_no_versions_activates_none(
+    start_pim: StartPim, tmp_path: Any, stream: str, settings: dict[str, Any]
+) -> None:
+    if batch := settings.get("batch_config"):
+        root = batch["storage"]["root"].format(folder=tmp_path)
+        settings = {"batch_config": {**batch, "storage": {"root": root}}}
+    run = sync(start_pim("saas"), stream, emit_activate_version_messages=True, **settings)
+    assert "ACTIVATE_VERSION" not in {message["type"] for message in run.messages}
+
+
+def test_a_stream_that_is_refused_activates_none_and_its_neighbours_do(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    pim.faults.add("status", "/families", status=403, times=None)
+    run = sync(pim, "families", "channels", emit_activate_version_messages=True)
+    activated = {m["stream"] for m in run.messages if m["type"] == "ACTIVATE_VERSION"}
+    assert activated == {"channels"}
+
+
+def test_a_list_that_fell_short_of_its_count_activates_none(start_pim: StartPim) -> None:
+    pim = start_pim("ce-5")
+    pim.ghosts.update(keys for (keys,) in sorted(keys_in(pim, "product_keys"))[:3])
+    run = sync(pim, "product_keys", emit_activate_version_messages=True)
+    assert "ACTIVATE_VERSION" not in {message["type"] for message in run.messages}
+
+
+@pytest.mark.parametrize("stream", KEYS_OF)
+def test_the_keys_are_those_of_what_the_pim_holds(any_pim: SimulatedPim, stream: str) -> None:
+    run = sync(any_pim, stream)
+    if stream not in run.tap.streams:
+        assert not any_pim.truth(KEYS_OF[stream])
+        return
+    assert run.rows(stream).keys() == keys_in(any_pim, stream)
+    assert len(run.records(stream)) == len(run.rows(stream))
+    assert all(tuple(row) == run.tap.streams[stream].primary_keys for row in run.records(stream))
+
+
+def test_products_are_asked_for_with_one_attribute_for_their_keys(start_pim: StartPim) -> None:
+    pim = start_pim()
+    sync(pim, "product_keys")
+    asked = [one.query for one in pim.requests if one.path.endswith("/products-uuid")]
+    assert asked
+    assert {query["attributes"] for query in asked} == {"sku"}
+    assert not any(
+        name.startswith("with_") and name != "with_count" for one in asked for name in one
+    )
+
+
+def test_settings_that_leave_products_out_leave_no_key_out(start_pim: StartPim) -> None:
+    pim = start_pim()
+    enabled = {"products": {"enabled": [{"operator": "=", "value": True}]}}
+    run = sync(pim, "product_keys", channel="ecommerce", locales=["en_US"], filters=enabled)
+    assert run.rows("product_keys").keys() == keys_in(pim, "product_keys")
+
+
+def test_every_incremental_stream_of_a_connection_has_its_keys() -> None:
+    incremental = {one.name for one in STREAMS if issubclass(one, IncrementalStream)}
+    with_keys = {one.name for one in STREAMS if issubclass(one, Keys)}
+    assert {KEYS_OF[name] for name in with_keys} == incremental - with_keys - {"catalog_products"}
+
+
+@pytest.mark.parametrize("profile", ["ce-5", "ee-7", "saas"])
+def test_exactly_what_was_deleted_goes_from_the_target(start_pim: StartPim, profile: str) -> None:
+    pim, target = start_pim(profile), Target()
+    run_into(target, pim)
+    before = shown(target)
+    deleted = delete_some_of_every_kind(pim)
+    assert len(deleted) > 5
+    run_into(target, pim)
+    for stream, keys in before.items():
+        assert set(target.rows[stream]) == keys_in(pim, stream)
+        if KEYS_OF.get(stream, stream) in deleted:
+            assert set(target.rows[stream]) < keys
+
+
+def shown(target: Target) -> dict[str, set[tuple[str, ...]]]:
+    """The keys in the tables that show what exists: not those which grow by changes."""
+    return {
+        stream: set(rows) for stream, rows in target.rows.items() if stream not in GROWING | ALWAYS
+    }
+
+
+def delete_some_of_every_kind(pim: SimulatedPim) -> set[str]:
+    """Deletes a twentieth of all that the simulated PIM can delete."""
+    dice = Random(1)  # noqa: S311 (no secret)
+    deleted = set()
+    for kind in DELETABLE:
+        keys = sorted(keys_in(pim, kind))
+        for key in dice.sample(keys, -(-len(keys) // 20)):
+            pim.write.delete(kind, key if len(key) > 1 else key[0])
+            deleted.add(kind)
+    return deleted
+
+
+def test_a_run_that_dies_at_any_point_leaves_no_table_with_fewer_rows_than_the_pim(
+    start_pim: StartPim,
+) -> None:
+    pim, target = start_pim("ee-7", products=20), Target()
+    run_into(target, pim)
+    length, hand = target.received, Hand(pim, 0, None)
+    for number in range(50):
+        dice = Random(number)  # noqa: S311 (no secret)
+        before = shown(target)
+        for _ in range(5):
+            hand.do(Write(dice.choice(list(WRITES)), dice.getrandbits(32)))
+        with suppress(BrokenPipeError):
+            run_into(target, pim, breaks_after=dice.randrange(length))
+        for stream, keys in before.items():
+            assert set(target.rows[stream]) >= keys & keys_in(pim, stream), (number, stream)
+    run_into(target, pim)
+    assert shown(target) == {stream: keys_in(pim, stream) for stream in shown(target)}
