@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 
 from benchmarks.report import Results, as_json, machine, promise_table, promises, table
-from benchmarks.runner import Contest, Measured, Server, WrongResult, installed
+from benchmarks.runner import (
+    Contest,
+    Measured,
+    Server,
+    WrongResult,
+    installed,
+    seconds_to_import_sdk,
+)
 from benchmarks.scenarios import ALL, OTHERS, SCENARIOS
 
 
@@ -47,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = [scenario.quick() for scenario in chosen]
     readers = _readers(options)
     _say(f"`{machine()}`\n")
+    sdk_import = seconds_to_import_sdk()
     results: Results = {}
     failed = False
     with Server() as server:
@@ -59,11 +67,11 @@ def main(arguments: list[str] | None = None) -> int:
                 _say(table(scenario, results[scenario.name]) + "\n")
     scenarios = {scenario.name: scenario for scenario in chosen}
     # What is over at once says nothing about time and memory.
-    kept = [] if options.quick else promises(scenarios, results)
+    kept = [] if options.quick else promises(scenarios, results, sdk_import)
     if kept:
         _say(promise_table(kept))
     if options.json:
-        content = json.dumps(as_json(scenarios, results, kept), indent=2)
+        content = json.dumps(as_json(scenarios, results, kept, sdk_import), indent=2)
         options.json.write_text(content + "\n", encoding="utf-8")
     return int(failed or not all(promise.kept for promise in kept))
 

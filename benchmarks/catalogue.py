@@ -21,6 +21,8 @@ HOUR = 3600
 FIRST_CHANGE = 50 * 60
 """Seconds before now from which on the changes of an hourly run are."""
 
+IDENTIFIER = "sku"
+
 _AROUND_VALUES = 1_480
 """What is in a product beside its values, in bytes, roughly."""
 
@@ -44,12 +46,14 @@ class Encoded:
         key: Tells it apart; of a product, its uuid, which the list is in the order of.
         updated: Seconds since 1970.
         body: Its JSON without the closing brace, in pieces.
+        small: The same with the values of `IDENTIFIER` alone.
         extras: What is added on demand, by query parameter.
     """
 
     key: str
     updated: int
     body: tuple[bytes, ...]
+    small: bytes = b""
     extras: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +71,9 @@ class Encoded:
             if name in body
         }
         rest = {name: value for name, value in body.items() if f"with_{name}" not in extras}
-        return cls(key, updated, (encode(rest)[:-1],), extras)
+        values = {IDENTIFIER: body.get("values", {}).get(IDENTIFIER)}
+        small = {**rest, "values": values} if values[IDENTIFIER] else rest
+        return cls(key, updated, (encode(rest)[:-1],), encode(small)[:-1], extras)
 
 
 class ProductList:
@@ -147,9 +153,11 @@ def make_catalogue(
         for number in range(products)
     )
     codes = [f"select_{number:04}" for number in range(attributes)]
+    select = [Encoded.of(code, now, _attribute(base, code, "simpleselect")) for code in codes]
+    identifier = Encoded.of(IDENTIFIER, now, _attribute(base, IDENTIFIER, "identifier"))
     return Catalogue(
         made,
-        [Encoded.of(code, now, _attribute(base, code)) for code in codes],
+        select or [identifier],
         {code: _options(base, code, 5 + dice.randrange(26)) for code in codes},
     )
 
@@ -187,13 +195,13 @@ def _product(
         },
         "quantified_associations": [],
     }
-    head = encode(before)[:-1] + b',"values":{"sku":' + encode(sku)
+    head = encode(before)[:-1] + b',"values":' + encode({IDENTIFIER: sku})[:-1]
     tail = b"}," + encode(after)[1:-1]
     extras = {
         "with_quality_scores": template.quality_scores,
         "with_completenesses": template.completenesses,
     }
-    return Encoded(key, updated, (head, template.values, tail), extras)
+    return Encoded(key, updated, (head, template.values, tail), head + tail, extras)
 
 
 def _values(dice: random.Random) -> _Template:
@@ -248,11 +256,11 @@ def _values(dice: random.Random) -> _Template:
     )
 
 
-def _attribute(base: str, code: str) -> dict[str, Any]:
+def _attribute(base: str, code: str, kind: str) -> dict[str, Any]:
     return {
         "_links": {"self": {"href": f"{base}/api/rest/v1/attributes/{code}"}},
         "code": code,
-        "type": "pim_catalog_simpleselect",
+        "type": f"pim_catalog_{kind}",
         "group": "other",
         "sort_order": 1,
         "localizable": False,

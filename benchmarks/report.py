@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.catalogue import PRODUCT_BYTES
 from benchmarks.scenarios import BARE, DEFAULT_TAP, TAP
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
 MOST_CONCURRENCY = 4
 MOST_MEMORY = 150
+MOST_TO_START = 0.3
+MOST_BESIDE_ANSWERS = 1
 MANY_PAGES = 100
 """Pages from which on the requests before the first page are too few to matter."""
 
 _HEAD = (
-    "| Reader | Wall | to the tap | Processor | to the tap | Peak memory | Requests | At once "
-    "| Server's processor |"
+    "| Reader | Wall | to the tap | Processor | to the tap | Peak memory | Received "
+    "| Requests | At once | Server's processor |"
 )
 
 Results = dict[str, list["Measured"]]
@@ -59,7 +62,7 @@ def table(scenario: Scenario, results: Sequence[Measured]) -> str:
         f"**{scenario.title}** ({scenario.pages:,} pages)",
         "",
         _HEAD,
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for one in results:
         cells = [
@@ -69,6 +72,7 @@ def table(scenario: Scenario, results: Sequence[Measured]) -> str:
             f"{one.cpu:.1f} s",
             _ratio(one.cpu, tap.cpu if tap else None),
             f"{one.peak_mb:.0f} MB",
+            f"{one.received_mb:,.0f} MB",
             f"{one.all_requests:,}",
             str(one.highest_concurrency),
             f"{one.server_cpu:.1f} s ({one.server_cpu / one.wall:.0%})",
@@ -77,8 +81,16 @@ def table(scenario: Scenario, results: Sequence[Measured]) -> str:
     return "\n".join(rows)
 
 
-def promises(scenarios: Mapping[str, Scenario], results: Results) -> list[Promise]:
-    """What the tap has to keep in the scenarios that were run."""
+def promises(
+    scenarios: Mapping[str, Scenario], results: Results, sdk_import: float
+) -> list[Promise]:
+    """What the tap has to keep in the scenarios that were run.
+
+    Args:
+        scenarios: By name.
+        results: What was measured in them.
+        sdk_import: Seconds that it takes to import the SDK.
+    """
     by_name = {
         name: {one.contestant: one for one in measured} for name, measured in results.items()
     }
@@ -88,6 +100,7 @@ def promises(scenarios: Mapping[str, Scenario], results: Results) -> list[Promis
         if TAP in measured
         for promise in (
             *_time_promises(scenarios[name], measured),
+            *_start_promises(scenarios[name], measured[TAP], sdk_import),
             *_load_promises(scenarios[name], measured[TAP]),
             *_memory_promises(scenarios[name], measured[TAP], by_name),
         )
@@ -110,9 +123,23 @@ def _time_promises(scenario: Scenario, measured: Mapping[str, Measured]) -> Iter
         yield Promise(scenario.name, what, tap.wall, factor * ideal)
 
 
+def _start_promises(scenario: Scenario, tap: Measured, sdk_import: float) -> Iterator[Promise]:
+    if scenario.name == "zero-20k":
+        what = "first output after the SDK's import, s"
+        yield Promise(scenario.name, what, tap.first - sdk_import, MOST_TO_START)
+    if scenario.name == "idle":
+        yield Promise(scenario.name, "pages of products", tap.requests.get("page", 0), 1)
+        rest = tap.wall - tap.all_requests * scenario.latency - sdk_import
+        what = "wall without answers and the SDK's import, s"
+        yield Promise(scenario.name, what, rest, MOST_BESIDE_ANSWERS)
+
+
 def _load_promises(scenario: Scenario, tap: Measured) -> Iterator[Promise]:
     yield Promise(scenario.name, "requests at once", tap.highest_concurrency, MOST_CONCURRENCY)
     yield Promise(scenario.name, "pages fetched twice", tap.repeated_pages, 0)
+    if scenario.keys:
+        each = tap.received_mb * 1e6 / scenario.products
+        yield Promise(scenario.name, "bytes a key, 1/10 of a product's", each, PRODUCT_BYTES / 10)
     if scenario.pages >= MANY_PAGES:
         limit = 1.03 * scenario.pages
         yield Promise(scenario.name, "requests, 1.03 x pages", tap.all_requests, limit)
@@ -139,11 +166,15 @@ def promise_table(all_promises: Sequence[Promise]) -> str:
 
 
 def as_json(
-    scenarios: Mapping[str, Scenario], results: Results, all_promises: Sequence[Promise]
+    scenarios: Mapping[str, Scenario],
+    results: Results,
+    all_promises: Sequence[Promise],
+    sdk_import: float,
 ) -> dict[str, Any]:
     """All figures, for machines."""
     return {
         "machine": machine(),
+        "sdk_import": sdk_import,
         "scenarios": {
             name: {
                 "title": scenarios[name].title,
@@ -178,4 +209,4 @@ def _ratio(value: float, to: float | None) -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.{1 if value > 1 else 2}f}"

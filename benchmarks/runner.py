@@ -44,9 +44,11 @@ class Measured:
     Attributes:
         contestant: Its name.
         wall: Seconds from its start to its end.
+        first: Seconds from its start to its first output; of those who write nothing, to its end.
         cpu: Seconds of processor time, user and system.
         peak_mb: Largest resident memory, in MB. The system counts from the fork on, so it is
             never less than what the measuring process had then, some 30 MB.
+        received_mb: Bodies that it was sent, in MB.
         output_mb: What it wrote, in MB.
         items: Different items that it delivered; of those who write nothing, that it was sent.
         requests: Requests that the server saw, by kind.
@@ -59,8 +61,10 @@ class Measured:
 
     contestant: str
     wall: float
+    first: float
     cpu: float
     peak_mb: float
+    received_mb: float
     output_mb: float
     items: int
     requests: dict[str, int]
@@ -129,7 +133,7 @@ class _Reader:
     def __init__(self, stream: str, bytes_per_second: int) -> None:
         self.keys: set[bytes] = set()
         self.size = 0
-        self.state: dict[str, Any] | None = None
+        self.first: float | None = None
         self._stream = stream
         self._bytes_per_second = bytes_per_second
 
@@ -138,6 +142,7 @@ class _Reader:
         started = time.monotonic()
         rest = b""
         while chunk := os.read(pipe.fileno(), _CHUNK):
+            self.first = self.first or time.monotonic()
             self.size += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n") if b"\n" in chunk else (rest + chunk,)
             for line in lines:
@@ -148,7 +153,7 @@ class _Reader:
                 time.sleep(max(ahead, 0))
 
     def _key(self, line: bytes) -> bytes | None:
-        if self._stream == "products":
+        if self._stream != "attribute_options":
             found = _UUID.search(line)
             return found[1] if found else None
         attribute, code = _ATTRIBUTE.search(line), _CODE.search(line)
@@ -175,7 +180,8 @@ class Contest:
         """How many items a contestant has to deliver."""
         if self.scenario.attributes:
             return int(self._made["options"])
-        return self.scenario.changed or int(self._made["products"])
+        changed = self.scenario.changed
+        return int(self._made["products"]) if changed is None else changed
 
     def run(self, contestant: str) -> Measured:
         """Runs one contestant.
@@ -219,8 +225,10 @@ class Contest:
         return Measured(
             contestant=contestant,
             wall=wall,
+            first=(reader.first or started + wall) - started,
             cpu=_cpu(used),
             peak_mb=used.ru_maxrss * _KIBI / 1e6,
+            received_mb=asked["size"] / 1e6,
             output_mb=reader.size / 1e6,
             items=sent if contestant in SILENT else len(reader.keys),
             requests=asked["requests"],
@@ -233,7 +241,8 @@ class Contest:
 
     def _arguments(self, contestant: str, folder: Path) -> list[str]:
         module = ["-m", MODULES[contestant]]
-        since = datetime.now(timezone.utc) - timedelta(hours=1) if self.scenario.changed else None
+        whole = self.scenario.changed is None
+        since = None if whole else datetime.now(timezone.utc) - timedelta(hours=1)
         if contestant in TAPS:
             return [sys.executable, *module, *self._files_of_tap(contestant, folder, since)]
         task = Task(
@@ -271,6 +280,16 @@ class Contest:
             state.write_text(json.dumps({"bookmarks": {"products": bookmark}}), "utf-8")
             arguments += ["--state", str(state)]
         return arguments
+
+
+def seconds_to_import_sdk() -> float:
+    """What a tap that does nothing takes to start: the least of three times."""
+    times = []
+    for _ in range(3):
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", "import singer_sdk"], check=True)
+        times.append(time.monotonic() - started)
+    return min(times)
 
 
 def installed(module: str, python: str) -> bool:

@@ -45,7 +45,8 @@ class Scenario:
         title: For people.
         products: How many products there are.
         skewed: Whether 95 % of them were changed within one hour.
-        changed: How many of them to read, as changed within the last hour; 0 for all.
+        changed: How many of them to read, as changed within the last hour; None for all.
+        keys: Whether only their keys are read.
         attributes: How many select attributes to read the options of, instead of products.
         latency: Seconds that each answer takes.
         bytes_per_second: How fast the output is read; 0 for as fast as it comes.
@@ -56,7 +57,8 @@ class Scenario:
     title: str
     products: int = 0
     skewed: bool = False
-    changed: int = 0
+    changed: int | None = None
+    keys: bool = False
     attributes: int = 0
     latency: float = 0
     bytes_per_second: int = 0
@@ -65,7 +67,9 @@ class Scenario:
     @property
     def stream(self) -> str:
         """The stream to read."""
-        return "attribute_options" if self.attributes else "products"
+        if self.attributes:
+            return "attribute_options"
+        return "product_keys" if self.keys else "products"
 
     @property
     def catalogue(self) -> dict[str, Any]:
@@ -73,7 +77,7 @@ class Scenario:
         return {
             "products": self.products,
             "skewed": self.skewed,
-            "changed": self.changed,
+            "changed": self.changed or 0,
             "attributes": self.attributes,
         }
 
@@ -82,7 +86,7 @@ class Scenario:
         """The pages that have an item, so the fewest requests of anyone who reads all."""
         if self.attributes:
             return -(-self.attributes // PAGE_SIZE) + self.attributes
-        return -(-(self.changed or self.products) // PAGE_SIZE)
+        return -(-(self.products if self.changed is None else self.changed) // PAGE_SIZE)
 
     def quick(self) -> Scenario:
         """The same in small, to see whether it works; its figures say nothing."""
@@ -90,7 +94,7 @@ class Scenario:
             self,
             products=min(self.products, QUICK_PRODUCTS),
             attributes=min(self.attributes, QUICK_ATTRIBUTES),
-            changed=min(self.changed, QUICK_CHANGES),
+            changed=self.changed and min(self.changed, QUICK_CHANGES),
             latency=min(self.latency, 0.01),
         )
 
@@ -123,6 +127,22 @@ SCENARIOS = (
         products=100_000,
         changed=100,
         latency=0.3,
+    ),
+    Scenario(
+        "idle",
+        "hourly run, nothing of 100,000 products changed, 0.3 s",
+        products=100_000,
+        changed=0,
+        latency=0.3,
+        contestants=(TAP,),
+    ),
+    Scenario(
+        "keys",
+        "keys of 100,000 products, 0.3 s a page",
+        products=100_000,
+        keys=True,
+        latency=0.3,
+        contestants=(TAP,),
     ),
     Scenario(
         "slow",

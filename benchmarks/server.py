@@ -56,8 +56,8 @@ class Asked:
     """What the server was asked since it was last told to forget.
 
     Attributes:
-        requests: How many requests, by kind: ``token``, ``routes``, ``information``, ``count``
-            (a list with a limit of 1), ``page`` (any other list).
+        requests: How many requests, by kind: ``token``, ``routes``, ``information``, ``probe``
+            (products by page number, for their count or zone), ``page`` (any other list).
         highest_concurrency: How many were being answered at once, at most; a request counts until
             the last byte of its answer is on its way.
         repeated_pages: Lists that were asked for again with the same parameters.
@@ -65,6 +65,7 @@ class Asked:
         repeated_items: Items sent again.
         empty_pages: Pages without an item.
         connections: How many connections were opened.
+        size: Bytes of all bodies sent.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
@@ -74,6 +75,7 @@ class Asked:
     repeated_items: int = 0
     empty_pages: int = 0
     connections: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ class BenchmarkPim:
         with self._lock:
             asked = self.asked
             asked.requests[answer.kind] += 1
+            asked.size += sum(map(len, answer.body))
             if answer.kind != "page":
                 return
             asked.repeated_pages += target in self._targets
@@ -245,12 +248,14 @@ def _page(
     for number, item in enumerate(page):
         if number:
             body.append(b",")
-        body += item.body
+        # Whichever attributes are asked for: nobody asks for others here.
+        body += (item.small,) if query.get("attributes") else item.body
         body += [item.extras[name] for name in extras if name in item.extras]
         body.append(b"}")
     body.append(b"]}}")
     keys = tuple(item.key for item in page)
-    return _Answer(200, body, "count" if paging.limit == 1 else "page", list_name, keys)
+    kind = "page" if paging.search_after or list_name != "products" else "probe"
+    return _Answer(200, body, kind, list_name, keys)
 
 
 def _window(search: str | None) -> tuple[int, int]:
@@ -307,6 +312,8 @@ def _kept_parameters(query: Mapping[str, str], paging: Paging) -> dict[str, str]
     if query.get("search"):
         search = json.dumps(json.loads(query["search"]), separators=(",", ":"))
         kept["search"] = search.replace("/", "\\/")
+    if query.get("attributes"):
+        kept["attributes"] = query["attributes"]
     for name in ("with_attribute_options", "with_quality_scores", "with_completenesses"):
         if query.get(name) == "true":
             kept[name] = "true"

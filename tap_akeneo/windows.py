@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LEAST_PAGES = 4
 """Pages that must be left for another reader to be worth its first request."""
 
-MOST_PAGES = 50
+MOST_PAGES = 100
 """Pages of a walk, unless it cannot be cut. A run that dies resumes at the first unfinished one."""
 
 

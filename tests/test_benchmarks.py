@@ -11,7 +11,14 @@ import requests
 
 from benchmarks.__main__ import main
 from benchmarks.access import CREDENTIALS
-from benchmarks.catalogue import PRODUCT_BYTES, Catalogue, Encoded, ProductList, make_catalogue
+from benchmarks.catalogue import (
+    IDENTIFIER,
+    PRODUCT_BYTES,
+    Catalogue,
+    Encoded,
+    ProductList,
+    make_catalogue,
+)
 from benchmarks.scenarios import BARE, BARE_FOUR, DEFAULT_TAP, TAP
 from benchmarks.server import BenchmarkPim, serve_benchmark
 from pim_simulator import SimulatedPim, serve
@@ -143,6 +150,10 @@ def test_the_server_adds_extras_when_asked(two: Two) -> None:
         two.ask("products-uuid", {**WALK, **extras})
 
 
+def test_the_server_leaves_values_out_when_one_attribute_is_asked_for(two: Two) -> None:
+    two.ask("products-uuid", {**WALK, "attributes": IDENTIFIER})
+
+
 def test_the_server_lists_options_as_the_simulated_pim(two: Two) -> None:
     for page in ("1", "2"):
         two.ask("attributes", {"limit": "10", "page": page, "with_count": "true"})
@@ -170,7 +181,7 @@ def test_the_products_are_of_the_size_that_is_told() -> None:
 
 def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "figures.json"
-    scenarios = ("spread", "options", "hourly")
+    scenarios = ("spread", "options", "hourly", "idle", "keys")
     arguments = ["--quick", "--json", str(path)]
     arguments += [word for name in scenarios for word in ("--scenario", name)]
     arguments += [word for name in READERS for word in ("--reader", name)]
@@ -186,6 +197,8 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "spread": dict.fromkeys(READERS, 1_000),
         "options": dict.fromkeys(READERS, options),
         "hourly": dict.fromkeys(READERS, 20),
+        "idle": {TAP: 0},
+        "keys": {TAP: 1_000},
     }
     printed = capsys.readouterr().out
     assert all(f"| {reader} |" in printed for reader in READERS)

@@ -191,7 +191,7 @@ class AkeneoStream(Stream):
         conditions = {**self.settings.filters.get(self.name, {}), **(search or {})}
         params = self.params()
         if conditions:
-            params["search"] = json.dumps(conditions, separators=(",", ":"))
+            params = {**params, "search": json.dumps(conditions, separators=(",", ":"))}
         return self.bare_listing(parents, params)
 
     def bare_listing(

@@ -6,6 +6,7 @@ its rows are gone.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -63,6 +64,10 @@ class ProductModelKeys(Keys, ProductModels):
 
     @override
     def params(self) -> dict[str, str]:
+        return self._smallest_values
+
+    @cached_property
+    def _smallest_values(self) -> dict[str, str]:
         return smallest_values(self.tap)
 
 
