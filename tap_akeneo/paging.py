@@ -315,14 +315,14 @@ class CursorWalk(Walk):
                 raise
             page = self._isolation.page(failure, self.cursor)
         following = page.cursor("search_after")
-        self.has_link = following is not None
+        was_linked, self.has_link = self.has_link, following is not None
         if page.items:
             self._read += len(page.items)
             self._last_key = str(value_of(page.items[-1], self.listing.keys[-1]))
-            if following is None and self._key_is_cursor:
-                following = self._last_key
-            elif following is None:
-                self._compare_with_count()
+        if following is None and page.items and self._key_is_cursor:
+            following = self._last_key
+        elif following is None and (was_linked or not self._key_is_cursor):
+            self._compare_with_count()
         _refuse_circle(self.listing, self.cursor, following)
         self.cursor = following
         self.ended = following is None or not page.items

@@ -52,7 +52,6 @@ class Changes:
     Attributes:
         counted: How many items the PIM counts in the whole window; None until it was asked.
         has_count: Whether it counts this list.
-        is_divided: Whether more than one walk reads it.
     """
 
     def __init__(
@@ -64,7 +63,6 @@ class Changes:
         self.whole = whole
         self.counted: int | None = None
         self.has_count = listing(whole).paging is Paging.SEARCH_AFTER
-        self.is_divided = False
         self._counting = threading.Lock()
 
     def walk(self) -> WindowWalk:
@@ -75,6 +73,23 @@ class Changes:
         """Asks the PIM how many items there are, unless another thread is at it."""
         if self.counted is None and self._counting.acquire(blocking=False):
             self.counted = count(self.pim, self.listing(self.whole))
+
+    def lacks(self, read: int) -> bool:
+        """Whether some may have been hidden behind others that were deleted while they were read.
+
+        What is no longer in SQL is dropped from a page after the search. A walk by plain cursors
+        goes on behind such items, unless they fill a whole page, which is the end for everyone.
+
+        Args:
+            read: How many came out.
+        """
+        if self.counted is None or read >= self.counted:
+            return False
+        if not self.pim.cursors_are_plain:
+            return True
+        # Asked anew, as what the index has forgotten meanwhile hides nothing.
+        left = (count(self.pim, self.listing(self.whole)) or 0) - read
+        return left >= self.listing(self.whole).page_size
 
 
 class WindowWalk(CursorWalk):
@@ -107,10 +122,8 @@ class WindowWalk(CursorWalk):
 
     @override
     def _compare_with_count(self) -> None:
-        # A part of what was divided has no count of its own; the whole is compared in the end.
-        if not self._changes.is_divided:
-            super()._compare_with_count()
-        elif self._changes.has_count:
+        # A part has no count of its own; the whole is compared when all of it has come.
+        if self._changes.has_count:
             self._changes.count()
 
     @override
@@ -136,7 +149,6 @@ class WindowWalk(CursorWalk):
         later = WindowWalk(
             self._changes, Window(cut, self.window.end), self.cursor, weight * (1 - share)
         )
-        self._changes.is_divided = True
         self.window = Window(self.window.start, cut)
         self.listing = self._changes.listing(self.window)
         self._weight = weight * share

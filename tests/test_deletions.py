@@ -217,7 +217,7 @@ def test_a_run_that_dies_at_any_point_leaves_no_table_with_fewer_rows_than_the_p
 ) -> None:
     pim, target = start_pim("ee-7", products=20), Target()
     run_into(target, pim)
-    length, hand = target.received, Hand(pim, 0, None)
+    length, hand = target.received, Hand(pim)
     for number in range(50):
         dice = Random(number)  # noqa: S311 (no secret)
         before = shown(target)

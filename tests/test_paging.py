@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,14 +39,15 @@ def test_a_page_that_ends_early_without_a_link_is_not_the_end(
     assert {row for (row,) in run.rows("products")} == set(keys) - ghosts
 
 
-def test_an_old_pim_whose_list_ends_early_is_told_with_the_figures(
+def test_an_old_pim_whose_list_ends_early_fails_the_stream_with_the_figures(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ce-5", products=40)
     pim.ghosts.add(sync(pim, "products").records("products")[0]["identifier"])
-    with caplog.at_level(logging.WARNING):
-        sync(pim, "products", page_size=10)
-    assert "but its list ended after 9" in caplog.text
+    run = sync(pim, "products", page_size=10)
+    assert "the PIM counted 40, 9 came out" in caplog.text
+    assert run.tap.failed_streams == ["products"]
+    assert "replication_key_value" not in run.state["bookmarks"]["products"]
 
 
 def test_links_that_name_another_host_do_not_lead_there(start_pim: StartPim) -> None:

@@ -18,7 +18,7 @@ from tap_akeneo.changes import (
     usable_date,
     window_of,
 )
-from tap_akeneo.paging import CursorWalk, Page, Walk, value_of
+from tap_akeneo.paging import MOST_WALKS, CursorWalk, Page, Walk, value_of
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
@@ -48,6 +48,7 @@ class Series:
         read: Items that came out.
         broken: Keys of items that the PIM cannot write.
         incomplete: Whether a walk ended before its list did.
+        lacks_items: Whether fewer came out than the PIM counts.
         date_seen: The date of one item.
         changes: The list, where it is read by windows.
     """
@@ -59,8 +60,19 @@ class Series:
     read: int = 0
     broken: list[str] = field(default_factory=list)
     incomplete: bool = False
+    lacks_items: bool = False
     date_seen: datetime | None = None
     changes: Changes | None = None
+
+    def __post_init__(self) -> None:
+        """Remembers the bookmark."""
+        self._state_before = dict(self.state)
+
+    def take_back(self) -> None:
+        """Puts the bookmark back to where it was: a window that it passed may lack items."""
+        self.lacks_items = True
+        self.state.clear()
+        self.state.update(self._state_before)
 
 
 class IncrementalStream(AkeneoStream):
@@ -145,18 +157,35 @@ class IncrementalStream(AkeneoStream):
         return max((date for date in dates if date), default=None)
 
     def _read_series(self) -> Iterator[Record]:
-        owners: dict[Walk, Series] = {}
+        to_read: list[Series] = []
         for series in self.series:
             if series.span.is_empty:
                 self._move_bookmark(series, series.span.bookmark)
             else:
-                walk = self.walk_through(series)
-                owners[walk] = series
-                series.unfinished.add(walk)
-        yield from self._read_walks(owners)
+                to_read.append(series)
+        for _ in range(MOST_WALKS):
+            yield from self._read_walks(to_read)
+            to_read = [series for series in to_read if series.lacks_items]
+            if not to_read:
+                return
+        self.is_whole = False
+        for series in to_read:
+            self.tap.stream_failed(
+                self.name,
+                f"the PIM counted {series.changes and series.changes.counted}, {series.read} came "
+                f"out, each of {MOST_WALKS} times that they were read. The bookmark stays, the "
+                "next run reads them again. If this comes again and again, the PIM's search index "
+                "is out of step with its database: have it rebuilt",
+            )
 
-    def _read_walks(self, owners: dict[Walk, Series]) -> Iterator[Record]:
+    def _read_walks(self, to_read: Sequence[Series]) -> Iterator[Record]:
         """Reads walks to their end, and moves each bookmark as far as what is out."""
+        owners: dict[Walk, Series] = {}
+        for series in to_read:
+            series.read, series.lacks_items = 0, False
+            walk = self.walk_through(series)
+            owners[walk] = series
+            series.unfinished.add(walk)
         for walk, news in self.read_ahead(list(owners)):
             series = owners[walk]
             if isinstance(news, Page):
@@ -242,21 +271,6 @@ class WindowedStream(IncrementalStream):
         )
         return series.changes.walk()
 
-    def _lacks_items(self, series: Series) -> bool:
-        """Whether fewer items came out than the PIM had counted; told, and read again then."""
-        counted = series.changes.counted if series.changes else None
-        if counted is None or series.read >= counted:
-            return False
-        self.is_whole = False
-        self.logger.warning(
-            "the PIM counted %s when the run began, %s came out. Deleted meanwhile? To be sure, "
-            "the next run reads them again. If this comes again and again, its search index is "
-            "out of step: have it rebuilt",
-            counted,
-            series.read,
-        )
-        return True
-
     def zone_seen_in(self, series: Series) -> ServerZone | None:
         """The zone, told by a date that came out where it was not asked for; None without one."""
         if series.changes and series.changes.whole != Window():
@@ -273,7 +287,14 @@ class WindowedStream(IncrementalStream):
     @override
     def reached(self, series: Series) -> datetime | None:
         if not series.unfinished:
-            return None if self._lacks_items(series) else series.span.bookmark
+            if series.changes and series.changes.lacks(series.read):
+                self.logger.info("something was deleted while it was read, reading it again")
+                series.take_back()
+                return None
+            return series.span.bookmark
+        if not self.pim.cursors_are_plain:
+            # Only the count in the end tells whether a window was read as a whole.
+            return None
         starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
         known = [start for start in starts if start is not None]
         zone = self.zone_seen_in(series)

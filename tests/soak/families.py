@@ -37,7 +37,6 @@ def family(step: Callable[[Random], Step], **traits: object) -> Iterator[Scenari
         "structure": False,
         "state_every": 1,
         "concurrency": 1,
-        "mass_deletions": True,
         **traits,
     }
     for number in range(MEMBERS):

@@ -112,7 +112,7 @@ class _Player:
 
     def play(self) -> Outcome:
         with world(self.scenario, self.stage, self.happen) as (self.pim, self.faults):
-            self.hand = Hand(self.pim, self.scenario.lag, self.scenario.most_ghosts)
+            self.hand = Hand(self.pim)
             self._add_ghosts()
             self.keys = self._keys()
             self.held = law.versions(self.pim, self.keys)

@@ -90,7 +90,6 @@ class Scenario:
         fault_rate: Share of the requests that meet one.
         ghosts: Products that are in the index but not in SQL.
         structure: Whether families, options and categories are read as well.
-        mass_deletions: Whether so much may be deleted at once that a full refresh is needed.
         steps: The runs.
     """
 
@@ -111,15 +110,7 @@ class Scenario:
     fault_rate: float
     ghosts: int
     structure: bool
-    mass_deletions: bool
     steps: tuple[Step, ...]
-
-    @property
-    def most_ghosts(self) -> int | None:
-        """Ghosts that may be in the index at once, None for any number."""
-        if self.mass_deletions:
-            return None
-        return 0 if self.profile == "ce-5" else self.page_size - 1
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -158,7 +149,6 @@ def draw(seed: int, number: int) -> Scenario:
         # A page of nothing but ghosts is the end of a list, whoever asks.
         ghosts=dice.randint(1, page_size - 1) if has_ghosts else 0,
         structure=dice.random() < 0.25,
-        mass_deletions=False,
         steps=tuple(_step(dice) for _ in range(dice.randint(2, 4))),
     )
 

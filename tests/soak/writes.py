@@ -24,26 +24,16 @@ class Hand:
     option or an associated product in use changes what is shown of products, but not their
     ``updated``.
 
-    Until the index has followed, what was deleted is in it as a ghost, which cuts pages short.
-    The tap goes on behind a short page, but nobody can behind an empty one, and up to 5.0 behind
-    none: it tells that the count does not fit, and asks for a full refresh. Such deletions are left
-    to families of scenarios of their own.
-
     Args:
         pim: The PIM.
-        lag: Seconds until its index follows.
-        most_ghosts: Ghosts that may be there at once; None for any number.
 
     Attributes:
         written: How many writes there were.
         touched: Streams and keys whose date in the index has moved since someone emptied this.
     """
 
-    def __init__(self, pim: SimulatedPim, lag: int, most_ghosts: int | None) -> None:
+    def __init__(self, pim: SimulatedPim) -> None:
         self._pim = pim
-        self._lag = lag
-        self._most_ghosts = most_ghosts
-        self._deleted: list[float] = []
         self.touched: set[tuple[str, tuple[str, ...]]] = set()
         self._write = pim.write
         key = "uuid" if pim.profile.by_uuid else "identifier"
@@ -156,23 +146,10 @@ class Hand:
 
     def _delete_product(self, dice: Random) -> object:
         key = self._pick(dice, [key for key in self._parents if key not in self._associated])
-        if key is not None and self._may_delete(1, key):
+        if key is not None and key not in self._pim.ghosts:
             self._write.delete("products", key)
             del self._parents[key]
         return key
-
-    def _may_delete(self, count: int, key: str) -> bool:
-        """Whether so many products or models can go without making too many ghosts."""
-        if key in self._pim.ghosts:
-            return False
-        now = self._pim.clock.now().timestamp()
-        self._deleted = [when for when in self._deleted if when + self._lag >= now]
-        if self._lag and self._most_ghosts is not None:
-            there = len(self._deleted) + len(self._pim.ghosts)
-            if there + count > self._most_ghosts:
-                return False
-        self._deleted += [now] * count
-        return True
 
     def _change_model(self, dice: Random) -> object:
         code = self._pick(dice, list(self._models))
@@ -202,7 +179,7 @@ class Hand:
         models, products = self._below(code)
         if any(key in self._associated for key in products):
             return None
-        if not self._may_delete(max(len(products), len(models)), code):
+        if code in self._pim.ghosts:
             return None
         self._write.delete("product_models", code)
         for model in models:
