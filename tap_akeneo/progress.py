@@ -1,18 +1,44 @@
-"""How far a stream is, told every few seconds in plain English."""
+"""How far a stream is: a line every few seconds, or a bar on a terminal."""
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+Advance: TypeAlias = "Callable[[int, int | None], None]"
+"""Takes more rows that were read, and how many there are in all where that is known."""
 
 INTERVAL = 5.0
 """Seconds between two lines."""
 
 MINUTE = 60
 HOUR = 3600
+
+
+@contextmanager
+def progress(name: str, tell: Callable[[str], None]) -> Iterator[Advance]:
+    """Shows how far a stream is, for as long as it is read.
+
+    Args:
+        name: The stream.
+        tell: Takes a line, where no person looks at a terminal.
+    """
+    # Meltano and schedulers read stderr through a pipe.
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield Progress(name, tell).advance
+        return
+    # Here, as it takes longer to import than a run with nothing to do.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(name, total=None)
+        yield lambda rows, total: bars.update(bar, advance=rows, total=total)
 
 
 class Progress:

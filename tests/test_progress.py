@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
 from tap_akeneo.progress import Progress
+from tests.support import settings_for
+
+if TYPE_CHECKING:
+    from io import FileIO
+    from pathlib import Path
+
+    from tests.conftest import StartPim
 
 
 def lines(rows: int, total: int | None, *, seconds: float = 60.0) -> list[str]:
@@ -29,3 +43,31 @@ def test_a_total_that_was_passed_is_not_told() -> None:
 
 def test_a_stream_of_a_few_seconds_tells_nothing() -> None:
     assert lines(120, 1000, seconds=4.9) == []
+
+
+def test_on_a_terminal_there_is_a_bar(start_pim: StartPim, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(start_pim())))
+    seen, terminal = pty.openpty()
+    running = subprocess.Popen(  # noqa: S603 (our own arguments)
+        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        env={**os.environ, "TAP_AKENEO_LOGLEVEL": "ERROR", "TERM": "xterm"},
+    )
+    os.close(terminal)
+    shown = b""
+    with os.fdopen(seen, "rb", buffering=0) as screen:
+        while piece := read(screen):
+            shown += piece
+    assert running.wait(timeout=30) == 0
+    assert "product_models" in shown.decode()
+    assert "━" in shown.decode()
+
+
+def read(screen: FileIO) -> bytes:
+    """What stands on a terminal; Linux answers with an error where nobody writes any more."""
+    try:
+        return screen.read(65_536)
+    except OSError:
+        return b""

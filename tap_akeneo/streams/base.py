@@ -17,7 +17,7 @@ from tap_akeneo.errors import AkeneoError, NoAnswer, RequestRefused
 from tap_akeneo.paging import Listing, Page, Paging
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
-from tap_akeneo.progress import Progress
+from tap_akeneo.progress import progress
 from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, decoded
 
 if TYPE_CHECKING:
@@ -151,16 +151,16 @@ class AkeneoStream(Stream):
 
     def read_ahead(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, News]]:
         """Walks several lists at once; see `tap_akeneo.prefetch.read_ahead`."""
-        progress = Progress(self.name, self.tap.logger.info)
         threads = self.settings.max_concurrency
-        for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
-            yield walk, news
-            if news is None and walk.incomplete:
-                self.is_whole = False
-            if news is None and walk.refusal:
-                self._refused(walk.refusal)
-            if isinstance(news, Page):
-                progress.advance(len(news.items), self.counted())
+        with progress(self.name, self.tap.logger.info) as advance:
+            for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
+                yield walk, news
+                if news is None and walk.incomplete:
+                    self.is_whole = False
+                if news is None and walk.refusal:
+                    self._refused(walk.refusal)
+                if isinstance(news, Page):
+                    advance(len(news.items), self.counted())
 
     def _refused(self, refusal: RequestRefused) -> None:
         self.tap.stream_refused(self.name, refusal, refusal.hint or self.permission)
