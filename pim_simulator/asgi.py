@@ -112,6 +112,8 @@ async def _respond(api: Api, faults: Faults, clock: Clock, call: Call, raw_path:
     fault = faults.take(call.method, call.path)
     if fault is not None and fault.delay:
         await asyncio.sleep(fault.delay)
+    if fault is not None and fault.do:
+        fault.do()
     date = http_date(clock.now())
     if fault is not None and fault.kind in ("status", "html"):
         return _Fixed(_faulty(fault), date)
@@ -122,9 +124,8 @@ async def _respond(api: Api, faults: Faults, clock: Clock, call: Call, raw_path:
     answer = api.answer(call)
     if fault is not None and fault.kind == "reset_in_body":
         return _Broken(answer, date, started=True)
-    if fault is not None and fault.kind == "truncated_json":
-        half = answer.content[: len(answer.content) // 2]
-        return _Fixed(Answer(answer.status, half, answer.headers), date)
+    if fault is not None:
+        answer = Answer(answer.status, fault.spoilt(answer.content), answer.headers)
     return _Fixed(answer, date)
 
 
@@ -134,7 +135,7 @@ def _query(raw: bytes) -> Mapping[str, str]:
 
 def _faulty(fault: Fault) -> Answer:
     content, kind = fault.content()
-    headers: dict[str, Any] = {"content-type": kind}
+    headers: dict[str, Any] = {"content-type": kind, **fault.headers}
     if fault.retry_after is not None:
         headers["retry-after"] = str(fault.retry_after)
     if fault.location is not None:

@@ -68,6 +68,15 @@ def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:
     return mapping
 
 
+def array_key(code: str) -> str | int:
+    """Return a code as the key of a PHP array, which quality scores take it from.
+
+    Digits alone become an integer (``ConnectorProductWithUuidNormalizer``, whose
+    ``normalizeQualityScores`` hands the keys on).
+    """
+    return int(code) if code.isdecimal() and str(int(code)) == code else code
+
+
 class ItemBodies:
     """Writes products and models.
 
@@ -280,7 +289,7 @@ class ItemBodies:
 
     def _quality_scores(self, item: Item) -> list[dict[str, Any]]:
         return [
-            {"scope": code, "locale": locale, "data": _score(item.uuid, code, locale)}
+            {"scope": array_key(code), "locale": locale, "data": _score(item.uuid, code, locale)}
             for code, channel in self._store.channels.items()
             for locale in channel.body["locales"]
         ]

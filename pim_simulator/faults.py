@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-Kind = Literal["status", "reset", "reset_in_body", "truncated_json", "html", "slow"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Kind = Literal["status", "reset", "reset_in_body", "truncated_json", "html", "slow", "odd", "event"]
 
 
 @dataclass
@@ -18,16 +21,24 @@ class Fault:
         kind: ``status`` (with ``status``, ``body``, ``retry_after``), ``reset`` (connection
             reset before the answer), ``reset_in_body`` (in the middle of the body),
             ``truncated_json`` (200, but half of the body, with a fitting length), ``html``
-            (200 with a page in HTML), ``slow`` (right answer after ``delay``).
+            (200 with a page in HTML), ``slow`` (right answer after ``delay``), ``odd`` (texts in
+            place of others, for what a real database holds and this catalogue does not, such as
+            MySQL's zero dates, which PHP writes as ``-0001-11-30``: doctrine/dbal#866),
+            ``event`` (right answer; something else happens, see ``do``).
         path: Part of the path of the requests it hits; all by default.
         nth: Hit the nth of these requests (1 is the next), and those after it.
         times: How many requests to hit; None for all.
         method: HTTP method of the requests it hits; any by default.
         status: HTTP status for ``status``.
-        body: Body for ``status``: text is sent as HTML, anything else as JSON.
+        body: Body for ``status``: text is sent as HTML, anything else as JSON, which bytes
+            are already.
         retry_after: Value of ``Retry-After``, seconds or a date.
         delay: Seconds to wait before answering.
         location: Value of ``Location``, for a ``status`` that redirects.
+        odd: Pieces of the usual body and what is sent in their place; lone surrogates
+            stand for single bytes (``surrogateescape``).
+        headers: More headers for ``status``.
+        do: Called when a request is hit, before it is answered.
     """
 
     kind: Kind
@@ -40,15 +51,28 @@ class Fault:
     retry_after: str | int | None = None
     delay: float = 0.0
     location: str | None = None
+    odd: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    do: Callable[[], object] | None = None
 
     def matches(self, method: str, path: str) -> bool:
         """Say whether a request is of the kind this fault hits."""
         return self.path in path and self.method in (None, method)
 
+    def spoilt(self, content: bytes) -> bytes:
+        """Return the usual body as this fault leaves it."""
+        if self.kind == "truncated_json":
+            return content[: len(content) // 2]
+        for usual, odd in self.odd.items():
+            content = content.replace(usual.encode(), odd.encode("utf-8", "surrogateescape"))
+        return content
+
     def content(self) -> tuple[bytes, str]:
         """Return the body and its content type."""
         if isinstance(self.body, str):
             return self.body.encode(), "text/html"
+        if isinstance(self.body, bytes):
+            return self.body, "application/json"
         if self.kind == "html":
             return b"<!DOCTYPE html><html><body>Maintenance</body></html>", "text/html"
         body = {"code": self.status, "message": "Simulated fault."}
@@ -76,11 +100,28 @@ class Faults:
         retry_after: str | int | None = None,
         delay: float = 0.0,
         location: str | None = None,
+        odd: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        do: Callable[[], object] | None = None,
     ) -> None:
         """Arrange a fault; see `Fault` for the arguments."""
         with self._lock:
             self._faults.append(
-                Fault(kind, path, nth, times, method, status, body, retry_after, delay, location)
+                Fault(
+                    kind,
+                    path,
+                    nth,
+                    times,
+                    method,
+                    status,
+                    body,
+                    retry_after,
+                    delay,
+                    location,
+                    odd or {},
+                    headers or {},
+                    do,
+                )
             )
 
     def clear(self) -> None:

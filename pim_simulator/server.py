@@ -17,6 +17,7 @@ from pim_simulator.asgi import ABORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
@@ -73,16 +74,19 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serve(pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serve(
+    pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+) -> Iterator[str]:
     """Serve a simulated PIM for the duration of a ``with`` block.
 
     Args:
         pim: What to serve.
         host: Address to listen at.
         port: Port to listen at; a free one by default.
+        certificate: PEM file with a key and its certificate, for HTTPS.
 
     Yields:
-        The URL, ``http://127.0.0.1:PORT``.
+        The URL, ``http://127.0.0.1:PORT`` or ``https://…``.
 
     Raises:
         RuntimeError: If the server does not start.
@@ -99,11 +103,13 @@ def serve(pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0) -> Itera
         date_header=False,
         timeout_graceful_shutdown=5,
         backlog=128,
+        ssl_certfile=certificate,
     )
     server = _Server(config)
     with socket.create_server((host, port)) as listening:
         listening.set_inheritable(False)
-        url = f"http://{host}:{listening.getsockname()[1]}"
+        scheme = "https" if certificate else "http"
+        url = f"{scheme}://{host}:{listening.getsockname()[1]}"
         thread = threading.Thread(
             target=_run, args=(server, listening), name=f"pim-simulator {url}", daemon=True
         )

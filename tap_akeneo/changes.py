@@ -22,7 +22,8 @@ Condition: TypeAlias = "dict[str, object]"
 
 SECOND = timedelta(seconds=1)
 FIRST_AKENEO = datetime(2013, 1, 1)  # noqa: DTZ001 (a wall time)
-"""No PIM is older, so no change is."""
+"""No PIM is older, so no change is, but for those that came into its database with their dates."""
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall time)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EASTERNMOST = timedelta(hours=14)
@@ -67,7 +68,7 @@ class Window:
         if start is not None:
             conditions.append({"operator": ">", "value": start})
         if end is not None:
-            since = start or FIRST_AKENEO.strftime(written)
+            since = start or EPOCH.strftime(written)
             conditions.append({"operator": "BETWEEN", "value": [since, end]})
         return conditions
 

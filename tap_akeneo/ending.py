@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 
 from tap_akeneo.errors import AkeneoError
 
@@ -86,6 +86,9 @@ def ending_in_one_line(logger: logging.Logger, stopper: Stopper) -> Generator[No
     except ConfigValidationError as invalid:
         for fault in invalid.errors:
             logger.error("%s", fault)  # noqa: TRY400
+        sys.exit(FAILED)
+    except MappingError as mistake:
+        logger.error("check the setting stream_maps: %s", mistake)  # noqa: TRY400
         sys.exit(FAILED)
     except BrokenPipeError:
         logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400

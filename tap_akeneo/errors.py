@@ -2,12 +2,14 @@
 
 Each error is one line for the person who reads the log: what was asked, what came back, what to
 do. None holds a secret: messages are made of addresses, parameters and the PIM's own words, never
-of request headers or bodies.
+of request headers or bodies. None holds a control character, with which a PIM could forge lines of
+the log, or play with the terminal that shows it.
 
     AkeneoError
     ├── RequestFailed         one request did not get its answer
     │   ├── PimUnavailable    nothing usable came back, although tried again: ends the run
-    │   │   └── NoAnswer      the PIM stays silent where it does so for good: ends the stream
+    │   │   ├── NoAnswer      the PIM stays silent where it does so for good: ends the stream
+    │   │   └── ItemBroken    the PIM cannot write one item: ends the stream
     │   └── RequestRefused    the PIM said no (4xx): ends the stream, the others go on
     ├── LoginRefused          the PIM takes neither the credentials nor the token: ends the run
     └── WrongSetting          a setting contradicts what the PIM shows: ends the run
@@ -17,7 +19,14 @@ from __future__ import annotations
 
 
 class AkeneoError(Exception):
-    """Anything that stops the tap from reading the PIM, told in one line."""
+    """Anything that stops the tap from reading the PIM, told in one line.
+
+    Args:
+        line: The line.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(printable(line))
 
 
 class WrongSetting(AkeneoError):
@@ -60,6 +69,10 @@ class NoAnswer(PimUnavailable):
     """The PIM left a request without an answer that it is known to leave so at times."""
 
 
+class ItemBroken(PimUnavailable):
+    """The PIM cannot write one item of a list, and there is no way past it."""
+
+
 class RequestRefused(RequestFailed):
     """The PIM answered with a client error.
 
@@ -77,3 +90,8 @@ class RequestRefused(RequestFailed):
         self.status = status
         self.message = message
         self.hint: str | None = None
+
+
+def printable(text: str) -> str:
+    """A text of the PIM without line breaks, escape sequences and the like, fit for one line."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)

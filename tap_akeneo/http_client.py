@@ -6,7 +6,6 @@ import itertools
 import logging
 import math
 import random
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from urllib.parse import unquote_plus, urljoin, urlsplit
 import backoff
 import msgspec
 import requests
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import HTTPError
 
 from tap_akeneo.errors import (
     AkeneoError,
@@ -27,6 +26,14 @@ from tap_akeneo.errors import (
     PimUnavailable,
     RequestFailed,
     RequestRefused,
+)
+from tap_akeneo.transport import (
+    MOST_BYTES,
+    TooLarge,
+    body_of,
+    is_silence,
+    new_session,
+    what_broke,
 )
 
 if TYPE_CHECKING:
@@ -49,8 +56,9 @@ HANGING_TIMEOUT = 20.0
 """Seconds to wait for an answer that may never come."""
 
 SHOWN_LENGTH = 400
-PIECE = 1 << 20
-"""Bytes of a body that are read at once."""
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises; the last where JSON is nested deeper than Python goes."""
 
 
 class _Retriable(RequestFailed):
@@ -250,28 +258,35 @@ class HttpClient:
                 verify=self._verify,
                 stream=True,
             )
-            # In large pieces: the 10 KB ones of requests cost more than all the rest of it.
-            content = b"".join(response.iter_content(PIECE))
-        except requests.exceptions.ReadTimeout as failure:
-            reason = f"{urlsplit(url).netloc} did not answer in time (setting request_timeout)"
-            error = NoAnswer if may_hang else _Retriable
-            raise error(shown, reason) from failure
-        except requests.RequestException as failure:
-            raise _network_failure(shown, url, failure) from failure
+            content = body_of(response)
+        except TooLarge:
+            reason = (
+                f"the answer has more than {MOST_BYTES >> 20} MB: lower the setting page_size, "
+                "or have whatever the PIM holds there made smaller"
+            )
+            raise PimUnavailable(shown, reason, response.status_code) from None
+        except (requests.RequestException, HTTPError) as failure:
+            host = urlsplit(url).netloc
+            if is_silence(failure):
+                reason = f"{host} did not answer in time (setting request_timeout)"
+                silent = NoAnswer if may_hang else _Retriable
+                raise silent(shown, reason) from failure
+            reason, may_pass = what_broke(failure, host)
+            broken = _Retriable if may_pass else PimUnavailable
+            raise broken(shown, reason) from failure
         self._check_status(response, content, shown)
         self._read_clock(response)
         try:
             return decode(content)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
+        except UNREADABLE as failure:
             kind = response.headers.get("Content-Type", "no content type")
             reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
             raise _Retriable(shown, reason, status=response.status_code) from failure
 
     def _session(self) -> requests.Session:
-        """The session of this thread; requests does not promise that threads can share one."""
         session: requests.Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = requests.Session()
+            session = self._of_thread.session = new_session()
             session.headers.update(self._headers)
         return session
 
@@ -309,71 +324,22 @@ class HttpClient:
 
     def _read_clock(self, response: requests.Response) -> None:
         received = time.monotonic()
-        try:
-            date = parsedate_to_datetime(response.headers.get("Date", ""))
-        except ValueError:
-            return
-        self._clock = _Clock(date.astimezone(timezone.utc), received)
-
-
-def _network_failure(shown: str, url: str, failure: requests.RequestException) -> AkeneoError:
-    host = urlsplit(url).netloc
-    if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE" in str(failure).upper():
-        reason = (
-            f"the certificate of {host} is not trusted: if your company has a certificate "
-            "authority of its own, name its file in the setting ca_bundle"
-        )
-        return PimUnavailable(shown, reason)
-    if isinstance(failure, requests.exceptions.ProxyError):
-        reason = f"the proxy that the environment names for {host} does not let us through"
-        return _Retriable(shown, reason)
-    if _is_unknown_host(failure):
-        reason = f"there is no host {host}: check the setting base_url"
-        return PimUnavailable(shown, reason)
-    if isinstance(failure, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        reason = "the address is not valid: check base_url, and the proxy in the environment"
-        return PimUnavailable(shown, reason)
-    return _Retriable(shown, f"no connection to {host}, or it broke ({_root_cause(failure)})")
-
-
-def _is_unknown_host(failure: BaseException) -> bool:
-    """Whether the name does not exist, as against a name server that is out of reach."""
-    for cause in _causes(failure):
-        if isinstance(cause, NameResolutionError):
-            resolution = cause.__cause__
-            return isinstance(resolution, socket.gaierror) and resolution.errno in {
-                socket.EAI_NONAME,
-                getattr(socket, "EAI_NODATA", socket.EAI_NONAME),
-            }
-    return False
-
-
-def _causes(failure: BaseException) -> Generator[BaseException, None, None]:
-    """The failure and what it wraps: urllib3 and requests pass causes as arguments."""
-    yield failure
-    inner = [getattr(failure, "reason", None), *failure.args, failure.__cause__]
-    for cause in inner:
-        if isinstance(cause, BaseException):
-            yield from _causes(cause)
-            return
-
-
-def _root_cause(failure: BaseException) -> str:
-    *_, root = _causes(failure)
-    return str(root) or type(root).__name__
+        date = _date(response.headers.get("Date", ""))
+        if date is not None:
+            self._clock = _Clock(date, received)
 
 
 def _message(content: bytes) -> str:
     try:
         body = msgspec.json.decode(content, type=_ErrorBody)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return ""
     details = [
         str(error["message"])
         for error in body.errors
         if isinstance(error, dict) and "message" in error
     ]
-    return printable(" ".join([body.message, *details]))
+    return _shortened(" ".join([body.message, *details]))
 
 
 def _retry_after(response: requests.Response) -> float | None:
@@ -381,14 +347,21 @@ def _retry_after(response: requests.Response) -> float | None:
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(float(value), LONGEST_RETRY_AFTER)
-    try:
-        until = parsedate_to_datetime(value)
-        # Both are the server's clock, so ours may differ.
-        asked = parsedate_to_datetime(response.headers.get("Date", ""))
-        seconds = (until - asked).total_seconds()
-    except (ValueError, TypeError):
+    # Both are the server's clock, so ours may differ.
+    until, asked = _date(value), _date(response.headers.get("Date", ""))
+    if until is None or asked is None:
         return None
-    return min(max(seconds, 0), LONGEST_RETRY_AFTER)
+    return min(max((until - asked).total_seconds(), 0), LONGEST_RETRY_AFTER)
+
+
+def _date(text: str) -> datetime | None:
+    """The date of a header, in UTC; None where it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+        # Without an offset where it is written as -0000, which is UTC too.
+        return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _waits() -> Generator[float, _Retriable, None]:
@@ -402,10 +375,8 @@ def _waits() -> Generator[float, _Retriable, None]:
 
 def _shown(method: str, url: str, params: Mapping[str, str] | None) -> str:
     query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
-    return printable(f"{method} {unquote_plus(urlsplit(url).path)}{'?' if query else ''}{query}")
+    return _shortened(f"{method} {unquote_plus(urlsplit(url).path)}{'?' if query else ''}{query}")
 
 
-def printable(text: str) -> str:
-    """What the PIM sent, fit for one log line: no control characters, not endless."""
-    text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
-    return "".join(char if char.isprintable() else "�" for char in text)
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
-from tap_akeneo.errors import PimUnavailable
+from tap_akeneo.errors import ItemBroken, PimUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,8 @@ class Isolation(Generic[T]):
             cursor: Where it began.
 
         Raises:
-            PimUnavailable: The failure is another, or the broken item cannot be stepped over.
+            ItemBroken: The broken item cannot be stepped over.
+            PimUnavailable: The failure is another.
         """
         if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             raise failure
@@ -79,12 +80,15 @@ class Isolation(Generic[T]):
         small, not to reach another broken item behind good ones.
         """
         where = f"the item after {cursor!r}" if cursor else "the first item"
-        if self._key != "uuid" or self._page_or_none(1, str(UUID(int=LAST_UUID))) is None:
+        if self._key != "uuid":
             reason = (
                 f"{failure.reason}, for the page with {where} and for a page of that item alone; "
                 "if the rest of the PIM answers, have that item repaired or deleted in the PIM"
             )
-            raise PimUnavailable(failure.request, reason, failure.status) from failure
+            raise ItemBroken(failure.request, reason, failure.status) from failure
+        if self._page_or_none(1, str(UUID(int=LAST_UUID))) is None:
+            # Not even an empty page comes out, so it is not for one item.
+            raise failure
         before, step = UUID(cursor).int if cursor else -1, FIRST_STEP
         while self._fails_behind(min(before + step, LAST_UUID)):
             before, step = before + step, step * 2

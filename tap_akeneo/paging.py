@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from typing_extensions import override
 
-from tap_akeneo.errors import PimUnavailable, RequestRefused
+from tap_akeneo.errors import PimUnavailable, RequestRefused, printable
 from tap_akeneo.isolation import Isolation
 
 if TYPE_CHECKING:
@@ -137,7 +137,13 @@ _single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _compact(body: bytes) -> bytes:
-    """JSON on one line, as Singer has it; the PIM's is, unless a proxy writes it anew."""
+    """JSON on one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8; what is only handed on would not be looked at again.
+    """
+    if not body.isascii():
+        body.decode()
     return msgspec.json.format(body, indent=-1) if b"\n" in body else body
 
 
@@ -147,7 +153,7 @@ def _decode_page(body: bytes) -> _HalPage:
         page = _hal_decoder.decode(body)
     except msgspec.ValidationError:
         if told := msgspec.json.decode(body, type=_Told).error:
-            msg = f"skipped, the PIM says: {told}"
+            msg = f"skipped, the PIM says: {printable(told)}"
             raise ListIncomplete(msg) from None
         raise
     page.size = len(body)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from tap_akeneo.errors import AkeneoError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,6 +18,11 @@ ADDITIONAL_FIELDS = "additional_fields"
 
 # Decimals are kept to the last digit; binary floats would not.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+# Quality scores have the codes of channels from the keys of an array, and PHP makes integers of
+# keys that are all digits (ConnectorProductWithUuidNormalizer::normalizeQualityScores).
+_has_channel_as_integer = re.compile(rb'"scope":\s*\d').search
 
 
 class Shaper:
@@ -41,6 +49,11 @@ class Shaper:
         # Properties that are not simply handed on, and what their JSON must begin with to be
         # decoded; None decodes it always. PHP may send a map as a list, and the other way round.
         self._looked_at: dict[str, int | None] = {}
+        self._with_channels = {
+            name
+            for name, schema in properties.items()
+            if "scope" in schema.get("items", {}).get("properties", {})
+        }
         for name, schema in properties.items():
             types = schema.get("type", ())
             if whole or name in needed or _has_maps_inside(schema):
@@ -59,6 +72,9 @@ class Shaper:
         Returns:
             The record. What the schema does not name stands in ``additional_fields``, since newer
             versions of the PIM add keys at any time.
+
+        Raises:
+            AkeneoError: A value that must be decoded cannot be.
         """
         record = dict(item)
         record.pop("_links", None)
@@ -66,16 +82,35 @@ class Shaper:
             value = record.get(key)
             if value is None:
                 continue
-            if start is None or not isinstance(value, msgspec.Raw) or memoryview(value)[0] == start:
-                record[key] = as_declared(decoded(value), self._properties[key])
+            if (
+                start is None
+                or not isinstance(value, msgspec.Raw)
+                or memoryview(value)[0] == start
+                or (key in self._with_channels and _has_channel_as_integer(value))
+            ):
+                record[key] = as_declared(self._decoded(key, item), self._properties[key])
         if not record.keys() <= self._properties.keys():
             unknown = {
-                key: decoded(record.pop(key)) if self._whole else record.pop(key)
+                key: self._decoded(key, item) if self._whole else item[key]
                 for key in item
                 if key in record and key not in self._properties
             }
+            for key in unknown:
+                del record[key]
             record[ADDITIONAL_FIELDS] = unknown
         return record
+
+    def _decoded(self, name: str, item: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
+        try:
+            return decoded(item[name])
+        except (msgspec.MsgspecError, ValueError, ArithmeticError) as fault:
+            # Such as an integer or an exponent with more digits than Python reads.
+            keys = (
+                key for key, schema in self._properties.items() if schema.get("type") == "string"
+            )
+            of = ", ".join(str(decoded(item[key])) for key in keys if key in item and key != name)
+            msg = f"`{name}` of {of} cannot be read: {fault}"
+            raise AkeneoError(msg) from None
 
 
 def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
@@ -98,10 +133,16 @@ def _inner_schemas(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in [*inner, *schema.get("properties", {}).values()] if entry]
 
 
+def _is_text(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type", ())
+    return "string" in types and not {"integer", "number"}.intersection(types)
+
+
 def as_declared(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
     """Undoes what PHP does to maps: an empty one is sent as ``[]``, as are sequential keys.
 
-    And the other way round: 6.0 sends an empty list of completenesses as ``{}`` (#18050).
+    And the other way round: 6.0 sends an empty list of completenesses as ``{}`` (#18050). Codes
+    of digits alone, which it may send as integers, are text again.
     """
     if not isinstance(value, (list, dict)):
         return value
@@ -119,7 +160,9 @@ def as_declared(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (
         other = schema.get("additionalProperties")
         if inner or isinstance(other, dict):
             return {
-                key: as_declared(entry, inner.get(key) or other or {})
+                key: str(entry)
+                if type(entry) is int and _is_text(inner.get(key, {}))
+                else as_declared(entry, inner.get(key) or other or {})
                 for key, entry in value.items()
             }
     return value

@@ -157,7 +157,10 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=3600),
         default=120,
         title="Request timeout (seconds)",
-        description="How long the PIM may stay silent before a request is tried again.",
+        description=(
+            "How long the PIM may stay silent before a request is tried again. An answer may take "
+            "five times that in all."
+        ),
         examples=[120],
     ),
     th.Property(

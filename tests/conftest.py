@@ -1,4 +1,4 @@
-"""Simulated PIMs for the tests."""
+"""Simulated PIMs for the tests, whose secrets no test may put out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from pim_simulator import SimulatedPim, serve
+from tests.leaks import leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 PROFILES = ("pim-3", "ce-4", "ce-5", "ce-6", "ce-7", "ee-7", "saas")
 
@@ -40,3 +41,14 @@ def any_pim(request: pytest.FixtureRequest) -> Iterator[SimulatedPim]:
     pim = SimulatedPim(profile=request.param, seed=1, products=250)
     with serve(pim):
         yield pim
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fails each test in whose output or log there is a secret."""
+    report = yield
+    # The last report of a test has all that it put out.
+    output = "\n".join(text for _, text in report.sections)
+    if report.when == "teardown" and (found := leaks(output)):
+        report.outcome, report.longrepr = "failed", f"There are secrets in the output: {found}"
+    return report

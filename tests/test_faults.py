@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
+import threading
 import time
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pim_simulator import SimulatedPim, serve
 from pim_simulator.clock import http_date
-from tests.support import sync
+from tap_akeneo.errors import AkeneoError
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Collector, Ended, Run, select, settings_for, sync
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.conftest import StartPim
 
 PASSING: dict[str, dict[str, Any]] = {
     "408": {"kind": "status", "status": 408},
     "429 without Retry-After": {"kind": "status", "status": 429},
     "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 1},
-    "429 with an absurd Retry-After": {"kind": "status", "status": 429, "retry_after": "soon"},
+    "429 with words as Retry-After": {"kind": "status", "status": 429, "retry_after": "soon"},
+    "429 with a negative Retry-After": {"kind": "status", "status": 429, "retry_after": -5},
+    "429 with a date long ago as Retry-After": {
+        "kind": "status",
+        "status": 429,
+        "retry_after": "Mon, 01 Jan 0001 00:00:00 +0100",
+    },
     "500": {"kind": "status", "status": 500},
     "502 with a page of HTML": {"kind": "status", "status": 502, "body": "<h1>Bad gateway</h1>"},
     "503 with Retry-After": {"kind": "status", "status": 503, "retry_after": 0},
@@ -27,6 +45,9 @@ PASSING: dict[str, dict[str, Any]] = {
     "a reset before the answer": {"kind": "reset"},
     "a reset in the body": {"kind": "reset_in_body"},
     "half of the JSON": {"kind": "truncated_json"},
+    "no JSON with 200": {"kind": "status", "status": 200, "body": b"{'a': 1}"},
+    "JSON of something else with 200": {"kind": "status", "status": 200, "body": [1]},
+    "nothing with 200": {"kind": "status", "status": 200, "body": b""},
     "a maintenance page with 200": {"kind": "html"},
 }
 
@@ -70,6 +91,38 @@ def test_retry_after_as_a_date_counts_by_the_pims_clock(start_pim: StartPim) -> 
     assert 0.5 <= time.monotonic() - before < 20
 
 
+@contextmanager
+def running(pim: SimulatedPim, folder: Path, **settings: Any) -> Iterator[subprocess.Popen[str]]:
+    """The tap in a process of its own, its messages in a file."""
+    config = folder / "config.json"
+    config.write_text(json.dumps(settings_for(pim, **settings)))
+    tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
+    with (
+        (folder / "out").open("w") as out,
+        subprocess.Popen(tap, stdout=out, stderr=subprocess.PIPE, text=True) as process,  # noqa: S603 (our own)
+    ):
+        yield process
+
+
+def line_with(process: subprocess.Popen[str], words: str) -> str:
+    """The next line of the log that has these words."""
+    assert process.stderr is not None
+    return next(line for line in process.stderr if words in line)
+
+
+@pytest.mark.parametrize("asked", [10**12, "9" * 400])
+def test_nobody_waits_longer_than_five_minutes_for_what_the_pim_asks(
+    start_pim: StartPim, tmp_path: Path, asked: object
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/token", status=429, retry_after=str(asked))
+    with running(pim, tmp_path) as process:
+        assert "the PIM answers 429: Simulated fault.; try 1 failed, next in 300.0 s" in line_with(
+            process, "try 1 failed"
+        )
+        process.kill()
+
+
 def test_a_fault_that_stays_ends_the_run_with_the_stream_the_request_and_the_cause(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,11 +164,106 @@ def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_rea
     assert {(uuid,) for uuid in bad} <= again.rows("products").keys()
 
 
-def test_a_model_that_the_pim_cannot_write_ends_the_run_and_is_told_by_the_one_before(
-    start_pim: StartPim,
+def test_a_model_that_the_pim_cannot_write_ends_its_stream_and_is_told_by_the_one_before(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=60)
     codes = [record["code"] for record in sync(pim, "product_models").records("product_models")]
     pim.broken.add(codes[5])
-    with pytest.raises(Exception, match=f"with the item after '{codes[4]}' and for a page of that"):
-        sync(pim, "product_models", max_retries=0)
+    run = sync(pim, "product_models", "products", max_retries=0)
+    assert f"with the item after '{codes[4]}' and for a page of that" in caplog.text
+    assert run.tap.failed_streams == ["product_models"]
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    pim.broken.clear()
+    again = sync(pim, "product_models", state=run.state)
+    both = run.rows("product_models") | again.rows("product_models")
+    assert both.keys() == {(code,) for code in codes}
+
+
+def test_a_token_can_expire_at_any_request(start_pim: StartPim) -> None:
+    pim = start_pim(products=30)
+    streams = ("products", "families", "family_variants", "categories")
+    one_by_one: dict[str, Any] = {"page_size": 10, "max_concurrency": 1}
+    whole = sync(pim, *streams, **one_by_one)
+    requests = len(pim.requests)
+    assert requests > 15
+    for nth in range(1, requests):
+        pim.faults.clear()
+        pim.faults.add("event", "/rest/", nth=nth, do=pim.tokens.expire_access)
+        run = sync(pim, *streams, **one_by_one)
+        assert not pim.faults.pending
+        for stream in streams:
+            assert run.rows(stream) == whole.rows(stream)
+
+
+def test_a_refresh_token_that_is_revoked_in_mid_run_costs_no_record(start_pim: StartPim) -> None:
+    pim = start_pim(products=30)
+
+    def revoke() -> None:
+        pim.tokens.expire_access()
+        pim.tokens.revoke_refresh()
+
+    pim.faults.add("event", "/products-uuid", nth=3, do=revoke)
+    run = sync(pim, "products", page_size=10)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert [one.status for one in pim.requests if "/token" in one.path] == [200, 422, 200]
+
+
+def test_credentials_that_are_revoked_in_mid_run_end_it_and_the_next_run_reads_all(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=30)
+
+    def revoke() -> None:
+        pim.tokens.expire_access()
+        pim.tokens.revoke_refresh()
+        pim.credentials["password"] = "another"
+
+    pim.faults.add("event", "/products-uuid", nth=3, do=revoke)
+    collector = Collector()
+    tap = TapAkeneo(config=settings_for(pim, page_size=10), message_writer=collector)
+    select(tap, ["products"])
+    with pytest.raises(AkeneoError, match=r"^products: login refused: the PIM does not take this"):
+        tap.sync_all()
+    state = Run(tap, collector.messages).state
+    run = sync(pim, "products", state=state)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+
+
+def test_a_pim_that_is_restarted_in_mid_run_costs_no_record(tmp_path: Path) -> None:
+    pim = SimulatedPim(seed=1, products=60)
+    gone = threading.Event()
+    with ExitStack() as stack:
+        first = stack.enter_context(ExitStack())
+        url = first.enter_context(serve(pim))
+        pim.faults.add("reset", "/products-uuid", nth=4, do=gone.set)
+        process = stack.enter_context(running(pim, tmp_path, page_size=10, max_retries=8))
+        assert gone.wait(30)
+        first.close()
+        line_with(process, "Connection refused")
+        stack.enter_context(serve(pim, port=int(url.rpartition(":")[2])))
+        assert "streams that failed: none" in line_with(process, "rows, ")
+        assert process.wait(60) == 0
+    read = {
+        message["record"]["uuid"]
+        for message in Ended(0, (tmp_path / "out").read_text(), "").messages
+        if message["type"] == "RECORD" and message["stream"] == "products"
+    }
+    assert read == {product["uuid"] for product in pim.truth("products")}
+
+
+def test_a_list_that_changes_whenever_it_is_read_is_told(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=5)
+    names = (f"new_{number}" for number in count())
+    pim.faults.add(
+        "event",
+        "/association-types",
+        times=None,
+        do=lambda: pim.write.save("association_types", next(names), {}),
+    )
+    run = sync(pim, "association_types", page_size=2)
+    told = "association-types: the list changed each of 3 times that it was read"
+    assert told in caplog.text
+    assert run.rows("association_types").keys() >= {("PACK",), ("UPSELL",)}

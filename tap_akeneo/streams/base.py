@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from singer_sdk import Stream
+from singer_sdk.batch import Batcher
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_akeneo import schemas
-from tap_akeneo.errors import AkeneoError, NoAnswer, RequestRefused
+from tap_akeneo.errors import AkeneoError, ItemBroken, NoAnswer, RequestRefused, printable
 from tap_akeneo.paging import Listing, Page, Paging
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
@@ -23,6 +24,7 @@ from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, decoded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
@@ -139,6 +141,8 @@ class AkeneoStream(Stream):
             self._refused(refusal)
         except NoAnswer as silence:
             self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
+        except ItemBroken as broken:
+            self.tap.stream_failed(self.name, str(broken))
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
@@ -168,6 +172,20 @@ class AkeneoStream(Stream):
     def counted(self) -> int | None:
         """How many items the PIM has counted in all, None where it has not."""
         return None
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
+        batcher = Batcher(tap_name=self.tap_name, stream_name=self.name, batch_config=batch_config)
+        # The SDK writes records into its files as they were read, neither mapped nor selected.
+        records = (
+            message.record
+            for record in self._sync_records(context, write_messages=False)
+            for message in self._generate_record_messages(record)
+        )
+        for manifest in batcher.get_batches(records=records):
+            yield batch_config.encoding, manifest
 
     def listings(self) -> Iterator[Listing]:
         """The lists of the PIM that make up this stream."""
@@ -262,7 +280,11 @@ class AkeneoStream(Stream):
     def keys_of(self, item: Item) -> list[str]:
         """The keys that streams below this one need of an item."""
         key = self.primary_keys[-1]
-        return [str(decoded(one[key])) for one in self.items(item)]
+        keys = [decoded(one.get(key)) for one in self.items(item)]
+        if None in keys:
+            reason = f"the PIM sends one without {key}: what is below it cannot be read"
+            self.tap.stream_failed(self.name, reason)
+        return [str(key) for key in keys if key is not None]
 
     def value_limits(self, channel: str) -> dict[str, str]:
         """Query parameters that limit values to the settings' channel and locales.
@@ -285,7 +307,7 @@ class AkeneoStream(Stream):
                 "The PIM sends fields that are unknown to this version of the tap; they are kept "
                 "in %s: %s",
                 ADDITIONAL_FIELDS,
-                ", ".join(sorted(unknown)),
+                printable(", ".join(sorted(unknown))),
             )
 
     @override

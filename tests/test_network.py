@@ -1,0 +1,315 @@
+"""What a network, a proxy or a hostile host can do ends in one line, in bounded time and memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import trustme
+from typing_extensions import override
+
+from pim_simulator import SimulatedPim, serve
+from tap_akeneo.errors import AkeneoError, NoAnswer, PimUnavailable
+from tap_akeneo.http_client import HttpClient
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Ended, command, settings_for, sync
+from tests.troubleshooting import is_explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import StartPim
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@contextmanager
+def host(answer: Callable[[], Iterable[bytes]]) -> Iterator[str]:
+    """A host that sends these pieces, whatever it is asked."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        @override
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            with suppress(OSError):  # the client has hung up
+                for piece in answer():
+                    self.wfile.write(piece)
+
+    class Server(socketserver.ThreadingTCPServer):
+        request_queue_size = 32
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def slowly(pieces: Iterable[bytes], pause: float) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece
+        time.sleep(pause)
+
+
+def get(url: str, **options: Any) -> Any:
+    may_hang = options.pop("may_hang", False)
+    client = HttpClient(**{"max_retries": 0, **options})
+    return client.send("GET", url, decode=msgspec.json.decode, may_hang=may_hang)
+
+
+TRICKLES: dict[str, Callable[[], Iterable[bytes]]] = {
+    "the head": lambda: chain([HEAD], slowly(repeat(b"X", 300), 0.03)),
+    "a body of known length": lambda: chain(
+        [HEAD, b"Content-Length: 999999\r\n\r\n"], slowly(repeat(b" ", 300), 0.03)
+    ),
+    "a body in chunks": lambda: chain(
+        [HEAD, b"Transfer-Encoding: chunked\r\n\r\n"], slowly(repeat(b"1\r\n \r\n", 300), 0.03)
+    ),
+    "a body without an end": lambda: chain([HEAD, b"\r\n"], slowly(repeat(b" ", 300), 0.03)),
+}
+
+
+@pytest.mark.parametrize("trickle", TRICKLES.values(), ids=TRICKLES.keys())
+def test_an_answer_that_trickles_and_never_ends_is_given_up(
+    trickle: Callable[[], Iterable[bytes]],
+) -> None:
+    before = time.monotonic()
+    with (
+        host(trickle) as url,
+        pytest.raises(PimUnavailable, match=r"did not answer in time \(setting request_timeout\)"),
+    ):
+        get(url, timeout=0.1)
+    assert 0.5 <= time.monotonic() - before < 5
+    with host(trickle) as url, pytest.raises(NoAnswer):
+        get(url, timeout=0.1, may_hang=True)
+
+
+def test_an_answer_may_take_longer_than_the_longest_silence() -> None:
+    body = b'{"a": "long, but not silent, answer"}'
+    pieces = (body[i : i + 4] for i in range(0, len(body), 4))
+    head = b"%sContent-Length: %d\r\n\r\n" % (HEAD, len(body))
+    with host(lambda: chain([head], slowly(pieces, 0.06))) as url:
+        before = time.monotonic()
+        assert get(url, timeout=0.3) == {"a": "long, but not silent, answer"}
+        assert time.monotonic() - before > 0.3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process can be kept small")
+def test_an_answer_without_bounds_ends_the_run_before_it_fills_the_memory(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = start_pim(products=5)
+    # 4 GB of blanks in 4 MB.
+    bomb = gzip.compress(b" " * (64 << 20), compresslevel=1) * 64
+    headers = {"content-encoding": "gzip"}
+    pim.faults.add("status", "/families", status=200, body=bomb, headers=headers)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
+    ended = subprocess.run(  # noqa: S603 (our own arguments)
+        ["sh", "-c", 'ulimit -v 2000000; exec "$@"', "sh", *tap],  # noqa: S607
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    (line,) = Ended(1, "", ended.stderr).errors
+    assert line.startswith("families: GET /api/rest/v1/families?")
+    assert "the answer has more than 256 MB: lower the setting page_size" in line
+    assert is_explained(line)
+
+
+DEEP = {
+    "a page of products": ("/products-uuid", b'{"_embedded":{"items":[{"values":%s}]}}'),
+    "a page of families": ("/families", b'{"_embedded":{"items":[{"labels":%s}]}}'),
+    "a whole list": ("/measurement-families", b'[{"units":%s}]'),
+    "a single object": ("/system-information", b'{"version":%s}'),
+    "a token answer": ("/token", b'{"access_token":%s}'),
+    "the list of routes": ("/api/rest/v1", b'{"more":%s}'),
+}
+
+
+@pytest.mark.parametrize("where", DEEP)
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_json_of_any_depth_is_an_error_and_no_crash(
+    start_pim: StartPim, where: str, opening: bytes, closing: bytes
+) -> None:
+    path, frame = DEEP[where]
+    pim = start_pim(products=5)
+    body = frame % (opening * 100_000 + b"1" + closing * 100_000)
+    pim.faults.add("status", path, status=200, body=body, times=None)
+    with pytest.raises(AkeneoError, match="the answer is not the JSON of the PIM's API"):
+        sync(pim, max_retries=0)
+
+
+def test_a_deep_error_body_hides_no_status(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    body = b'{"message":"no","errors":%s}' % (b"[" * 100_000 + b"]" * 100_000)
+    pim.faults.add("status", "/families", status=503, body=body, times=None)
+    with pytest.raises(AkeneoError, match="the PIM answers 503: Service Unavailable"):
+        sync(pim, "families", max_retries=0)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@contextmanager
+def https_pim(
+    folder: Path, authority: trustme.CA, name: str = "127.0.0.1", **options: Any
+) -> Iterator[SimulatedPim]:
+    """A PIM whose certificate is for a name."""
+    certificate = folder / "certificate.pem"
+    certificate.write_bytes(
+        authority.issue_cert(name, **options).private_key_and_cert_chain_pem.bytes()
+    )
+    pim = SimulatedPim(products=5)
+    with serve(pim, certificate=certificate):
+        yield pim
+
+
+def first_words(pim: SimulatedPim, **settings: Any) -> str:
+    """What a run ends with before it reads anything; the README says what to do about it."""
+    with pytest.raises(AkeneoError) as ended:
+        sync(pim, max_retries=0, **settings)
+    assert is_explained(str(ended.value))
+    return str(ended.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    with https_pim(tmp_path, authority) as pim:
+        told = first_words(pim)
+        where = str(pim.url).removeprefix("https://")
+        assert f"the certificate of {where} is not trusted" in told
+        assert "name its file in the setting ca_bundle" in told
+        assert not pim.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "dates"),
+    [
+        ("pim.example.com", {}),
+        ("127.0.0.1", {"not_after": datetime(2020, 1, 1, tzinfo=timezone.utc)}),
+    ],
+    ids=["of another host", "out of date"],
+)
+def test_a_certificate_of_a_trusted_authority_must_fit_too(
+    tmp_path: Path, authority: trustme.CA, name: str, dates: dict[str, datetime]
+) -> None:
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with https_pim(tmp_path, authority, name, **dates) as pim:
+        assert "is not trusted" in first_words(pim, ca_bundle=str(bundle))
+        assert not pim.requests
+
+
+def test_a_company_s_own_authority_is_trusted_where_ca_bundle_names_it(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    config = tmp_path / "config.json"
+    with https_pim(tmp_path, authority) as pim:
+        config.write_text(json.dumps(settings_for(pim, ca_bundle=str(bundle))))
+        ended = command("--config", config)
+        assert (ended.code, ended.errors) == (0, [])
+        read = {row["record"]["uuid"] for row in ended.messages if "uuid" in row.get("record", {})}
+        assert read == {product["uuid"] for product in pim.truth("products")}
+
+
+def test_http_where_https_is_asked_for_is_told(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    told = first_words(pim, base_url=str(pim.url).replace("http", "https"))
+    assert "no TLS connection to 127.0.0.1:" in told
+
+
+def test_a_host_that_does_not_exist_is_told(start_pim: StartPim) -> None:
+    try:
+        socket.getaddrinfo("pim.invalid", 443)
+    except socket.gaierror as failure:
+        exists_not = failure.errno == socket.EAI_NONAME
+    told = first_words(start_pim(products=1), base_url="pim.invalid")
+    # Without a network nobody can say so.
+    expected = "there is no host pim.invalid" if exists_not else "no connection to pim.invalid"
+    assert expected in told
+
+
+def test_a_host_s_name_that_cannot_be_is_told(start_pim: StartPim) -> None:
+    told = first_words(start_pim(products=1), base_url=f"{'a' * 70}.example.com")
+    assert "the address is not valid: check base_url" in told
+
+
+FORGED = "\x1b[2J\u202e\r\n2025-01-01 | ERROR | all is well"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 503 \x1b[2J\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://a/\x1b[2J\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: \x1b[2J\r\nContent-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\n\x1b[2J\r\n\r\n",
+        b"\x1b[2J\r\n\r\n",
+        b"HTTP/1.1 422 No\r\n\r\n%s" % json.dumps({"message": FORGED}).encode(),
+        b"HTTP/1.1 422 No\r\n\r\n%s" % json.dumps({"errors": [{"message": FORGED}]}).encode(),
+    ],
+)
+def test_no_control_character_of_an_answer_reaches_the_log(answer: bytes) -> None:
+    with host(lambda: [answer]) as url, pytest.raises(AkeneoError) as told:
+        get(url)
+    assert str(told.value).isprintable()
+
+
+def test_no_control_character_of_what_the_pim_refuses_reaches_the_log(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=5)
+    body = {"code": 422, "message": FORGED}
+    pim.faults.add("status", "/families", status=422, body=body, times=None)
+    run = sync(pim, "families")
+    assert run.tap.failed_streams == ["families"]
+    assert "all is well" in caplog.text
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+
+
+def test_a_token_answer_names_its_keys_without_control_characters(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/token", status=200, body={FORGED: 1})
+    told = first_words(pim)
+    assert "holds no token at 'access_token'" in told
+    assert told.isprintable()
+
+
+def test_a_proxy_that_drops_the_date_is_told() -> None:
+    # All that a run needs to come so far: a list that is read by its bookmark.
+    routes = {
+        path: {"route": f"/api/rest/v1/{path}", "methods": ["GET"]}
+        for path in ("categories", "system-information")
+    }
+    body = json.dumps({"routes": routes}).encode()
+    head = b"%sContent-Length: %d\r\n\r\n" % (HEAD, len(body))
+    with host(lambda: [head, body]) as url:
+        tap = TapAkeneo(config={"base_url": url, "access_token": "an-app-s", "max_retries": 0})
+        with pytest.raises(AkeneoError, match=r"^categories: the PIM's answers have no Da") as told:
+            tap.sync_all()
+    assert is_explained(str(told.value))

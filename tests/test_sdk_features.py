@@ -1,0 +1,350 @@
+"""What the SDK offers beside reading: maps, flattening, selection and batches, held to the PIM."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pytest
+from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem  # type: ignore[import-untyped]
+from typing_extensions import override
+
+from tap_akeneo.errors import AkeneoError
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Collector, Run, as_told, select, settings_for, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+    from tests.support import Message
+
+
+def schema_of(run: Run, stream: str) -> Message:
+    (schema,) = [
+        message
+        for message in run.messages
+        if message["type"] == "SCHEMA" and message["stream"] == stream
+    ]
+    return schema
+
+
+def families(pim: SimulatedPim) -> dict[str, Message]:
+    return {family["code"]: family for family in pim.truth("families")}
+
+
+def test_a_map_renames_computes_and_drops_properties(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps = {
+        "families": {
+            "image": "attribute_as_image",
+            "attribute_as_image": None,
+            "label": "labels.get('en_US', code)",
+            "labels": "__NULL__",
+        }
+    }
+    run = sync(pim, "families", "channels", stream_maps=maps)
+    expected = {
+        code: {key: value for key, value in family.items() if key != "attribute_as_image"}
+        | {
+            "image": family["attribute_as_image"],
+            "label": family["labels"].get("en_US", code),
+        }
+        for code, family in families(pim).items()
+    }
+    for family in expected.values():
+        del family["labels"]
+    assert {row["code"]: row for row in run.records("families")} == expected
+    columns = schema_of(run, "families")["schema"]["properties"].keys()
+    assert columns >= {"image", "label"}
+    assert not columns & {"attribute_as_image", "labels"}
+    assert run.records("channels") == pim.truth("channels")
+
+
+def test_a_map_finds_nested_values_that_are_else_handed_on_as_they_are(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    maps = {"products": {"sku": "values['sku'][0]['data'] if 'sku' in values else None"}}
+    rows = sync(pim, "products", stream_maps=maps).rows("products")
+    expected = {
+        (row["uuid"],): row["values"]["sku"][0]["data"] if "sku" in row["values"] else None
+        for row in pim.truth("products")
+    }
+    assert {key: row.get("sku") for key, row in rows.items()} == expected
+    assert len(set(expected.values())) > 2
+
+
+def test_a_map_filters_rows_and_moves_the_bookmark_all_the_same(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps = {"products": {"__filter__": "family == 'shoes'"}}
+    run = sync(pim, "products", stream_maps=maps, pim_timezone="UTC")
+    shoes = {(row["uuid"],) for row in pim.truth("products") if row["family"] == "shoes"}
+    assert run.rows("products").keys() == shoes
+    assert shoes
+    again = sync(pim, "products", state=run.state, stream_maps=maps, pim_timezone="UTC")
+    assert not again.records("products")
+
+
+def test_else_null_leaves_only_the_streams_with_a_map(start_pim: StartPim) -> None:
+    pim = start_pim()
+    run = sync(pim, stream_maps={"families": {}, "__else__": None})
+    assert {one["stream"] for one in run.messages if one["type"] != "STATE"} == {"families"}
+    assert run.records("families") == pim.truth("families")
+
+
+def test_a_map_gives_a_stream_another_name_and_keys_and_leaves_its_bookmark(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    maps = {
+        "products": {
+            "__alias__": "articles",
+            "__key_properties__": ["id"],
+            "id": "uuid",
+            "uuid": None,
+        }
+    }
+    run = sync(pim, "products", stream_maps=maps)
+    assert schema_of(run, "articles")["key_properties"] == ["id"]
+    assert {row["id"] for row in run.records("articles")} == {
+        row["uuid"] for row in pim.truth("products")
+    }
+    assert not run.records("products")
+    assert run.bookmark("products")
+
+
+def test_flattening_makes_columns_of_what_the_schema_names_and_text_of_the_rest(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("ee-7")
+    run = sync(pim, "products", flattening_enabled=True, flattening_max_depth=2)
+    types = schema_of(run, "products")["schema"]["properties"]
+    assert types["metadata__workflow_status"]["type"] == ["string", "null"]
+    rows = run.rows("products")
+    assert len(rows) == len(pim.truth("products"))
+    for product in pim.truth("products"):
+        row = rows[(product["uuid"],)]
+        assert row["metadata__workflow_status"] == product["metadata"]["workflow_status"]
+        values = {"values": json.loads(row["values"])}
+        assert as_told(values) == as_told({"values": product["values"]})
+        assert json.loads(row["categories"]) == product["categories"]
+        assert row["enabled"] is product["enabled"]
+
+
+def read_selected(
+    pim: SimulatedPim,
+    stream: str,
+    selects: Callable[[tuple[str, ...]], bool],
+    **settings: Any,
+) -> Run:
+    """Reads one stream with a catalog that selects these breadcrumbs alone."""
+    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            names = tuple(part for part in metadata["breadcrumb"] if part != "properties")
+            metadata["metadata"]["selected"] = (
+                selects(names) if names else entry["tap_stream_id"] == stream
+            )
+    collector = Collector()
+    tap = TapAkeneo(config=settings_for(pim, **settings), catalog=catalog, message_writer=collector)
+    tap.sync_all()
+    return Run(tap, collector.messages)
+
+
+def test_only_the_selected_properties_come_and_the_keys(start_pim: StartPim) -> None:
+    pim = start_pim()
+    chosen = {("family",), ("values",)}
+    run = read_selected(pim, "products", lambda names: names in chosen)
+    expected = ["family", "updated", "uuid", "values"]
+    assert sorted(schema_of(run, "products")["schema"]["properties"]) == expected
+    rows = run.rows("products")
+    for product in pim.truth("products"):
+        row = as_told(rows[(product["uuid"],)])
+        assert row == as_told({key: product[key] for key in expected})
+    assert len(rows) == len(pim.truth("products"))
+
+
+def test_a_nested_property_that_is_not_selected_is_left_out_and_its_neighbours_stay(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas")
+    left = ("readiness", "scores_by_scope_and_locale")
+    run = read_selected(pim, "products", lambda names: names != left, with_readiness="detailed")
+    with_it = sync(pim, "products", with_readiness="detailed").rows("products")
+    rows = run.rows("products")
+    assert len(rows) == len(pim.truth("products"))
+    left_out = 0
+    for key, row in with_it.items():
+        left_out += bool((row.get("readiness") or {}).pop("scores_by_scope_and_locale", None))
+        assert rows[key] == row
+    assert left_out
+    schema = schema_of(run, "products")["schema"]["properties"]["readiness"]
+    assert list(schema["properties"]) == ["aggregated_scores_by_scope"]
+
+
+def in_batches(root: str, **storage: Any) -> dict[str, Any]:
+    return {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": root, **storage},
+        "batch_size": 25,
+    }
+
+
+class Loader(Collector):
+    """Opens the files of batches when their message comes, as a target does.
+
+    Args:
+        opened: Reads a file by the URL in the message.
+    """
+
+    def __init__(self, opened: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self._opened = opened
+        self.rows: dict[str, list[Message]] = {}
+
+    @override
+    def write_message(self, message: Any) -> None:
+        super().write_message(message)
+        told = self.messages[-1]
+        for url in told.get("manifest", ()):
+            lines = gzip.decompress(self._opened(url)).split(b"\n")
+            self.rows.setdefault(told["stream"], []).extend(
+                json.loads(line) for line in lines if line
+            )
+
+
+def load(pim: SimulatedPim, streams: Collection[str], loader: Loader, **settings: Any) -> Run:
+    """Reads streams into a loader of batches."""
+    state = settings.pop("state", None)
+    config = settings_for(pim, pim_timezone="UTC", **settings)
+    tap = TapAkeneo(config=config, state=state, message_writer=loader)
+    select(tap, streams)
+    run = Run(tap, loader.messages)
+    tap.sync_all()
+    return run
+
+
+def file_at(url: str) -> bytes:
+    with urlopen(url) as file:  # noqa: S310 (a file of this test)
+        content: bytes = file.read()
+    return content
+
+
+STREAMS = ("families", "products", "categories")
+
+
+def test_batches_in_a_folder_hold_all_rows_and_the_state_comes_after_them(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, loader = start_pim(), Loader(file_at)
+    run = load(
+        pim, STREAMS, loader, batch_config=in_batches(f"file://{tmp_path}", prefix="akeneo-")
+    )
+    alone = sync(pim, *STREAMS)
+    for stream in STREAMS:
+        assert loader.rows[stream] == alone.records(stream)
+    assert len(list(tmp_path.glob("akeneo-*"))) == 1 + 3 + 2
+    assert not [one for one in run.messages if one["type"] == "RECORD"]
+    bookmarked = [
+        one["type"] == "STATE"
+        and "replication_key_value" in one["value"]["bookmarks"].get("products", {})
+        for one in run.messages
+    ]
+    last_batch = max(
+        place
+        for place, one in enumerate(run.messages)
+        if one["type"] == "BATCH" and one["stream"] == "products"
+    )
+    assert bookmarked.index(True) > last_batch
+
+
+def test_a_run_after_batches_reads_only_what_changed_and_may_have_no_batch(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = start_pim()
+    config = in_batches(f"file://{tmp_path}")
+    first = load(pim, ["products"], Loader(file_at), batch_config=config)
+    pim.clock.advance(hours=3)
+    idle = Loader(file_at)
+    second = load(pim, ["products"], idle, batch_config=config, state=first.state)
+    assert not idle.rows
+    assert second.bookmark("products") > first.bookmark("products")
+    pim.clock.advance(hours=3)
+    product = pim.truth("products")[7]
+    pim.write.change("products", product["uuid"], enabled=not product["enabled"])
+    third = Loader(file_at)
+    load(pim, ["products"], third, batch_config=config, state=second.state)
+    assert [row["uuid"] for row in third.rows["products"]] == [product["uuid"]]
+
+
+def test_after_a_failure_the_state_stands_for_nothing_that_is_in_no_batch(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, failed, again = start_pim(), Loader(file_at), Loader(file_at)
+    config = in_batches(f"file://{tmp_path}")
+    pim.faults.add("status", "/products-uuid", nth=6, times=None, status=502)
+    with pytest.raises(AkeneoError, match="the PIM answers 502"):
+        load(
+            pim,
+            ["products"],
+            failed,
+            batch_config=config,
+            page_size=10,
+            max_retries=0,
+            max_concurrency=1,
+        )
+    pim.faults.clear()
+    written = failed.rows["products"]
+    assert 0 < len(written) < len(pim.truth("products"))
+    state = failed.messages[-1]["value"]
+    load(pim, ["products"], again, batch_config=config, state=state)
+    assert {row["uuid"] for row in written + again.rows["products"]} == {
+        row["uuid"] for row in pim.truth("products")
+    }
+
+
+def test_batches_hold_what_maps_and_the_selection_leave(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, loader = start_pim(), Loader(file_at)
+    maps = {"families": {"labels": None, "__filter__": "code != 'shoes'"}}
+    load(pim, ["families"], loader, batch_config=in_batches(f"file://{tmp_path}"), stream_maps=maps)
+    assert {row["code"] for row in loader.rows["families"]} == families(pim).keys() - {"shoes"}
+    assert not any("labels" in row for row in loader.rows["families"])
+
+
+@pytest.fixture
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def test_batches_go_to_s3_whose_keys_are_told_to_nobody(
+    start_pim: StartPim, s3: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    keys = {"key": "key-of-the-bucket", "secret": "secret-of-the-bucket"}
+    params = {**keys, "client_kwargs": {"endpoint_url": s3}, "skip_instance_cache": True}
+    store = S3FileSystem(**params)
+    loader = Loader(store.cat_file)
+    config = in_batches("s3://warehouse/akeneo", params=params)
+    with caplog.at_level("DEBUG", "tap-akeneo"), caplog.at_level("DEBUG", "singer_sdk"):
+        run = load(pim, STREAMS, loader, batch_config=config)
+    alone = sync(pim, *STREAMS)
+    for stream in STREAMS:
+        assert loader.rows[stream] == alone.records(stream)
+    assert len(store.ls("warehouse/akeneo")) == 1 + 3 + 2
+    assert run.bookmark("products")
+    assert keys["secret"] not in json.dumps(run.messages) + caplog.text

@@ -1,0 +1,256 @@
+"""No secret gets out: not in messages, the log, the command line, nor to another host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from tap_akeneo.errors import AkeneoError
+from tests.leaks import SECRETS, leaks
+from tests.support import command, settings_for, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.conftest import StartPim
+
+PASSWORD = 'pässword "with" a/slash+%'
+"""It looks different in JSON, in an address and in a header."""
+
+PROC = Path("/proc")
+REFRESH_TOKEN = "the-refresh-token"
+NO_CONNECTION = dict.fromkeys(("client_id", "client_secret", "username", "password"))
+
+
+@dataclass
+class Way:
+    """A way to run the tap.
+
+    Attributes:
+        said: What shows in the log that it went that way.
+        code: How it ends.
+        arguments: Of the command.
+        settings: Besides those which reach the PIM.
+        faults: What happens on the way.
+        token_life: Seconds that the first token lives, which the test knows; None where the PIM
+            gives one of its own, or none.
+        env: Variables of the environment.
+    """
+
+    said: str
+    code: int = 0
+    arguments: Sequence[str] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    faults: Sequence[dict[str, Any]] = ()
+    token_life: int | None = 3600
+    env: dict[str, str] = field(default_factory=dict)
+
+
+WAYS = {
+    "a run": Way("streams that failed: none"),
+    "the discovery": Way("Starting new HTTP connection", arguments=["--discover"]),
+    "the connection test": Way("Beginning sync of 'products'", arguments=["--test"]),
+    "its own description": Way("", arguments=["--about", "--format", "json"]),
+    "a token that is renewed": Way("the refresh token is not taken", token_life=0),
+    "a wrong client secret": Way(
+        "the PIM knows no such client", 1, settings={"client_secret": "wrong"}, token_life=None
+    ),
+    "a wrong password": Way(
+        "the PIM does not take this user", 1, settings={"password": "wrong"}, token_life=None
+    ),
+    "a number as password": Way("`password` must be", 1, settings={"password": 73319401}),
+    "a token that is refused": Way(
+        "does not take the token",
+        1,
+        faults=[{"kind": "status", "path": "/families", "status": 401, "times": None}],
+    ),
+    "a redirect": Way(
+        "points to https://elsewhere.invalid/",
+        1,
+        faults=[
+            {
+                "kind": "status",
+                "path": "/token",
+                "status": 307,
+                "location": f"https://elsewhere.invalid/?password={quote(PASSWORD)}",
+            }
+        ],
+        token_life=None,
+    ),
+    "a fault that stays": Way(
+        "the PIM answers 503",
+        1,
+        faults=[{"kind": "status", "path": "/families", "status": 503, "times": None}],
+        settings={"max_retries": 0},
+    ),
+    "an answer that is no JSON": Way(
+        "is not the JSON of the PIM's API",
+        faults=[{"kind": "truncated_json", "path": "/token"}],
+        token_life=None,
+    ),
+    "an unexpected end": Way(
+        "Traceback", 1, settings={"stream_maps": {"families": {"half": "1 / 0"}}}
+    ),
+    "an app's token": Way(
+        "streams that failed: none", settings={**NO_CONNECTION, "access_token": "{app_token}"}
+    ),
+    "an app's token that is refused": Way(
+        "does not take the app's token",
+        1,
+        settings={**NO_CONNECTION, "access_token": "refused-token"},
+    ),
+    "a proxy with a password": Way(
+        "the proxy that the environment names",
+        1,
+        settings={"base_url": "http://pim.invalid", "max_retries": 0},
+        env={"HTTP_PROXY": "http://someone:proxy-password@127.0.0.1:9", "NO_PROXY": ""},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_no_secret_is_put_out_even_where_the_log_tells_most(
+    start_pim: StartPim, tmp_path: Path, way: Way
+) -> None:
+    pim = start_pim("saas", products=10, records=2)
+    pim.credentials["password"] = PASSWORD
+    if way.token_life is not None:
+        tokens = {"access_token": pim.app_token, "refresh_token": REFRESH_TOKEN}
+        body = {**tokens, "expires_in": way.token_life}
+        pim.faults.add("status", "/token", status=200, body=body)
+    for fault in way.faults:
+        pim.faults.add(**fault)
+    settings = settings_for(pim, **way.settings)
+    if settings.get("access_token") == "{app_token}":
+        settings["access_token"] = pim.app_token
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings))
+    env = {"TAP_AKENEO_LOGLEVEL": "DEBUG", **way.env}
+    ended = command("--config", config, *way.arguments, env=env)
+    assert (ended.code, way.said in ended.log) == (way.code, True), ended.log
+    secrets = {PASSWORD, REFRESH_TOKEN, pim.app_token, "proxy-password"}
+    secrets |= {str(settings.get(name) or PASSWORD) for name in ("password", "access_token")}
+    assert not leaks(ended.stdout + ended.log, secrets)
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="this system shows no processes there")
+def test_no_secret_stands_on_the_command_line_while_the_tap_runs(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    seen: list[str] = []
+    pim.faults.add("event", "/families", do=lambda: seen.extend(command_lines()))
+    settings = settings_for(pim)
+    names = {f"TAP_AKENEO_{name.upper()}": str(value) for name, value in settings.items()}
+    assert command("--config", "ENV", "--test", env=names).code == 0
+    assert any("-m tap_akeneo" in line for line in seen)
+    assert not leaks("\n".join(seen))
+
+
+def command_lines() -> Iterator[str]:
+    """Those of all processes."""
+    for file in PROC.glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+@pytest.mark.parametrize("path", ["/api/rest/v1", "/token", "/families"])
+def test_no_redirect_is_followed_to_another_port(start_pim: StartPim, path: str) -> None:
+    pim, other = start_pim(products=5), start_pim(products=5)
+    for status in (301, 302, 303, 307, 308):
+        pim.faults.add("status", path, status=status, location=f"{other.url}{path}")
+        told = f"the PIM answers {status} and points to {other.url}"
+        with pytest.raises(AkeneoError, match=told):
+            sync(pim, "families")
+    assert not other.requests
+
+
+def test_no_redirect_is_followed_to_another_scheme_or_path_of_the_same_host(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=5)
+    for target in (str(pim.url).replace("http", "https"), f"{pim.url}/elsewhere"):
+        pim.faults.add("status", "/families", status=302, location=target)
+        with pytest.raises(AkeneoError, match=f"points to {target}"):
+            sync(pim, "families")
+    assert not [request for request in pim.requests if "elsewhere" in request.path]
+
+
+@pytest.mark.parametrize("profile", ["pim-3", "ce-5", "ee-7", "saas"])
+def test_links_and_media_links_to_another_host_are_not_opened(
+    start_pim: StartPim, profile: str
+) -> None:
+    other = start_pim(products=1)
+    pim = start_pim(profile, products=30, records=5, links_base=other.url)
+    run = sync(pim, page_size=10)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert run.records("product_media_files")
+    assert not other.requests
+
+
+def test_credentials_go_to_the_token_endpoint_only_and_the_token_to_the_api_only(
+    start_pim: StartPim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password for-another-program")
+    monkeypatch.setenv("NETRC", str(netrc))
+    pim = start_pim()
+    sync(pim)
+    client = f"{pim.credentials['client_id']}:{pim.credentials['client_secret']}"
+    for request in pim.requests:
+        sent = request.headers.get("authorization", "")
+        if request.path == "/api/oauth/v1/token":
+            assert sent == f"Basic {b64encode(client.encode()).decode()}"
+        elif request.path == "/api/rest/v1":
+            assert not sent
+        else:
+            assert sent.startswith("Bearer ")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"the password is {PASSWORD}",
+        f"https://pim.invalid/?password={quote(PASSWORD, safe='')}&a=b",
+        json.dumps({"password": PASSWORD}),
+        json.dumps({"Authorization": f"Basic {b64encode(f'client:{PASSWORD}'.encode()).decode()}"}),
+        b64encode(f"someone:{PASSWORD}".encode()).decode(),
+        b64encode(f"password={PASSWORD} and more".encode()).decode(),
+    ],
+)
+def test_the_search_finds_a_secret_in_any_form(told: str) -> None:
+    assert leaks(f"what came before {told} and after", [PASSWORD]) == {PASSWORD}
+
+
+def test_the_search_finds_any_token_of_a_simulated_pim(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    sync(pim, "families")
+    token = pim.requests[-1].headers["authorization"].removeprefix("Bearer ")
+    for told in (token, pim.app_token):
+        assert leaks(f'{{"token":"{told}"}}') == {told}
+
+
+def test_a_test_that_prints_or_logs_a_secret_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(
+        "import logging, sys\n"
+        "def test_quiet(): print('secret')\n"
+        f"def test_printed(): print({min(SECRETS)!r})\n"
+        f"def test_logged(): logging.getLogger('tap').warning({min(SECRETS)!r})\n"
+    )
+    ended = subprocess.run(  # noqa: S603 (our own arguments)
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", file],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 passed, 2 errors" in ended.stdout
+    assert ended.stdout.count("There are secrets in the output") == 2

@@ -1,0 +1,286 @@
+"""States: those which this version writes can be read for good, and others are told of."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import command, settings_for, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+STATES = Path(__file__).parent / "states"
+NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
+"""What the PIM's clock shows when the runs of the golden files begin."""
+
+RUNS = {
+    "plain.json": ("ce-7", ("products", "product_models", "categories", "families")),
+    "partitions.json": ("ee-7", ("reference_entity_records", "assets")),
+}
+
+
+def golden(name: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((STATES / name).read_text())
+    return state
+
+
+def at_golden_time(pim: SimulatedPim) -> SimulatedPim:
+    pim.clock.advance(seconds=(NOW - pim.clock.now()).total_seconds())
+    return pim
+
+
+def bookmarks(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What holds a date, wherever it is in a state."""
+    for stream in state["bookmarks"].values():
+        yield from (
+            one for one in (stream, *stream.get("partitions", ())) if "replication_key_value" in one
+        )
+
+
+def dates(state: dict[str, Any]) -> list[datetime]:
+    return [datetime.fromisoformat(one["replication_key_value"]) for one in bookmarks(state)]
+
+
+def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
+    """The same state with this date at each bookmark."""
+    copy: dict[str, Any] = json.loads(json.dumps(state))
+    for one in bookmarks(copy):
+        one["replication_key_value"] = date.isoformat()
+    return copy
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_state_written_now_is_the_golden_one(start_pim: StartPim, name: str) -> None:
+    profile, streams = RUNS[name]
+    state = sync(at_golden_time(start_pim(profile)), *streams).state
+    assert dated(state) == golden(name)
+    assert all(0 <= (date - NOW).total_seconds() < 60 for date in dates(state))
+
+
+def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = at_golden_time(start_pim(products=250))
+    state = stopped_in_mid_stream(pim, tmp_path)
+    assert dated(state) == dated(golden("stopped.json"))
+    assert datetime.fromisoformat(state["bookmarks"]["products"]["replication_key_value"]) < NOW
+
+
+def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
+    """The last state of a run that is stopped while it reads products."""
+    config = folder / "config.json"
+    config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
+    with subprocess.Popen(  # noqa: S603 (our own arguments)
+        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+
+        def stop() -> None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
+
+        pim.faults.add("event", "/products-uuid", nth=180, do=stop)
+        assert process.stdout is not None
+        messages = [json.loads(line) for line in process.stdout]
+    assert process.returncode == 128 + signal.SIGTERM
+    state: dict[str, Any] = messages[-1]["value"]
+    return state
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(STATES.iterdir())])
+def test_a_run_from_a_golden_state_reads_all_that_changed_since_and_not_all(
+    start_pim: StartPim, name: str
+) -> None:
+    profile, streams = RUNS.get(name, RUNS["plain.json"])
+    pim = at_golden_time(start_pim(profile, products=250))
+    state = golden(name)
+    before = {stream: pim.truth(stream) for stream in streams}
+    pim.clock.advance(hours=3)
+    for stream in streams:
+        change_one(pim, stream)
+    run = sync(pim, *streams, state=state, pim_timezone="UTC")
+    for stream in streams:
+        since = min(dates({"bookmarks": {stream: state["bookmarks"][stream]}}), default=None)
+        keys = run.tap.streams[stream].primary_keys
+        changed = {
+            tuple(row[key] for key in keys)
+            for row in pim.truth(stream)
+            if row not in before[stream] or (since and is_since(row, since))
+        }
+        assert changed
+        assert changed <= run.rows(stream).keys()
+        if stream not in READ_WHOLE:
+            assert len(run.rows(stream)) < len(before[stream])
+
+
+READ_WHOLE = {"families", "categories"}
+"""Also where nothing changed; 7.0 does not tell all changes of categories."""
+
+
+def is_since(row: dict[str, Any], since: datetime) -> bool:
+    return datetime.fromisoformat(row["updated"]) >= since
+
+
+def change_one(pim: SimulatedPim, stream: str) -> None:
+    row = pim.truth(stream)[-1]
+    if stream in RUNS["partitions.json"][1]:
+        parent = "asset_family" if stream == "assets" else "reference_entity"
+        label = [{"locale": "en_US", "channel": None, "data": "New name"}]
+        pim.write.change(stream, (row[parent], row["code"]), values={"label": label})
+    elif stream in READ_WHOLE:
+        pim.write.change(stream, row["code"], labels={"en_US": "New name"})
+    else:
+        categories = ["outlet"] if row["categories"] != ["outlet"] else []
+        pim.write.change(stream, row.get("uuid") or row["code"], categories=categories)
+
+
+PRODUCTS = {"replication_key": "updated", "replication_key_value": "2024-11-18T03:00:00Z"}
+"""The bookmark of products that some of a simulated PIM come after."""
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "cut off": ('{"bookmarks": {"products": {"repl', "the state file is not JSON: "),
+    "empty": ("", "the state file is not JSON: "),
+    "with a mark of its encoding": ("\ufeff{}", "the state file is not JSON: "),
+    "two states": ("{}\n{}", "the state file is not JSON: "),
+    "a number": (5, "the state file must hold a JSON object"),
+    "of meltano state get": (
+        {"singer_state": {"bookmarks": {"products": PRODUCTS}}},
+        "it has singer_state where `bookmarks` should be",
+    ),
+    "a whole message": (
+        {"type": "STATE", "value": {"bookmarks": {"products": PRODUCTS}}},
+        "it has type, value where `bookmarks` should be",
+    ),
+    "a bookmark that is text": (
+        {"bookmarks": {"products": "2025-01-01"}},
+        "the bookmark of products is not an object",
+    ),
+    "a bookmark that is null": (
+        {"bookmarks": {"products": None}},
+        "the bookmark of products is not an object",
+    ),
+    "a date that is a number": (
+        {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": 1735689600}}},
+        "the bookmark of products: 1735689600 is not a date",
+    ),
+    "a date of year 1": (
+        {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": "0001-01-01T00:00:00Z"}}},
+        "the bookmark of products: '0001-01-01T00:00:00Z' does not lie in the years",
+    ),
+    "partitions that are an object": (
+        {"bookmarks": {"assets": {"partitions": {}}}},
+        "the bookmarks below assets are not a list of objects with a context",
+    ),
+    "a partition without its context": (
+        {"bookmarks": {"assets": {"partitions": [PRODUCTS]}}},
+        "the bookmarks below assets are not a list of objects with a context",
+    ),
+    "progress markers that are a list": (
+        {"bookmarks": {"products": {**PRODUCTS, "progress_markers": []}}},
+        "the progress markers of products are not an object",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", REFUSED)
+def test_a_state_that_is_none_is_refused_in_one_line_before_anything_is_read(
+    start_pim: StartPim, tmp_path: Path, state: str
+) -> None:
+    pim = start_pim(products=10)
+    content, named = REFUSED[state]
+    config, file = tmp_path / "config.json", tmp_path / "state.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    ended = command("--config", config, "--state", file)
+    assert ended.code == 1
+    (line,) = ended.errors
+    assert named in line
+    assert not ended.stdout
+    assert "Traceback" not in ended.log
+
+
+NOT_USED: dict[str, dict[str, Any]] = {
+    "of another property": {**PRODUCTS, "replication_key": "updated_at"},
+    "without its property": {"replication_key_value": "2024-11-18T03:00:00Z"},
+    "as taps without the SDK write it": {"updated": "2024-11-18T03:00:00Z"},
+    "below a parent that products have not": {"partitions": [{"context": {"shop": 1}, **PRODUCTS}]},
+}
+
+
+@pytest.mark.parametrize("bookmark", NOT_USED.values(), ids=NOT_USED.keys())
+def test_a_bookmark_of_another_tap_is_not_used_and_a_warning_says_so(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, bookmark: dict[str, Any]
+) -> None:
+    pim = start_pim()
+    run = sync(pim, "products", state={"bookmarks": {"products": bookmark}})
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert "The bookmark of products is not one that this tap has written" in caplog.text
+    again = sync(pim, "products", state=run.state, pim_timezone="UTC")
+    assert not again.records("products")
+
+
+def test_bookmarks_of_unknown_streams_are_told_and_kept_and_the_others_are_used(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=120)
+    other = {"replication_key": "id", "replication_key_value": "2020-01-01"}
+    state = {"bookmarks": {"orders": other, "products": PRODUCTS}}
+    run = sync(pim, "products", state=state, pim_timezone="UTC")
+    assert "bookmarks of streams that this tap has not: orders" in caplog.text
+    assert run.state["bookmarks"]["orders"] == other
+    assert 0 < len(run.rows("products")) < len(pim.truth("products"))
+
+
+USED: dict[str, dict[str, Any]] = {
+    "in UTC where no offset is written": {"replication_key_value": "2024-11-18T03:00:00"},
+    "with the marks of a run that died": {
+        "starting_replication_value": "2020-01-01T00:00:00Z",
+        "replication_key_signpost": "2020-01-01T00:00:00Z",
+        "progress_markers": {**PRODUCTS, "replication_key_value": "2090-01-01T00:00:00Z"},
+    },
+}
+
+
+@pytest.mark.parametrize("more", USED.values(), ids=USED.keys())
+def test_a_bookmark_is_used(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
+) -> None:
+    pim = start_pim(products=120)
+    since = datetime.fromisoformat("2024-11-18T03:00:00+00:00")
+    run = sync(
+        pim, "products", state={"bookmarks": {"products": PRODUCTS | more}}, pim_timezone="UTC"
+    )
+    newer = {(row["uuid"],) for row in pim.truth("products") if is_since(row, since)}
+    assert newer <= run.rows("products").keys()
+    assert len(run.rows("products")) < len(pim.truth("products"))
+    assert set(run.state["bookmarks"]["products"]) == set(PRODUCTS)
+    assert "The bookmark" not in caplog.text
+
+
+def test_an_empty_state_is_that_of_a_first_run(start_pim: StartPim, tmp_path: Path) -> None:
+    pim = start_pim(products=10)
+    config, file = tmp_path / "config.json", tmp_path / "state.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    for empty in ("{}", '{"bookmarks": {"products": {}}}'):
+        file.write_text(empty)
+        ended = command("--config", config, "--state", file)
+        assert (ended.code, ended.errors) == (0, [])
+        assert "WARNING" not in ended.log
+        records = [one for one in ended.messages if one["type"] == "RECORD"]
+        read = sum(one["stream"] == "products" for one in records)
+        assert read == len(pim.truth("products"))

@@ -1,0 +1,231 @@
+"""Each line that the tap ends with has a row in the README that says what to do."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import tap_akeneo
+from tap_akeneo.tap import TapAkeneo
+from tests.support import settings_for
+from tests.troubleshooting import matches, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+NO_CONNECTION = dict.fromkeys(("client_id", "client_secret", "username", "password"))
+FAMILIES = {"kind": "status", "path": "/families", "times": None}
+PAGE = {"_embedded": {"items": []}, "_links": {"next": {"href": "http://pim/?page=1"}}}
+
+
+@dataclass
+class Ending:
+    """What makes a run end with a line.
+
+    Attributes:
+        settings: Besides those which reach the PIM.
+        faults: Of the PIM.
+        arrange: What else is done to the PIM.
+        files: Content for options that name a file.
+        env: Variables of the environment.
+        profile: Version of the PIM.
+        code: How the run ends.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    faults: Sequence[Mapping[str, Any]] = ()
+    arrange: Callable[[SimulatedPim], object] = id
+    files: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    profile: str = "ce-7"
+    code: int = 1
+
+
+def keys(pim: SimulatedPim, key: str, resource: str = "products") -> list[str]:
+    return sorted(item[key] for item in pim.truth(resource))
+
+
+ENDINGS = {
+    "`…` is missing": Ending({"client_id": None}),
+    "`…` must …": Ending({"page_size": 0}),
+    "`…`: …": Ending({"start_date": "soon"}),
+    "the config file … cannot be read": Ending(files={"--config": "{"}),
+    "… in the environment or .env cannot be read": Ending(
+        files={"--config": "ENV"}, env={"TAP_AKENEO_PAGE_SIZE": "many"}
+    ),
+    "the state cannot be used: …": Ending(files={"--state": '{"bookmarks": []}'}),
+    "the … file is not JSON": Ending(files={"--state": "{"}),
+    "the … file must hold a JSON object": Ending(files={"--state": "[]"}),
+    "the catalog file is no Singer catalog": Ending(files={"--catalog": "{}"}),
+    "there is no Akeneo PIM at …": Ending(faults=[{"kind": "html", "path": "/api/rest/v1"}]),
+    "the address is not valid": Ending(
+        {"base_url": "http://pim.invalid"}, env={"HTTP_PROXY": "http://", "NO_PROXY": ""}
+    ),
+    "no connection to …": Ending(faults=[{"kind": "reset"}]),
+    "the proxy that the environment names for … does not let us through": Ending(
+        {"base_url": "http://pim.invalid"},
+        env={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""},
+    ),
+    "the PIM answers … and points to …": Ending(
+        faults=[{**FAMILIES, "status": 301, "location": "https://elsewhere.invalid"}]
+    ),
+    "the PIM answers 408: …": Ending(faults=[{**FAMILIES, "status": 408}]),
+    "the PIM answers 429: …": Ending(faults=[{**FAMILIES, "status": 429}]),
+    "the PIM answers 5…: …": Ending(faults=[{**FAMILIES, "status": 502, "body": "<h1>Bad</h1>"}]),
+    "… did not answer in time (setting request_timeout)": Ending(
+        {"request_timeout": 1}, [{"kind": "slow", "path": "/families", "delay": 1.5}]
+    ),
+    "the answer is not the JSON of the PIM's API": Ending(
+        faults=[{"kind": "truncated_json", "path": "/families"}]
+    ),
+    "login refused: the PIM knows no such client": Ending({"client_secret": "wrong"}),
+    "login refused: the PIM does not take this user": Ending({"username": "nobody"}),
+    "login refused: username and password together are longer": Ending({"password": "x" * 300}),
+    "login refused: check the settings …": Ending(
+        faults=[{"kind": "status", "path": "/token", "status": 403, "body": "<h1>No</h1>"}]
+    ),
+    "the PIM does not take the app's token": Ending({**NO_CONNECTION, "access_token": "wrong"}),
+    "the PIM does not take the token that it has just given": Ending(
+        faults=[{**FAMILIES, "status": 401}]
+    ),
+    "token answer holds no token at …": Ending({"access_token_key": "data.token"}),
+    "permission missing: …": Ending(
+        arrange=lambda pim: pim.permissions.discard("pim_api_family_list")
+    ),
+    "the PIM refuses the request: check the setting …": Ending({"channel": "nowhere"}),
+    "the PIM refuses the request (…": Ending(
+        faults=[{**FAMILIES, "status": 404, "body": "<h1>Not found</h1>"}]
+    ),
+    "… of … streams failed: …": Ending({"locales": ["xx_XX"]}),
+    "pim_timezone is …, but the PIM wrote a date as …": Ending(
+        {"pim_timezone": "Pacific/Kiritimati", "start_date": "2020-01-01"}
+    ),
+    "… shows no time zone in `updated`": Ending(
+        {"start_date": "2020-01-01"},
+        [
+            {
+                "kind": "odd",
+                "path": "/products-uuid",
+                "odd": {'"updated":"': '"updated":"-0'},
+                "times": None,
+            }
+        ],
+    ),
+    "the PIM counts …, but its list ended after …": Ending(
+        arrange=lambda pim: pim.ghosts.add(keys(pim, "identifier", "published_products")[0]),
+        profile="pim-3",
+    ),
+    "the PIM counted …, … came out": Ending(
+        {"page_size": 10},
+        arrange=lambda pim: pim.ghosts.add(keys(pim, "identifier")[0]),
+        profile="ce-5",
+    ),
+    "the PIM counts … items but shows none": Ending(
+        {"start_date": "2020-01-01"}, arrange=lambda pim: pim.ghosts.update(keys(pim, "uuid"))
+    ),
+    "the page at … leads to itself": Ending(faults=[{**FAMILIES, "status": 200, "body": PAGE}]),
+    "the bookmark … lies ahead of the PIM's clock": Ending(
+        files={
+            "--state": json.dumps(
+                {
+                    "bookmarks": {
+                        "products": {
+                            "replication_key": "updated",
+                            "replication_key_value": "2099-01-01T00:00:00+00:00",
+                        }
+                    }
+                }
+            )
+        },
+        code=0,
+    ),
+    "the PIM answers 500 for …": Ending(arrange=lambda pim: pim.broken.add(keys(pim, "uuid")[3])),
+    "and for a page of that item alone": Ending(
+        faults=[{"kind": "status", "path": "/product-models", "times": None, "status": 500}]
+    ),
+    "check the setting stream_maps: …": Ending({"stream_maps": {"families": {"half": "1 +"}}}),
+    "The bookmark of … is not one that this tap has written": Ending(
+        files={"--state": '{"bookmarks": {"products": {"bookmark": 5}}}'}, code=0
+    ),
+    "The state has bookmarks of streams that this tap has not": Ending(
+        files={"--state": '{"bookmarks": {"orders": {}}}'}, code=0
+    ),
+    "unexpected … at …": Ending({"stream_maps": {"families": {"half": "1 / 0"}}}),
+}
+
+ELSEWHERE = {
+    # tests/test_network.py
+    "there is no host …",
+    "no TLS connection to …",
+    "the certificate of … is not trusted",
+    "the answer has more than … MB",
+    "the PIM's answers have no Date header",
+    # tests/test_faults.py
+    "the list changed each of … times",
+    # tests/test_ending.py
+    "the target has stopped reading",
+    "stopped by …",
+}
+"""Messages that come out in other tests."""
+
+
+@pytest.fixture
+def root_logger_as_before() -> Iterator[None]:
+    """The command adds a handler each time."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("root_logger_as_before")
+@pytest.mark.parametrize("message", ENDINGS)
+def test_a_run_ends_with_the_message_that_the_readme_explains(
+    start_pim: StartPim,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    message: str,
+) -> None:
+    ending = ENDINGS[message]
+    pim = start_pim(ending.profile, products=60)
+    ending.arrange(pim)
+    for fault in ending.faults:
+        pim.faults.add(**fault)
+    for name, value in ending.env.items():
+        monkeypatch.setenv(name, value)
+    settings = settings_for(pim, **{"max_retries": 0, **ending.settings})
+    files = {"--config": json.dumps(settings), **ending.files}
+    arguments = []
+    for option, content in files.items():
+        file = tmp_path / option.strip("-")
+        file.write_text(content)
+        arguments += [option, content if content == "ENV" else str(file)]
+    with pytest.raises(SystemExit) as ended:
+        TapAkeneo.cli.main(arguments)
+    assert ended.value.code == ending.code
+    lines = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
+    assert any(matches(message, line) for line in lines), lines
+    assert message in messages()
+
+
+def test_the_readme_explains_no_message_that_does_not_come() -> None:
+    assert messages() == ENDINGS.keys() | ELSEWHERE
+
+
+@pytest.mark.parametrize("message", sorted(ELSEWHERE))
+def test_the_code_has_the_messages_that_come_in_other_tests(message: str) -> None:
+    files = Path(tap_akeneo.__file__).parent.rglob("*.py")
+    # Strings that stand below each other are one.
+    code = [re.sub(r'"\n\s*f?"', "", file.read_text(encoding="utf-8")) for file in files]
+    assert any(matches(message, text) for text in code)

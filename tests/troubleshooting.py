@@ -1,0 +1,25 @@
+"""The messages that the README's table of troubleshooting explains."""
+
+from __future__ import annotations
+
+import re
+
+from tests.docs import README
+
+
+def messages() -> set[str]:
+    """The messages; … stands for what differs from time to time."""
+    _, _, table = README.read_text(encoding="utf-8").partition("| Message | What to do |\n")
+    rows = re.findall(r"^\| (.*?) \| ", table.partition("\n\n")[0], flags=re.MULTILINE)
+    return {message.strip() for row in rows for _, message in re.findall(r"(`+)(.+?)\1(?!`)", row)}
+
+
+def matches(message: str, line: str) -> bool:
+    """Whether a line of the log is that message."""
+    pieces = (re.escape(piece) for piece in message.split("…"))
+    return re.search(".*".join(pieces), line, flags=re.IGNORECASE) is not None
+
+
+def is_explained(line: str) -> bool:
+    """Whether the README says what to do about a line of the log."""
+    return any(matches(message, line) for message in messages())
