@@ -15,22 +15,27 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING
 
-import msgspec
 from typing_extensions import override
 
-from tap_akeneo.errors import PimUnavailable, RequestRefused, printable
+from tap_akeneo.errors import PimUnavailable, RequestRefused
 from tap_akeneo.isolation import Isolation
+from tap_akeneo.pages import (
+    ListIncomplete,
+    Page,
+    decode_array,
+    decode_page,
+    decode_single,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_akeneo.pages import HalPage, Item
     from tap_akeneo.pim import Pim
 
-Item: TypeAlias = "dict[str, msgspec.Raw]"
-"""One item of a list, its values not yet decoded: most are only handed on."""
 
 logger = logging.getLogger("tap-akeneo.paging")
 
@@ -74,103 +79,6 @@ class Listing:
     key_is_cursor: bool = False
     has_count: bool = True
     may_hang: bool = False
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some items of a list.
-
-    Attributes:
-        items: In the PIM's order.
-        size: Bytes that they take.
-    """
-
-    items: list[Item]
-    size: int
-
-
-class _Link(msgspec.Struct):
-    href: str
-
-
-class _Links(msgspec.Struct):
-    next: _Link | None = None
-
-
-class _Embedded(msgspec.Struct):
-    items: list[dict[str, msgspec.Raw]]
-
-
-class _Told(msgspec.Struct):
-    """What the PIM sends, with 200, instead of the products of a disabled catalog."""
-
-    error: str = ""
-
-
-class ListIncomplete(Exception):
-    """The list did not come out as a whole; why."""
-
-
-class _HalPage(msgspec.Struct):
-    """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
-
-    embedded: _Embedded = msgspec.field(name="_embedded")
-    links: _Links = msgspec.field(name="_links", default_factory=_Links)
-    items_count: int | None = None
-    size: int = 0
-
-    @property
-    def items(self) -> list[Item]:
-        return self.embedded.items
-
-    def cursor(self, parameter: str) -> str | None:
-        """The value of one query parameter of the link to the next page."""
-        if self.links.next is None:
-            return None
-        query = urlsplit(self.links.next.href).query
-        return parse_qs(query, keep_blank_values=True)[parameter][0]
-
-
-_hal_decoder = msgspec.json.Decoder(_HalPage)
-_array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
-_single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def _compact(body: bytes) -> bytes:
-    """JSON on one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
-
-    Raises:
-        UnicodeDecodeError: It is not UTF-8; what is only handed on would not be looked at again.
-    """
-    if not body.isascii():
-        body.decode()
-    return msgspec.json.format(body, indent=-1) if b"\n" in body else body
-
-
-def _decode_page(body: bytes) -> _HalPage:
-    body = _compact(body)
-    try:
-        page = _hal_decoder.decode(body)
-    except msgspec.ValidationError:
-        if told := msgspec.json.decode(body, type=_Told).error:
-            msg = f"skipped, the PIM says: {printable(told)}"
-            raise ListIncomplete(msg) from None
-        raise
-    page.size = len(body)
-    return page
-
-
-def _decode_array(body: bytes) -> Page:
-    return Page(_array_decoder.decode(_compact(body)), len(body))
-
-
-def _decode_single(body: bytes) -> Page:
-    return Page([_single_decoder.decode(_compact(body))], len(body))
-
-
-def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
-    """One value of an item, decoded; None where it is missing."""
-    return msgspec.json.decode(item[key]) if key in item else None
 
 
 class Walk:
@@ -268,15 +176,15 @@ def first(pim: Pim, listing: Listing) -> Item | None:
     raise PimUnavailable(listing.path, reason)
 
 
-def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> _HalPage:
+def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> HalPage:
     """A page of few items, not always the first: that may hold one that the PIM cannot write."""
     params = {**listing.params, "pagination_type": "page", "limit": "1", **more}
     try:
-        return pim.get(listing.path, _decode_page, params)
+        return pim.get(listing.path, decode_page, params)
     except PimUnavailable as failure:
         if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        return pim.get(listing.path, _decode_page, {**params, "page": "2"})
+        return pim.get(listing.path, decode_page, {**params, "page": "2"})
 
 
 class CursorWalk(Walk):
@@ -339,13 +247,13 @@ class CursorWalk(Walk):
         """Keys of items that the PIM cannot write, and that are left out."""
         return self._isolation.broken
 
-    def _ask(self, limit: int, cursor: str | None, *, once: bool = False) -> _HalPage:
+    def _ask(self, limit: int, cursor: str | None, *, once: bool = False) -> HalPage:
         params = dict(self.listing.params)
         if self.listing.paging is Paging.SEARCH_AFTER:
             params |= {"pagination_type": "search_after", "limit": str(limit)}
         if cursor is not None:
             params["search_after"] = cursor
-        return self.pim.get(self.listing.path, _decode_page, params, once=once)
+        return self.pim.get(self.listing.path, decode_page, params, once=once)
 
     @property
     def _key_is_cursor(self) -> bool:
@@ -397,13 +305,13 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
     raise ListIncomplete(msg)
 
 
-def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:
+def _by_page_once(pim: Pim, listing: Listing) -> Iterator[HalPage]:
     number: str | None = "1"
     while number is not None:
         params = {**listing.params, "page": number, "limit": str(listing.page_size)}
         if listing.has_count:
             params["with_count"] = "true"
-        page = pim.get(listing.path, _decode_page, params, may_hang=listing.may_hang)
+        page = pim.get(listing.path, decode_page, params, may_hang=listing.may_hang)
         yield page
         # A full last page links to an empty one.
         following = page.cursor("page")
@@ -412,7 +320,7 @@ def _by_page_once(pim: Pim, listing: Listing) -> Iterator[_HalPage]:
 
 
 def _at_once(pim: Pim, listing: Listing) -> Iterator[Page]:
-    decode = _decode_array if listing.paging is Paging.ARRAY else _decode_single
+    decode = decode_array if listing.paging is Paging.ARRAY else decode_single
     yield pim.get(listing.path, decode, listing.params, may_hang=listing.may_hang)
 
 

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
-from tap_akeneo.paging import Page
+from tap_akeneo.pages import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -113,6 +113,19 @@ class Shaper:
             raise AkeneoError(msg) from None
 
 
+def check_keys(record: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Refuses a record without its keys, as a target could not tell it from others.
+
+    Raises:
+        AkeneoError: With the keys that are missing, and those that are not.
+    """
+    missing = [key for key in keys if key not in record]
+    if missing:
+        there = [f"{key} is {decoded(record[key])}" for key in keys if key in record]
+        msg = f"the PIM sends an item without its key {', '.join(missing)}"
+        raise AkeneoError(f"{msg} ({', '.join(there)})" if there else msg)
+
+
 def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
     """A value, decoded if it is not yet."""
     return decode(value) if isinstance(value, msgspec.Raw) else value

@@ -21,12 +21,13 @@ import msgspec
 from typing_extensions import override
 
 from tap_akeneo.changes import Window, usable_date
-from tap_akeneo.paging import CursorWalk, Listing, Page, Paging, count
+from tap_akeneo.paging import CursorWalk, Listing, Paging, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tap_akeneo.pages import Page
     from tap_akeneo.pim import Pim
 
 LEAST_PAGES = 4

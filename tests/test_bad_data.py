@@ -269,3 +269,18 @@ def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(
     assert run.rows("family_variants").keys() == {key for key in expected if key[0] != "shoes"}
     assert run.tap.failed_streams == ["families"]
     assert "the PIM sends one without code" in caplog.text
+
+
+def test_an_item_without_its_key_ends_the_run_with_one_line(start_pim: StartPim) -> None:
+    pim = start_pim()
+    pim.faults.add("odd", "/families", odd={'"code":"shoes"': '"kode":"shoes"'})
+    with pytest.raises(AkeneoError, match=r"^families: the PIM sends an item without its key code$"):
+        sync(pim, "families")
+
+
+def test_a_product_without_a_date_gets_through(start_pim: StartPim) -> None:
+    pim = start_pim()
+    pim.faults.add("odd", "/products-uuid", odd={'"updated":': '"updatedd":'}, times=None)
+    run = sync(pim, "products", pim_timezone="UTC")
+    assert run.rows("products").keys() == {(row["uuid"],) for row in pim.truth("products")}
+    assert not any(row["updated"] for row in run.records("products"))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-import yaml
 
+from tap_akeneo.streams import STREAMS
 from tap_akeneo.tap import TapAkeneo
+from tests.hub import EXTRACTOR, PROJECT
 
-PROJECT = yaml.safe_load(
-    Path(__file__).parent.parent.joinpath("meltano.yml").read_text(encoding="utf-8")
-)
 SCHEMA = TapAkeneo.config_jsonschema
-(EXTRACTOR,) = PROJECT["plugins"]["extractors"]
 SETTINGS: dict[str, dict[str, Any]] = {
     setting["name"]: setting for setting in EXTRACTOR["settings"]
 }
@@ -82,6 +80,15 @@ def test_the_address_and_one_way_to_log_in_are_required() -> None:
 
 def test_the_capabilities_are_those_of_the_tap() -> None:
     assert EXTRACTOR["capabilities"] == [str(each.value) for each in TapAkeneo.capabilities]
+
+
+def test_streams_that_are_off_by_default_are_so_in_meltano_too() -> None:
+    everything, *patterns = EXTRACTOR["select"]
+    assert everything == "*.*"
+    off = [re.sub(r"!(.+)\.\*", r"\1", pattern) for pattern in patterns]
+    for stream in STREAMS:
+        matches = any(fnmatchcase(stream.name, pattern) for pattern in off)
+        assert matches != stream.selected_by_default, stream.name
 
 
 def test_nothing_is_reported_to_anyone() -> None:

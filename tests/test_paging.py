@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.paging import Listing, Paging, pages, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import Listing, Paging, pages
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 

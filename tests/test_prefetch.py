@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_akeneo import prefetch
-from tap_akeneo.paging import Listing, Page, Paging, Walk
+from tap_akeneo.pages import Page
+from tap_akeneo.paging import Listing, Paging, Walk
 from tap_akeneo.prefetch import News, read_ahead
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_akeneo.changes import Window
-from tap_akeneo.paging import Listing, Paging, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import Listing, Paging
 from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:

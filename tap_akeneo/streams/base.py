@@ -14,12 +14,21 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_akeneo import schemas
-from tap_akeneo.errors import AkeneoError, ItemBroken, NoAnswer, RequestRefused, printable
-from tap_akeneo.paging import Listing, Page, Paging
+from tap_akeneo.batches import batches
+from tap_akeneo.errors import (
+    AkeneoError,
+    ItemBroken,
+    NoAnswer,
+    RequestRefused,
+    WrongSetting,
+    printable,
+)
+from tap_akeneo.pages import Page
+from tap_akeneo.paging import Listing, Paging
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
 from tap_akeneo.progress import progress
-from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, decoded
+from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, check_keys, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +38,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_akeneo.changes import Condition
-    from tap_akeneo.paging import Item, Walk
+    from tap_akeneo.pages import Item
+    from tap_akeneo.paging import Walk
     from tap_akeneo.prefetch import News
     from tap_akeneo.tap import TapAkeneo
 
@@ -177,15 +187,17 @@ class AkeneoStream(Stream):
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
-        batcher = Batcher(tap_name=self.tap_name, stream_name=self.name, batch_config=batch_config)
+        if len(self.stream_maps) > 1:
+            msg = "batch_config: a stream cannot have more than one map in stream_maps then"
+            raise WrongSetting(msg)
         # The SDK writes records into its files as they were read, neither mapped nor selected.
         records = (
             message.record
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )
-        for manifest in batcher.get_batches(records=records):
-            yield batch_config.encoding, manifest
+        batcher = Batcher(self.tap_name, self.name, batch_config)
+        return batches(batcher, batch_config.encoding, records)
 
     def listings(self) -> Iterator[Listing]:
         """The lists of the PIM that make up this stream."""
@@ -251,7 +263,13 @@ class AkeneoStream(Stream):
                 record = shape(item)
                 if ADDITIONAL_FIELDS in record:
                     self._tell_unknown(record[ADDITIONAL_FIELDS])
-                yield {**own_parents, **record} if own_parents else record
+                if own_parents:
+                    record = {**own_parents, **record}
+                check_keys(record, self.primary_keys)
+                if self.replication_key:
+                    # The SDK looks for one.
+                    record.setdefault(self.replication_key, None)
+                yield record
 
     @cached_property
     def _shape(self) -> Shaper:

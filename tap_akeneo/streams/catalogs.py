@@ -13,7 +13,8 @@ from tap_akeneo.streams.incremental import IncrementalStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.paging import Item, Listing
+    from tap_akeneo.pages import Item
+    from tap_akeneo.paging import Listing
     from tap_akeneo.streams.incremental import Series
 
 

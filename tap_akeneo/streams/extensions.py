@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.paging import Item
+    from tap_akeneo.pages import Item
 
 SECRET = re.compile(
     r"secret|token|passw|pwd|credential|key|authori[sz]ation|headers|custom_variables",

@@ -18,7 +18,8 @@ from tap_akeneo.changes import (
     usable_date,
     window_of,
 )
-from tap_akeneo.paging import MOST_WALKS, CursorWalk, Page, Walk, value_of
+from tap_akeneo.pages import Page, value_of
+from tap_akeneo.paging import MOST_WALKS, CursorWalk, Walk
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record

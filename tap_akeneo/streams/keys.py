@@ -25,7 +25,7 @@ from tap_akeneo.streams.structure import CategoriesWithoutDates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.paging import Item
+    from tap_akeneo.pages import Item
 
 
 class Keys(AkeneoStream):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream, ChildStream
 from tap_akeneo.streams.incremental import WindowedStream
 
 if TYPE_CHECKING:
-    from tap_akeneo.paging import Item
+    from tap_akeneo.pages import Item
 
 OPTION_TYPES = {"single_option", "multiple_options"}
 

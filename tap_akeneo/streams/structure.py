@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.paging import value_of
+from tap_akeneo.pages import value_of
 from tap_akeneo.streams.base import AkeneoStream, ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
     from tap_akeneo.changes import Condition, Span
-    from tap_akeneo.paging import Item
+    from tap_akeneo.pages import Item
 
 SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
 

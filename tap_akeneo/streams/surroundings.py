@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream, ChildStream
 from tap_akeneo.streams.products import (
     ProductModels,
@@ -18,7 +19,8 @@ from tap_akeneo.streams.products import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_akeneo.paging import Item, Listing
+    from tap_akeneo.pages import Item
+    from tap_akeneo.paging import Listing
 
 DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
 

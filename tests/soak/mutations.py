@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 from tap_akeneo import changes
 from tap_akeneo.changes import ServerZone, Window, span_to_read
-from tap_akeneo.paging import CursorWalk, value_of
+from tap_akeneo.pages import value_of
+from tap_akeneo.paging import CursorWalk
 from tap_akeneo.streams import incremental
 from tap_akeneo.streams.incremental import IncrementalStream, Series, WindowedStream
 from tap_akeneo.streams.products import ProductModels
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tap_akeneo.changes import Span
-    from tap_akeneo.paging import Page
+    from tap_akeneo.pages import Page
     from tests.soak.scenario import Scenario
 
 

@@ -1,0 +1,1 @@
+"""The recipe of docs/backfill.md, carried out: ``python -m tests.backfill``."""

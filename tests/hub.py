@@ -1,0 +1,81 @@
+"""The tap's definition for MeltanoHub; ``python -m tests.hub`` writes docs/meltano-hub.yml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from typing_extensions import override
+
+from tests.meltano_project import ROOT, read
+
+DEFINITION = ROOT / "docs" / "meltano-hub.yml"
+
+PROJECT = read()
+(EXTRACTOR,) = PROJECT["plugins"]["extractors"]
+
+# Placeholders: where this project will be found is not settled.
+REPOSITORY = "https://example.com/tap-akeneo"
+VARIANT = "example"
+
+HEAD = """\
+# The definition of this tap for MeltanoHub, where it is the file
+# _data/meltano/extractors/tap-akeneo/<variant>.yml. Written by `python -m tests.hub`.
+"""
+NEXT_STEPS = """\
+Test the settings: `meltano config test tap-akeneo` reads until the first record arrives, or says
+what is wrong. The line of the log that begins with `tap-akeneo` names the setting.
+
+`meltano select tap-akeneo --list --all` shows what your PIM offers.
+"""
+
+
+def definition() -> dict[str, Any]:
+    """The block of meltano.yml, which the tests hold against the code, and what the Hub adds."""
+    return {
+        **EXTRACTOR,
+        "capabilities": sorted(EXTRACTOR["capabilities"]),
+        "pip_url": EXTRACTOR["name"],
+        "label": "Akeneo PIM",
+        "description": "Product information management (PIM)",
+        "definition": "reads products, models, categories, attributes and all else in the catalog "
+        "of an Akeneo PIM",
+        "domain_url": "https://www.akeneo.com",
+        "repo": REPOSITORY,
+        "docs": f"{REPOSITORY}#readme",
+        "variant": VARIANT,
+        "keywords": ["akeneo", "api", "meltano_sdk", "pim"],
+        "maintenance_status": "beta",
+        "quality": "unknown",
+        "prereq": readme_section("Get credentials in Akeneo"),
+        "next_steps": NEXT_STEPS,
+        "usage": f"[What messages mean and what to do]({REPOSITORY}#troubleshooting)",
+    }
+
+
+def readme_section(heading: str) -> str:
+    """A section of the README, with links that work elsewhere."""
+    text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return section.strip().replace("](#", f"]({REPOSITORY}#") + "\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes as the Hub's files are written: names in order, texts readable."""
+
+    @override
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
+def as_text() -> str:
+    text: str = yaml.dump(definition(), Dumper=_Dumper, allow_unicode=True, width=10**6)
+    return HEAD + text
+
+
+if __name__ == "__main__":
+    DEFINITION.write_text(as_text(), encoding="utf-8")

@@ -1,0 +1,100 @@
+"""docs/meltano.md says what Meltano does: each command on that page is run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.meltano_project import ROOT, Project, read
+from tests.support import settings_for
+from tests.targets.meltano import make_environment, set_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import StartPim
+
+PAGE = ROOT.joinpath("docs", "meltano.md").read_text(encoding="utf-8")
+FENCE = re.compile(r"^```(\w+)(?: exit=(\d+))?\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+
+
+@dataclass
+class Step:
+    """A block of commands and what the page says about it."""
+
+    commands: str
+    exit_code: int
+    output: list[str] = field(default_factory=list)
+    added: str = "{}"
+
+
+def read_page() -> dict[str, list[Step]]:
+    """What the page has to be run, by heading."""
+    found = {}
+    for section in PAGE.split("\n## ")[1:]:
+        steps: list[Step] = []
+        for language, code, block in FENCE.findall(section):
+            if language == "bash":
+                steps.append(Step(block, int(code or 0)))
+            elif language == "text":
+                steps[-1].output = block.splitlines()
+            else:
+                steps[-1].added = block
+        if steps:
+            found[section.partition("\n")[0]] = steps
+    return found
+
+
+SECTIONS = read_page()
+
+
+@pytest.fixture(scope="module")
+def loader() -> dict[str, Any]:
+    """The loader of meltano.yml, installed."""
+    set_up("only-meltano")
+    (loader,) = read()["plugins"]["loaders"]
+    programs = make_environment(loader["name"], loader.pop("pip_url").split())
+    return {**loader, "executable": str(programs / loader["executable"])}
+
+
+@pytest.fixture
+def project(start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]) -> Project:
+    return Project(tmp_path, settings_for(start_pim()), loader)
+
+
+def first_line_not_in(output: str, told: list[str]) -> str | None:
+    """The first of some lines that does not stand in an output, in its place among the others."""
+    lines = iter([" ".join(line.split()) for line in output.splitlines()])
+    for line in told:
+        text = ".*".join(map(re.escape, line.split("…")))
+        as_printed_or_logged = re.compile(rf"(\S+Z )?(\[\w+ \] )?{text}")
+        if not any(map(as_printed_or_logged.fullmatch, lines)):
+            return line
+    return None
+
+
+def is_part(part: Any, whole: Any) -> bool:
+    """Whether a piece of YAML stands in another; of a list of objects it may show some."""
+    if isinstance(part, dict):
+        return all(name in whole and is_part(value, whole[name]) for name, value in part.items())
+    if isinstance(part, list) and isinstance(part[0], dict):
+        return all(any(is_part(each, one) for one in whole) for each in part)
+    return bool(part == whole)
+
+
+def test_most_commands_stand_beside_what_they_print() -> None:
+    steps = [step for of_section in SECTIONS.values() for step in of_section]
+    assert sum(bool(step.output) for step in steps) > len(steps) / 2
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_the_page_shows_what_meltano_does(project: Project, heading: str) -> None:
+    for step in SECTIONS[heading]:
+        code, output = project.run(step.commands)
+        assert code == step.exit_code, output
+        assert first_line_not_in(output, step.output) is None, output
+        assert is_part(yaml.safe_load(step.added), read(project.home))
