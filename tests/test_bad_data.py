@@ -274,7 +274,7 @@ def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(
 def test_an_item_without_its_key_ends_the_run_with_one_line(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("odd", "/families", odd={'"code":"shoes"': '"kode":"shoes"'})
-    with pytest.raises(AkeneoError, match=r"^families: the PIM sends an item without its key code$"):
+    with pytest.raises(AkeneoError, match=r"^families: .* without its key code$"):
         sync(pim, "families")
 
 
