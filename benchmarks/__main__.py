@@ -7,7 +7,15 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.report import Results, as_json, machine, promise_table, promises, table
+from benchmarks.report import (
+    Results,
+    as_json,
+    machine,
+    overview,
+    promise_table,
+    promises,
+    table,
+)
 from benchmarks.runner import (
     Contest,
     Measured,
@@ -68,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     scenarios = {scenario.name: scenario for scenario in chosen}
     # What is over at once says nothing about time and memory.
     kept = [] if options.quick else promises(scenarios, results, sdk_import)
+    _say(overview(scenarios, results) + "\n")
     if kept:
         _say(promise_table(kept))
     if options.json:

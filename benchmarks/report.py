@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.catalogue import PRODUCT_BYTES
-from benchmarks.scenarios import BARE, DEFAULT_TAP, TAP
+from benchmarks.scenarios import ALL, BARE, DEFAULT_TAP, TAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,6 +78,25 @@ def table(scenario: Scenario, results: Sequence[Measured]) -> str:
             f"{one.server_cpu:.1f} s ({one.server_cpu / one.wall:.0%})",
         ]
         rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def overview(scenarios: Mapping[str, Scenario], results: Results) -> str:
+    """One row for each scenario: the tap, and how many times as long the others took."""
+    others = [name for name in ALL if name != TAP]
+    rows = [
+        f"| Scenario | {TAP} | Memory | {' | '.join(others)} |",
+        f"|---|--:|--:|{'--:|' * len(others)}",
+    ]
+    for name, measured in results.items():
+        by_name = {one.contestant: one for one in measured}
+        if tap := by_name.get(TAP):
+            ratios = [
+                f"{by_name[other].wall / tap.wall:.2f} x" if other in by_name else ""
+                for other in others
+            ]
+            cells = [scenarios[name].title, f"{tap.wall:.1f} s", f"{tap.peak_mb:.0f} MB", *ratios]
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

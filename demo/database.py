@@ -78,13 +78,29 @@ def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
         there = {row[0] for row in connection.sql("show tables").fetchall()}
         for name in RESOURCES:
             rows = list(_rows(connection, name)) if name in there else []
-            held = pim.truth(name)
-            if name == "system_information":
-                held = [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
-            by_key = {_key(name, row): row for row in rows}
-            wrong = sum(not _holds(by_key.get(_key(name, row)), row) for row in held)
-            surplus = len(by_key.keys() - {_key(name, row) for row in held})
-            yield Table(name, len(rows), len(held), wrong, surplus)
+            yield compare_rows(name, rows, held_by(pim, name))
+
+
+def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
+    """What a PIM holds of a stream, asked past its API."""
+    held = pim.truth(stream)
+    if stream == "system_information":
+        return [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
+    return held
+
+
+def compare_rows(name: str, rows: list[Row], held: list[Row]) -> Table:
+    """Compares the rows of one table with those of the PIM.
+
+    Args:
+        name: Name of the table and of the stream.
+        rows: What the table has, with dates as `datetime` and nested values as they are.
+        held: What the PIM holds.
+    """
+    by_key = {_key(name, row): row for row in rows}
+    wrong = sum(not _holds(by_key.get(_key(name, row)), row) for row in held)
+    surplus = len(by_key.keys() - {_key(name, row) for row in held})
+    return Table(name, len(rows), len(held), wrong, surplus)
 
 
 def _key(table: str, row: Row) -> tuple[str, ...]:

@@ -87,6 +87,13 @@ class SystemInformation(AkeneoStream):
     since = "6.0"
     primary_keys = ("host",)
 
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # Its row is never deleted, and target-postgres cannot mark rows of a table that has a
+        # column `version`.
+        return False
+
     @override
     def read(self) -> Iterator[Record]:
         host = urlsplit(self.pim.base_url).netloc

@@ -1,0 +1,101 @@
+"""What people do in a PIM between two runs: they write, and they delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from demo.database import KEYS, held_by
+from demo.shop import Shop
+from tests.support import KEYS_OF
+from tests.targets.reading import key_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+    from tests.targets.reading import Key, Row
+
+STAYS = {"system_information", "product_media_files"}
+"""What nobody can delete: the PIM keeps the files of products that are gone."""
+
+# A PIM refuses to delete what is in use, so there is something of each kind that is not.
+_SPARE: dict[str, tuple[Key, dict[str, Any]]] = {
+    "attributes": (("spare",), {"type": "pim_catalog_text"}),
+    "attribute_groups": (("spare",), {}),
+    "attribute_options": (("color", "spare"), {}),
+    "association_types": (("spare",), {}),
+    "channels": (("spare",), {}),
+    "families": (("spare",), {}),
+    "family_variants": (("clothing", "spare"), {}),
+    "reference_entities": (("spare",), {}),
+    "reference_entity_attributes": (("designers", "spare"), {}),
+    "reference_entity_attribute_options": (("designers", "nationality", "spare"), {}),
+    "asset_families": (("spare",), {}),
+    "asset_attributes": (("packshots", "spare"), {}),
+    "asset_attribute_options": (("packshots", "main_colors", "spare"), {}),
+}
+_UNUSED: dict[str, Key] = {"currencies": ("AUD",), "locales": ("pt_BR",)}
+PART = 20
+"""One of so many rows is deleted, and of the kinds with fewer at least one."""
+
+
+def held(pim: SimulatedPim, stream: str) -> list[Row]:
+    """What the PIM holds of a stream."""
+    if stream not in KEYS_OF:
+        return held_by(pim, stream)
+    return [{key: row[key] for key in KEYS[stream]} for row in held_by(pim, KEYS_OF[stream])]
+
+
+def keys(pim: SimulatedPim, stream: str) -> set[Key]:
+    """Keys of all that the PIM has of a stream."""
+    return {key_of(stream, row) for row in held(pim, stream)}
+
+
+def write(pim: SimulatedPim, file: Path) -> None:
+    """A day in a shop, and a change of an asset and a record where there are any."""
+    Shop(file, pim).change()
+    for resource in ("assets", "reference_entity_records"):
+        for key in sorted(keys(pim, resource))[:3]:
+            label = [{"locale": "en_US", "channel": None, "data": "Written anew"}]
+            pim.write.change(resource, key, values={"label": label})
+
+
+def add_spares(pim: SimulatedPim) -> None:
+    """Adds what nothing else in the PIM needs."""
+    for resource, (key, data) in _SPARE.items():
+        if pim.truth(resource):
+            pim.write.save(resource, key if len(key) > 1 else key[0], data)
+
+
+def delete_some(pim: SimulatedPim, streams: set[str]) -> dict[str, set[Key]]:
+    """Deletes one of twenty rows of each stream.
+
+    Args:
+        pim: Where `add_spares` has been called.
+        streams: Those whose rows to delete.
+
+    Returns:
+        The keys of all that is gone, by stream; more than was asked for, as the variants go with
+        their model and categories with the one that they are in.
+    """
+    before = {stream: keys(pim, stream) for stream in streams}
+    for resource in sorted(streams - KEYS_OF.keys() - STAYS):
+        for key in _to_delete(pim, resource):
+            if key in keys(pim, resource):
+                pim.write.delete(resource, _as_written(resource, key))
+    return {stream: there - keys(pim, stream) for stream, there in before.items()}
+
+
+def _to_delete(pim: SimulatedPim, resource: str) -> list[Key]:
+    if resource in _SPARE:
+        return [_SPARE[resource][0]]
+    if resource in _UNUSED:
+        return [_UNUSED[resource]]
+    there = sorted(keys(pim, resource))
+    return there[-max(1, len(there) // PART) :]
+
+
+def _as_written(resource: str, key: Key) -> Key | str:
+    if resource == "product_model_drafts":
+        return f"model/{key[0]}"
+    return key if len(key) > 1 else key[0]

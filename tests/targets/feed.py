@@ -1,0 +1,144 @@
+"""What the tap sends to each loader: all streams in three runs, with writes and deletions."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pim_simulator import SimulatedPim, serve
+from tests.support import command, settings_for
+from tests.targets.changes import add_spares, delete_some, write
+from tests.targets.reading import Key, Row, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from tests.support import Message
+
+ALONE = ("saas", "pim-3")
+"""PIMs for the streams that the Enterprise Edition has not."""
+
+Rows = dict[str, dict[Key, Row]]
+
+
+@dataclass
+class Feed:
+    """The messages of three runs, one file each: all; what changed; what changed and was deleted.
+
+    Attributes:
+        files: The files. Only the last has ACTIVATE_VERSION.
+        sent: Rows by stream and key as a target holds them that merges, after each run.
+        gone: Keys that do not come with the version of the third run, by stream.
+    """
+
+    files: list[Path]
+    sent: list[Rows]
+    gone: dict[str, set[Key]]
+
+
+class Runs:
+    """Runs of the tap as a process, each from the state that the one before has left.
+
+    Args:
+        folder: An empty folder.
+        settings: Of the tap.
+        without: Streams that are not read.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], without: Iterable[str] = ()) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._settings = settings
+        self._write("config", settings)
+        self._write("state", {})
+        found = command(f"--config={folder}/config.json", "--discover")
+        catalog = json.loads(found.stdout)
+        for entry in catalog["streams"]:
+            (whole,) = (one["metadata"] for one in entry["metadata"] if not one["breadcrumb"])
+            whole["selected"] = entry["tap_stream_id"] not in without
+        self._write("catalog", catalog)
+
+    def run(self, **settings: Any) -> list[Message]:
+        self._write("config", {**self._settings, **settings})
+        files = (f"--{name}={self._folder}/{name}.json" for name in ("config", "catalog", "state"))
+        ended = command(*files)
+        assert ended.code == 0, ended.log
+        messages = ended.messages
+        self._write("state", [one["value"] for one in messages if one["type"] == "STATE"][-1])
+        return messages
+
+    def _write(self, name: str, content: object) -> None:
+        self._folder.joinpath(f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def make_feed(folder: Path) -> Feed:
+    """Runs the tap three times before each PIM.
+
+    Args:
+        folder: An empty folder.
+    """
+    runs = read_enterprise(folder / "ee-7")
+    for profile in ALONE:
+        pim = SimulatedPim(profile, seed=1, products=30)
+        with serve(pim):
+            app = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+            settings = settings_for(pim, **(app if pim.profile.saas else {}))
+            tap = Runs(folder / profile, settings, without=streams_of(runs[0]))
+            for so_far in runs:
+                so_far.extend(tap.run())
+    return _written(runs, folder)
+
+
+def read_enterprise(
+    folder: Path, after: Callable[[SimulatedPim, list[Message]], None] = lambda *_: None
+) -> list[list[Message]]:
+    """Three runs of all streams of an Enterprise Edition.
+
+    Args:
+        folder: A folder to make.
+        after: Called after the second run, with the PIM and all messages so far.
+    """
+    pim = SimulatedPim("ee-7", seed=1, products=60)
+    add_spares(pim)
+    with serve(pim):
+        tap = Runs(folder, settings_for(pim))
+        first = tap.run()
+        write(pim, folder / "pim.json")
+        second = tap.run()
+        after(pim, first + second)
+        delete_some(pim, streams_of(first))
+        return [first, second, tap.run(emit_activate_version_messages=True)]
+
+
+def streams_of(messages: Iterable[Message]) -> set[str]:
+    return {message["stream"] for message in messages if message["type"] == "SCHEMA"}
+
+
+def rows_of(messages: Iterable[Message]) -> Rows:
+    """Rows by stream and key; of those with one key the last."""
+    rows: Rows = defaultdict(dict)
+    for message in messages:
+        if message["type"] == "RECORD":
+            stream, record = message["stream"], message["record"]
+            rows[stream][key_of(stream, record)] = record
+    return rows
+
+
+def _written(runs: list[list[Message]], folder: Path) -> Feed:
+    feed = Feed([], [], {})
+    before: list[Message] = []
+    for number, messages in enumerate(runs, 1):
+        path = folder / f"run-{number}.jsonl"
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in messages), encoding="utf-8")
+        feed.files.append(path)
+        before += messages
+        feed.sent.append(rows_of(before))
+    last = rows_of(runs[-1])
+    for message in runs[-1]:
+        if message["type"] == "ACTIVATE_VERSION":
+            stream = message["stream"]
+            feed.gone[stream] = feed.sent[1][stream].keys() - last[stream].keys()
+    return feed

@@ -1,0 +1,264 @@
+"""The loaders that are tried: those of the registry which need no account and no other server."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.targets.postgres import Postgres
+    from tests.targets.reading import Row
+
+SCHEMA = "akeneo"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a loader writes.
+
+    Attributes:
+        folder: A folder of its own, in which it runs.
+        server: A database server with nothing in it.
+    """
+
+    folder: Path
+    server: Postgres
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A loader as the registry has it.
+
+    Attributes:
+        name: Its distribution.
+        version: Its newest release.
+        command: Its command.
+        settings: Its settings for a place.
+        read: What it has written there, oldest first: streams and their rows.
+        also: What to install beside it.
+        needs: What to do for it to work, in words for the table.
+        fails: Why it does not work, likewise.
+    """
+
+    name: str
+    version: str
+    command: str
+    settings: Callable[[Place], dict[str, Any]]
+    read: Callable[[Place], Iterator[tuple[str, Row]]]
+    also: tuple[str, ...] = ()
+    needs: str = ""
+    fails: str = ""
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        return (f"{self.name}=={self.version}", *self.also)
+
+
+def _duckdb(place: Place) -> Iterator[tuple[str, Row]]:
+    with duckdb.connect(str(place.folder / "akeneo.duckdb"), read_only=True) as database:
+        for (stream,) in database.sql("show tables").fetchall():
+            table = database.table(stream)
+            for values in table.fetchall():
+                yield stream, dict(zip(table.columns, values, strict=True))
+
+
+def _tables(place: Place) -> Iterator[tuple[str, Row]]:
+    for stream in place.server.tables(SCHEMA):
+        for line in place.server.lines(f'select to_jsonb(t) from "{stream}" t', SCHEMA):  # noqa: S608
+            yield stream, json.loads(line)
+
+
+def _lines(place: Place) -> Iterator[tuple[str, Row]]:
+    """Files of records, named for the stream and the time of the run."""
+    for file in sorted(place.folder.glob("*-2*.json*")):
+        for line in file.read_text(encoding="utf-8").split("\n"):
+            if line:
+                yield file.name.partition("-")[0], json.loads(line)
+
+
+def _messages(place: Place) -> Iterator[tuple[str, Row]]:
+    """Files of messages, likewise."""
+    for file in sorted(place.folder.glob("*/*.singer.gz")):
+        for line in gzip.decompress(file.read_bytes()).decode().split("\n"):
+            message = json.loads(line or "{}")
+            if message.get("type") == "RECORD":
+                yield message["stream"], message["record"]
+
+
+def _one_by_one(place: Place) -> Iterator[tuple[str, Row]]:
+    """A file for each record."""
+    files = sorted(place.folder.glob("*/*.json"), key=lambda file: file.stat().st_mtime_ns)
+    for file in files:
+        yield file.parent.name, json.loads(file.read_bytes())["record"]
+
+
+def _csv(place: Place) -> Iterator[tuple[str, Row]]:
+    csv.field_size_limit(2**31 - 1)
+    for path in sorted(place.folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                yield path.stem, dict(row)
+
+
+def _nothing(_: Place) -> Iterator[tuple[str, Row]]:
+    yield from ()
+
+
+# Old loaders report each run to their makers unless told not to.
+_QUIET = {"disable_collection": True}
+_OLD_PYTHON = "only starts on Python 3.9 and older (`collections.MutableMapping`)"
+
+POSTGRES = Loader(
+    name="meltanolabs-target-postgres",
+    version="0.8.1",
+    command="target-postgres",
+    settings=lambda place: place.server.settings(SCHEMA),
+    read=_tables,
+)
+LOADERS = (
+    Loader(
+        name="target-duckdb",
+        version="0.8.0",
+        command="target-duckdb",
+        settings=lambda place: {
+            "path": str(place.folder / "akeneo.duckdb"),
+            "default_target_schema": "main",
+            "batch_size_rows": 1000,
+            "add_metadata_columns": True,
+        },
+        read=_duckdb,
+        also=("duckdb<1.3",),
+        needs="`duckdb<1.3` and `add_metadata_columns: true`: otherwise it loses rows silently",
+    ),
+    POSTGRES,
+    Loader(
+        name="pipelinewise-target-postgres",
+        version="2.1.2",
+        command="target-postgres",
+        settings=lambda place: {
+            **_QUIET,
+            **{
+                "dbname" if name == "database" else name: value
+                for name, value in place.server.settings(SCHEMA).items()
+            },
+        },
+        read=_tables,
+        needs="Python 3.12 or older",
+    ),
+    Loader(
+        name="target-jsonl",
+        version="0.1.4",
+        command="target-jsonl",
+        settings=lambda place: {**_QUIET, "destination_path": str(place.folder)},
+        read=_lines,
+    ),
+    Loader(
+        name="target-singer-jsonl",
+        version="0.1.0",
+        command="target-singer-jsonl",
+        settings=lambda place: {"destination": "local", "local": {"folder": str(place.folder)}},
+        read=_messages,
+    ),
+    Loader(
+        name="target-localjson",
+        version="0.1.1",
+        command="target-localjson",
+        settings=lambda place: {**_QUIET, "dest_dir": str(place.folder)},
+        read=_one_by_one,
+    ),
+    Loader(
+        name="target-json",
+        version="0.0.11",
+        command="target-json",
+        settings=lambda _: _QUIET,
+        read=_lines,
+        also=("pytz",),
+        needs="`pytz` installed beside it",
+    ),
+    Loader(
+        name="meltanolabs-target-csv",
+        version="0.5.0",
+        command="target-csv",
+        settings=lambda place: {"output_path": str(place.folder)},
+        read=_csv,
+    ),
+    Loader(
+        name="target-universal-file",
+        version="0.0.1",
+        command="target-universal-file",
+        settings=lambda place: {
+            "file_type": "csv",
+            "protocol": "local",
+            "path": str(place.folder),
+        },
+        read=_csv,
+        needs="`file_type: csv`; its JSONL cannot hold dates, its Parquet no optional columns",
+    ),
+    Loader(
+        name="target-avro",
+        version="0.2.0",
+        command="target-avro",
+        settings=lambda _: {**_QUIET, "prefix": "akeneo"},
+        read=_nothing,
+        fails="takes no object whose keys are not all known, such as `labels`",
+    ),
+    Loader(
+        name="target-csv",
+        version="0.3.0",
+        command="target-csv",
+        settings=lambda place: {**_QUIET, "destination_path": str(place.folder)},
+        read=_nothing,
+        fails=_OLD_PYTHON,
+    ),
+    Loader(
+        name="target-sqlite",
+        version="0.2.0",
+        command="target-sqlite",
+        settings=lambda place: {**_QUIET, "database": str(place.folder / "akeneo")},
+        read=_nothing,
+        fails=_OLD_PYTHON,
+    ),
+    Loader(
+        name="target-parquet",
+        version="0.0.1",
+        command="target-parquet",
+        settings=lambda place: {**_QUIET, "destination_path": str(place.folder)},
+        read=_nothing,
+        fails="does not install: wants a `pyarrow` of 2019",
+    ),
+    Loader(
+        name="target-postgres",
+        version="1.1.3",
+        command="target-postgres",
+        settings=lambda place: {**_QUIET, **place.server.settings(SCHEMA)},
+        read=_nothing,
+        fails="does not install: wants a `psycopg2` of 2018",
+    ),
+    Loader(
+        name="singer-target-postgres",
+        version="0.2.4",
+        command="target-postgres",
+        settings=lambda place: {
+            **_QUIET,
+            **{f"postgres_{name}": value for name, value in place.server.settings(SCHEMA).items()},
+        },
+        read=_nothing,
+        fails="does not install: wants a `psycopg2` of 2020",
+    ),
+    Loader(
+        name="target-mysql",
+        version="0.8.0",
+        command="target-mysql",
+        settings=lambda _: {},
+        read=_nothing,
+        fails="the release holds no command",
+    ),
+)

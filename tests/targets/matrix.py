@@ -1,0 +1,185 @@
+"""Tries a loader with the feed, and says what came of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.targets.loaders import SCHEMA
+from tests.targets.meltano import make_environment
+from tests.targets.reading import Key, NotJson, Row, key_of, restored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.targets.feed import Feed, Rows
+    from tests.targets.loaders import Loader, Place
+
+DELETED: Row = {"deleted": True}
+SECONDS = 180
+"""How long a run may take. The slowest takes five."""
+
+
+class Failed(Exception):
+    """A loader does not install, does not run, or writes what cannot be read."""
+
+
+@dataclass
+class Held:
+    """What a loader holds.
+
+    Attributes:
+        rows: By stream and key; of those with one key the last.
+        count: How many rows there are in all.
+        is_json: Whether all nested values are JSON.
+    """
+
+    rows: Rows = field(default_factory=lambda: defaultdict(dict))
+    count: int = 0
+    is_json: bool = True
+
+    @property
+    def keys(self) -> int:
+        """How many rows there are of different keys."""
+        return sum(map(len, self.rows.values()))
+
+    def right(self, sent: Rows) -> int:
+        """How many of the rows that were sent are here as they were sent."""
+        return sum(
+            self.rows[stream].get(key) == restored(stream, row)
+            for stream, rows in sent.items()
+            for key, row in rows.items()
+        )
+
+
+@dataclass
+class Result:
+    """What came of a loader.
+
+    Attributes:
+        works: Whether all rows are right after both runs, and JSON where nested.
+        first: How many rows are right after the first run.
+        second: Likewise after the second, and what became of the first one's.
+        nested: What nested values are.
+        deletions: What happens to rows that were deleted in the PIM.
+        why: What it needs, or why it does not work.
+    """
+
+    works: bool = False
+    first: str = ""
+    second: str = ""
+    nested: str = ""
+    deletions: str = ""
+    why: str = ""
+
+    def cells(self) -> list[str]:
+        """Its cells in the table."""
+        verdict = "yes" if self.works else "no"
+        told = f"{verdict}: {self.why}" if self.why else verdict
+        return [told, self.first, self.second, self.nested, self.deletions]
+
+
+def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
+    """Installs a loader and runs it three times; whatever goes wrong is its result."""
+    try:
+        return _tried(loader, feed, place)
+    except Exception as fault:  # noqa: BLE001 (the others are tried all the same)
+        return Result(why=loader.fails or _last(fault))
+    finally:
+        if SCHEMA in place.server.schemas():
+            place.server.lines(f"drop schema {SCHEMA} cascade")
+
+
+def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
+    program = make_environment(loader.name, loader.requirements) / loader.command
+    config = place.folder / "config.json"
+    config.write_text(json.dumps(loader.settings(place)), encoding="utf-8")
+    all_right, told = True, []
+    for messages, sent in zip(feed.files[:2], feed.sent, strict=False):
+        _run(program, config, messages)
+        held, total = _read(loader, place), sum(map(len, sent.values()))
+        right = held.right(sent)
+        all_right &= right == total and held.is_json
+        told.append(f"{right:,} of {total:,}")
+    result = Result(
+        works=all_right,
+        first=told[0],
+        second=f"{told[1]}: {_second(held, total)}",
+        nested="JSON" if held.is_json else "text as Python writes it",
+        why=loader.needs,
+    )
+    try:
+        _run(program, config, feed.files[2])
+    except Failed as fault:
+        unknown = "unknown message type" in str(fault).lower()
+        result.deletions = "fails on `ACTIVATE_VERSION`" if unknown else f"fails: {_last(fault)}"
+    else:
+        result.deletions = _deletions(_read(loader, place), feed.gone)
+    return result
+
+
+def _run(program: Path, config: Path, messages: Path) -> None:
+    # Files are called by the second in which a run began.
+    time.sleep(1)
+    with messages.open("rb") as feed:
+        ended = subprocess.run(  # noqa: S603 (a loader that we have installed)
+            [program, "--config", config],
+            cwd=config.parent,
+            stdin=feed,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=SECONDS,
+        )
+    if ended.returncode:
+        raise Failed(ended.stderr)
+
+
+def _read(loader: Loader, place: Place) -> Held:
+    held = Held()
+    for stream, row in loader.read(place):
+        try:
+            told = restored(stream, row)
+        except NotJson:
+            held.is_json = False
+            told = restored(stream, row, strict=False)
+        key = key_of(stream, told)
+        held.rows[stream][key] = DELETED if row.get("_sdc_deleted_at") else told
+        held.count += 1
+    return held
+
+
+def _second(held: Held, total: int) -> str:
+    if held.keys < total:
+        return "the first run's files are replaced"
+    if held.count > held.keys:
+        return "appended, so the last row of a key counts"
+    return "merged by key"
+
+
+def _deletions(held: Held, gone: dict[str, set[Key]]) -> str:
+    left = [
+        row
+        for stream, keys in gone.items()
+        for key in keys
+        if (row := held.rows[stream].get(key)) is not None
+    ]
+    if not left:
+        return "removes the rows"
+    if all(row == DELETED for row in left):
+        return "marks the rows in `_sdc_deleted_at`"
+    return "keeps the rows"
+
+
+def _last(fault: Exception) -> str:
+    """The line of a log that tells most: the last."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    if not lines:
+        return type(fault).__name__
+    return re.sub(r"(/[\w.-]+)+", "…", lines[-1]).replace("|", "/")[:120]

@@ -1,0 +1,166 @@
+"""A PostgreSQL server that is there as long as it is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MISSING = "PostgreSQL is not installed. On Debian: apt-get install postgresql"
+USER = "tap"
+PASSWORD = "made-up"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server.
+
+    Attributes:
+        port: On the loopback interface.
+        programs: Folder of its programs.
+    """
+
+    port: int
+    programs: Path
+
+    def settings(self, schema: str) -> dict[str, Any]:
+        """Settings of a loader that fills one schema; all of those tried call them so."""
+        return {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "user": USER,
+            "password": PASSWORD,
+            "database": "postgres",
+            "default_target_schema": schema,
+        }
+
+    def lines(self, query: str, schema: str = "public") -> list[str]:
+        """The answer to a query with one column, about the tables of a schema."""
+        answer = subprocess.run(  # noqa: S603 (our own arguments)
+            [
+                *(self.programs / "psql", "--no-psqlrc", "--tuples-only", "--no-align"),
+                *("--quiet", f"--command={query}"),
+            ],
+            env={
+                **os.environ,
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(self.port),
+                "PGDATABASE": "postgres",
+                "PGUSER": USER,
+                "PGPASSWORD": PASSWORD,
+                "PGCLIENTENCODING": "UTF8",
+                "PGTZ": "UTC",
+                "PGOPTIONS": f"-c search_path={schema} -c client_min_messages=warning",
+            },
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
+            timeout=60,
+        )
+        # Not splitlines: texts may hold other line breaks, such as U+2028.
+        return [line for line in answer.stdout.split("\n") if line]
+
+    def rows(self, table: str, where: str = "true") -> list[dict[str, Any]]:
+        """Rows of a table, as the server turns them into JSON."""
+        found = self.lines(f"select to_jsonb(t) from {table} t where {where}")  # noqa: S608
+        return [json.loads(line) for line in found]
+
+    def schemas(self) -> set[str]:
+        """Names of the schemas."""
+        return set(self.lines("select schema_name from information_schema.schemata"))
+
+    def tables(self, schema: str) -> set[str]:
+        """Names of the tables in a schema."""
+        named = f"select table_name from information_schema.tables where table_schema = '{schema}'"  # noqa: S608
+        return set(self.lines(named))
+
+
+class NotInstalled(Exception):
+    """There is no PostgreSQL on this machine."""
+
+
+def programs() -> Path:
+    """The folder of the newest PostgreSQL; Debian has it where no PATH leads.
+
+    Raises:
+        NotInstalled: If there is none.
+    """
+    there = [
+        folder
+        for folder in Path("/usr/lib/postgresql").glob("*/bin")
+        if (folder / "initdb").exists() and (folder / "psql").exists()
+    ]
+    if there:
+        return max(there, key=lambda folder: [int(n) for n in re.findall(r"\d+", str(folder))])
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise NotInstalled(MISSING)
+    return Path(on_path).parent
+
+
+@contextmanager
+def serving() -> Iterator[Postgres]:
+    """Starts a server with nothing in it, and removes it in the end."""
+    folder = programs()
+    # PostgreSQL does not run as root; Debian's package comes with a user for it.
+    owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="pg-") as home:
+        password = Path(home, "password")
+        password.write_text(PASSWORD, encoding="utf-8")
+        if owner:
+            for path in (home, password):
+                shutil.chown(path, owner.pw_uid, owner.pw_gid)
+        server = Postgres(_free_port(), folder)
+        data = f"{home}/data"
+        _run(
+            *(folder / "initdb", f"--pgdata={data}", f"--username={USER}", "--no-sync"),
+            *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"),
+            owner=owner,
+        )
+        control = (folder / "pg_ctl", f"--pgdata={data}", "--wait", "--silent")
+        options = (
+            f"-c listen_addresses=127.0.0.1 -p {server.port} -k {home} -c fsync=off -c timezone=UTC"
+        )
+        _run(*control, f"--log={home}/log", f"--options={options}", "start", owner=owner)
+        try:
+            yield server
+        finally:
+            _run(*control, "--mode=immediate", "stop", owner=owner)
+
+
+def _run(*command: str | Path, owner: pwd.struct_passwd | None) -> None:
+    # Its output goes to a file: the server would keep a pipe open.
+    with tempfile.TemporaryFile() as told:
+        ended = subprocess.run(  # noqa: S603 (our own arguments)
+            command,
+            cwd="/",
+            stdout=told,
+            stderr=told,
+            user=owner.pw_uid if owner else None,
+            group=owner.pw_gid if owner else None,
+            extra_groups=[] if owner else None,
+            check=False,
+            timeout=60,
+        )
+        if ended.returncode:
+            told.seek(0)
+            raise OSError(told.read().decode(errors="replace"))
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

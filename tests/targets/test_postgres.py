@@ -1,0 +1,215 @@
+"""The whole catalogue in a PostgreSQL server, through Meltano as people run it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.database import KEYS
+from pim_simulator import SimulatedPim, serve
+from tap_akeneo.streams.base import load_schema
+from tests.support import KEYS_OF
+from tests.targets.changes import STAYS, add_spares, delete_some, write
+from tests.targets.loaders import POSTGRES
+from tests.targets.meltano import make_environment, set_up
+from tests.targets.postgres import NotInstalled, Postgres, serving
+from tests.targets.reading import key_of
+from tests.targets.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import StartPim
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    try:
+        with serving() as server:
+            yield server
+    except NotInstalled as missing:
+        pytest.fail(str(missing))
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    set_up("only-meltano")
+    return make_environment(POSTGRES.name, POSTGRES.requirements)
+
+
+@dataclass
+class Story:
+    """What a warehouse held after each of three runs.
+
+    Attributes:
+        wrong: Tables that were not as the PIM, by run.
+        read: When each product came from the PIM, by run.
+        changed: Uuids of the products that changed before the second run.
+    """
+
+    warehouse: Warehouse
+    wrong: dict[str, list[str]]
+    read: dict[str, dict[str, str]]
+    changed: set[str]
+
+
+@pytest.fixture(scope="module", params=["ce-7", "ee-7"])
+def story(
+    request: pytest.FixtureRequest,
+    postgres: Postgres,
+    programs: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Story]:
+    pim = SimulatedPim(request.param, seed=1, products=60)
+    home = tmp_path_factory.mktemp("story")
+    with serve(pim):
+        warehouse = Warehouse(postgres, programs, pim, home)
+        story = Story(warehouse, {}, {}, set())
+        for name, options in {"first": (), "second": (), "refresh": ("--full-refresh",)}.items():
+            if name == "second":
+                before = products(pim)
+                write(pim, home / "shop.json")
+                story.changed = {
+                    key for key, row in products(pim).items() if row != before.get(key)
+                }
+            warehouse.run(*options)
+            story.wrong[name] = warehouse.wrong()
+            read = warehouse.ask("select jsonb_object_agg(uuid, _sdc_extracted_at) from products")
+            story.read[name] = json.loads(read[0])
+        yield story
+
+
+def products(pim: SimulatedPim) -> dict[str, dict[str, Any]]:
+    return {row["uuid"]: row for row in pim.truth("products")}
+
+
+def test_the_first_run_brings_every_row_of_every_stream(story: Story) -> None:
+    assert story.warehouse.tables().keys() == story.warehouse.streams
+    assert story.wrong["first"] == []
+
+
+def test_the_second_run_brings_what_was_written_in_the_pim_meanwhile(story: Story) -> None:
+    assert story.wrong["second"] == []
+
+
+def test_the_second_run_leaves_alone_what_has_not_changed(story: Story) -> None:
+    first, second = story.read["first"], story.read["second"]
+    assert story.changed
+    assert {uuid for uuid, read in second.items() if read != first.get(uuid)} == story.changed
+
+
+def test_a_full_refresh_writes_everything_again(story: Story) -> None:
+    assert story.wrong["refresh"] == []
+    assert min(story.read["refresh"].values()) > max(story.read["second"].values())
+
+
+def test_nested_values_are_json_in_sql(story: Story) -> None:
+    nested = {
+        (stream, name): schema["type"]
+        for stream in story.warehouse.streams
+        for name, schema in load_schema(stream, KEYS[stream])["properties"].items()
+        if {"object", "array"} & set(schema["type"])
+    }
+    each = [
+        f"select jsonb_build_array('{stream}', '{name}', jsonb_typeof(to_jsonb(\"{name}\"))) "  # noqa: S608
+        f'from {stream} where "{name}" is not null'
+        for stream, name in nested
+    ]
+    kinds = [json.loads(line) for line in story.warehouse.ask(" union ".join(each))]
+    assert len(kinds) > 25
+    assert [kind for *place, kind in kinds if kind not in nested[tuple(place)]] == []
+
+
+def test_the_name_of_a_product_is_one_query_away(story: Story) -> None:
+    found = story.warehouse.ask(
+        """
+        select name ->> 'data'
+        from products, jsonb_array_elements("values" -> 'name') as name
+        where name ->> 'locale' = 'en_US'
+        """
+    )
+    names = [
+        name["data"]
+        for product in story.warehouse.pim.truth("products")
+        for name in product["values"].get("name", ())
+        if name["locale"] == "en_US"
+    ]
+    assert sorted(found) == sorted(names)
+
+
+def test_dates_are_moments_in_utc_whatever_the_zone_of_the_pim(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    pim = start_pim("ce-7", products=10, timezone="America/New_York")
+    warehouse = Warehouse(postgres, programs, pim, tmp_path)
+    warehouse.run()
+    assert warehouse.tables()["products"].is_right
+
+
+def test_after_a_kill_the_next_run_brings_everything(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    pim = start_pim("ce-7")
+    # Small batches, so that the database holds some of the rows when the end comes.
+    warehouse = Warehouse(postgres, programs, pim, tmp_path, loader={"batch_size_rows": 10})
+
+    def waits_for_products() -> bool:
+        return any(request.status == 503 for request in pim.requests)
+
+    def has_written() -> bool:
+        return any(table.rows for table in warehouse.tables().values())
+
+    pim.faults.add("status", "/products-uuid", status=503, retry_after=60)
+    warehouse.run_until_killed(lambda: waits_for_products() and has_written())
+    assert "products" in warehouse.wrong()
+    # For five minutes Meltano takes a run that was killed for one that still goes on.
+    warehouse.run("--force")
+    assert warehouse.wrong() == []
+
+    write(pim, tmp_path / "shop.json")
+    pim.requests.clear()
+    pim.faults.add("status", "/products-uuid", status=503, retry_after=60)
+    warehouse.run_until_killed(waits_for_products, "--force")
+    assert "products" in warehouse.wrong()
+    warehouse.run("--force")
+    assert warehouse.wrong() == []
+
+
+@pytest.fixture(params=[False, True], ids=["marked", "gone"])
+def hard(request: pytest.FixtureRequest) -> bool:
+    """Whether the loader removes rows, or only marks them."""
+    return bool(request.param)
+
+
+def test_what_is_deleted_in_the_pim_is_so_in_the_database(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path, *, hard: bool
+) -> None:
+    pim = start_pim("ee-7")
+    add_spares(pim)
+    warehouse = Warehouse(
+        *(postgres, programs, pim, tmp_path),
+        loader={"hard_delete": hard},
+        tap={"emit_activate_version_messages": True},
+    )
+    warehouse.run()
+    assert warehouse.wrong() == []
+    gone = delete_some(pim, warehouse.streams)
+    assert {stream for stream, keys in gone.items() if not keys} == STAYS
+    warehouse.run()
+    for stream, table in warehouse.tables().items():
+        if stream not in KEYS_OF.values():
+            assert table.is_right, stream
+            assert table.deleted == (set() if hard else gone[stream]), stream
+    # Streams that read what changed keep what is gone, and the streams of their keys tell.
+    for keys, stream in KEYS_OF.items():
+        same = " and ".join(f"k.{key} = t.{key}" for key in KEYS[stream])
+        query = (
+            f"select to_jsonb(t) from {stream} t where not exists "  # noqa: S608
+            f"(select from {keys} k where {same} and k._sdc_deleted_at is null)"
+        )
+        found = {key_of(stream, json.loads(row)) for row in warehouse.ask(query)}
+        assert found == gone[stream], stream

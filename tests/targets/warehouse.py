@@ -1,0 +1,144 @@
+"""A database that Meltano fills from a simulated PIM."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from demo.database import compare_rows
+from tap_akeneo.tap import TapAkeneo
+from tests.meltano_project import Project
+from tests.support import settings_for
+from tests.targets.changes import held
+from tests.targets.loaders import POSTGRES
+from tests.targets.reading import key_of, restored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+    from tests.targets.postgres import Postgres
+    from tests.targets.reading import Key, Row
+
+
+def _command(options: tuple[str, ...]) -> list[str]:
+    return ["meltano", "run", *options, "tap-akeneo", "target-postgres"]
+
+
+@dataclass
+class Table:
+    """A table beside what the PIM holds.
+
+    Attributes:
+        rows: What it has, but for the rows that the loader marks as deleted.
+        deleted: Keys of the rows that it marks.
+        held: What the PIM holds.
+    """
+
+    name: str
+    rows: list[Row]
+    deleted: set[Key]
+    held: list[Row]
+
+    @property
+    def is_right(self) -> bool:
+        return compare_rows(self.name, self.rows, self.held).is_right
+
+
+class Warehouse:
+    """A schema of a PostgreSQL database, and the Meltano project that fills it.
+
+    Attributes:
+        streams: What the PIM offers.
+
+    Args:
+        server: The database.
+        programs: Where the loader's command is.
+        pim: The PIM.
+        home: An empty folder, after which the schema is called.
+        loader: Settings of the loader beside those which reach the server.
+        tap: Settings of the tap, likewise.
+    """
+
+    def __init__(  # noqa: PLR0913 (what it joins)
+        self,
+        server: Postgres,
+        programs: Path,
+        pim: SimulatedPim,
+        home: Path,
+        *,
+        loader: dict[str, Any] | None = None,
+        tap: dict[str, Any] | None = None,
+    ) -> None:
+        settings = settings_for(pim, **(tap or {}))
+        config = {**server.settings(home.name), **(loader or {})}
+        defined = {
+            "name": "target-postgres",
+            "namespace": "target_postgres",
+            "executable": str(programs / POSTGRES.command),
+            "config": config,
+            "settings": [{"name": name} for name in config],
+        }
+        self.pim = pim
+        self.streams = set(TapAkeneo(config=settings).streams)
+        self._server = server
+        self._schema = home.name
+        self._project = Project(home, settings, defined)
+        # All streams, also those which are off by default.
+        self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
+
+    def run(self, *options: str) -> str:
+        """Runs from the tap to the loader, and returns the log."""
+        code, log = self._project.run(" ".join(_command(options)))
+        assert code == 0, log[-8000:]
+        return log
+
+    def run_until_killed(self, ready: Callable[[], bool], *options: str) -> None:
+        """Begins a run, and kills Meltano and all that it started when the time is ready."""
+        with subprocess.Popen(  # noqa: S603 (our own arguments)
+            _command(options),
+            cwd=self._project.home,
+            env=self._project.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as meltano:
+            while not ready():
+                assert meltano.poll() is None, "it ended before"
+                time.sleep(0.1)
+            os.killpg(meltano.pid, signal.SIGKILL)
+
+    def ask(self, query: str) -> list[str]:
+        """The answer to a query with one column."""
+        return self._server.lines(query, self._schema)
+
+    def tables(self) -> dict[str, Table]:
+        """All tables, with what the PIM holds of each now."""
+        rows: dict[str, list[Row]] = {name: [] for name in self._server.tables(self._schema)}
+        each = (f"select jsonb_build_array('{name}', to_jsonb(t)) from {name} t" for name in rows)  # noqa: S608
+        for line in self.ask(" union all ".join(each)):
+            name, row = json.loads(line)
+            rows[name].append(row)
+        return {
+            name: Table(
+                name,
+                [restored(name, row) for row in of if row["_sdc_deleted_at"] is None],
+                {key_of(name, row) for row in of if row["_sdc_deleted_at"] is not None},
+                held(self.pim, name),
+            )
+            for name, of in rows.items()
+        }
+
+    def wrong(self) -> list[str]:
+        """Names of the streams whose tables do not hold what the PIM does."""
+        tables = self.tables()
+        return [
+            name for name in sorted(self.streams) if not (name in tables and tables[name].is_right)
+        ]
