@@ -195,7 +195,7 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert options > 0
     assert delivered == {
         "spread": dict.fromkeys(READERS, 1_000),
-        "options": dict.fromkeys(READERS, options),
+        "options": dict.fromkeys((TAP, BARE_FOUR), options),
         "hourly": dict.fromkeys(READERS, 20),
         "idle": {TAP: 0},
         "keys": {TAP: 1_000},
