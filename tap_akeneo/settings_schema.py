@@ -242,8 +242,9 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Deletions",
         description=(
-            "Streams that are read as a whole end with ACTIVATE_VERSION, so that targets which "
-            "know it delete, or mark, the rows that the PIM no longer has."
+            "Streams that are read as a whole end with ACTIVATE_VERSION, so that targets delete, "
+            "or mark, the rows that the PIM no longer has. Only for targets that know it: some "
+            "others fail."
         ),
         examples=[True],
     ),

@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from tests.targets.feed import make_feed
-from tests.targets.loaders import LOADERS, Place
+from tests.targets.loaders import LOADERS, SCHEMA, Place
 from tests.targets.matrix import try_loader
 from tests.targets.page import PAGE, table, with_table
 from tests.targets.postgres import serving
@@ -34,6 +34,8 @@ def main() -> int:
             folder = Path(home, loader.name)
             folder.mkdir()
             results[loader.name] = try_loader(loader, feed, Place(folder, server))
+            if SCHEMA in server.schemas():
+                server.lines(f"drop schema {SCHEMA} cascade")
     sys.stdout.write(f"{table(results)}\n")
     if not names:
         text = PAGE.read_text(encoding="utf-8")

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from demo.database import KEYS
+from tap_akeneo.streams.base import load_schema
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -105,7 +108,22 @@ def _csv(place: Place) -> Iterator[tuple[str, Row]]:
     for path in sorted(place.folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                yield path.stem, dict(row)
+                yield path.stem.partition("-")[0], dict(row)
+
+
+def nested_to_json() -> dict[str, dict[str, str]]:
+    """Stream maps that make JSON of all nested values, for loaders that cannot."""
+    return {
+        stream: {name: f"json.dumps(record.get('{name}'))" for name in names}
+        for stream, keys in KEYS.items()
+        if (names := nested(stream, keys))
+    }
+
+
+def nested(stream: str, keys: tuple[str, ...]) -> list[str]:
+    """Names of the properties of a stream that hold objects or lists."""
+    properties = load_schema(stream, keys)["properties"]
+    return [name for name, of in properties.items() if {"object", "array"} & {*of["type"]}]
 
 
 def _nothing(_: Place) -> Iterator[tuple[str, Row]]:
@@ -136,7 +154,7 @@ LOADERS = (
         },
         read=_duckdb,
         also=("duckdb<1.3",),
-        needs="`duckdb<1.3` and `add_metadata_columns: true`: otherwise it loses rows silently",
+        needs="`add_metadata_columns: true` and that `duckdb`; it loses rows silently otherwise",
     ),
     POSTGRES,
     Loader(
@@ -175,20 +193,16 @@ LOADERS = (
         read=_one_by_one,
     ),
     Loader(
-        name="target-json",
-        version="0.0.11",
-        command="target-json",
-        settings=lambda _: _QUIET,
-        read=_lines,
-        also=("pytz",),
-        needs="`pytz` installed beside it",
-    ),
-    Loader(
         name="meltanolabs-target-csv",
         version="0.5.0",
         command="target-csv",
-        settings=lambda place: {"output_path": str(place.folder)},
+        settings=lambda place: {
+            "output_path": str(place.folder),
+            "file_naming_scheme": "{stream_name}-{timestamp}.csv",
+            "stream_maps": nested_to_json(),
+        },
         read=_csv,
+        needs="a file for each run and [`stream_maps`](#csv) for nested values",
     ),
     Loader(
         name="target-universal-file",
@@ -200,7 +214,17 @@ LOADERS = (
             "path": str(place.folder),
         },
         read=_csv,
-        needs="`file_type: csv`; its JSONL cannot hold dates, its Parquet no optional columns",
+        fails="a run replaces the files of the one before; that is CSV, and its JSONL takes no "
+        "dates, its Parquet no columns that may be empty",
+    ),
+    Loader(
+        name="target-json",
+        version="0.0.11",
+        command="target-json",
+        settings=lambda _: _QUIET,
+        read=_nothing,
+        also=("pytz",),
+        fails="writes record after record with nothing between them",
     ),
     Loader(
         name="target-avro",
@@ -232,7 +256,7 @@ LOADERS = (
         command="target-parquet",
         settings=lambda place: {**_QUIET, "destination_path": str(place.folder)},
         read=_nothing,
-        fails="does not install: wants a `pyarrow` of 2019",
+        fails="does not install: wants a `pandas` of 2019",
     ),
     Loader(
         name="target-postgres",

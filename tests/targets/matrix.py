@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.targets.loaders import SCHEMA
 from tests.targets.meltano import make_environment
 from tests.targets.reading import Key, NotJson, Row, key_of, restored
 
@@ -79,8 +78,8 @@ class Result:
 
     def cells(self) -> list[str]:
         """Its cells in the table."""
-        verdict = "yes" if self.works else "no"
-        told = f"{verdict}: {self.why}" if self.why else verdict
+        needs = f"with {self.why}" if self.why else "yes"
+        told = needs if self.works else f"no: {self.why}"
         return [told, self.first, self.second, self.nested, self.deletions]
 
 
@@ -90,15 +89,12 @@ def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
         return _tried(loader, feed, place)
     except Exception as fault:  # noqa: BLE001 (the others are tried all the same)
         return Result(why=loader.fails or _last(fault))
-    finally:
-        if SCHEMA in place.server.schemas():
-            place.server.lines(f"drop schema {SCHEMA} cascade")
 
 
 def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
-    program = make_environment(loader.name, loader.requirements) / loader.command
     config = place.folder / "config.json"
     config.write_text(json.dumps(loader.settings(place)), encoding="utf-8")
+    program = make_environment(loader.name, loader.requirements) / loader.command
     all_right, told = True, []
     for messages, sent in zip(feed.files[:2], feed.sent, strict=False):
         _run(program, config, messages)
@@ -111,7 +107,7 @@ def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
         first=told[0],
         second=f"{told[1]}: {_second(held, total)}",
         nested="JSON" if held.is_json else "text as Python writes it",
-        why=loader.needs,
+        why=loader.needs if all_right else loader.fails or "rows are lost or not the same",
     )
     try:
         _run(program, config, feed.files[2])
@@ -152,6 +148,9 @@ def _read(loader: Loader, place: Place) -> Held:
         key = key_of(stream, told)
         held.rows[stream][key] = DELETED if row.get("_sdc_deleted_at") else told
         held.count += 1
+    if not held.count:
+        msg = "nothing to be read"
+        raise Failed(msg)
     return held
 
 

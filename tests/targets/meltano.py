@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -38,17 +37,13 @@ def set_up(*arguments: str | Path, seconds: float = 600) -> None:
     Raises:
         OSError: If it fails, with what it says.
     """
-    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
-    # Tests run side by side, and may want the same environment.
-    with (ENVIRONMENTS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ended = subprocess.run(  # noqa: S603 (our own arguments)
-            ["bash", "scripts/setup", *arguments],  # noqa: S607 (as people run it)
-            cwd=PROJECT,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+    ended = subprocess.run(  # noqa: S603 (our own arguments)
+        ["bash", "scripts/setup", *arguments],  # noqa: S607 (as people run it)
+        cwd=PROJECT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
     if ended.returncode:
         raise OSError(ended.stderr)

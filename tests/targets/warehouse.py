@@ -10,12 +10,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from demo.database import compare_rows
 from tap_akeneo.tap import TapAkeneo
 from tests.meltano_project import Project
 from tests.support import settings_for
 from tests.targets.changes import held
 from tests.targets.loaders import POSTGRES
+from tests.targets.page import PAGE
 from tests.targets.reading import key_of, restored
 
 if TYPE_CHECKING:
@@ -51,6 +54,13 @@ class Table:
         return compare_rows(self.name, self.rows, self.held).is_right
 
 
+def loader_of_the_page() -> dict[str, Any]:
+    """The loader as `docs/targets.md` defines it for PostgreSQL."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## PostgreSQL\n")[2]
+    (defined,) = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["loaders"]
+    return dict(defined)
+
+
 class Warehouse:
     """A schema of a PostgreSQL database, and the Meltano project that fills it.
 
@@ -77,14 +87,10 @@ class Warehouse:
         tap: dict[str, Any] | None = None,
     ) -> None:
         settings = settings_for(pim, **(tap or {}))
-        config = {**server.settings(home.name), **(loader or {})}
-        defined = {
-            "name": "target-postgres",
-            "namespace": "target_postgres",
-            "executable": str(programs / POSTGRES.command),
-            "config": config,
-            "settings": [{"name": name} for name in config],
-        }
+        defined = loader_of_the_page()
+        assert (defined.pop("pip_url"),) == POSTGRES.requirements
+        defined["executable"] = str(programs / defined["executable"])
+        defined["config"] |= {**server.settings(home.name), **(loader or {})}
         self.pim = pim
         self.streams = set(TapAkeneo(config=settings).streams)
         self._server = server

@@ -1,0 +1,91 @@
+"""docs/targets.md tells of each loader that is tried, and what it tells has been measured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from demo.database import compare_rows
+from tests.support import as_told
+from tests.targets.changes import held
+from tests.targets.feed import Feed, read_enterprise, rows_of, streams_of
+from tests.targets.loaders import LOADERS, Loader, Place, nested_to_json
+from tests.targets.matrix import Held, try_loader
+from tests.targets.page import END, MARK, PAGE
+from tests.targets.postgres import Postgres
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.support import Message
+    from tests.targets.feed import Rows
+
+TEXT = PAGE.read_text(encoding="utf-8")
+TABLE = TEXT.partition(MARK)[2].partition(END)[0]
+ROWS = {row.split("==")[0].strip("| `"): row for row in TABLE.splitlines() if "==" in row}
+
+
+def test_the_page_has_a_row_for_each_loader_in_its_release() -> None:
+    assert list(ROWS) == [loader.name for loader in LOADERS]
+    for loader in LOADERS:
+        assert f"| `{'` `'.join(loader.requirements)}` |" in ROWS[loader.name]
+
+
+def test_six_loaders_work_and_those_which_do_not_say_why() -> None:
+    works = {name: cells.split(" | ")[1] for name, cells in ROWS.items()}
+    assert sum(not cell.startswith("no:") for cell in works.values()) >= 6
+    for loader in LOADERS:
+        assert works[loader.name].startswith("no:") == bool(loader.fails)
+        assert works[loader.name].endswith(loader.fails or loader.needs or "yes")
+
+
+def test_the_table_tells_nothing_of_the_machine() -> None:
+    assert not re.search(r"(^|\W)/[a-z]", TABLE)
+
+
+def test_the_recipe_for_csv_is_what_is_tried() -> None:
+    section = TEXT.partition("\n## CSV\n")[2]
+    config = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["config"]
+    (tried,) = [one for one in LOADERS if one.name == "meltanolabs-target-csv"]
+    settings = tried.settings(NOWHERE)
+    assert config["file_naming_scheme"] == settings["file_naming_scheme"]
+    for stream, maps in config["stream_maps"].items():
+        assert maps.items() <= nested_to_json()[stream].items()
+
+
+def test_the_feed_tells_all_that_the_pim_holds_and_what_is_gone(tmp_path: Path) -> None:
+    wrong: list[str] = []
+
+    def compare(pim: SimulatedPim, messages: list[Message]) -> None:
+        for stream, rows in rows_of(messages).items():
+            told = [as_told(row) for row in rows.values()]
+            if not compare_rows(stream, told, held(pim, stream)).is_right:
+                wrong.append(stream)
+
+    *_, third = read_enterprise(tmp_path / "feed", compare)
+    assert wrong == []
+    assert "ACTIVATE_VERSION" in {message["type"] for message in third}
+    assert len(streams_of(third)) > 30
+
+
+NOWHERE = Place(Path(), Postgres(0, Path()))
+SENT: Rows = {"locales": {("en_US",): {"code": "en_US", "enabled": True}}}
+FOUND = {"code": "en_US", "enabled": True}
+
+
+def test_a_row_that_is_lost_or_not_the_same_is_not_right() -> None:
+    assert Held({"locales": {("en_US",): FOUND}}).right(SENT) == 1
+    assert Held({"locales": {("en_US",): {**FOUND, "enabled": False}}}).right(SENT) == 0
+    assert Held({"locales": {}}).right(SENT) == 0
+
+
+def test_a_loader_that_fails_is_a_result_and_no_end() -> None:
+    def settings(_: Place) -> dict[str, object]:
+        msg = "there is no such folder: /nowhere/at/all"
+        raise OSError(msg)
+
+    broken = Loader("broken", "1.0", "broken", settings, lambda _: iter(()))
+    result = try_loader(broken, Feed([], [], {}), NOWHERE)
+    assert result.cells()[0] == "no: there is no such folder: …"
