@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 News: TypeAlias = "Page | Walk | None"
 """What happens to a walk: its next page, a part given away, its end."""
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 """Finished pages that may wait. One page more for each thread can be there besides."""
 
 PULSE = 0.5
