@@ -33,17 +33,10 @@ class Shaper:
 
     Args:
         properties: What the items are made of, by property.
-        needed: Properties whose values are decoded in any case.
         whole: Decodes all values, for what works on them later.
     """
 
-    def __init__(
-        self,
-        properties: Mapping[str, dict[str, Any]],
-        needed: Collection[str] = (),
-        *,
-        whole: bool = False,
-    ) -> None:
+    def __init__(self, properties: Mapping[str, dict[str, Any]], *, whole: bool = False) -> None:
         self._properties = properties
         self._whole = whole
         # Properties that are not simply handed on, and what their JSON must begin with to be
@@ -56,7 +49,7 @@ class Shaper:
         }
         for name, schema in properties.items():
             types = schema.get("type", ())
-            if whole or name in needed or _has_maps_inside(schema):
+            if whole or _has_maps_inside(schema):
                 self._looked_at[name] = None
             elif "object" in types and "array" not in types:
                 self._looked_at[name] = ord("[")

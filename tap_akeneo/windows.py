@@ -89,8 +89,8 @@ class Changes:
         if not self.pim.cursors_are_plain:
             return True
         # Asked anew, as what the index has forgotten meanwhile hides nothing.
-        left = (count(self.pim, self.listing(self.whole)) or 0) - read
-        return left >= self.listing(self.whole).page_size
+        listing = self.listing(self.whole)
+        return (count(self.pim, listing) or 0) - read >= listing.page_size
 
 
 class WindowWalk(CursorWalk):
