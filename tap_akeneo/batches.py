@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 def batches(
-    batcher: Batcher, encoding: BaseBatchFileEncoding, records: Iterator[dict[str, Any]]
+    stream: str,
+    batcher: Batcher,
+    encoding: BaseBatchFileEncoding,
+    records: Iterator[dict[str, Any]],
 ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
     """Writes records into files.
 
     Args:
+        stream: Their stream.
         batcher: Writes them.
         encoding: What the setting says.
         records: As the target is to get them.
@@ -39,5 +43,5 @@ def batches(
         for manifest in batcher.get_batches(records=records):
             yield encoding, manifest
     except (OSError, ImportError) as fault:
-        msg = f"batch_config: {fault}"
+        msg = f"{stream}: its batches cannot be written, check the setting batch_config: {fault}"
         raise AkeneoError(msg) from fault

@@ -54,6 +54,10 @@ def keys(pim: SimulatedPim, key: str, resource: str = "products") -> list[str]:
     return sorted(item[key] for item in pim.truth(resource))
 
 
+IN_BATCHES = {
+    "encoding": {"format": "jsonl", "compression": "gzip"},
+    "storage": {"root": "file:///dev/null/batches"},
+}
 ENDINGS = {
     "`…` is missing": Ending({"client_id": None}),
     "`…` must …": Ending({"page_size": 0}),
@@ -153,6 +157,27 @@ ENDINGS = {
         faults=[{"kind": "status", "path": "/product-models", "times": None, "status": 500}]
     ),
     "check the setting stream_maps: …": Ending({"stream_maps": {"families": {"half": "1 +"}}}),
+    "check the setting batch_config: …": Ending({"batch_config": IN_BATCHES}),
+    "with batch_config it cannot have two maps": Ending(
+        {
+            "batch_config": IN_BATCHES,
+            "stream_maps": {
+                "families": {},
+                "names": {"__source__": "families"},
+                "__else__": None,
+            },
+        }
+    ),
+    "the PIM sends an item without its key": Ending(
+        faults=[
+            {
+                "kind": "odd",
+                "path": "/families",
+                "odd": {'"code":"shoes"': '"kode":"shoes"'},
+                "times": None,
+            }
+        ]
+    ),
     "The bookmark of … is not one that this tap has written": Ending(
         files={"--state": '{"bookmarks": {"products": {"bookmark": 5}}}'}, code=0
     ),
@@ -171,6 +196,9 @@ ELSEWHERE = {
     "the PIM's answers have no Date header",
     # tests/test_faults.py
     "the list changed each of … times",
+    # tests/test_bad_data.py
+    "the PIM sends one without …",
+    "`…` of … cannot be read",
     # tests/test_ending.py
     "the target has stopped reading",
     "stopped by …",

@@ -188,7 +188,7 @@ class AkeneoStream(Stream):
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
         if len(self.stream_maps) > 1:
-            msg = "batch_config: a stream cannot have more than one map in stream_maps then"
+            msg = f"{self.name}: with batch_config it cannot have two maps in stream_maps"
             raise WrongSetting(msg)
         # The SDK writes records into its files as they were read, neither mapped nor selected.
         records = (
@@ -197,7 +197,7 @@ class AkeneoStream(Stream):
             for message in self._generate_record_messages(record)
         )
         batcher = Batcher(self.tap_name, self.name, batch_config)
-        return batches(batcher, batch_config.encoding, records)
+        return batches(self.name, batcher, batch_config.encoding, records)
 
     def listings(self) -> Iterator[Listing]:
         """The lists of the PIM that make up this stream."""
