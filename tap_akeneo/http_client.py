@@ -91,11 +91,6 @@ class _ErrorBody(msgspec.Struct):
     errors: list[Any] = []
 
 
-def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Sends a request as it is; without this, requests would look into a ``.netrc`` file."""
-    return request
-
-
 @dataclass(frozen=True)
 class _Clock:
     """The server's clock when an answer arrived, and our monotonic clock at that moment."""
@@ -141,9 +136,7 @@ class HttpClient:
         ca_bundle: str | None = None,
     ) -> None:
         self._timeout = timeout
-        # Given with each request: where the environment names a bundle of its own, requests
-        # prefers that to the session's.
-        self._verify = ca_bundle or True
+        self._ca_bundle = ca_bundle
         # Exactly this value: the PIM answers 406 to a list of types.
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         self._of_thread = threading.local()
@@ -166,7 +159,7 @@ class HttpClient:
         url: str,
         *,
         decode: Callable[[bytes], T],
-        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] = no_auth,
+        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
         may_hang: bool = False,
@@ -234,7 +227,7 @@ class HttpClient:
         url: str,
         *,
         decode: Callable[[bytes], T],
-        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest],
+        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] | None,
         params: Mapping[str, str] | None,
         json: Mapping[str, str] | None,
         may_hang: bool,
@@ -246,7 +239,7 @@ class HttpClient:
             self.traffic.requests += 1
         silence = min(self._timeout, HANGING_TIMEOUT) if may_hang else self._timeout
         try:
-            response = self._session().request(
+            response = self._session(url).request(
                 method,
                 url,
                 params=params,
@@ -255,7 +248,6 @@ class HttpClient:
                 timeout=(min(CONNECT_TIMEOUT, silence), silence),
                 # Followed redirects would carry the token elsewhere.
                 allow_redirects=False,
-                verify=self._verify,
                 stream=True,
             )
             content = body_of(response)
@@ -283,10 +275,10 @@ class HttpClient:
             reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
             raise _Retriable(shown, reason, status=response.status_code) from failure
 
-    def _session(self) -> requests.Session:
+    def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
         if session is None:
-            session = self._of_thread.session = new_session()
+            session = self._of_thread.session = new_session(url, self._ca_bundle)
             session.headers.update(self._headers)
         return session
 

@@ -73,7 +73,7 @@ def read_ahead(
 
 
 class _Pool:
-    """What the threads share; every attribute is guarded by `_change`.
+    """What the threads share; every attribute is guarded by `_lock`.
 
     Attributes:
         free: Threads without a walk.
@@ -81,7 +81,12 @@ class _Pool:
 
     def __init__(self, walks: Iterator[Walk], most_bytes: int, pulse: Callable[[], None]) -> None:
         self.free = 0
-        self._change = threading.Condition()
+        self._lock = threading.RLock()
+        # Three things to wait for: news, room for a page, a walk to take. With one for all, each
+        # page would wake every thread.
+        self._happened = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._work = threading.Condition(self._lock)
         self._walks = walks
         self._parts: deque[Walk] = deque()
         self._news: deque[tuple[Walk, News]] = deque()
@@ -110,8 +115,8 @@ class _Pool:
         """Yields what the threads hand over until all walks have ended."""
         while True:
             self._pulse()
-            with self._change:
-                if not self._change.wait_for(self._has_news, timeout=PULSE):
+            with self._lock:
+                if not self._happened.wait_for(self._has_news, timeout=PULSE):
                     continue
                 if not self._news:
                     if self._failure:
@@ -120,22 +125,22 @@ class _Pool:
                 walk, news = self._news.popleft()
             yield walk, news
             if isinstance(news, Page):
-                with self._change:
+                with self._lock:
                     self._waiting_bytes -= news.size
-                    self._change.notify_all()
+                    self._room.notify()
 
     def _has_news(self) -> bool:
         return bool(self._news or self._failure) or self._all_ended()
 
     def stop(self) -> None:
         """Lets each thread end after the request it is at."""
-        with self._change:
+        with self._lock:
             self._stopped = True
-            self._change.notify_all()
+            self._wake_all()
 
     def _take(self) -> Walk | None:
         """The next walk: a part of another's first, as it comes earlier in time."""
-        with self._change:
+        with self._lock:
             while not self._stopped:
                 try:
                     walk = self._parts.popleft() if self._parts else next(self._walks, None)
@@ -150,45 +155,51 @@ class _Pool:
                     return walk
                 self._exhausted = True
                 if self._walking == 0:
-                    self._change.notify_all()
+                    self._wake_all()
                     return None
-                self._change.wait()
+                self._work.wait()
         return None
 
     def _idle(self) -> int:
         """Threads that have nothing to do, where the consumer could take what they would read."""
-        with self._change:
+        with self._lock:
             keeps_up = self._waiting_bytes < self._most_bytes / 2
             return max(self.free - len(self._parts), 0) if self._exhausted and keeps_up else 0
 
     def _give_away(self, walk: Walk, part: Walk) -> None:
-        with self._change:
+        with self._lock:
             self._news.append((walk, part))
             self._parts.append(part)
-            self._change.notify_all()
+            self._work.notify()
+            self._happened.notify()
 
     def _hand_over(self, walk: Walk, page: Page) -> bool:
-        with self._change:
-            self._change.wait_for(lambda: self._stopped or self._waiting_bytes < self._most_bytes)
+        with self._lock:
+            self._room.wait_for(lambda: self._stopped or self._waiting_bytes < self._most_bytes)
             if self._stopped:
                 return False
             self._news.append((walk, page))
             self._waiting_bytes += page.size
-            self._change.notify_all()
+            self._happened.notify()
+            self._room.notify()
             return True
 
     def _end(self, walk: Walk) -> None:
-        with self._change:
+        with self._lock:
             self._news.append((walk, None))
             self._walking -= 1
             self.free += 1
-            self._change.notify_all()
+            self._wake_all()
 
     def _fail(self, failure: BaseException) -> None:
-        with self._change:
+        with self._lock:
             self._failure = self._failure or failure
             self._stopped = True
-            self._change.notify_all()
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for waited_for in (self._happened, self._room, self._work):
+            waited_for.notify_all()
 
     def _all_ended(self) -> bool:
         return self._exhausted and self._walking == 0 and not self._parts

@@ -100,11 +100,22 @@ class _Adapter(HTTPAdapter):
         return pool
 
 
-def new_session() -> requests.Session:
-    """A session for one thread; requests does not promise that threads can share one."""
+def new_session(url: str, ca_bundle: str | None) -> requests.Session:
+    """A session for one host and one thread; requests does not promise that threads can share one.
+
+    Args:
+        url: An address of the host.
+        ca_bundle: Path of a file of certificate authorities to trust instead of those that the
+            environment names.
+    """
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())
+    # Asked once, as it takes a fifth of the time of a request. Without the environment, requests
+    # does not look into a .netrc file for credentials either.
+    settings = session.merge_environment_settings(url, {}, None, ca_bundle, None)
+    session.proxies, session.verify = settings["proxies"], settings["verify"]
+    session.trust_env = False
     return session
 
 
@@ -117,7 +128,10 @@ def body_of(response: requests.Response) -> bytes:
     """
     pieces: list[bytes] = []
     size = 0
-    for piece in response.iter_content(PIECE):
+    # At once where the server says how much it is: each further buffer of this size costs time.
+    told = response.headers.get("Content-Length", "")
+    whole = int(told) if told.isdecimal() else 0
+    for piece in response.iter_content(min(max(PIECE, whole), MOST_BYTES + 1)):
         size += len(piece)
         if size > MOST_BYTES:
             # Not to be used again: the rest of the body is still in it.

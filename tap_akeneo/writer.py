@@ -13,8 +13,9 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
-MOST_BYTES = 256 * 1024
-"""Records that may wait to be written. A target reads a pipe in pieces of at most 64 KB."""
+MOST_BYTES = 1024 * 1024
+"""Records that may wait to be written. While a pipe takes them, the threads that read go on; each
+time the writing thread has to wait for its turn again."""
 
 
 class BufferedWriter(MsgSpecWriter):

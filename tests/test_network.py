@@ -223,15 +223,21 @@ def test_a_certificate_of_a_trusted_authority_must_fit_too(
         assert not pim.requests
 
 
-def test_a_company_s_own_authority_is_trusted_where_ca_bundle_names_it(
-    tmp_path: Path, authority: trustme.CA
+@pytest.mark.parametrize("named_by", ["the setting", "the environment", "the setting, first"])
+def test_a_company_s_own_authority_is_trusted_where_it_is_named(
+    tmp_path: Path, authority: trustme.CA, named_by: str
 ) -> None:
     bundle = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    settings = {} if named_by == "the environment" else {"ca_bundle": str(bundle)}
+    in_environment = bundle if named_by == "the environment" else other
+    env = {} if named_by == "the setting" else {"REQUESTS_CA_BUNDLE": str(in_environment)}
     config = tmp_path / "config.json"
     with https_pim(tmp_path, authority) as pim:
-        config.write_text(json.dumps(settings_for(pim, ca_bundle=str(bundle))))
-        ended = command("--config", config)
+        config.write_text(json.dumps(settings_for(pim, **settings)))
+        ended = command("--config", config, env=env)
         assert (ended.code, ended.errors) == (0, [])
         read = {row["record"]["uuid"] for row in ended.messages if "uuid" in row.get("record", {})}
         assert read == {product["uuid"] for product in pim.truth("products")}
