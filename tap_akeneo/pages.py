@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from tap_akeneo.errors import printable
+
+T = TypeVar("T")
 
 Item: TypeAlias = "dict[str, msgspec.Raw]"
 """One item of a list, its values not yet decoded: most are only handed on."""
@@ -78,39 +81,74 @@ _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _compact(body: bytes) -> bytes:
-    """JSON on one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int]:
+    """What a body says, and its size.
 
     Raises:
-        UnicodeDecodeError: It is not UTF-8; what is only handed on would not be looked at again.
+        msgspec.DecodeError: It is not JSON; the place is told where it can be found.
+        msgspec.ValidationError: It is not the JSON that it should be.
     """
-    if not body.isascii():
-        body.decode()
-    return msgspec.json.format(body, indent=-1) if b"\n" in body else body
+    try:
+        if not body.isascii():
+            # What is only handed on would not be looked at again.
+            body.decode()
+        # On one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+        body = msgspec.json.format(body, indent=-1) if b"\n" in body else body
+        return decoder.decode(body), len(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        msg = f"{fault}{_place_of_fault(body)}"
+        raise msgspec.DecodeError(msg) from None
+
+
+def _place_of_fault(body: bytes) -> str:
+    """Key and property where one value alone is at fault: half a surrogate, a byte, a NaN."""
+    try:
+        # Python's own decoder lets such values through.
+        page = json.loads(body.decode(errors="surrogateescape"))
+        embedded = page.get("_embedded", {"items": [page]}) if isinstance(page, dict) else page
+        for item in embedded["items"] if isinstance(embedded, dict) else embedded:
+            for name, value in item.items():
+                if not _is_json(json.dumps(value)):
+                    key = next((part for part in item.values() if isinstance(part, str)), "an item")
+                    return f" in `{name}` of {printable(key)}"
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        # Something else is wrong with it, so there is no one place.
+        pass
+    return ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def decode_page(body: bytes) -> HalPage:
     """A page of a list that has pages."""
-    body = _compact(body)
     try:
-        page = _hal_decoder.decode(body)
+        page, size = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
         if told := msgspec.json.decode(body, type=_Told).error:
             msg = f"skipped, the PIM says: {printable(told)}"
             raise ListIncomplete(msg) from None
         raise
-    page.size = len(body)
+    page.size = size
     return page
 
 
 def decode_array(body: bytes) -> Page:
     """A list that is one array."""
-    return Page(_array_decoder.decode(_compact(body)), len(body))
+    return Page(*_decode(_array_decoder, body))
 
 
 def decode_single(body: bytes) -> Page:
     """One item at an address of its own."""
-    return Page([_single_decoder.decode(_compact(body))], len(body))
+    item, size = _decode(_single_decoder, body)
+    return Page([item], size)
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)

@@ -223,17 +223,28 @@ def test_a_number_too_long_to_be_looked_into_passes_where_nothing_looks_and_is_n
             assert ended.code == 0
 
 
-def test_half_a_surrogate_which_is_no_text_ends_the_run_with_its_stream_and_place(
-    start_pim: StartPim, tmp_path: Path
+@pytest.mark.parametrize("odd", [r'"\ud800"', '"\udcff"', "NaN"], ids=["half", "byte", "NaN"])
+def test_what_is_no_json_though_nearly_ends_the_run_with_its_stream_key_and_property(
+    start_pim: StartPim, tmp_path: Path, odd: str
 ) -> None:
     pim = start_pim(products=10)
-    odd = {'"en_US":"Cameras"': r'"en_US":"\ud800"'}
-    pim.faults.add("odd", "/families", odd=odd, times=None)
+    pim.faults.add("odd", "/families", odd={'"en_US":"Cameras"': f'"en_US":{odd}'}, times=None)
     ended = run_alone(pim, tmp_path, max_retries=0)
     (line,) = ended.errors
     assert line.startswith("families: GET /api/rest/v1/families?page=1")
-    assert "JSON is malformed: unexpected end of hex escape (byte " in line
+    assert "the answer is not the JSON of the PIM's API (application/json): " in line
+    assert " in `labels` of cameras" in line
     assert ended.code == 1
+
+
+@pytest.mark.parametrize("path", ["/currencies", "/measurement-families", "/channels"])
+def test_the_place_of_a_wrong_byte_is_told_in_every_kind_of_list(
+    start_pim: StartPim, path: str
+) -> None:
+    pim = start_pim()
+    pim.faults.add("odd", path, odd={'"code":"': '"odd":"\udcff","code":"'}, times=None)
+    with pytest.raises(AkeneoError, match="in `odd` of "):
+        sync(pim, path[1:].replace("-", "_"), max_retries=0)
 
 
 def test_a_product_whose_date_is_older_than_akeneo_is_read_where_the_list_is_divided(
@@ -250,13 +261,6 @@ def test_a_product_whose_date_is_older_than_akeneo_is_read_where_the_list_is_div
     assert any("search" in request.query for request in pim.requests)
     assert (old,) in run.rows("products")
     assert len(run.rows("products")) == 301
-
-
-def test_bytes_that_are_not_utf_8_end_the_run_with_one_line(start_pim: StartPim) -> None:
-    pim = start_pim()
-    pim.faults.add("odd", "/families", odd={'"Accessories"': '"Acc\udcffessories"'}, times=None)
-    with pytest.raises(AkeneoError, match=r"families.*not the JSON of the PIM's API"):
-        sync(pim, "families", max_retries=0)
 
 
 def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(
