@@ -7,13 +7,14 @@ the product is alone; its neighbours come out, and it is named.
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from tap_akeneo.errors import ItemBroken, PimUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -21,20 +22,35 @@ LAST_UUID = (1 << 128) - 1
 FIRST_STEP = 1 << 96
 """Between two of four billion random uuids that is the usual distance."""
 
+LAST_CODE_POINT = 0x10FFFF
+SURROGATES = range(0xD800, 0xE000)
+
+
+def _code_points() -> Iterator[int]:
+    """Code points, each an eighth larger than the one before: from a letter to one near it."""
+    code = ord(" ")
+    while code < LAST_CODE_POINT:
+        yield code
+        code += code // 8
+    yield LAST_CODE_POINT
+
+
+CODE_POINTS = tuple(_code_points())
+
 
 class Isolation(Generic[T]):
     """Asks for smaller pages while a larger one fails.
 
     Args:
         ask: Asks once for the page of so many items behind a cursor.
-        key: The property that the cursor is made of.
+        key: The property that the cursor is made of; None where only the PIM can make one.
         most: Items of a usual page.
 
     Attributes:
         broken: Keys of the items that were stepped over.
     """
 
-    def __init__(self, ask: Callable[[int, str | None], T], key: str, most: int) -> None:
+    def __init__(self, ask: Callable[[int, str | None], T], key: str | None, most: int) -> None:
         self._ask = ask
         self._key = key
         self._most = most
@@ -73,33 +89,82 @@ class Isolation(Generic[T]):
             return None
 
     def _find(self, failure: PimUnavailable, cursor: str | None) -> str:
-        """The key of the item behind a cursor, where keys are uuids: the first that leads past it.
+        """The key of the item behind a cursor: the first cursor that leads past it.
 
-        Nothing lies between the cursor and the item, so each uuid before the item's own leads to
-        it, and fails. Growing steps get past it, halving the last one finds it. The steps begin
-        small, not to reach another broken item behind good ones.
+        Nothing lies between the cursor and the item, so each key before the item's own leads to
+        it, and fails. What is asked for lies as near as can be, not to reach another broken item
+        behind good ones.
         """
         where = f"the item after {cursor!r}" if cursor else "the first item"
-        if self._key != "uuid":
+        if self._key is None:
             reason = (
                 f"{failure.reason}, for the page with {where} and for a page of that item alone; "
                 "if the rest of the PIM answers, have that item repaired or deleted in the PIM"
             )
             raise ItemBroken(failure.request, reason, failure.status) from failure
-        if self._page_or_none(1, str(UUID(int=LAST_UUID))) is None:
+        last = str(UUID(int=LAST_UUID)) if self._key == "uuid" else chr(LAST_CODE_POINT)
+        if not self._leads_past(last):
             # Not even an empty page comes out, so it is not for one item.
             raise failure
-        before, step = UUID(cursor).int if cursor else -1, FIRST_STEP
-        while self._fails_behind(min(before + step, LAST_UUID)):
-            before, step = before + step, step * 2
-        past = min(before + step, LAST_UUID)
-        while past - before > 1:
-            middle = (before + past) // 2
-            if self._fails_behind(middle):
-                before = middle
-            else:
-                past = middle
-        return str(UUID(int=past))
+        if self._key == "uuid":
+            return self._first_uuid_past(cursor)
+        return self._first_text_past((cursor or "").lower())
 
-    def _fails_behind(self, uuid: int) -> bool:
-        return self._page_or_none(1, str(UUID(int=uuid))) is None
+    def _first_uuid_past(self, cursor: str | None) -> str:
+        def leads_past(number: int) -> bool:
+            return self._leads_past(str(UUID(int=number)))
+
+        before = UUID(cursor).int if cursor else -1
+        steps = (before + (FIRST_STEP << doubled) for doubled in range(LAST_UUID.bit_length()))
+        places = chain(takewhile(lambda place: place < LAST_UUID, steps), [LAST_UUID])
+        return str(UUID(int=_first(leads_past, before, places)))
+
+    def _first_text_past(self, before: str) -> str:
+        """The same for codes and identifiers, character by character.
+
+        The PIM sorts them in lower case, and takes any text for a cursor
+        (ListProductModelsQueryHandler::getSearchPQB, 6.0+).
+        """
+        # What it has in common with the one before, which is most of it in a sorted list.
+        known = before
+        while known and not self._leads_past(known + chr(LAST_CODE_POINT)):
+            known = known[:-1]
+        least = ord(before[len(known)]) if len(known) < len(before) else 0
+        while True:
+
+            def leads_past(code: int, known: str = known) -> bool:
+                return self._leads_past(known + _lower_from(code))
+
+            past = _first(leads_past, least, [code for code in CODE_POINTS if code > least])
+            least = 0
+            inside = known + chr(past - 1)
+            if past == 1 or not self._leads_past(inside + chr(LAST_CODE_POINT)):
+                return known + _lower_from(past)
+            known = inside
+
+    def _leads_past(self, cursor: str) -> bool:
+        """Whether what comes behind a cursor is not the broken item."""
+        return self._page_or_none(1, cursor) is not None
+
+
+def _first(leads_past: Callable[[int], bool], before: int, places: Iterable[int]) -> int:
+    """The first number that leads past, between two of growing places, of which the last does."""
+    past = before
+    for past in places:
+        if leads_past(past):
+            break
+        before = past
+    while past - before > 1:
+        middle = (before + past) // 2
+        if leads_past(middle):
+            past = middle
+        else:
+            before = middle
+    return past
+
+
+def _lower_from(code: int) -> str:
+    """The first character from a code point on which the PIM does not make another one of."""
+    while code in SURROGATES or chr(code).lower() != chr(code):
+        code += 1
+    return chr(code)

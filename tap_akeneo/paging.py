@@ -212,9 +212,8 @@ class CursorWalk(Walk):
         self.cursor = cursor
         self.has_link = False
         self.ended = False
-        self._isolation = Isolation(
-            partial(self._ask, once=True), listing.keys[-1], listing.page_size
-        )
+        key = listing.keys[-1] if self._key_is_cursor else None
+        self._isolation = Isolation(partial(self._ask, once=True), key, listing.page_size)
         self._read = 0
         self._last_key: str | None = None
 

@@ -164,14 +164,58 @@ def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_rea
     assert {(uuid,) for uuid in bad} <= again.rows("products").keys()
 
 
-def test_a_model_that_the_pim_cannot_write_ends_its_stream_and_is_told_by_the_one_before(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("profile", "stream", "key"),
+    [
+        ("ce-7", "product_models", "code"),
+        ("ce-6", "product_models", "code"),
+        ("ce-6", "products", "identifier"),
+    ],
+)
+def test_so_is_one_that_is_listed_by_code_or_identifier(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, stream: str, key: str
+) -> None:
+    pim = start_pim(profile, products=120)
+    keys = sorted((record[key] for record in sync(pim, stream).records(stream)), key=str.lower)
+    bad = {keys[0], keys[len(keys) // 2], keys[-1]}
+    for one in bad:
+        pim.broken.add(one)
+    run = sync(pim, stream, max_retries=0)
+    assert {key for (key,) in run.rows(stream)} == set(keys) - bad
+    assert set(run.tap.failed_streams) == {stream}
+    for one in bad:
+        assert one.lower() in caplog.text
+    pim.broken.clear()
+    again = sync(pim, stream, state=run.state)
+    assert {(one,) for one in bad} <= again.rows(stream).keys()
+
+
+@pytest.mark.parametrize("stream", ["products", "product_models"])
+def test_a_pim_that_fails_wholly_while_an_item_is_searched_for_ends_the_run(
+    start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim(products=60)
+    key = "uuid" if stream == "products" else "code"
+    pim.broken.add(sync(pim, stream).records(stream)[5][key])
+    path = {"products": "/products-uuid", "product_models": "/product-models"}[stream]
+    before = len(pim.requests)
+    sync(pim, stream, max_retries=0, max_concurrency=1)
+    requests = sum(path in request.path for request in pim.requests[before:])
+    for nth in (requests // 3, requests // 2, requests - 5):
+        pim.faults.clear()
+        pim.faults.add("status", path, nth=nth, status=500, times=None)
+        with pytest.raises(AkeneoError, match="500"):
+            sync(pim, stream, max_retries=0, max_concurrency=1)
+
+
+def test_where_only_the_pim_can_make_cursors_it_ends_its_stream_and_is_told_by_the_one_before(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("ce-5", products=60)
     codes = [record["code"] for record in sync(pim, "product_models").records("product_models")]
     pim.broken.add(codes[5])
     run = sync(pim, "product_models", "products", max_retries=0)
-    assert f"with the item after '{codes[4]}' and for a page of that" in caplog.text
+    assert "and for a page of that item alone" in caplog.text
     assert run.tap.failed_streams == ["product_models"]
     assert len(run.rows("products")) == len(pim.truth("products"))
     pim.broken.clear()
