@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 PROFILE = PROFILES["ce-7"]
 _RESULT_WINDOW = 10_000
+_PROBE = 10
 _FOREVER = 2**62
 _ZONE = ServerZone("UTC")
 _PRODUCTS = f"{PREFIX}/products-uuid"
@@ -57,7 +58,7 @@ class Asked:
 
     Attributes:
         requests: How many requests, by kind: ``token``, ``routes``, ``information``, ``probe``
-            (products by page number, for their count or zone), ``page`` (any other list).
+            (a few items, for their count or zone or place), ``page`` (any other list).
         highest_concurrency: How many were being answered at once, at most; a request counts until
             the last byte of its answer is on its way.
         repeated_pages: Lists that were asked for again with the same parameters.
@@ -254,7 +255,7 @@ def _page(
         body.append(b"}")
     body.append(b"]}}")
     keys = tuple(item.key for item in page)
-    kind = "page" if paging.search_after or list_name != "products" else "probe"
+    kind = "probe" if paging.limit <= _PROBE else "page"
     return _Answer(200, body, kind, list_name, keys)
 
 

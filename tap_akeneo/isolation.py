@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import chain, takewhile
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from tap_akeneo.errors import ItemBroken, PimUnavailable
@@ -16,7 +16,7 @@ from tap_akeneo.errors import ItemBroken, PimUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-T = TypeVar("T")
+    from tap_akeneo.pages import HalPage
 
 LAST_UUID = (1 << 128) - 1
 FIRST_STEP = 1 << 96
@@ -38,11 +38,18 @@ def _code_points() -> Iterator[int]:
 CODE_POINTS = tuple(_code_points())
 
 
-class Isolation(Generic[T]):
+class Ask(Protocol):
+    """Asks for the page of so many items behind a cursor, once or with further tries."""
+
+    def __call__(self, limit: int, cursor: str | None, /, *, once: bool = False) -> HalPage:
+        """Asks."""
+
+
+class Isolation:
     """Asks for smaller pages while a larger one fails.
 
     Args:
-        ask: Asks once for the page of so many items behind a cursor.
+        ask: Asks for a page.
         key: The property that the cursor is made of; None where only the PIM can make one.
         most: Items of a usual page.
 
@@ -50,13 +57,13 @@ class Isolation(Generic[T]):
         broken: Keys of the items that were stepped over.
     """
 
-    def __init__(self, ask: Callable[[int, str | None], T], key: str | None, most: int) -> None:
+    def __init__(self, ask: Ask, key: str | None, most: int) -> None:
         self._ask = ask
         self._key = key
         self._most = most
         self.broken: list[str] = []
 
-    def page(self, failure: PimUnavailable, cursor: str | None) -> T:
+    def page(self, failure: PimUnavailable, cursor: str | None) -> HalPage:
         """The largest page that comes out behind a cursor; items that are broken are left out.
 
         Args:
@@ -70,31 +77,49 @@ class Isolation(Generic[T]):
         if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             raise failure
         while True:
-            size = self._most
-            while size := size // 2:
-                if (page := self._page_or_none(size, cursor)) is not None:
+            # Sizes of a page that shows nothing, as all on it is gone from SQL, and of one that
+            # has the broken item.
+            shows_nothing, fails = 0, self._most
+            while fails - shows_nothing > 1:
+                size = (shows_nothing + fails) // 2
+                page = self._page_or_none(size, cursor)
+                if page is None:
+                    fails = size
+                elif page.items:
                     return page
-            cursor = self._find(failure, cursor)
+                else:
+                    shows_nothing = size
+            cursor = self._find(failure, cursor, fails)
             self.broken.append(cursor)
             if (page := self._page_or_none(self._most, cursor)) is not None:
                 return page
 
-    def _page_or_none(self, size: int, cursor: str | None) -> T | None:
+    def _page_or_none(self, size: int, cursor: str | None) -> HalPage | None:
         """A page, None where it is a 500 too."""
         try:
+            try:
+                return self._ask(size, cursor, once=True)
+            except PimUnavailable as failure:
+                if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return None
+            # Of another kind, which may pass.
             return self._ask(size, cursor)
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             return None
 
-    def _find(self, failure: PimUnavailable, cursor: str | None) -> str:
+    def _find(self, failure: PimUnavailable, cursor: str | None, size: int) -> str:
         """The key of the item behind a cursor: the first cursor that leads past it.
 
-        Nothing lies between the cursor and the item, so each key before the item's own leads to
-        it, and fails. What is asked for lies as near as can be, not to reach another broken item
-        behind good ones.
+        Nothing else lies between the two, so each key before the item's own leads to it, and
+        fails. What is asked for lies as near as can be, not to reach another broken item behind
+        good ones.
         """
+
+        def leads_past(key: str) -> bool:
+            return self._page_or_none(size, key) is not None
+
         where = f"the item after {cursor!r}" if cursor else "the first item"
         if self._key is None:
             reason = (
@@ -103,48 +128,45 @@ class Isolation(Generic[T]):
             )
             raise ItemBroken(failure.request, reason, failure.status) from failure
         last = str(UUID(int=LAST_UUID)) if self._key == "uuid" else chr(LAST_CODE_POINT)
-        if not self._leads_past(last):
+        if not leads_past(last):
             # Not even an empty page comes out, so it is not for one item.
             raise failure
         if self._key == "uuid":
-            return self._first_uuid_past(cursor)
-        return self._first_text_past((cursor or "").lower())
+            return _first_uuid_past(cursor, leads_past)
+        return _first_text_past((cursor or "").lower(), leads_past)
 
-    def _first_uuid_past(self, cursor: str | None) -> str:
-        def leads_past(number: int) -> bool:
-            return self._leads_past(str(UUID(int=number)))
 
-        before = UUID(cursor).int if cursor else -1
-        steps = (before + (FIRST_STEP << doubled) for doubled in range(LAST_UUID.bit_length()))
-        places = chain(takewhile(lambda place: place < LAST_UUID, steps), [LAST_UUID])
-        return str(UUID(int=_first(leads_past, before, places)))
+def _first_uuid_past(cursor: str | None, leads_past: Callable[[str], bool]) -> str:
+    before = UUID(cursor).int if cursor else -1
+    steps = (before + (FIRST_STEP << doubled) for doubled in range(LAST_UUID.bit_length()))
+    places = chain(takewhile(lambda place: place < LAST_UUID, steps), [LAST_UUID])
+    return str(UUID(int=_first(lambda number: leads_past(str(UUID(int=number))), before, places)))
 
-    def _first_text_past(self, before: str) -> str:
-        """The same for codes and identifiers, character by character.
 
-        The PIM sorts them in lower case, and takes any text for a cursor
-        (ListProductModelsQueryHandler::getSearchPQB, 6.0+).
-        """
-        # What it has in common with the one before, which is most of it in a sorted list.
-        known = before
-        while known and not self._leads_past(known + chr(LAST_CODE_POINT)):
-            known = known[:-1]
-        least = ord(before[len(known)]) if len(known) < len(before) else 0
-        while True:
+def _first_text_past(before: str, leads_past: Callable[[str], bool]) -> str:
+    """The same for codes and identifiers, character by character.
 
-            def leads_past(code: int, known: str = known) -> bool:
-                return self._leads_past(known + _lower_from(code))
+    The PIM sorts them in lower case, and takes any text for a cursor
+    (ListProductModelsQueryHandler::getSearchPQB, 6.0+).
+    """
+    last = chr(LAST_CODE_POINT)
+    # What it has in common with the one before, which is most of it in a sorted list.
+    known = before
+    while known and not leads_past(known + last):
+        known = known[:-1]
+    least = ord(before[len(known)]) if len(known) < len(before) else 0
+    while True:
 
-            past = _first(leads_past, least, [code for code in CODE_POINTS if code > least])
-            least = 0
-            inside = known + chr(past - 1)
-            if past == 1 or not self._leads_past(inside + chr(LAST_CODE_POINT)):
-                return known + _lower_from(past)
-            known = inside
+        def character_leads_past(code: int, known: str = known) -> bool:
+            return leads_past(known + _lower_from(code))
 
-    def _leads_past(self, cursor: str) -> bool:
-        """Whether what comes behind a cursor is not the broken item."""
-        return self._page_or_none(1, cursor) is not None
+        places = [code for code in CODE_POINTS if code > least]
+        past = _first(character_leads_past, least, places)
+        least = 0
+        inside = known + chr(past - 1)
+        if past == 1 or not leads_past(inside + last):
+            return known + _lower_from(past)
+        known = inside
 
 
 def _first(leads_past: Callable[[int], bool], before: int, places: Iterable[int]) -> int:

@@ -53,6 +53,10 @@ class ListIncomplete(Exception):
     """The list did not come out as a whole; why."""
 
 
+class ListSwitchedOff(Exception):
+    """The PIM does not show this list, in its words; that is no fault."""
+
+
 class HalPage(msgspec.Struct):
     """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
 
@@ -65,6 +69,11 @@ class HalPage(msgspec.Struct):
     def items(self) -> list[Item]:
         """In the PIM's order."""
         return self.embedded.items
+
+    @property
+    def has_link(self) -> bool:
+        """Whether the PIM links to a next page."""
+        return self.links.next is not None
 
     def cursor(self, parameter: str) -> str | None:
         """The value of one query parameter of the link to the next page."""
@@ -134,7 +143,7 @@ def decode_page(body: bytes) -> HalPage:
     except msgspec.ValidationError:
         if told := msgspec.json.decode(body, type=_Told).error:
             msg = f"skipped, the PIM says: {printable(told)}"
-            raise ListIncomplete(msg) from None
+            raise ListSwitchedOff(msg) from None
         raise
     page.size = size
     return page

@@ -21,7 +21,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_akeneo.changes import Window, usable_date
-from tap_akeneo.paging import CursorWalk, Listing, Paging, count
+from tap_akeneo.paging import CursorWalk, Listing, Paging, count, hides_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ class Changes:
     Attributes:
         counted: How many items the PIM counts in the whole window; None until it was asked.
         has_count: Whether it counts this list.
+        walks: All walks through it.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Changes:
         self.whole = whole
         self.counted: int | None = None
         self.has_count = listing(whole).paging is Paging.SEARCH_AFTER
+        self.walks: list[WindowWalk] = []
         self._counting = threading.Lock()
 
     def walk(self) -> WindowWalk:
@@ -76,21 +78,15 @@ class Changes:
             self.counted = count(self.pim, self.listing(self.whole))
 
     def lacks(self, read: int) -> bool:
-        """Whether some may have been hidden behind others that were deleted while they were read.
-
-        What is no longer in SQL is dropped from a page after the search. A walk by plain cursors
-        goes on behind such items, unless they fill a whole page, which is the end for everyone.
+        """Whether some are hidden behind others that were deleted while they were read.
 
         Args:
             read: How many came out.
         """
-        if self.counted is None or read >= self.counted:
+        if not self.has_count:
             return False
-        if not self.pim.cursors_are_plain:
-            return True
-        # Asked anew, as what the index has forgotten meanwhile hides nothing.
-        listing = self.listing(self.whole)
-        return (count(self.pim, listing) or 0) - read >= listing.page_size
+        self.count()
+        return hides_items(self.pim, self.listing(self.whole), read, self.counted, self.walks)
 
 
 class WindowWalk(CursorWalk):
@@ -109,6 +105,7 @@ class WindowWalk(CursorWalk):
         super().__init__(changes.pim, changes.listing(window), cursor)
         self.window = window
         self._changes = changes
+        changes.walks.append(self)
         self._weight = weight
         self._since_cut = 0
         self._dates: deque[msgspec.Raw] = deque(maxlen=SAMPLE)
@@ -116,6 +113,8 @@ class WindowWalk(CursorWalk):
     @override
     def _next_page(self) -> Page | None:
         page = super()._next_page()
+        if self._changes.counted is None:
+            self._changes.counted = self.counted
         if page is not None:
             self._since_cut += len(page.items)
             self._dates.extend(item["updated"].copy() for item in page.items if "updated" in item)
@@ -123,9 +122,7 @@ class WindowWalk(CursorWalk):
 
     @override
     def _compare_with_count(self) -> None:
-        # A part has no count of its own; the whole is compared when all of it has come.
-        if self._changes.has_count:
-            self._changes.count()
+        """Nothing: a part has no count of its own; the whole is compared when all of it came."""
 
     @override
     def split(self, *, idle: int) -> WindowWalk | None:

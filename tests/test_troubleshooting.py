@@ -124,7 +124,7 @@ ENDINGS = {
             }
         ],
     ),
-    "the PIM counts …, but its list ended after …": Ending(
+    "the PIM counts more, but its list ended after …": Ending(
         arrange=lambda pim: pim.ghosts.add(keys(pim, "identifier", "published_products")[0]),
         profile="pim-3",
     ),
@@ -154,7 +154,8 @@ ENDINGS = {
     ),
     "the PIM answers 500 for …": Ending(arrange=lambda pim: pim.broken.add(keys(pim, "uuid")[3])),
     "and for a page of that item alone": Ending(
-        faults=[{"kind": "status", "path": "/product-models", "times": None, "status": 500}]
+        faults=[{"kind": "status", "path": "/product-models", "times": None, "status": 500}],
+        profile="ce-5",
     ),
     "check the setting stream_maps: …": Ending({"stream_maps": {"families": {"half": "1 +"}}}),
     "check the setting batch_config: …": Ending({"batch_config": IN_BATCHES}),

@@ -77,6 +77,7 @@ class AkeneoStream(Stream):
     key_is_cursor: ClassVar[bool] = False
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
+    is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""
     """What to tick in the PIM's role for this list, as its screen says it.
@@ -169,12 +170,24 @@ class AkeneoStream(Stream):
         with progress(self.name, self.tap.logger.info) as advance:
             for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
                 yield walk, news
-                if news is None and walk.incomplete:
-                    self.is_whole = False
-                if news is None and walk.refusal:
-                    self._refused(walk.refusal)
+                if news is None:
+                    self._note_end(walk)
                 if isinstance(news, Page):
                     advance(len(news.items), self.counted())
+
+    def _note_end(self, walk: Walk) -> None:
+        self.is_whole = self.is_whole and not (walk.incomplete or walk.broken)
+        if walk.refusal:
+            self._refused(walk.refusal)
+        if walk.failure:
+            self.tap.stream_failed(self.name, walk.failure)
+        if walk.broken:
+            self.tap.stream_failed(
+                self.name,
+                f"the PIM answers 500 for {', '.join(walk.broken)}, perhaps for others near it "
+                "too; the rest was read. Have it repaired or deleted in the PIM; until then it is "
+                "read again at each run",
+            )
 
     def _refused(self, refusal: RequestRefused) -> None:
         self.tap.stream_refused(self.name, refusal, refusal.hint or self.permission)
@@ -239,6 +252,7 @@ class AkeneoStream(Stream):
             key_is_cursor=self.key_is_cursor,
             has_count=self.has_count,
             may_hang=self.may_hang,
+            is_sorted=self.is_sorted_by_key,
         )
 
     def params(self) -> dict[str, str]:
@@ -301,6 +315,7 @@ class AkeneoStream(Stream):
         keys = [decoded(one.get(key)) for one in self.items(item)]
         if None in keys:
             reason = f"the PIM sends one without {key}: what is below it cannot be read"
+            self.is_whole = False
             self.tap.stream_failed(self.name, reason)
         return [str(key) for key in keys if key is not None]
 
@@ -356,10 +371,10 @@ class ChildStream(AkeneoStream):
         """The keys of each parent. Gathered first: the list stays short of the walks below it."""
         parent = self.parent(self.tap)
         try:
-            return [
+            keys = [
                 {**walk.listing.parents, self.parent_key: key}
                 for walk, news in self.read_ahead(
-                    walk_of(self.pim, listing) for listing in self.listings_of_parents()
+                    walk_of(self.pim, listing) for listing in self.listings_of_parents(parent)
                 )
                 if isinstance(news, Page)
                 for item in news.items
@@ -369,10 +384,12 @@ class ChildStream(AkeneoStream):
         except RequestRefused as refusal:
             refusal.hint = refusal.hint or parent.permission
             raise
+        self.is_whole = self.is_whole and parent.is_whole
+        return keys
 
-    def listings_of_parents(self) -> Iterator[Listing]:
+    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
         """The lists of the PIM that hold all parents."""
-        return self.parent(self.tap).listings_of_keys()
+        return parent.listings_of_keys()
 
     @override
     def listings_of_keys(self) -> Iterator[Listing]:

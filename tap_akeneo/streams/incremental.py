@@ -19,7 +19,7 @@ from tap_akeneo.changes import (
     window_of,
 )
 from tap_akeneo.pages import Page, value_of
-from tap_akeneo.paging import MOST_WALKS, CursorWalk, Walk
+from tap_akeneo.paging import MOST_WALKS, Walk
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
@@ -71,7 +71,6 @@ class Series:
 
     def take_back(self) -> None:
         """Puts the bookmark back to where it was: a window that it passed may lack items."""
-        self.lacks_items = True
         self.state.clear()
         self.state.update(self._state_before)
 
@@ -201,15 +200,7 @@ class IncrementalStream(AkeneoStream):
             else:
                 series.unfinished.discard(walk)
                 series.incomplete |= walk.incomplete
-                if isinstance(walk, CursorWalk) and walk.broken:
-                    self.is_whole = False
-                    series.broken += walk.broken
-                    self.tap.stream_failed(
-                        self.name,
-                        f"the PIM answers 500 for {', '.join(walk.broken)}, perhaps for others "
-                        "near it too; the rest was read. Have it repaired or deleted in the PIM; "
-                        "the bookmark stays until then",
-                    )
+                series.broken += walk.broken
                 if series.broken or series.incomplete:
                     # What is missing must be read again.
                     continue
@@ -290,11 +281,16 @@ class WindowedStream(IncrementalStream):
         if not series.unfinished:
             if series.changes and series.changes.lacks(series.read):
                 self.logger.info("something was deleted while it was read, reading it again")
+                series.lacks_items = True
                 series.take_back()
                 return None
             return series.span.bookmark
         if not self.pim.cursors_are_plain:
             # Only the count in the end tells whether a window was read as a whole.
+            return None
+        if series.changes and any(walk.has_gaps for walk in tuple(series.changes.walks)):
+            # Nor does anything else where something is being deleted.
+            series.take_back()
             return None
         starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
         known = [start for start in starts if start is not None]

@@ -143,3 +143,4 @@ class ProductMediaFiles(AkeneoStream):
 
     name = "product_media_files"
     path = "media-files"
+    is_sorted_by_key = False

@@ -59,9 +59,9 @@ class ProductDrafts(ChildStream):
     parent_key: ClassVar[str] = "uuid"
 
     @override
-    def listings_of_parents(self) -> Iterator[Listing]:
+    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
         # One attribute is enough to see the status, and a tenth of the bytes.
-        yield self.parent(self.tap).bare_listing(params=smallest_values(self.tap))
+        yield parent.bare_listing(params=smallest_values(self.tap))
 
     @override
     def has_children(self, parent: Item) -> bool:
