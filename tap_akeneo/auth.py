@@ -199,7 +199,7 @@ def _advice(refusal: RequestRefused) -> str:
     message = refusal.message.lower()
     if "client" in message:
         cause = "the PIM knows no such client: check the settings client_id and client_secret"
-    elif "username" in message or "user" in message:
+    elif "user" in message:
         cause = "the PIM does not take this user: check the settings username and password"
     elif refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         cause = "username and password together are longer than the PIM accepts (300 bytes)"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.helpers._batch import JSONLinesEncoding
-
 from tap_akeneo.errors import AkeneoError
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def batches(
     Raises:
         AkeneoError: They cannot be written.
     """
-    if isinstance(encoding, JSONLinesEncoding):
+    if encoding.format == "jsonl":
         # As the SDK's files are, whatever the setting says.
         encoding = replace(encoding, compression="gzip")
     try:

@@ -186,7 +186,7 @@ class ServerZone:
         offsets = (wall.utcoffset(), wall.replace(fold=1).utcoffset())
         repeated = (offsets[0] or timedelta()) - (offsets[1] or timedelta())
         # The clocks show this time twice, and the PIM may mean the other one: step out of it.
-        return (wall + side * abs(repeated)).replace(tzinfo=None)
+        return (wall + side * repeated).replace(tzinfo=None)
 
     def contradicts(self, seen: datetime) -> bool:
         """Whether a date which the server wrote has an offset that the zone has not at its time.

@@ -352,7 +352,7 @@ def _date(text: str) -> datetime | None:
         date = parsedate_to_datetime(text)
         # Without an offset where it is written as -0000, which is UTC too.
         return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         return None
 
 

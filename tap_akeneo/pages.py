@@ -84,7 +84,7 @@ class HalPage(msgspec.Struct):
 
 
 # Decimals are kept to the last digit; binary floats would not.
-_value_decoder = msgspec.json.Decoder(float_hook=Decimal)
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _hal_decoder = msgspec.json.Decoder(HalPage)
 _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -162,4 +162,4 @@ def decode_single(body: bytes) -> Page:
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
     """One value of an item, decoded; None where it is missing."""
-    return _value_decoder.decode(item[key]) if key in item else None
+    return decode(item[key]) if key in item else None

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_akeneo.errors import AkeneoError
+from tap_akeneo.pages import decode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 ADDITIONAL_FIELDS = "additional_fields"
 """The property that takes what a stream's schema does not name."""
-
-# Decimals are kept to the last digit; binary floats would not.
-decode = msgspec.json.Decoder(float_hook=Decimal).decode
-
 
 # Quality scores have the codes of channels from the keys of an array, and PHP makes integers of
 # keys that are all digits (ConnectorProductWithUuidNormalizer::normalizeQualityScores).

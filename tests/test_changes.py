@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_akeneo.changes import ServerZone, Span, iso_conditions, span_to_read, window_of
@@ -30,6 +30,10 @@ moments = st.datetimes(
     timezones=st.just(UTC),
 )
 zones = st.sampled_from(ZONES).map(ZoneInfo)
+PARIS = ZoneInfo("Europe/Paris")
+WINTER = datetime(2025, 1, 1, tzinfo=UTC)
+SECOND_TIME = datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
+"""When clocks in Paris show half past two for the second time that night."""
 folds = st.sampled_from([0, 1])
 
 
@@ -43,6 +47,8 @@ def product_conditions(span: Span, zone: ServerZone) -> list[dict[str, object]]:
 
 
 @given(moment=moments, zone=zones, fold=folds)
+@example(moment=SECOND_TIME, zone=PARIS, fold=0)
+@example(moment=SECOND_TIME - timedelta(hours=1), zone=PARIS, fold=1)
 def test_a_known_zone_brackets_each_moment_by_at_most_two_hours(
     moment: datetime, zone: ZoneInfo, fold: int
 ) -> None:
@@ -65,16 +71,23 @@ def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
     assert as_server_reads(server_zone.after(moment), zone, fold) >= moment
 
 
-@given(moment=moments, zone=zones, fold=folds)
+@given(moment=moments, seen_at=moments, zone=zones, fold=folds)
+@example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=0)
+@example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=1)
 def test_the_earliest_reading_of_a_wall_time_is_never_later_than_the_servers(
-    moment: datetime, zone: ZoneInfo, fold: int
+    moment: datetime, seen_at: datetime, zone: ZoneInfo, fold: int
 ) -> None:
     wall = moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
-    offset = moment.astimezone(zone).utcoffset()
+    offset = seen_at.astimezone(zone).utcoffset()
     assert offset is not None
     read = as_server_reads(wall, zone, fold)
     assert ServerZone(zone).earliest(wall) <= read
     assert ServerZone(offset=offset).earliest(wall) <= read
+
+
+def test_a_wall_time_that_clocks_skip_is_taken_for_the_earlier_of_its_readings() -> None:
+    skipped = datetime(2025, 3, 30, 2, 30)  # noqa: DTZ001 (a wall time)
+    assert ServerZone(PARIS).earliest(skipped) == datetime(2025, 3, 30, 0, 30, tzinfo=UTC)
 
 
 @given(written=moments, zone=zones)

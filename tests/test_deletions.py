@@ -18,6 +18,7 @@ from tests.soak.scenario import WRITES, Write
 from tests.soak.target import Pipe, Target
 from tests.soak.writes import Hand
 from tests.support import KEYS_OF, select, settings_for, sync
+from tests.targets.changes import add_spares, delete_some, keys_in
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -28,16 +29,8 @@ if TYPE_CHECKING:
 GROWING = {stream.name for stream in STREAMS if issubclass(stream, IncrementalStream)} - {*KEYS_OF}
 # One row that is always there; its key is not in the PIM.
 ALWAYS = {"system_information"}
-# What a simulated PIM can delete.
-DELETABLE = (
-    *KEYS_OF.values(),
-    "families",
-    "family_variants",
-    "attribute_options",
-    "association_types",
-    "asset_attributes",
-    "reference_entity_attributes",
-)
+# What a simulated PIM cannot delete.
+LASTING = {stream.name for stream in STREAMS if stream.since == "SaaS"}
 
 
 class NthRun(TapAkeneo):
@@ -62,17 +55,6 @@ def run_into(target: Target, pim: SimulatedPim, breaks_after: int | None = None)
     tap = NthRun(config=config, state=target.state, message_writer=pipe)
     select(tap, ())
     tap.sync_all()
-
-
-def keys_in(pim: SimulatedPim, stream: str) -> set[tuple[str, ...]]:
-    """The keys that the PIM holds, of a stream or of that which a stream of keys is for."""
-    kinds = [one for one in STREAMS if one.name == stream]
-    by_uuid = pim.profile.by_uuid
-    kind = kinds[0] if by_uuid or len(kinds) == 1 else kinds[-1]
-    return {
-        tuple(row[key] for key in kind.primary_keys)
-        for row in pim.truth(KEYS_OF.get(stream, stream))
-    }
 
 
 def versions(messages: list[Message], stream: str) -> list[tuple[str, Any]]:
@@ -182,15 +164,14 @@ def test_every_incremental_stream_of_a_connection_has_its_keys() -> None:
 @pytest.mark.parametrize("profile", ["ce-5", "ee-7", "saas"])
 def test_exactly_what_was_deleted_goes_from_the_target(start_pim: StartPim, profile: str) -> None:
     pim, target = start_pim(profile), Target()
+    add_spares(pim)
     run_into(target, pim)
     before = shown(target)
-    deleted = delete_some_of_every_kind(pim)
-    assert len(deleted) > 5
+    deleted = delete_some(pim, {KEYS_OF.get(stream, stream) for stream in before.keys() - LASTING})
     run_into(target, pim)
     for stream, keys in before.items():
+        assert keys - target.rows[stream].keys() == deleted.get(KEYS_OF.get(stream, stream), set())
         assert set(target.rows[stream]) == keys_in(pim, stream)
-        if KEYS_OF.get(stream, stream) in deleted:
-            assert set(target.rows[stream]) < keys
 
 
 def shown(target: Target) -> dict[str, set[tuple[str, ...]]]:
@@ -198,18 +179,6 @@ def shown(target: Target) -> dict[str, set[tuple[str, ...]]]:
     return {
         stream: set(rows) for stream, rows in target.rows.items() if stream not in GROWING | ALWAYS
     }
-
-
-def delete_some_of_every_kind(pim: SimulatedPim) -> set[str]:
-    """Deletes a twentieth of all that the simulated PIM can delete."""
-    dice = Random(1)  # noqa: S311 (no secret)
-    deleted = set()
-    for kind in DELETABLE:
-        keys = sorted(keys_in(pim, kind))
-        for key in dice.sample(keys, -(-len(keys) // 20)):
-            pim.write.delete(kind, key if len(key) > 1 else key[0])
-            deleted.add(kind)
-    return deleted
 
 
 def test_a_run_that_dies_at_any_point_leaves_no_table_with_fewer_rows_than_the_pim(

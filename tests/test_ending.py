@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -61,6 +62,25 @@ def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
     assert first | {key for (key,) in second.rows("products")} == {
         product["uuid"] for product in pim.truth("products")
     }
+
+
+def test_a_signal_ends_a_run_that_waits_for_a_silent_pim(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"base_url": url, "access_token": "one"}))
+        with subprocess.Popen(  # noqa: S603 (our own arguments)
+            [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGTERM)
+            try:
+                assert process.wait(timeout=10) == 128 + signal.SIGTERM
+            finally:
+                process.kill()
+                connection.close()
 
 
 def test_a_target_that_stops_reading_ends_the_run_with_one_line(

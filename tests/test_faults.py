@@ -145,6 +145,18 @@ def test_a_pim_that_stays_silent_is_asked_again(start_pim: StartPim) -> None:
     assert sync(pim, "products", request_timeout=1).records("products")
 
 
+def test_the_search_for_a_product_that_the_pim_cannot_write_tries_nothing_twice(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=20)
+    pim.broken.add(sorted(product["uuid"] for product in pim.truth("products"))[9])
+    run = sync(pim, "products", max_retries=1)
+    failed = sum(request.status == 500 for request in pim.requests)
+    # Only usual pages, of which a few hold the product.
+    assert failed > 50
+    assert run.tap.pim.traffic.retries < 5
+
+
 @pytest.mark.parametrize("broken", [1, 2, 3])
 def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, broken: int

@@ -278,6 +278,8 @@ FORGED = "\x1b[2J\u202e\r\n2025-01-01 | ERROR | all is well"
         b"\x1b[2J\r\n\r\n",
         b"HTTP/1.1 422 No\r\n\r\n%s" % json.dumps({"message": FORGED}).encode(),
         b"HTTP/1.1 422 No\r\n\r\n%s" % json.dumps({"errors": [{"message": FORGED}]}).encode(),
+        b"HTTP/1.1 422 No\r\n\r\n%s" % json.dumps({"errors": ["no message"]}).encode(),
+        b"HTTP/1.1 200 OK\r\nDate: Fri, 31 Dec 9999 23:59:59 -0100\r\n\r\nx",
     ],
 )
 def test_no_control_character_of_an_answer_reaches_the_log(answer: bytes) -> None:

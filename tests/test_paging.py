@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.pages import decode_array, value_of
 from tap_akeneo.paging import Listing, Paging, pages
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
@@ -91,3 +91,8 @@ def test_media_files_which_come_in_no_order_are_all_read_and_each_once(
     run = sync(pim, "product_media_files", page_size=10)
     codes = [record["code"] for record in run.records("product_media_files")]
     assert sorted(codes) == sorted(row["code"] for row in pim.truth("product_media_files"))
+
+
+def test_json_on_many_lines_is_handed_on_in_one() -> None:
+    (item,) = decode_array(b'[\n  {"code": "a", "labels": {\n    "en_US": "A"\n  }}\n]').items
+    assert bytes(item["labels"]) == b'{"en_US":"A"}'

@@ -264,6 +264,18 @@ def test_batches_in_a_folder_hold_all_rows_and_the_state_comes_after_them(
     assert bookmarked.index(True) > last_batch
 
 
+@pytest.mark.parametrize("encoding", [{}, {"compression": "none"}])
+def test_a_message_tells_how_the_files_of_its_batch_are_compressed_whatever_the_setting_says(
+    start_pim: StartPim, tmp_path: Path, encoding: dict[str, str]
+) -> None:
+    loader = Loader(file_at)
+    config = in_batches(f"file://{tmp_path}") | {"encoding": {"format": "jsonl", **encoding}}
+    run = load(start_pim(), ["families"], loader, batch_config=config)
+    (batch,) = (one for one in run.messages if one["type"] == "BATCH")
+    assert batch["encoding"] == {"format": "jsonl", "compression": "gzip"}
+    assert loader.rows["families"]
+
+
 def test_a_run_after_batches_reads_only_what_changed_and_may_have_no_batch(
     start_pim: StartPim, tmp_path: Path
 ) -> None:

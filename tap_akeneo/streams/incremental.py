@@ -157,12 +157,7 @@ class IncrementalStream(AkeneoStream):
         return max((date for date in dates if date), default=None)
 
     def _read_series(self) -> Iterator[Record]:
-        to_read: list[Series] = []
-        for series in self.series:
-            if series.span.is_empty:
-                self._move_bookmark(series, series.span.bookmark)
-            else:
-                to_read.append(series)
+        to_read = [series for series in self.series if not series.span.is_empty]
         for _ in range(MOST_WALKS):
             yield from self._read_walks(to_read)
             to_read = [series for series in to_read if series.lacks_items]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from demo.database import KEYS, held_by
 from demo.shop import Shop
+from tap_akeneo.streams import STREAMS
 from tests.support import KEYS_OF
-from tests.targets.reading import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,16 +46,21 @@ def held(pim: SimulatedPim, stream: str) -> list[Row]:
     return [{key: row[key] for key in KEYS[stream]} for row in held_by(pim, KEYS_OF[stream])]
 
 
-def keys(pim: SimulatedPim, stream: str) -> set[Key]:
-    """Keys of all that the PIM has of a stream."""
-    return {key_of(stream, row) for row in held(pim, stream)}
+def keys_in(pim: SimulatedPim, stream: str) -> set[Key]:
+    """Keys of all that the PIM has of a stream, or of that which a stream of keys is for."""
+    kinds = [one for one in STREAMS if one.name == stream]
+    kind = kinds[0] if pim.profile.by_uuid else kinds[-1]
+    return {
+        tuple(row[key] for key in kind.primary_keys)
+        for row in held_by(pim, KEYS_OF.get(stream, stream))
+    }
 
 
 def write(pim: SimulatedPim, file: Path) -> None:
     """A day in a shop, and a change of an asset and a record where there are any."""
     Shop(file, pim).change()
     for resource in ("assets", "reference_entity_records"):
-        for key in sorted(keys(pim, resource))[:3]:
+        for key in sorted(keys_in(pim, resource))[:3]:
             label = [{"locale": "en_US", "channel": None, "data": "Written anew"}]
             pim.write.change(resource, key, values={"label": label})
 
@@ -78,12 +83,12 @@ def delete_some(pim: SimulatedPim, streams: set[str]) -> dict[str, set[Key]]:
         The keys of all that is gone, by stream; more than was asked for, as the variants go with
         their model and categories with the one that they are in.
     """
-    before = {stream: keys(pim, stream) for stream in streams}
+    before = {stream: keys_in(pim, stream) for stream in streams}
     for resource in sorted(streams - KEYS_OF.keys() - STAYS):
         for key in _to_delete(pim, resource):
-            if key in keys(pim, resource):
+            if key in keys_in(pim, resource):
                 pim.write.delete(resource, _as_written(resource, key))
-    return {stream: there - keys(pim, stream) for stream, there in before.items()}
+    return {stream: there - keys_in(pim, stream) for stream, there in before.items()}
 
 
 def _to_delete(pim: SimulatedPim, resource: str) -> list[Key]:
@@ -91,7 +96,7 @@ def _to_delete(pim: SimulatedPim, resource: str) -> list[Key]:
         return [_SPARE[resource][0]]
     if resource in _UNUSED:
         return [_UNUSED[resource]]
-    there = sorted(keys(pim, resource))
+    there = sorted(keys_in(pim, resource))
     return there[-max(1, len(there) // PART) :]
 
 
