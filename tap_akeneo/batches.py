@@ -40,6 +40,9 @@ def batches(
     try:
         for manifest in batcher.get_batches(records=records):
             yield encoding, manifest
-    except (OSError, ImportError) as fault:
+    except AkeneoError:
+        raise
+    except Exception as fault:
+        # The libraries for remote storage raise whatever they like.
         msg = f"{stream}: its batches cannot be written, check the setting batch_config: {fault}"
         raise AkeneoError(msg) from fault

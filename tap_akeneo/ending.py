@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.errors import AkeneoError, OutputFailed
 
 if TYPE_CHECKING:
     import logging
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 GRACE = 4.0
 """Seconds after which a signal ends the process, wherever it is."""
+
+EXPRESSIONS = frozenset({"simpleeval.py", "mapper.py"})
+"""Where the SDK works out the expressions of ``stream_maps``."""
 
 FAILED = 1
 KILLED_BY = 128
@@ -80,6 +83,11 @@ def ending_in_one_line(logger: logging.Logger, stopper: Stopper) -> Generator[No
     except Stopped as stopped:
         logger.warning("%s", stopped)
         sys.exit(stopper.code)
+    except OutputFailed as failed:
+        logger.error("%s", failed)  # noqa: TRY400
+        # Python flushes stdout once more at its end, which would fail again.
+        sys.stdout = None
+        sys.exit(FAILED)
     except AkeneoError as error:
         logger.error("%s", error)  # noqa: TRY400 (no traceback: the line says it all)
         sys.exit(FAILED)
@@ -90,15 +98,17 @@ def ending_in_one_line(logger: logging.Logger, stopper: Stopper) -> Generator[No
     except MappingError as mistake:
         logger.error("check the setting stream_maps: %s", mistake)  # noqa: TRY400
         sys.exit(FAILED)
-    except BrokenPipeError:
-        logger.error("the target has stopped reading: its own log says why")  # noqa: TRY400
-        # Python flushes stdout once more at its end; there is nobody left to read it.
-        sys.stdout = None
-        sys.exit(FAILED)
     except (click.exceptions.Exit, click.ClickException):
         raise
     except Exception as unexpected:
-        *_, place = traceback.extract_tb(unexpected.__traceback__)
+        *_, place = places = traceback.extract_tb(unexpected.__traceback__)
+        if any(Path(frame.filename).name in EXPRESSIONS for frame in places):
+            logger.error(  # noqa: TRY400
+                "check the setting stream_maps: an expression ends with %s for some record; what "
+                "may be missing needs record.get('…')",
+                type(unexpected).__name__,
+            )
+            sys.exit(FAILED)
         logger.error(  # noqa: TRY400 (a traceback would show values, perhaps secret ones)
             "unexpected %s at %s:%s: please report it, with the settings but without secrets; "
             "TAP_AKENEO_LOGLEVEL=DEBUG shows more",

@@ -12,7 +12,8 @@ the log, or play with the terminal that shows it.
     │   │   └── ItemBroken    the PIM cannot write one item: ends the stream
     │   └── RequestRefused    the PIM said no (4xx): ends the stream, the others go on
     ├── LoginRefused          the PIM takes neither the credentials nor the token: ends the run
-    └── WrongSetting          a setting contradicts what the PIM shows: ends the run
+    ├── WrongSetting          a setting contradicts what the PIM shows: ends the run
+    └── OutputFailed          what was read cannot be written: ends the run
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class AkeneoError(Exception):
 
 class WrongSetting(AkeneoError):
     """A setting contradicts what the PIM shows."""
+
+
+class OutputFailed(AkeneoError):
+    """What was read cannot be written: the target is gone, or a disk is full."""
 
 
 class LoginRefused(AkeneoError):

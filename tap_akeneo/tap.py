@@ -84,6 +84,7 @@ class TapAkeneo(Tap):
             ConfigValidationError: With all faults of the settings, in words.
         """
         self.failed_streams: list[str] = []
+        self.ended_streams: set[str] = set()
         self.rows = 0
         # The SDK's own check would show values, secrets among them, and only the first kind of
         # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
@@ -180,10 +181,13 @@ class TapAkeneo(Tap):
     def summary(self) -> str:
         """What a run did, in one line."""
         traffic = self.pim.traffic
+        whole = self.ended_streams.difference(self.failed_streams)
+        selected = [name for name, stream in self.streams.items() if stream.selected]
+        missing = [name for name in selected if name not in whole]
         return (
             f"{self.rows:,} rows, {traffic.requests:,} requests, of which {traffic.retries:,} were "
             f"tried again, {traffic.waited:.0f} s waited for that; "
-            f"streams that failed: {', '.join(self.failed_streams) or 'none'}"
+            f"streams not read to their end: {', '.join(missing) or 'none'}"
         )
 
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:

@@ -6,6 +6,7 @@ import http.client
 import io
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -13,6 +14,8 @@ from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import LocationParseError, NameResolutionError, ReadTimeoutError
+
+from tap_akeneo.errors import WrongSetting
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,6 +38,9 @@ NOT_VALID = (
     # A part of the host's name is longer than DNS allows; requests lets it through as it is.
     LocationParseError,
 )
+
+MOST_DIGITS = 20
+"""Of a length that is believed."""
 
 PIECE = 1 << 20
 """Bytes of a body that are read at once. The 10 KB of requests cost more than all the rest."""
@@ -107,6 +113,9 @@ def new_session(url: str, ca_bundle: str | None) -> requests.Session:
         url: An address of the host.
         ca_bundle: Path of a file of certificate authorities to trust instead of those that the
             environment names.
+
+    Raises:
+        WrongSetting: The environment names a file that is not there.
     """
     session = requests.Session()
     for scheme in ("http://", "https://"):
@@ -114,7 +123,11 @@ def new_session(url: str, ca_bundle: str | None) -> requests.Session:
     # Asked once, as it takes a fifth of the time of a request. Without the environment, requests
     # does not look into a .netrc file for credentials either.
     settings = session.merge_environment_settings(url, {}, None, ca_bundle, None)
-    session.proxies, session.verify = settings["proxies"], settings["verify"]
+    bundle = settings["verify"]
+    if isinstance(bundle, str) and not Path(bundle).exists():
+        msg = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment: there is no file {bundle}"
+        raise WrongSetting(msg)
+    session.proxies, session.verify = settings["proxies"], bundle
     session.trust_env = False
     return session
 
@@ -130,7 +143,7 @@ def body_of(response: requests.Response) -> bytes:
     size = 0
     # At once where the server says how much it is: each further buffer of this size costs time.
     told = response.headers.get("Content-Length", "")
-    whole = int(told) if told.isdecimal() else 0
+    whole = int(told) if told.isdecimal() and len(told) < MOST_DIGITS else 0
     for piece in response.iter_content(min(max(PIECE, whole), MOST_BYTES + 1)):
         size += len(piece)
         if size > MOST_BYTES:

@@ -10,6 +10,8 @@ from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
+from tap_akeneo.errors import OutputFailed
+
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
@@ -29,20 +31,37 @@ class BufferedWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        # In place: a record is large enough for each copy of it to count.
-        encoder.encode_into(message.to_dict(), self._waiting, -1)
+        before = len(self._waiting)
+        try:
+            # In place: a record is large enough for each copy of it to count.
+            encoder.encode_into(message.to_dict(), self._waiting, -1)
+        except Exception:
+            # Half of a record is in it, which no target could read.
+            del self._waiting[before:]
+            raise
         self._waiting += b"\n"
         if len(self._waiting) >= MOST_BYTES or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:
-        """Writes what waits."""
+        """Writes what waits.
+
+        Raises:
+            OutputFailed: It cannot be written.
+        """
         # Taken before it is written: a broken pipe must not be written to twice.
         waiting, self._waiting = memoryview(self._waiting), bytearray()
-        while waiting:
-            # Where stdout is unbuffered, a signal ends a write in the middle.
-            waiting = waiting[sys.stdout.buffer.write(waiting) :]
-        sys.stdout.buffer.flush()
+        try:
+            while waiting:
+                # Where stdout is unbuffered, a signal ends a write in the middle.
+                waiting = waiting[sys.stdout.buffer.write(waiting) :]
+            sys.stdout.buffer.flush()
+        except BrokenPipeError as gone:
+            msg = "the target has stopped reading: its own log says why"
+            raise OutputFailed(msg) from gone
+        except OSError as fault:
+            msg = f"the output cannot be written: {fault.strerror}"
+            raise OutputFailed(msg) from fault
 
 
 class VersionsLast(GenericSingerWriter[Any, Any]):

@@ -120,4 +120,4 @@ def test_a_run_ends_with_a_line_on_what_it_did(start_pim: StartPim, tmp_path: Pa
     rows = ended.stdout.count('"type":"RECORD"')
     requests = len(pim.requests)
     assert (f"{rows:,} rows, {requests:,} requests, of which 1 were tried again, ") in ended.stderr
-    assert "streams that failed: none" in ended.stderr
+    assert "streams not read to their end: none" in ended.stderr

@@ -56,7 +56,7 @@ class Way:
 
 
 WAYS = {
-    "a run": Way("streams that failed: none"),
+    "a run": Way("streams not read to their end: none"),
     "the discovery": Way("Starting new HTTP connection", arguments=["--discover"]),
     "the connection test": Way("Beginning sync of 'products'", arguments=["--test"]),
     "its own description": Way("", arguments=["--about", "--format", "json"]),
@@ -98,10 +98,23 @@ WAYS = {
         token_life=None,
     ),
     "an unexpected end": Way(
-        "Traceback", 1, settings={"stream_maps": {"families": {"half": "1 / 0"}}}
+        "Traceback",
+        1,
+        faults=[
+            {
+                "kind": "status",
+                "path": "/families",
+                "status": 200,
+                "body": {
+                    "_embedded": {"items": []},
+                    "_links": {"next": {"href": "http://pim/?no=page"}},
+                },
+            }
+        ],
     ),
     "an app's token": Way(
-        "streams that failed: none", settings={**NO_CONNECTION, "access_token": "{app_token}"}
+        "streams not read to their end: none",
+        settings={**NO_CONNECTION, "access_token": "{app_token}"},
     ),
     "an app's token that is refused": Way(
         "does not take the app's token",

@@ -185,7 +185,15 @@ ENDINGS = {
     "The state has bookmarks of streams that this tap has not": Ending(
         files={"--state": '{"bookmarks": {"orders": {}}}'}, code=0
     ),
-    "unexpected … at …": Ending({"stream_maps": {"families": {"half": "1 / 0"}}}),
+    "unexpected … at …": Ending(
+        faults=[
+            {
+                **FAMILIES,
+                "status": 200,
+                "body": {**PAGE, "_links": {"next": {"href": "http://pim/?no=page"}}},
+            }
+        ]
+    ),
 }
 
 ELSEWHERE = {

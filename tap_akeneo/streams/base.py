@@ -157,6 +157,7 @@ class AkeneoStream(Stream):
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
+        self.tap.ended_streams.add(self.name)
 
     def read(self) -> Iterator[Record]:
         """All records of this stream."""
@@ -309,15 +310,10 @@ class AkeneoStream(Stream):
         """Makes of an item of the PIM what the schema describes, where the two differ."""
         return (item,)
 
-    def keys_of(self, item: Item) -> list[str]:
-        """The keys that streams below this one need of an item."""
-        key = self.primary_keys[-1]
-        keys = [decoded(one.get(key)) for one in self.items(item)]
-        if None in keys:
-            reason = f"the PIM sends one without {key}: what is below it cannot be read"
-            self.is_whole = False
-            self.tap.stream_failed(self.name, reason)
-        return [str(key) for key in keys if key is not None]
+    def keys_of(self, item: Item) -> list[str | None]:
+        """The keys that streams below this one need of an item; None where one is missing."""
+        keys = [decoded(one.get(self.primary_keys[-1])) for one in self.items(item)]
+        return [key if key is None else str(key) for key in keys]
 
     def value_limits(self, channel: str) -> dict[str, str]:
         """Query parameters that limit values to the settings' channel and locales.
@@ -371,8 +367,8 @@ class ChildStream(AkeneoStream):
         """The keys of each parent. Gathered first: the list stays short of the walks below it."""
         parent = self.parent(self.tap)
         try:
-            keys = [
-                {**walk.listing.parents, self.parent_key: key}
+            found = [
+                (walk.listing.parents, key)
                 for walk, news in self.read_ahead(
                     walk_of(self.pim, listing) for listing in self.listings_of_parents(parent)
                 )
@@ -384,7 +380,14 @@ class ChildStream(AkeneoStream):
         except RequestRefused as refusal:
             refusal.hint = refusal.hint or parent.permission
             raise
-        self.is_whole = self.is_whole and parent.is_whole
+        keys = [{**above, self.parent_key: key} for above, key in found if key is not None]
+        self.is_whole = self.is_whole and parent.is_whole and len(keys) == len(found)
+        if len(keys) < len(found):
+            self.tap.stream_failed(
+                self.name,
+                f"the PIM sends one without {parent.primary_keys[-1]} in its {parent.name}: what "
+                "is below it cannot be read",
+            )
         return keys
 
     def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
