@@ -16,7 +16,7 @@ from tap_akeneo.pages import Page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_akeneo.paging import Walk
+    from tap_akeneo.walks import Walk
 
 News: TypeAlias = "Page | Walk | None"
 """What happens to a walk: its next page, a part given away, its end."""

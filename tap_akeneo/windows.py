@@ -21,7 +21,8 @@ import msgspec
 from typing_extensions import override
 
 from tap_akeneo.changes import Window, usable_date
-from tap_akeneo.paging import CursorWalk, Listing, Paging, count, hides_items
+from tap_akeneo.cursors import CursorWalk, count, hides_items
+from tap_akeneo.walks import Listing, Paging
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ from tap_akeneo.auth import AkeneoAuthenticator, Credentials
 from tap_akeneo.errors import LoginRefused
 from tap_akeneo.http_client import HttpClient
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Listing, Paging, pages
+from tap_akeneo.paging import pages
 from tap_akeneo.tap import TapAkeneo
+from tap_akeneo.walks import Listing, Paging
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:

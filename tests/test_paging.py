@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_akeneo.pages import decode_array, value_of
-from tap_akeneo.paging import Listing, Paging, pages
+from tap_akeneo.paging import pages
 from tap_akeneo.tap import TapAkeneo
+from tap_akeneo.walks import Listing, Paging
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from tap_akeneo import prefetch
 from tap_akeneo.pages import Page
-from tap_akeneo.paging import Listing, Paging, Walk
 from tap_akeneo.prefetch import News, read_ahead
+from tap_akeneo.walks import Listing, Paging, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from tap_akeneo.changes import Window
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Listing, Paging
+from tap_akeneo.walks import Listing, Paging
 from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_akeneo.paging import Walk
     from tap_akeneo.pim import Pim
+    from tap_akeneo.walks import Walk
 
 T = TypeVar("T")
 WRITTEN = "%Y-%m-%d %H:%M:%S"

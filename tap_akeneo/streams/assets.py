@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Paging
-from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import WindowedStream
 from tap_akeneo.streams.reference_entities import OPTION_TYPES
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from tap_akeneo.pages import Item

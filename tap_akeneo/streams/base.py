@@ -24,11 +24,11 @@ from tap_akeneo.errors import (
     printable,
 )
 from tap_akeneo.pages import Page
-from tap_akeneo.paging import Listing, Paging
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.prefetch import read_ahead
 from tap_akeneo.progress import progress
 from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, check_keys, decoded
+from tap_akeneo.walks import Listing, Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from tap_akeneo.changes import Condition
     from tap_akeneo.pages import Item
-    from tap_akeneo.paging import Walk
     from tap_akeneo.prefetch import News
     from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.walks import Walk
 
 Record = dict[str, Any]
 
@@ -345,63 +345,6 @@ class AkeneoStream(Stream):
     ) -> Iterable[Context | None]:
         # Children list their parents themselves; the SDK would copy each record for them.
         return ()
-
-
-class ChildStream(AkeneoStream):
-    """A resource below each item of another: read for all parents, always.
-
-    A child can change without its parent's ``updated`` moving, so what is read here does not
-    depend on which parents another stream reads.
-    """
-
-    parent: ClassVar[type[AkeneoStream]]
-    parent_key: ClassVar[str]
-    """The property that holds the parent's key, and the placeholder in the path."""
-
-    @override
-    def listings(self) -> Iterator[Listing]:
-        for parents in self.parents():
-            yield self.listing(parents)
-
-    def parents(self) -> list[dict[str, str]]:
-        """The keys of each parent. Gathered first: the list stays short of the walks below it."""
-        parent = self.parent(self.tap)
-        try:
-            found = [
-                (walk.listing.parents, key)
-                for walk, news in self.read_ahead(
-                    walk_of(self.pim, listing) for listing in self.listings_of_parents(parent)
-                )
-                if isinstance(news, Page)
-                for item in news.items
-                if self.has_children(item)
-                for key in parent.keys_of(item)
-            ]
-        except RequestRefused as refusal:
-            refusal.hint = refusal.hint or parent.permission
-            raise
-        keys = [{**above, self.parent_key: key} for above, key in found if key is not None]
-        self.is_whole = self.is_whole and parent.is_whole and len(keys) == len(found)
-        if len(keys) < len(found):
-            self.tap.stream_failed(
-                self.name,
-                f"the PIM sends one without {parent.primary_keys[-1]} in its {parent.name}: what "
-                "is below it cannot be read",
-            )
-        return keys
-
-    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
-        """The lists of the PIM that hold all parents."""
-        return parent.listings_of_keys()
-
-    @override
-    def listings_of_keys(self) -> Iterator[Listing]:
-        for parents in self.parents():
-            yield self.bare_listing(parents)
-
-    def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
-        """Whether the PIM can list children of this parent."""
-        return True
 
 
 @cache

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.paging import Paging
-from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_akeneo.pages import Item
-    from tap_akeneo.paging import Listing
     from tap_akeneo.streams.incremental import Series
+    from tap_akeneo.walks import Listing
 
 
 class Catalogs(AkeneoStream):

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Paging
-from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.children import ChildStream
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.changes import Condition
     from tap_akeneo.pages import Item
-    from tap_akeneo.paging import Listing
+    from tap_akeneo.walks import Listing
 
 
 class Workflows(AkeneoStream):

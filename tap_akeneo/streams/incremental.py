@@ -19,10 +19,10 @@ from tap_akeneo.changes import (
     window_of,
 )
 from tap_akeneo.pages import Page, value_of
-from tap_akeneo.paging import MOST_WALKS, Walk
 from tap_akeneo.paging import walk as walk_of
 from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.walks import MOST_WALKS, Walk
 from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_akeneo.changes import Condition
-    from tap_akeneo.paging import Listing
+    from tap_akeneo.walks import Listing
 
 INCREMENTAL = "INCREMENTAL"
 

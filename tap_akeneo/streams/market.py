@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Paging
 from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

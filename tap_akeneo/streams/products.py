@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.changes import ServerZone, usable_date
+from tap_akeneo.cursors import first
 from tap_akeneo.errors import RequestRefused, WrongSetting
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Listing, Paging, first, pages
+from tap_akeneo.paging import pages
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import WindowedStream
 from tap_akeneo.streams.structure import Attributes
+from tap_akeneo.walks import Listing, Paging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:

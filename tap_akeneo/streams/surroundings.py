@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import Paging
-from tap_akeneo.streams.base import AkeneoStream, ChildStream
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.products import (
     ProductModels,
     Products,
     ProductsByIdentifier,
     smallest_values,
 )
+from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_akeneo.pages import Item
-    from tap_akeneo.paging import Listing
+    from tap_akeneo.walks import Listing
 
 DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
 

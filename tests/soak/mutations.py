@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from tap_akeneo import changes
 from tap_akeneo.changes import ServerZone, Window, span_to_read
+from tap_akeneo.cursors import CursorWalk
 from tap_akeneo.pages import value_of
-from tap_akeneo.paging import CursorWalk
 from tap_akeneo.streams import incremental
 from tap_akeneo.streams.incremental import IncrementalStream, Series, WindowedStream
 from tap_akeneo.streams.products import ProductModels

@@ -1,0 +1,189 @@
+"""Walking a list by cursor, and counting what it should hold."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_akeneo.errors import PimUnavailable
+from tap_akeneo.isolation import Isolation
+from tap_akeneo.pages import ListIncomplete, Page, decode_page, value_of
+from tap_akeneo.walks import Listing, Paging, Walk, refuse_circle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_akeneo.pages import HalPage, Item
+    from tap_akeneo.pim import Pim
+
+
+def count(pim: Pim, listing: Listing) -> int | None:
+    """How many items the PIM counts in a list that has pages."""
+    return _peek(pim, listing, {"with_count": "true"}).items_count
+
+
+def first(pim: Pim, listing: Listing) -> Item | None:
+    """Any one item of a list that has pages, None of an empty one.
+
+    Raises:
+        PimUnavailable: The PIM counts items but shows none.
+    """
+    # More than one, as those at the front may be gone from SQL, though not yet from the index.
+    if items := _peek(pim, listing, {"limit": "10"}).items:
+        return items[0]
+    counted = count(pim, listing)
+    if not counted:
+        return None
+    if items := _peek(pim, listing, {"limit": "100"}).items:
+        return items[0]
+    reason = f"the PIM counts {counted} items but shows none: have its search index rebuilt"
+    raise PimUnavailable(listing.path, reason)
+
+
+def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> HalPage:
+    """A page of few items, not always the first: that may hold one that the PIM cannot write."""
+    params = {**listing.params, "pagination_type": "page", "limit": "1", **more}
+    try:
+        return pim.get(listing.path, decode_page, params)
+    except PimUnavailable as failure:
+        if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return pim.get(listing.path, decode_page, {**params, "page": "2"})
+
+
+class CursorWalk(Walk):
+    """A walk by cursor.
+
+    Items that are in the index but no longer in SQL are dropped after the search: a page is short
+    then and has no link although there is more (api-php-client #197). From 6.0 on a cursor is the
+    key of the last item (PIM-10182), so the walk goes on behind it, to a page without items.
+    Where a whole page was dropped that is not the end either, so the items are counted too.
+
+    Args:
+        pim: The PIM.
+        listing: The list.
+        cursor: Where to begin; None for the start of the list.
+
+    Attributes:
+        cursor: Where the next page begins.
+        has_link: Whether the PIM has linked to the next page.
+        ended: Whether the end has been reached.
+        has_gaps: Whether a page was shorter than it should have been, the last one aside.
+        counted: How many items the list had at its first page; None where that is not counted.
+    """
+
+    def __init__(self, pim: Pim, listing: Listing, cursor: str | None = None) -> None:
+        super().__init__(listing)
+        self.pim = pim
+        self.cursor = cursor
+        self.has_link = False
+        self.ended = False
+        self.has_gaps = False
+        self.counted: int | None = None
+        key = listing.keys[-1] if self._key_is_cursor else None
+        self._isolation = Isolation(self._ask, key, listing.page_size)
+        self._read = 0
+        self._last_size = 0
+
+    @override
+    def _next_page(self) -> Page | None:
+        if self.ended:
+            return None
+        try:
+            page = self._ask(self.listing.page_size, self.cursor)
+        except PimUnavailable as failure:
+            if self.listing.paging is not Paging.SEARCH_AFTER:
+                raise
+            page = self._isolation.page(failure, self.cursor)
+        self.has_link = page.has_link
+        if self.counted is None:
+            self.counted = page.items_count
+        self._note_gaps(len(page.items))
+        self._read += len(page.items)
+        following = self._following(page)
+        refuse_circle(self.listing, self.cursor, following)
+        self.ended = following is None
+        if self.ended:
+            self._compare_with_count()
+        else:
+            self.cursor = following
+        return Page(page.items, page.size) if page.items else None
+
+    @property
+    @override
+    def broken(self) -> Sequence[str]:
+        return self._isolation.broken
+
+    def goes_on(self) -> bool:
+        """Whether there is something behind the end, after all."""
+        return bool(self._ask(self.listing.page_size, self.cursor).items)
+
+    def _ask(self, limit: int, cursor: str | None, *, once: bool = False) -> HalPage:
+        params = dict(self.listing.params)
+        if self.listing.paging is Paging.SEARCH_AFTER:
+            params["limit"] = str(limit)
+            # Only pages by number are counted. The PIM sorts them as those by cursor
+            # (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
+            params |= (
+                {"pagination_type": "page", "with_count": "true"}
+                if cursor is None and self._key_is_cursor
+                else {"pagination_type": "search_after"}
+            )
+        if cursor is not None:
+            params["search_after"] = cursor
+        return self.pim.get(self.listing.path, decode_page, params, once=once)
+
+    def _following(self, page: HalPage) -> str | None:
+        """The cursor of the next page, None at the end."""
+        if not self._key_is_cursor:
+            return page.cursor("search_after") if page.items else None
+        return str(value_of(page.items[-1], self.listing.keys[-1])) if page.items else None
+
+    def _note_gaps(self, size: int) -> None:
+        before, self._last_size = self._last_size, size
+        was_short = self._read > 0 and before < self.listing.page_size
+        # A list that ends with a full page is followed by an empty one too, though seldom.
+        self.has_gaps |= was_short if size else not was_short
+
+    @property
+    def _key_is_cursor(self) -> bool:
+        return self.listing.key_is_cursor and self.pim.cursors_are_plain
+
+    def _compare_with_count(self) -> None:
+        """Says so where a list ended before its count.
+
+        Raises:
+            ListIncomplete: It did.
+        """
+        if self.listing.paging is Paging.CURSOR:
+            return
+        if hides_items(self.pim, self.listing, self._read, self.counted, [self]):
+            msg = (
+                f"the PIM counts more, but its list ended after {self._read}: unless items were "
+                "added just now, its search index is out of step with its database, have it rebuilt"
+            )
+            raise ListIncomplete(msg)
+
+
+def hides_items(
+    pim: Pim, listing: Listing, read: int, counted: int | None, walks: Iterable[CursorWalk]
+) -> bool:
+    """Whether there are items behind others that were dropped as they are gone from SQL.
+
+    Args:
+        pim: The PIM.
+        listing: The list.
+        read: How many items of it came out.
+        counted: How many it had when it was begun, if that was counted.
+        walks: The walks that it was read by, which have ended.
+    """
+    if counted is not None and read >= counted:
+        return False
+    # Anew, as what the index has forgotten since hides nothing.
+    left = (count(pim, listing) or 0) - read
+    if not (listing.key_is_cursor and pim.cursors_are_plain):
+        return left > 0
+    # Where less than a page is left, a page shows all of it that is still in SQL.
+    return left >= listing.page_size or (left > 0 and any(walk.goes_on() for walk in walks))

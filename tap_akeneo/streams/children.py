@@ -1,0 +1,75 @@
+"""Streams of what is below each item of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_akeneo.errors import RequestRefused
+from tap_akeneo.pages import Page
+from tap_akeneo.paging import walk as walk_of
+from tap_akeneo.streams.base import AkeneoStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_akeneo.pages import Item
+    from tap_akeneo.walks import Listing
+
+
+class ChildStream(AkeneoStream):
+    """A resource below each item of another: read for all parents, always.
+
+    A child can change without its parent's ``updated`` moving, so what is read here does not
+    depend on which parents another stream reads.
+    """
+
+    parent: ClassVar[type[AkeneoStream]]
+    parent_key: ClassVar[str]
+    """The property that holds the parent's key, and the placeholder in the path."""
+
+    @override
+    def listings(self) -> Iterator[Listing]:
+        for parents in self.parents():
+            yield self.listing(parents)
+
+    def parents(self) -> list[dict[str, str]]:
+        """The keys of each parent. Gathered first: the list stays short of the walks below it."""
+        parent = self.parent(self.tap)
+        try:
+            found = [
+                (walk.listing.parents, key)
+                for walk, news in self.read_ahead(
+                    walk_of(self.pim, listing) for listing in self.listings_of_parents(parent)
+                )
+                if isinstance(news, Page)
+                for item in news.items
+                if self.has_children(item)
+                for key in parent.keys_of(item)
+            ]
+        except RequestRefused as refusal:
+            refusal.hint = refusal.hint or parent.permission
+            raise
+        keys = [{**above, self.parent_key: key} for above, key in found if key is not None]
+        self.is_whole = self.is_whole and parent.is_whole and len(keys) == len(found)
+        if len(keys) < len(found):
+            self.tap.stream_failed(
+                self.name,
+                f"the PIM sends one without {parent.primary_keys[-1]} in its {parent.name}: what "
+                "is below it cannot be read",
+            )
+        return keys
+
+    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
+        """The lists of the PIM that hold all parents."""
+        return parent.listings_of_keys()
+
+    @override
+    def listings_of_keys(self) -> Iterator[Listing]:
+        for parents in self.parents():
+            yield self.bare_listing(parents)
+
+    def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
+        """Whether the PIM can list children of this parent."""
+        return True
