@@ -99,6 +99,8 @@ class TapAkeneo(Tap):
         self.stopper.listen()
         if validate_config:
             _ = self.settings
+            for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
+                self.logger.warning("`%s` is no setting of this tap", name)
         if setup_mapper:
             self.setup_mapper()
 
@@ -250,6 +252,8 @@ class TapAkeneo(Tap):
                 state=read_json(state, "state"),
                 catalog=read_catalog(catalog),
             )
+            if not any(stream.selected for stream in tap.streams.values()):
+                cls.logger.warning("no stream is selected")
             try:
                 tap.sync_all()
             except Stopped:

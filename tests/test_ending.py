@@ -8,16 +8,17 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import settings_for, sync
+from tests.support import command, settings_for, sync
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import StartPim
+
+FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -104,6 +105,64 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_line(
     assert process.wait(timeout=30) == 1
     assert "the target has stopped reading: its own log says why" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_ends_the_run_with_one_line(start_pim: StartPim, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(start_pim())))
+    with FULL.open("w") as full:
+        ended = subprocess.run(  # noqa: S603 (our own arguments)
+            [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    errors = [line for line in ended.stderr.splitlines() if " ERROR " in line]
+    assert len(errors) == 1
+    assert "the output cannot be written: No space left on device" in errors[0]
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_the_line_on_what_a_run_did_names_what_was_not_read(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = start_pim()
+    pim.faults.add("status", "/families", status=503, times=None)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim, max_retries=0)))
+    ended = command("--config", config)
+    (told,) = (line for line in ended.log.splitlines() if "streams not read to their end" in line)
+    missing = told.rpartition(": ")[2].split(", ")
+    assert {"families", "family_variants", "products"} <= set(missing)
+    assert not {"association_types", "attributes", "channels"}.intersection(missing)
+
+
+@pytest.mark.parametrize("half", ["1 / 0", "record['nope']", "int(code)", "None + 1"])
+def test_an_expression_that_cannot_be_computed_is_told_as_such(
+    start_pim: StartPim, tmp_path: Path, half: str
+) -> None:
+    config = tmp_path / "config.json"
+    maps = {"families": {"half": half}}
+    config.write_text(json.dumps(settings_for(start_pim(), stream_maps=maps)))
+    ended = command("--config", config)
+    (line,) = ended.errors
+    assert "check the setting stream_maps: " in line
+    assert ended.code == 1
+
+
+def test_a_record_that_cannot_be_written_leaves_no_half_of_it_to_the_target(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    maps = {"families": {"code": "code", "half": "'\\ud800'"}}
+    config.write_text(json.dumps(settings_for(start_pim(), stream_maps=maps)))
+    ended = command("--config", config)
+    assert ended.code == 1
+    assert all(json.loads(line) for line in ended.stdout.splitlines())
 
 
 def test_a_run_ends_with_a_line_on_what_it_did(start_pim: StartPim, tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ ENDINGS = {
         profile="ce-5",
     ),
     "check the setting stream_maps: …": Ending({"stream_maps": {"families": {"half": "1 +"}}}),
+    "… is no setting of this tap": Ending({"pagesize": 10}, code=0),
+    "no stream is selected": Ending(files={"--catalog": '{"streams": []}'}, code=0),
+    "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment: …": Ending(
+        env={"REQUESTS_CA_BUNDLE": "/no/such.pem"}
+    ),
     "check the setting batch_config: …": Ending({"batch_config": IN_BATCHES}),
     "with batch_config it cannot have two maps": Ending(
         {
@@ -209,6 +214,7 @@ ELSEWHERE = {
     "the PIM sends one without …",
     "`…` of … cannot be read",
     # tests/test_ending.py
+    "the output cannot be written: …",
     "the target has stopped reading",
     "stopped by …",
 }
