@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tap_akeneo.pim import Pim
 
 
+RESULT_WINDOW = 10_000
+"""Products and models that the PIM shows by page number at most."""
+
+
 def count(pim: Pim, listing: Listing) -> int | None:
     """How many items the PIM counts in a list that has pages."""
     return _peek(pim, listing, {"with_count": "true"}).items_count
@@ -71,6 +75,7 @@ class CursorWalk(Walk):
         has_link: Whether the PIM has linked to the next page.
         ended: Whether the end has been reached.
         has_gaps: Whether a page was shorter than it should have been, the last one aside.
+        ended_oddly: Whether it ended without a page that was short.
         counted: How many items the list had at its first page; None where that is not counted.
     """
 
@@ -81,6 +86,7 @@ class CursorWalk(Walk):
         self.has_link = False
         self.ended = False
         self.has_gaps = False
+        self.ended_oddly = False
         self.counted: int | None = None
         key = listing.keys[-1] if self._key_is_cursor else None
         self._isolation = Isolation(self._ask, key, listing.page_size)
@@ -116,6 +122,21 @@ class CursorWalk(Walk):
     def broken(self) -> Sequence[str]:
         return self._isolation.broken
 
+    def ends_here(self) -> bool:
+        """Whether the last page by number, which hides nothing but itself, holds no more."""
+        counted = count(self.pim, self.listing) or 0
+        if not counted:
+            return True
+        last = -(-counted // self.listing.page_size)
+        if last * self.listing.page_size > RESULT_WINDOW:
+            return False
+        page = _peek(
+            self.pim, self.listing, {"limit": str(self.listing.page_size), "page": str(last)}
+        )
+        keys = [str(value_of(item, self.listing.keys[-1])).lower() for item in page.items]
+        cursor = (self.cursor or "").lower()
+        return bool(keys) and max(keys) <= cursor
+
     def goes_on(self) -> bool:
         """Whether there is something behind the end, after all."""
         return bool(self._ask(self.listing.page_size, self.cursor).items)
@@ -144,8 +165,8 @@ class CursorWalk(Walk):
     def _note_gaps(self, size: int) -> None:
         before, self._last_size = self._last_size, size
         was_short = self._read > 0 and before < self.listing.page_size
-        # A list that ends with a full page is followed by an empty one too, though seldom.
-        self.has_gaps |= was_short if size else not was_short
+        self.has_gaps |= was_short and size > 0
+        self.ended_oddly |= not was_short and not size
 
     @property
     def _key_is_cursor(self) -> bool:

@@ -98,6 +98,10 @@ class WindowWalk(CursorWalk):
         window: The window.
         cursor: The cursor behind which to begin.
         weight: How much of the whole list it should have from there on, 0 to 1.
+
+    Attributes:
+        window: What is left of the window.
+        may_hide_items: Whether there may be more behind its end.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class WindowWalk(CursorWalk):
     ) -> None:
         super().__init__(changes.pim, changes.listing(window), cursor)
         self.window = window
+        self.may_hide_items = False
         self._changes = changes
         changes.walks.append(self)
         self._weight = weight
@@ -123,7 +128,16 @@ class WindowWalk(CursorWalk):
 
     @override
     def _compare_with_count(self) -> None:
-        """Nothing: a part has no count of its own; the whole is compared when all of it came."""
+        # A part has no count of its own; the whole is compared when all of it has come. What may
+        # move the bookmark before that is looked at where something seems to be deleted.
+        walks = tuple(self._changes.walks)
+        if (
+            len(walks) > 1
+            and self.pim.cursors_are_plain
+            and self._changes.has_count
+            and (self.ended_oddly or any(walk.has_gaps for walk in walks))
+        ):
+            self.may_hide_items = not self.ends_here()
 
     @override
     def split(self, *, idle: int) -> WindowWalk | None:

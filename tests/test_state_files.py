@@ -73,7 +73,7 @@ def test_a_state_written_now_is_the_golden_one(start_pim: StartPim, name: str) -
 def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
-    pim = at_golden_time(start_pim(products=500))
+    pim = at_golden_time(start_pim(products=250))
     state = stopped_in_mid_stream(pim, tmp_path)
     assert dated(state) == dated(golden("stopped.json"))
     assert datetime.fromisoformat(state["bookmarks"]["products"]["replication_key_value"]) < NOW
@@ -82,7 +82,7 @@ def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
 def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
     """The last state of a run that is stopped while it reads products."""
     config = folder / "config.json"
-    config.write_text(json.dumps(settings_for(pim, page_size=2, max_concurrency=1)))
+    config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
     with subprocess.Popen(  # noqa: S603 (our own arguments)
         [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
         stdout=subprocess.PIPE,

@@ -283,8 +283,8 @@ class WindowedStream(IncrementalStream):
         if not self.pim.cursors_are_plain:
             # Only the count in the end tells whether a window was read as a whole.
             return None
-        if series.changes and any(walk.has_gaps for walk in tuple(series.changes.walks)):
-            # Nor does anything else where something is being deleted.
+        if series.changes and any(walk.may_hide_items for walk in tuple(series.changes.walks)):
+            # And so it is where items seem to be deleted while they are read.
             series.take_back()
             return None
         starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
