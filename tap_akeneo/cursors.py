@@ -202,9 +202,10 @@ def hides_items(
     """
     if counted is not None and read >= counted:
         return False
-    # Anew, as what the index has forgotten since hides nothing.
-    left = (count(pim, listing) or 0) - read
+    now = count(pim, listing) or 0
     if not (listing.key_is_cursor and pim.cursors_are_plain):
-        return left > 0
+        # What the index has forgotten since may have hidden others while it was read.
+        return max(now, counted or 0) > read
+    left = now - read
     # Where less than a page is left, a page shows all of it that is still in SQL.
     return left >= listing.page_size or (left > 0 and any(walk.goes_on() for walk in walks))

@@ -130,13 +130,13 @@ class WindowWalk(CursorWalk):
     def _compare_with_count(self) -> None:
         # A part has no count of its own; the whole is compared when all of it has come. What may
         # move the bookmark before that is looked at where something seems to be deleted.
+        if not self._changes.has_count:
+            return
+        if not self.pim.cursors_are_plain:
+            self._changes.count()
+            return
         walks = tuple(self._changes.walks)
-        if (
-            len(walks) > 1
-            and self.pim.cursors_are_plain
-            and self._changes.has_count
-            and (self.ended_oddly or any(walk.has_gaps for walk in walks))
-        ):
+        if len(walks) > 1 and (self.ended_oddly or any(walk.has_gaps for walk in walks)):
             self.may_hide_items = not self.ends_here()
 
     @override

@@ -47,6 +47,8 @@ class Series:
         span: The changes to read.
         unfinished: Walks that have not ended.
         read: Items that came out.
+        keys: Theirs, as hashes, where one that comes twice must not stand in for another; None
+            where they are not needed.
         broken: Keys of items that the PIM cannot write.
         incomplete: Whether a walk ended before its list did.
         lacks_items: Whether fewer came out than the PIM counts.
@@ -59,6 +61,7 @@ class Series:
     span: Span
     unfinished: set[Walk] = field(default_factory=set)
     read: int = 0
+    keys: set[int] | None = None
     broken: list[str] = field(default_factory=list)
     incomplete: bool = False
     lacks_items: bool = False
@@ -68,6 +71,20 @@ class Series:
     def __post_init__(self) -> None:
         """Remembers the bookmark."""
         self._state_before = dict(self.state)
+
+    def begin(self) -> None:
+        """Forgets what an earlier reading brought."""
+        self.read, self.lacks_items = 0, False
+        if self.keys:
+            self.keys.clear()
+
+    def take(self, page: Page, listing: Listing) -> None:
+        """Counts the items of a page."""
+        if self.keys is None:
+            self.read += len(page.items)
+        else:
+            self.keys.update(hash(listing.key_of(item)) for item in page.items)
+            self.read = len(self.keys)
 
     def take_back(self) -> None:
         """Puts the bookmark back to where it was: a window that it passed may lack items."""
@@ -144,7 +161,8 @@ class IncrementalStream(AkeneoStream):
             self.logger.warning(
                 "The bookmark %s lies ahead of the PIM's clock: reading everything", since
             )
-        return Series(parents, state, span)
+        # Before 6.0 the count alone tells whether all came; later it is a second line.
+        return Series(parents, state, span, keys=None if self.pim.cursors_are_plain else set())
 
     def _since(self, state: Mapping[str, Any]) -> datetime | None:
         """The bookmark, or the start date if that is later; None to read everything."""
@@ -177,14 +195,14 @@ class IncrementalStream(AkeneoStream):
         """Reads walks to their end, and moves each bookmark as far as what is out."""
         owners: dict[Walk, Series] = {}
         for series in to_read:
-            series.read, series.lacks_items = 0, False
+            series.begin()
             walk = self.walk_through(series)
             owners[walk] = series
             series.unfinished.add(walk)
         for walk, news in self.read_ahead(list(owners)):
             series = owners[walk]
             if isinstance(news, Page):
-                series.read += len(news.items)
+                series.take(news, walk.listing)
                 series.date_seen = series.date_seen or usable_date(
                     value_of(news.items[0], "updated")
                 )
