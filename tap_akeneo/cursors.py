@@ -188,8 +188,14 @@ class CursorWalk(Walk):
             raise ListIncomplete(msg)
 
 
-def hides_items(
-    pim: Pim, listing: Listing, read: int, counted: int | None, walks: Iterable[CursorWalk]
+def hides_items(  # noqa: PLR0913 (what it takes to know)
+    pim: Pim,
+    listing: Listing,
+    read: int,
+    counted: int | None,
+    walks: Iterable[CursorWalk],
+    *,
+    strict: bool = True,
 ) -> bool:
     """Whether there are items behind others that were dropped as they are gone from SQL.
 
@@ -199,13 +205,16 @@ def hides_items(
         read: How many items of it came out.
         counted: How many it had when it was begun, if that was counted.
         walks: The walks that it was read by, which have ended.
+        strict: Before 6.0, takes what was added since its end for hidden too.
     """
+    if not (listing.key_is_cursor and pim.cursors_are_plain):
+        # Then and now: what has come meanwhile may stand in for what was hidden, and what was
+        # deleted may have hidden others before the index forgot it.
+        now = (count(pim, listing) or 0) if strict or counted is None else 0
+        return max(now, counted or 0) > read
     if counted is not None and read >= counted:
         return False
-    now = count(pim, listing) or 0
-    if not (listing.key_is_cursor and pim.cursors_are_plain):
-        # What the index has forgotten since may have hidden others while it was read.
-        return max(now, counted or 0) > read
-    left = now - read
+    # Anew, as what the index has forgotten since hides nothing.
+    left = (count(pim, listing) or 0) - read
     # Where less than a page is left, a page shows all of it that is still in SQL.
     return left >= listing.page_size or (left > 0 and any(walk.goes_on() for walk in walks))

@@ -78,16 +78,19 @@ class Changes:
         if self.counted is None and self._counting.acquire(blocking=False):
             self.counted = count(self.pim, self.listing(self.whole))
 
-    def lacks(self, read: int) -> bool:
+    def lacks(self, read: int, *, strict: bool) -> bool:
         """Whether some are hidden behind others that were deleted while they were read.
 
         Args:
             read: How many came out.
+            strict: See `hides_items`.
         """
         if not self.has_count:
             return False
         self.count()
-        return hides_items(self.pim, self.listing(self.whole), read, self.counted, self.walks)
+        return hides_items(
+            self.pim, self.listing(self.whole), read, self.counted, self.walks, strict=strict
+        )
 
 
 class WindowWalk(CursorWalk):
@@ -150,10 +153,10 @@ class WindowWalk(CursorWalk):
         most = MOST_PAGES * self.listing.page_size
         if left < (LEAST_PAGES * self.listing.page_size if idle else 2 * most):
             return None
-        # Each idle reader gets as much as is kept.
+        # Each idle reader gets as much as is kept, unless that is too much for a walk.
         share = idle / (idle + 1) if idle else 0.5
-        if self._changes.counted is not None:
-            share = min(most / left, share)
+        if self._changes.counted is not None and left > most * (idle + 1):
+            share = most / left
         seen = [date for written in self._dates if (date := _wall_time(written))]
         cut = self.window.cut(seen, share, self._changes.now)
         if cut is None:
