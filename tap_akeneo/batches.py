@@ -37,12 +37,21 @@ def batches(
     if encoding.format == "jsonl":
         # As the SDK's files are, whatever the setting says.
         encoding = replace(encoding, compression="gzip")
+    while_reading: list[Exception] = []
+
+    def read() -> Iterator[dict[str, Any]]:
+        try:
+            yield from records
+        except Exception as fault:
+            while_reading.append(fault)
+            raise
+
     try:
-        for manifest in batcher.get_batches(records=records):
+        for manifest in batcher.get_batches(records=read()):
             yield encoding, manifest
-    except AkeneoError:
-        raise
     except Exception as fault:
         # The libraries for remote storage raise whatever they like.
+        if fault in while_reading:
+            raise
         msg = f"{stream}: its batches cannot be written, check the setting batch_config: {fault}"
         raise AkeneoError(msg) from fault

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
@@ -319,6 +322,38 @@ def test_after_a_failure_the_state_stands_for_nothing_that_is_in_no_batch(
     assert {row["uuid"] for row in written + again.rows["products"]} == {
         row["uuid"] for row in pim.truth("products")
     }
+
+
+def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, loader = start_pim(), Loader(file_at)
+    config = in_batches(f"file://{tmp_path}")
+    with pytest.raises(ZeroDivisionError):
+        load(
+            pim,
+            ["families"],
+            loader,
+            batch_config=config,
+            stream_maps={"families": {"half": "1 / 0"}},
+        )
+
+
+def test_a_signal_stops_a_run_that_writes_batches_as_any_other(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, config = start_pim(), tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))))
+    with subprocess.Popen(  # noqa: S603 (our own arguments)
+        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        pim.faults.add("event", "/families", do=lambda: process.send_signal(signal.SIGTERM))
+        _, log = process.communicate(timeout=30)
+    assert "stopped by SIGTERM" in log
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_batches_hold_what_maps_and_the_selection_leave(
