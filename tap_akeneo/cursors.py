@@ -112,7 +112,7 @@ class CursorWalk(Walk):
         refuse_circle(self.listing, self.cursor, following)
         self.ended = following is None
         if self.ended:
-            self._compare_with_count()
+            self._check_end()
         else:
             self.cursor = following
         return Page(page.items, page.size) if page.items else None
@@ -141,7 +141,7 @@ class CursorWalk(Walk):
         """Whether there is something behind the end, after all."""
         return bool(self._ask(self.listing.page_size, self.cursor).items)
 
-    def _ask(self, limit: int, cursor: str | None, *, once: bool = False) -> HalPage:
+    def _ask(self, limit: int, cursor: str | None, *, gives_up_on_500: bool = False) -> HalPage:
         params = dict(self.listing.params)
         if self.listing.paging is Paging.SEARCH_AFTER:
             params["limit"] = str(limit)
@@ -154,13 +154,15 @@ class CursorWalk(Walk):
             )
         if cursor is not None:
             params["search_after"] = cursor
-        return self.pim.get(self.listing.path, decode_page, params, once=once)
+        return self.pim.get(self.listing.path, decode_page, params, gives_up_on_500=gives_up_on_500)
 
     def _following(self, page: HalPage) -> str | None:
         """The cursor of the next page, None at the end."""
-        if not self._key_is_cursor:
-            return page.cursor("search_after") if page.items else None
-        return str(value_of(page.items[-1], self.listing.keys[-1])) if page.items else None
+        if not page.items:
+            return None
+        if self._key_is_cursor:
+            return str(value_of(page.items[-1], self.listing.keys[-1]))
+        return page.cursor("search_after")
 
     def _note_gaps(self, size: int) -> None:
         before, self._last_size = self._last_size, size
@@ -172,8 +174,8 @@ class CursorWalk(Walk):
     def _key_is_cursor(self) -> bool:
         return self.listing.key_is_cursor and self.pim.cursors_are_plain
 
-    def _compare_with_count(self) -> None:
-        """Says so where a list ended before its count.
+    def _check_end(self) -> None:
+        """Says so where the list ended before its count.
 
         Raises:
             ListIncomplete: It did.

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_plus, urljoin, urlsplit
@@ -144,14 +145,17 @@ class HttpClient:
         self._paused_until = 0.0
         self._counting = threading.Lock()
         self.traffic = Traffic()
-        self._send_with_retries = backoff.on_exception(
+        retrying = partial(
+            backoff.on_exception,
             _waits,
             _Retriable,
             max_tries=max_retries + 1,
             jitter=None,
             on_backoff=self._before_wait,
             logger=None,
-        )(self._send_once)
+        )
+        self._send_with_retries = retrying()(self._send_once)
+        self._send_unless_500 = retrying(giveup=_is_500)(self._send_once)
 
     def send(  # noqa: PLR0913 (the parts of a request)
         self,
@@ -163,7 +167,7 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
         may_hang: bool = False,
-        once: bool = False,
+        gives_up_on_500: bool = False,
     ) -> T:
         """Sends one request and decodes its answer.
 
@@ -176,7 +180,7 @@ class HttpClient:
             params: Query parameters.
             json: Body.
             may_hang: Waits `HANGING_TIMEOUT` at most for an answer, and once.
-            once: Does not try again.
+            gives_up_on_500: Does not try again after a 500, where the caller has another way.
 
         Returns:
             What ``decode`` returned.
@@ -186,7 +190,7 @@ class HttpClient:
             PimUnavailable: No usable answer, although tried again.
             AkeneoError: The PIM wants to send us to another address.
         """
-        send = self._send_once if once else self._send_with_retries
+        send = self._send_unless_500 if gives_up_on_500 else self._send_with_retries
         try:
             return send(
                 method,
@@ -354,6 +358,11 @@ def _date(text: str) -> datetime | None:
         return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
+
+
+def _is_500(failure: Exception) -> bool:
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(failure, _Retriable) and failure.status == status
 
 
 def _waits() -> Generator[float, _Retriable, None]:

@@ -39,9 +39,11 @@ CODE_POINTS = tuple(_code_points())
 
 
 class Ask(Protocol):
-    """Asks for the page of so many items behind a cursor, once or with further tries."""
+    """Asks for the page of so many items behind a cursor."""
 
-    def __call__(self, limit: int, cursor: str | None, /, *, once: bool = False) -> HalPage:
+    def __call__(
+        self, limit: int, cursor: str | None, /, *, gives_up_on_500: bool = False
+    ) -> HalPage:
         """Asks."""
 
 
@@ -97,13 +99,7 @@ class Isolation:
     def _page_or_none(self, size: int, cursor: str | None) -> HalPage | None:
         """A page, None where it is a 500 too."""
         try:
-            try:
-                return self._ask(size, cursor, once=True)
-            except PimUnavailable as failure:
-                if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return None
-            # Of another kind, which may pass.
-            return self._ask(size, cursor)
+            return self._ask(size, cursor, gives_up_on_500=True)
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise

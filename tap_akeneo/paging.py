@@ -78,7 +78,10 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
         if len(there) >= counted and not moved:
             return
         logger.info("%s: the list changed while it was read, reading it again", listing.path)
-    msg = f"the list changed each of {MOST_WALKS} times that it was read, so an item may be missing"
+    msg = (
+        f"the list changed each of {MOST_WALKS} times that it was read, so an item may be missing; "
+        "the next run reads it again"
+    )
     raise ListIncomplete(msg)
 
 

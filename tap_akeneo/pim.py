@@ -64,7 +64,7 @@ class Pim:
         params: Mapping[str, str] | None = None,
         *,
         may_hang: bool = False,
-        once: bool = False,
+        gives_up_on_500: bool = False,
     ) -> T:
         """Reads one resource, with a new token where the PIM no longer takes the present one.
 
@@ -73,7 +73,7 @@ class Pim:
             decode: Turns the body into a value.
             params: Query parameters.
             may_hang: Waits only for a while for an answer, and once.
-            once: Does not try again.
+            gives_up_on_500: Does not try again after a 500.
 
         Raises:
             NoAnswer: It hangs.
@@ -91,7 +91,7 @@ class Pim:
                     auth=self._authenticator,
                     params=params,
                     may_hang=may_hang,
-                    once=once,
+                    gives_up_on_500=gives_up_on_500,
                 )
             except RequestRefused as refusal:
                 if refusal.status != HTTPStatus.UNAUTHORIZED:

@@ -87,7 +87,6 @@ class Changes:
         """
         if not self.has_count:
             return False
-        self.count()
         return hides_items(
             self.pim, self.listing(self.whole), read, self.counted, self.walks, strict=strict
         )
@@ -130,7 +129,7 @@ class WindowWalk(CursorWalk):
         return page
 
     @override
-    def _compare_with_count(self) -> None:
+    def _check_end(self) -> None:
         # A part has no count of its own; the whole is compared when all of it has come. What may
         # move the bookmark before that is looked at where something seems to be deleted.
         if not self._changes.has_count:

@@ -30,8 +30,8 @@ class Listing:
         self.gone = gone or set()
         self.asked = 0
 
-    def page(self, size: int, cursor: str | None, /, *, once: bool = False) -> HalPage:
-        assert once
+    def page(self, size: int, cursor: str | None, /, *, gives_up_on_500: bool = False) -> HalPage:
+        assert gives_up_on_500
         self.asked += 1
         start = bisect_right(self.keys, cursor.lower()) if cursor else 0
         page = self.keys[start : start + size]
@@ -47,7 +47,7 @@ class Listing:
         while True:
             cursor = max([*read, *isolation.broken], default=None)
             try:
-                page = self.page(4, cursor, once=True)
+                page = self.page(4, cursor, gives_up_on_500=True)
             except PimUnavailable as failure:
                 page = isolation.page(failure, cursor)
             if not page.items:

@@ -87,7 +87,7 @@ def _trusting_links() -> AbstractContextManager[object]:
     stack = ExitStack()
     stack.enter_context(patch.object(CursorWalk, "_key_is_cursor", property(lambda _: False)))
     for walk in (CursorWalk, WindowWalk):
-        stack.enter_context(patch.object(walk, "_compare_with_count", lambda _: None))
+        stack.enter_context(patch.object(walk, "_check_end", lambda _: None))
     stack.enter_context(_no_count())
     return stack
 
