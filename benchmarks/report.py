@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from benchmarks.runner import Measured
     from benchmarks.scenarios import Scenario
 
-MOST_CONCURRENCY = 4
-MOST_MEMORY = 150
-MOST_TO_START = 0.3
-MOST_BESIDE_ANSWERS = 1
+MAX_CONCURRENCY = 4
+MAX_MEMORY = 150
+MAX_TO_START = 0.3
+MAX_BESIDE_ANSWERS = 1
 MANY_PAGES = 100
 """Pages from which on the requests before the first page are too few to matter."""
 
@@ -137,7 +137,7 @@ def _time_promises(scenario: Scenario, measured: Mapping[str, Measured]) -> Iter
             yield Promise(scenario.name, f"wall, 1/4 of {DEFAULT_TAP}", tap.wall, limit)
     factors = {"spread": 1.15, "skewed": 1.4, "options": 1.15}
     if factor := factors.get(scenario.name):
-        ideal = scenario.pages * scenario.latency / MOST_CONCURRENCY
+        ideal = scenario.pages * scenario.latency / MAX_CONCURRENCY
         what = f"wall, {factor} x pages x {scenario.latency} s / 4"
         yield Promise(scenario.name, what, tap.wall, factor * ideal)
 
@@ -145,16 +145,16 @@ def _time_promises(scenario: Scenario, measured: Mapping[str, Measured]) -> Iter
 def _start_promises(scenario: Scenario, tap: Measured, sdk_import: float) -> Iterator[Promise]:
     if scenario.name == "zero-20k":
         what = "first output after the SDK's import, s"
-        yield Promise(scenario.name, what, tap.first - sdk_import, MOST_TO_START)
+        yield Promise(scenario.name, what, tap.first - sdk_import, MAX_TO_START)
     if scenario.name == "idle":
         yield Promise(scenario.name, "pages of products", tap.requests.get("page", 0), 1)
         rest = tap.wall - tap.all_requests * scenario.latency - sdk_import
         what = "wall without answers and the SDK's import, s"
-        yield Promise(scenario.name, what, rest, MOST_BESIDE_ANSWERS)
+        yield Promise(scenario.name, what, rest, MAX_BESIDE_ANSWERS)
 
 
 def _load_promises(scenario: Scenario, tap: Measured) -> Iterator[Promise]:
-    yield Promise(scenario.name, "requests at once", tap.highest_concurrency, MOST_CONCURRENCY)
+    yield Promise(scenario.name, "requests at once", tap.highest_concurrency, MAX_CONCURRENCY)
     yield Promise(scenario.name, "pages fetched twice", tap.repeated_pages, 0)
     if scenario.keys:
         each = tap.received_mb * 1e6 / scenario.products
@@ -167,7 +167,7 @@ def _load_promises(scenario: Scenario, tap: Measured) -> Iterator[Promise]:
 def _memory_promises(
     scenario: Scenario, tap: Measured, by_name: Mapping[str, Mapping[str, Measured]]
 ) -> Iterator[Promise]:
-    yield Promise(scenario.name, "peak memory, MB", tap.peak_mb, MOST_MEMORY)
+    yield Promise(scenario.name, "peak memory, MB", tap.peak_mb, MAX_MEMORY)
     smaller = {"zero": "zero-20k", "slow-100k": "slow"}.get(scenario.name, "")
     if TAP in by_name.get(smaller, {}):
         limit = 1.1 * by_name[smaller][TAP].peak_mb

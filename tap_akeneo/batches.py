@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.client.errors import AkeneoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

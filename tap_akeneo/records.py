@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_akeneo.errors import AkeneoError
-from tap_akeneo.pages import decode
+from tap_akeneo.client.errors import AkeneoError
+from tap_akeneo.client.responses import decode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ ADDITIONAL_FIELDS = "additional_fields"
 _has_channel_as_integer = re.compile(rb'"scope":\s*\d').search
 
 
-class Shaper:
+class RecordTransformer:
     """Makes records of items: links go, maps are maps, unknown keys are kept.
 
     A product is tens of kilobytes of values which are only handed on, so values stay the JSON

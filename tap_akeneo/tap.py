@@ -17,18 +17,18 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
-from tap_akeneo.ending import Stopped, Stopper, ending_in_one_line
-from tap_akeneo.errors import AkeneoError
-from tap_akeneo.http_client import HttpClient
-from tap_akeneo.inputs import check_state, read_catalog, read_json
-from tap_akeneo.pim import TOKEN_PATH, Pim
-from tap_akeneo.settings import Settings, unreadable_variables
-from tap_akeneo.settings_schema import SETTINGS_SCHEMA
+from tap_akeneo.cli import Stopped, Stopper, ending_in_one_line
+from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
+from tap_akeneo.client.errors import AkeneoError
+from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.config.schema import SETTINGS_SCHEMA
+from tap_akeneo.config.settings import Settings, unreadable_variables
+from tap_akeneo.config.state_and_catalog import check_state, read_catalog, read_json
+from tap_akeneo.permissions import advice
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.advice import advice
 from tap_akeneo.streams.incremental import IncrementalStream
-from tap_akeneo.writer import BufferedWriter, VersionsLast
+from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_akeneo.errors import RequestRefused
+    from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.streams.base import AkeneoStream
 
 
@@ -95,7 +95,7 @@ class TapAkeneo(Tap):
             wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
             msg = f"{wrong} in the environment or .env cannot be read: {fault}"
             raise ConfigValidationError(msg, errors=[msg]) from None
-        self.message_writer = self.versions = VersionsLast(self.message_writer)
+        self.message_writer = self.versions = DeferredVersionWriter(self.message_writer)
         self.stopper.listen()
         if validate_config:
             _ = self.settings

@@ -10,12 +10,12 @@ from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
-from tap_akeneo.errors import OutputFailed
+from tap_akeneo.client.errors import OutputFailed
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 """Records that may wait to be written. While a pipe takes them, the threads that read go on; each
 time the writing thread has to wait for its turn again."""
 
@@ -40,7 +40,7 @@ class BufferedWriter(MsgSpecWriter):
             del self._waiting[before:]
             raise
         self._waiting += b"\n"
-        if len(self._waiting) >= MOST_BYTES or not isinstance(message, RecordMessage):
+        if len(self._waiting) >= MAX_BYTES or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:
@@ -64,7 +64,7 @@ class BufferedWriter(MsgSpecWriter):
             raise OutputFailed(msg) from fault
 
 
-class VersionsLast(GenericSingerWriter[Any, Any]):
+class DeferredVersionWriter(GenericSingerWriter[Any, Any]):
     """Holds versions back until their stream has been read as a whole.
 
     The SDK sends them before the first record: a run that dies then leaves a table empty.

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_akeneo.settings_schema import SETTINGS_SCHEMA
+from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
 
 if TYPE_CHECKING:

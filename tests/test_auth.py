@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.auth import AkeneoAuthenticator, Credentials
-from tap_akeneo.errors import LoginRefused
-from tap_akeneo.http_client import HttpClient
-from tap_akeneo.pages import value_of
-from tap_akeneo.paging import pages
+from tap_akeneo.client.auth import AkeneoAuthenticator, Credentials
+from tap_akeneo.client.errors import LoginRefused
+from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.page_number import pages
 from tap_akeneo.tap import TapAkeneo
-from tap_akeneo.walks import Listing, Paging
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_a_token_that_expires_in_mid_walk_is_replaced_and_no_record_is_lost(
 ) -> None:
     pim = start_pim(products=50)
     tap = TapAkeneo(config=settings_for(pim))
-    listing = Listing("products-uuid", Paging.SEARCH_AFTER, ("uuid",), page_size=10)
+    listing = ListRequest("products-uuid", Pagination.SEARCH_AFTER, ("uuid",), page_size=10)
     read = []
     for page in pages(tap.pim, listing):
         read += [value_of(item, "uuid") for item in page.items]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from typing_extensions import override
 
-from tap_akeneo.settings import CREDENTIALS
+from tap_akeneo.config.settings import CREDENTIALS
 from tests.support import Ended, command, settings_for
 
 if TYPE_CHECKING:

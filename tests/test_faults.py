@@ -17,7 +17,7 @@ import pytest
 
 from pim_simulator import SimulatedPim, serve
 from pim_simulator.clock import http_date
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Ended, Run, select, settings_for, sync
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_akeneo.errors import PimUnavailable
-from tap_akeneo.isolation import Isolation
-from tap_akeneo.pages import HalPage, decode_page, value_of
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import HalPage, decode_page, value_of
+from tap_akeneo.pagination.broken_items import Isolation
 
 FAILED = PimUnavailable("GET /products", "the PIM answers 500", 500)
 
@@ -21,7 +21,7 @@ TEXTS = st.text(LETTERS, min_size=1, max_size=12).map(str.lower).filter(lambda t
 CODES = st.text("ab-0é", min_size=1, max_size=6)
 
 
-class Listing:
+class ListRequest:
     """A list in the PIM's order, with items that fail each page that holds them."""
 
     def __init__(self, keys: set[str], broken: set[str], gone: set[str] | None = None) -> None:
@@ -65,14 +65,14 @@ def test_a_broken_item_is_named_and_nothing_else_is_left_out(
     broken = data.draw(st.sampled_from(sorted(keys)))
     # In the index, but no longer in SQL; fewer than fill a page, which nobody sees behind.
     gone = data.draw(st.sets(st.sampled_from(sorted(keys)), max_size=3)) - {broken}
-    listing = Listing(keys, {broken}, gone)
+    listing = ListRequest(keys, {broken}, gone)
     read, named = listing.read("uuid" if kind == "uuids" else "code")
     assert read == sorted(keys - {broken} - gone)
     assert named == [broken]
 
 
 def test_a_code_is_found_by_few_requests_where_it_is_like_the_one_before() -> None:
-    listing = Listing({f"product_model_{number:05}" for number in range(500, 600)}, set())
+    listing = ListRequest({f"product_model_{number:05}" for number in range(500, 600)}, set())
     listing.broken = {listing.keys[50]}
     read, named = listing.read("code")
     assert (len(read), named) == (99, ["product_model_00550"])

@@ -21,8 +21,8 @@ import trustme
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
-from tap_akeneo.errors import AkeneoError, NoAnswer, PimUnavailable
-from tap_akeneo.http_client import HttpClient
+from tap_akeneo.client.errors import AkeneoError, NoAnswer, PimUnavailable
+from tap_akeneo.client.http import HttpClient
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Ended, command, settings_for, sync
 from tests.troubleshooting import is_explained

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.pages import decode_array, value_of
-from tap_akeneo.paging import pages
+from tap_akeneo.client.responses import decode_array, value_of
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.page_number import pages
 from tap_akeneo.tap import TapAkeneo
-from tap_akeneo.walks import Listing, Paging
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_a_deletion_while_a_list_is_read_hides_no_neighbour(start_pim: StartPim)
     pim = start_pim()
     before = sorted(row["code"] for row in pim.truth("families"))
     tap = TapAkeneo(config=settings_for(pim))
-    listing = Listing("families", Paging.PAGE, ("code",), page_size=2)
+    listing = ListRequest("families", Pagination.PAGE, ("code",), page_size=2)
     walking = pages(tap.pim, listing)
     read = [value_of(item, "code") for item in next(walking).items]
     pim.write.delete("families", before[0])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.contrib.msgspec import serialize_jsonl
 
-from tap_akeneo.records import Shaper, as_declared
+from tap_akeneo.records import RecordTransformer, as_declared
 
 MAP = {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}}
 LIST = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -62,7 +62,7 @@ def test_mending_twice_changes_nothing_more(value: Any) -> None:
 
 def test_links_go_and_unknown_keys_are_kept_apart() -> None:
     item = {"_links": {"self": {"href": "x"}}, "code": "a", "new": [1], "newer": None}
-    assert Shaper({"code": {"type": "string"}})(item) == {
+    assert RecordTransformer({"code": {"type": "string"}})(item) == {
         "code": "a",
         "additional_fields": {"new": [1], "newer": None},
     }
@@ -91,7 +91,7 @@ def test_raw_and_decoded_records_are_the_same_json(item: dict[str, Any]) -> None
     }
     sent = msgspec.json.encode(item)
     raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
-    records = [Shaper(properties, whole=whole)(raw) for whole in (False, True)]
+    records = [RecordTransformer(properties, whole=whole)(raw) for whole in (False, True)]
     told = [msgspec.json.decode(msgspec.json.encode(record)) for record in records]
     assert told[0] == told[1]
     assert told[0].get("labels", {}) == (item.get("labels") or {})
@@ -102,5 +102,5 @@ def test_numbers_are_kept_to_the_last_digit() -> None:
     raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
     properties: dict[str, Any] = {"code": {}, "amount": {}, "rate": {}}
     for whole in (False, True):
-        record = Shaper(properties, whole=whole)(raw)
+        record = RecordTransformer(properties, whole=whole)(raw)
         assert bytes(serialize_jsonl(record)).strip() == sent

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem  # type: ignore[import-untyped]
 from typing_extensions import override
 
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Run, as_told, select, settings_for, sync
 

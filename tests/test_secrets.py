@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.client.errors import AkeneoError
 from tests.leaks import SECRETS, leaks
 from tests.support import command, settings_for, sync
 

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_akeneo.settings import CREDENTIALS, Settings, parse_base_url
-from tap_akeneo.settings_schema import SETTINGS_SCHEMA
+from tap_akeneo.config.schema import SETTINGS_SCHEMA
+from tap_akeneo.config.settings import CREDENTIALS, Settings, parse_base_url
 from tap_akeneo.tap import TapAkeneo
 
 SECRETS = {"client_secret": "s3cr3t-of-client", "password": "p4ssw0rd-of-user"}

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.keys import Keys

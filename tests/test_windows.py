@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_akeneo.changes import Window
-from tap_akeneo.pages import value_of
-from tap_akeneo.walks import Listing, Paging
-from tap_akeneo.windows import Changes, WindowWalk
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.windows import Changes, WindowPaginator
+from tap_akeneo.replication import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_akeneo.pim import Pim
-    from tap_akeneo.walks import Walk
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.pagination.base import Paginator
 
 T = TypeVar("T")
 WRITTEN = "%Y-%m-%d %H:%M:%S"
@@ -86,23 +86,25 @@ def matches(date: datetime, conditions: list[dict[str, Any]]) -> bool:
 
 
 def changes_of(pim: ListInMemory, whole: Window = Window(), page_size: int = 3) -> Changes:  # noqa: B008
-    def listing(window: Window) -> Listing:
+    def listing(window: Window) -> ListRequest:
         params = {"search": json.dumps({"updated": window.conditions(WRITTEN)})}
-        return Listing("x", Paging.SEARCH_AFTER, ("uuid",), params, page_size, key_is_cursor=True)
+        return ListRequest(
+            "x", Pagination.SEARCH_AFTER, ("uuid",), params, page_size, key_is_cursor=True
+        )
 
     return Changes(cast("Pim", pim), listing, NOW, whole)
 
 
 def read_all(
     changes: Changes, choose: Callable[[int], int], idle: Callable[[], int]
-) -> tuple[list[str], list[WindowWalk]]:
+) -> tuple[list[str], list[WindowPaginator]]:
     """Reads as threads might: any walk may be the next to get its page."""
     read: list[str] = []
-    finished: list[WindowWalk] = []
-    unfinished: list[Walk] = [changes.walk()]
+    finished: list[WindowPaginator] = []
+    unfinished: list[Paginator] = [changes.walk()]
     while unfinished:
         walk = unfinished[choose(len(unfinished))]
-        assert isinstance(walk, WindowWalk)
+        assert isinstance(walk, WindowPaginator)
         page = walk.next_page()
         if page is None:
             unfinished.remove(walk)

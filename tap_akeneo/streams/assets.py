@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import WindowedStream
 from tap_akeneo.streams.reference_entities import OPTION_TYPES
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 
 class AssetFamilies(AkeneoStream):
@@ -23,7 +23,7 @@ class AssetFamilies(AkeneoStream):
     name = "asset_families"
     path = "asset-families"
     since = "3.2"
-    paging = Paging.CURSOR
+    paging = Pagination.CURSOR
     permission = "List asset families"
 
 
@@ -34,7 +34,7 @@ class AssetAttributes(ChildStream):
     path = "asset-families/{asset_family}/attributes"
     since = "3.2"
     primary_keys = ("asset_family", "code")
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
     permission = "List asset families"
     parent = AssetFamilies
     parent_key = "asset_family"
@@ -47,7 +47,7 @@ class AssetAttributeOptions(ChildStream):
     path = "asset-families/{asset_family}/attributes/{attribute}/options"
     since = "3.2"
     primary_keys = ("asset_family", "attribute", "code")
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
     permission = "List asset families"
     parent = AssetAttributes
     parent_key = "attribute"
@@ -64,7 +64,7 @@ class AssetsWithoutDates(ChildStream):
     path: ClassVar[str] = "asset-families/{asset_family}/assets"
     since: ClassVar[str] = "3.2"
     primary_keys: ClassVar[tuple[str, ...]] = ("asset_family", "code")
-    paging = Paging.CURSOR
+    paging = Pagination.CURSOR
     permission: ClassVar[str] = "List assets"
     filterable = True
     switches: ClassVar[tuple[str, ...]] = ("with_asset_auto_tags",)

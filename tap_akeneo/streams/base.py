@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from tap_akeneo import schemas
 from tap_akeneo.batches import batches
-from tap_akeneo.errors import (
+from tap_akeneo.client.errors import (
     AkeneoError,
     ItemBroken,
     NoAnswer,
@@ -23,12 +23,12 @@ from tap_akeneo.errors import (
     WrongSetting,
     printable,
 )
-from tap_akeneo.pages import Page
-from tap_akeneo.paging import walk as walk_of
-from tap_akeneo.prefetch import read_ahead
+from tap_akeneo.client.responses import Page
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.concurrent import read_ahead
+from tap_akeneo.pagination.page_number import walk as walk_of
 from tap_akeneo.progress import progress
-from tap_akeneo.records import ADDITIONAL_FIELDS, Shaper, check_keys, decoded
-from tap_akeneo.walks import Listing, Paging
+from tap_akeneo.records import ADDITIONAL_FIELDS, RecordTransformer, check_keys, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
-    from tap_akeneo.changes import Condition
-    from tap_akeneo.pages import Item
-    from tap_akeneo.prefetch import News
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.base import Paginator
+    from tap_akeneo.pagination.concurrent import PageEvent
+    from tap_akeneo.replication import Condition
     from tap_akeneo.tap import TapAkeneo
-    from tap_akeneo.walks import Walk
 
 Record = dict[str, Any]
 
@@ -73,7 +73,7 @@ class AkeneoStream(Stream):
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
-    paging: ClassVar[Paging] = Paging.PAGE
+    paging: ClassVar[Pagination] = Pagination.PAGE
     key_is_cursor: ClassVar[bool] = False
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
@@ -165,8 +165,8 @@ class AkeneoStream(Stream):
             if isinstance(news, Page):
                 yield from self.records(news, walk.listing.parents)
 
-    def read_ahead(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, News]]:
-        """Walks several lists at once; see `tap_akeneo.prefetch.read_ahead`."""
+    def read_ahead(self, walks: Iterable[Paginator]) -> Iterator[tuple[Paginator, PageEvent]]:
+        """Walks several lists at once; see `tap_akeneo.pagination.concurrent.read_ahead`."""
         threads = self.settings.max_concurrency
         with progress(self.name, self.tap.logger.info) as advance:
             for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
@@ -176,7 +176,7 @@ class AkeneoStream(Stream):
                 if isinstance(news, Page):
                     advance(len(news.items), self.counted())
 
-    def _note_end(self, walk: Walk) -> None:
+    def _note_end(self, walk: Paginator) -> None:
         self.is_whole = self.is_whole and not (walk.incomplete or walk.broken)
         if walk.refusal:
             self._refused(walk.refusal)
@@ -213,11 +213,11 @@ class AkeneoStream(Stream):
         batcher = Batcher(self.tap_name, self.name, batch_config)
         return batches(self.name, batcher, batch_config.encoding, records)
 
-    def listings(self) -> Iterator[Listing]:
+    def listings(self) -> Iterator[ListRequest]:
         """The lists of the PIM that make up this stream."""
         yield self.listing()
 
-    def listings_of_keys(self) -> Iterator[Listing]:
+    def listings_of_keys(self) -> Iterator[ListRequest]:
         """The same without the user's filters, for streams that are below this one."""
         yield self.bare_listing()
 
@@ -225,7 +225,7 @@ class AkeneoStream(Stream):
         self,
         parents: Mapping[str, str] | None = None,
         search: Mapping[str, Sequence[Condition]] | None = None,
-    ) -> Listing:
+    ) -> ListRequest:
         """A list with the parameters from the settings.
 
         Args:
@@ -240,10 +240,10 @@ class AkeneoStream(Stream):
 
     def bare_listing(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
-    ) -> Listing:
+    ) -> ListRequest:
         """A list with these parameters and no others."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
-        return Listing(
+        return ListRequest(
             self.path.format(**quoted),
             self.paging,
             tuple(key for key in self.primary_keys if key not in quoted),
@@ -287,8 +287,8 @@ class AkeneoStream(Stream):
                 yield record
 
     @cached_property
-    def _shape(self) -> Shaper:
-        return Shaper(self.item_schema, whole=self._values_are_needed)
+    def _shape(self) -> RecordTransformer:
+        return RecordTransformer(self.item_schema, whole=self._values_are_needed)
 
     @property
     def _values_are_needed(self) -> bool:

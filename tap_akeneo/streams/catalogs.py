@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.pages import Item
-    from tap_akeneo.streams.incremental import Series
-    from tap_akeneo.walks import Listing
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.base import ListRequest
+    from tap_akeneo.streams.incremental import BookmarkedRead
 
 
 class Catalogs(AkeneoStream):
@@ -34,7 +34,7 @@ class OfCatalog(ChildStream):
     """A list of each catalog. A disabled one answers 200 with an error, which is logged."""
 
     since: ClassVar[str] = "SaaS"
-    paging: ClassVar[Paging] = Paging.CURSOR
+    paging: ClassVar[Pagination] = Pagination.CURSOR
     needs_app = True
     parent = Catalogs
     parent_key = "catalog_id"
@@ -48,7 +48,7 @@ class CatalogProducts(OfCatalog, IncrementalStream):
     primary_keys = ("catalog_id", "uuid")
 
     @override
-    def listing_since(self, series: Series) -> Listing:
+    def listing_since(self, series: BookmarkedRead) -> ListRequest:
         start = series.span.start
         params = {} if start is None else {"updated_after": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return self.bare_listing(series.parents, params)
@@ -84,7 +84,7 @@ class CatalogMappingSchemas(OfCatalog):
     name = "catalog_mapping_schemas"
     path = "catalogs/{catalog_id}/mapping-schemas/product"
     primary_keys = ("catalog_id",)
-    paging = Paging.SINGLE
+    paging = Pagination.SINGLE
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.errors import RequestRefused
-from tap_akeneo.pages import Page
-from tap_akeneo.paging import walk as walk_of
+from tap_akeneo.client.errors import RequestRefused
+from tap_akeneo.client.responses import Page
+from tap_akeneo.pagination.page_number import walk as walk_of
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_akeneo.pages import Item
-    from tap_akeneo.walks import Listing
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.base import ListRequest
 
 
 class ChildStream(AkeneoStream):
@@ -30,7 +30,7 @@ class ChildStream(AkeneoStream):
     """The property that holds the parent's key, and the placeholder in the path."""
 
     @override
-    def listings(self) -> Iterator[Listing]:
+    def listings(self) -> Iterator[ListRequest]:
         for parents in self.parents():
             yield self.listing(parents)
 
@@ -61,12 +61,12 @@ class ChildStream(AkeneoStream):
             )
         return keys
 
-    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
+    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[ListRequest]:
         """The lists of the PIM that hold all parents."""
         return parent.listings_of_keys()
 
     @override
-    def listings_of_keys(self) -> Iterator[Listing]:
+    def listings_of_keys(self) -> Iterator[ListRequest]:
         for parents in self.parents():
             yield self.bare_listing(parents)
 

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 SECRET = re.compile(
     r"secret|token|passw|pwd|credential|key|authori[sz]ation|headers|custom_variables",
@@ -30,7 +30,7 @@ class WithSecrets(AkeneoStream):
     """
 
     since = "SaaS"
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.changes import (
+from tap_akeneo.client.responses import Page, value_of
+from tap_akeneo.config.settings import parse_date
+from tap_akeneo.pagination.base import MAX_READINGS, Paginator
+from tap_akeneo.pagination.page_number import walk as walk_of
+from tap_akeneo.pagination.windows import Changes, WindowPaginator
+from tap_akeneo.replication import (
+    DateRange,
     ServerZone,
-    Span,
     Window,
     iso_conditions,
     latest_wall_time,
-    span_to_read,
+    plan_incremental,
     usable_date,
     window_of,
 )
-from tap_akeneo.pages import Page, value_of
-from tap_akeneo.paging import walk as walk_of
-from tap_akeneo.settings import parse_date
 from tap_akeneo.streams.base import AkeneoStream, Record
-from tap_akeneo.walks import MOST_WALKS, Walk
-from tap_akeneo.windows import Changes, WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_akeneo.changes import Condition
-    from tap_akeneo.walks import Listing
+    from tap_akeneo.pagination.base import ListRequest
+    from tap_akeneo.replication import Condition
 
 INCREMENTAL = "INCREMENTAL"
 
 
 @dataclass
-class Series:
+class BookmarkedRead:
     """The changes of one list since its bookmark, read by one or more walks.
 
     Attributes:
@@ -59,8 +59,8 @@ class Series:
 
     parents: Mapping[str, str]
     state: dict[str, Any]
-    span: Span
-    unfinished: set[Walk] = field(default_factory=set)
+    span: DateRange
+    unfinished: set[Paginator] = field(default_factory=set)
     read: int = 0
     keys: set[int] | None = None
     readings: int = 0
@@ -81,7 +81,7 @@ class Series:
         if self.keys:
             self.keys.clear()
 
-    def take(self, page: Page, listing: Listing) -> None:
+    def take(self, page: Page, listing: ListRequest) -> None:
         """Counts the items of a page."""
         if self.keys is None:
             self.read += len(page.items)
@@ -99,7 +99,7 @@ class IncrementalStream(AkeneoStream):
     """A resource whose records carry ``updated``; read from its bookmark on."""
 
     replication_key: ClassVar[str | None] = "updated"
-    series: Sequence[Series] = ()
+    series: Sequence[BookmarkedRead] = ()
     """What this run reads, one for each list that has a bookmark of its own."""
 
     @property
@@ -151,10 +151,10 @@ class IncrementalStream(AkeneoStream):
                 bookmark for bookmark in kept if bookmark["context"] in parents
             ]
 
-    def _series_of(self, parents: dict[str, str]) -> Series:
+    def _series_of(self, parents: dict[str, str]) -> BookmarkedRead:
         state = self.get_context_state(parents or None) if self.keeps_bookmarks else {}
         since = self._since(state)
-        span = span_to_read(
+        span = plan_incremental(
             since=since,
             end_date=self.settings.end_date if self.keeps_bookmarks else None,
             lookback=self.settings.lookback,
@@ -165,7 +165,9 @@ class IncrementalStream(AkeneoStream):
                 "The bookmark %s lies ahead of the PIM's clock: reading everything", since
             )
         # Before 6.0 the count alone tells whether all came; later it is a second line.
-        return Series(parents, state, span, keys=None if self.pim.cursors_are_plain else set())
+        return BookmarkedRead(
+            parents, state, span, keys=None if self.pim.cursors_are_plain else set()
+        )
 
     def _since(self, state: Mapping[str, Any]) -> datetime | None:
         """The bookmark, or the start date if that is later; None to read everything."""
@@ -179,7 +181,7 @@ class IncrementalStream(AkeneoStream):
 
     def _read_series(self) -> Iterator[Record]:
         to_read = [series for series in self.series if not series.span.is_empty]
-        for _ in range(MOST_WALKS):
+        for _ in range(MAX_READINGS):
             yield from self._read_walks(to_read)
             to_read = [series for series in to_read if series.lacks_items]
             if not to_read:
@@ -189,14 +191,14 @@ class IncrementalStream(AkeneoStream):
             self.tap.stream_failed(
                 self.name,
                 f"the PIM counted {series.changes and series.changes.counted}, {series.read} came "
-                f"out, each of {MOST_WALKS} times that they were read. The bookmark stays, the "
+                f"out, each of {MAX_READINGS} times that they were read. The bookmark stays, the "
                 "next run reads them again. If this comes again and again, the PIM's search index "
                 "is out of step with its database: have it rebuilt",
             )
 
-    def _read_walks(self, to_read: Sequence[Series]) -> Iterator[Record]:
+    def _read_walks(self, to_read: Sequence[BookmarkedRead]) -> Iterator[Record]:
         """Reads walks to their end, and moves each bookmark as far as what is out."""
-        owners: dict[Walk, Series] = {}
+        owners: dict[Paginator, BookmarkedRead] = {}
         for series in to_read:
             series.begin()
             walk = self.walk_through(series)
@@ -210,7 +212,7 @@ class IncrementalStream(AkeneoStream):
                     value_of(news.items[0], "updated")
                 )
                 yield from self.records(news, series.parents)
-            elif isinstance(news, Walk):
+            elif isinstance(news, Paginator):
                 owners[news] = series
                 series.unfinished.add(news)
             else:
@@ -223,27 +225,29 @@ class IncrementalStream(AkeneoStream):
                 if reached := self.reached(series):
                     self._move_bookmark(series, reached)
 
-    def walk_through(self, series: Series) -> Walk:
+    def walk_through(self, series: BookmarkedRead) -> Paginator:
         """A walk through the changes of a series."""
         return walk_of(self.pim, self.listing_since(series))
 
-    def listing_since(self, series: Series) -> Listing:
+    def listing_since(self, series: BookmarkedRead) -> ListRequest:
         """The list of what changed in the span of a series."""
         return self.listing_where(self.updated_conditions(series.span), series.parents)
 
-    def listing_where(self, conditions: Sequence[Condition], parents: Mapping[str, str]) -> Listing:
+    def listing_where(
+        self, conditions: Sequence[Condition], parents: Mapping[str, str]
+    ) -> ListRequest:
         """The list of what changed when the conditions say so; the whole list without any."""
         return self.listing(parents, {self.filtered_date: conditions} if conditions else None)
 
-    def updated_conditions(self, span: Span) -> list[Condition]:
+    def updated_conditions(self, span: DateRange) -> list[Condition]:
         """The PIM's filter for a span."""
         return iso_conditions(span)
 
-    def reached(self, series: Series) -> datetime | None:
+    def reached(self, series: BookmarkedRead) -> datetime | None:
         """Where the bookmark may go now that one of its walks has ended, None for nowhere."""
         return None if series.unfinished else series.span.bookmark
 
-    def _move_bookmark(self, series: Series, reached: datetime) -> None:
+    def _move_bookmark(self, series: BookmarkedRead, reached: datetime) -> None:
         series.state["replication_key"] = self.replication_key
         series.state["replication_key_value"] = reached.isoformat()
 
@@ -268,7 +272,7 @@ class WindowedStream(IncrementalStream):
         return ServerZone.utc()
 
     @override
-    def walk_through(self, series: Series) -> Walk:
+    def walk_through(self, series: BookmarkedRead) -> Paginator:
         if self.windows_need and not self.pim.offers(self.windows_need):
             return super().walk_through(series)
         series.changes = Changes(
@@ -279,24 +283,24 @@ class WindowedStream(IncrementalStream):
         )
         return series.changes.walk()
 
-    def zone_seen_in(self, series: Series) -> ServerZone | None:
+    def zone_seen_in(self, series: BookmarkedRead) -> ServerZone | None:
         """The zone, told by a date that came out where it was not asked for; None without one."""
         if series.changes and series.changes.whole != Window():
             return self.zone
         offset = series.date_seen.utcoffset() if series.date_seen else None
         return None if offset is None else ServerZone(offset=offset)
 
-    def window_of(self, span: Span) -> Window:
+    def window_of(self, span: DateRange) -> Window:
         """The window of a span; the zone is not asked for where nothing is to be filtered."""
         if span.start is None and span.end is None:
             return Window()
         return window_of(span, self.zone)
 
     @override
-    def reached(self, series: Series) -> datetime | None:
+    def reached(self, series: BookmarkedRead) -> datetime | None:
         if not series.unfinished:
             if series.changes and series.changes.lacks(
-                series.read, strict=series.readings < MOST_WALKS
+                series.read, strict=series.readings < MAX_READINGS
             ):
                 self.logger.info("something was deleted while it was read, reading it again")
                 series.lacks_items = True
@@ -310,7 +314,9 @@ class WindowedStream(IncrementalStream):
             # And so it is where items seem to be deleted while they are read.
             series.take_back()
             return None
-        starts = [walk.window.start for walk in series.unfinished if isinstance(walk, WindowWalk)]
+        starts = [
+            walk.window.start for walk in series.unfinished if isinstance(walk, WindowPaginator)
+        ]
         known = [start for start in starts if start is not None]
         zone = self.zone_seen_in(series)
         if zone is None or not known or len(known) < len(series.unfinished):

@@ -25,7 +25,7 @@ from tap_akeneo.streams.structure import CategoriesWithoutDates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 
 class Keys(AkeneoStream):

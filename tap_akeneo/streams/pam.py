@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 
 class PamAssets(AkeneoStream):
@@ -22,7 +22,7 @@ class PamAssets(AkeneoStream):
     name = "pam_assets"
     path = "assets"
     since = "2.1"
-    paging = Paging.SEARCH_AFTER
+    paging = Pagination.SEARCH_AFTER
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

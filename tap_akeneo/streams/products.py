@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.changes import ServerZone, usable_date
-from tap_akeneo.cursors import first
-from tap_akeneo.errors import RequestRefused, WrongSetting
-from tap_akeneo.pages import value_of
-from tap_akeneo.paging import pages
+from tap_akeneo.client.errors import RequestRefused, WrongSetting
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.cursor import first
+from tap_akeneo.pagination.page_number import pages
+from tap_akeneo.replication import ServerZone, usable_date
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import WindowedStream
 from tap_akeneo.streams.structure import Attributes
-from tap_akeneo.walks import Listing, Paging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class ProductModels(WindowedStream):
     name = "product_models"
     path: ClassVar[str] = "product-models"
     since: ClassVar[str] = "2.0"
-    paging = Paging.SEARCH_AFTER
+    paging = Pagination.SEARCH_AFTER
     permission: ClassVar[str] = "List products"
     filterable = True
     switches: ClassVar[tuple[str, ...]] = (
@@ -99,7 +99,7 @@ class ProductModels(WindowedStream):
         """
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
-        item = first(self.pim, Listing(self.path, self.paging, self.primary_keys))
+        item = first(self.pim, ListRequest(self.path, self.paging, self.primary_keys))
         written = usable_date(value_of(item, "updated")) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None

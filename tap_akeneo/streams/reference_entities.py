@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import WindowedStream
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 OPTION_TYPES = {"single_option", "multiple_options"}
 
@@ -24,7 +24,7 @@ class ReferenceEntities(AkeneoStream):
     name = "reference_entities"
     path = "reference-entities"
     since = "3.0"
-    paging = Paging.CURSOR
+    paging = Pagination.CURSOR
     permission = "List reference entities"
 
 
@@ -35,7 +35,7 @@ class ReferenceEntityAttributes(ChildStream):
     path = "reference-entities/{reference_entity}/attributes"
     since = "3.0"
     primary_keys = ("reference_entity", "code")
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
     permission = "List reference entities"
     parent = ReferenceEntities
     parent_key = "reference_entity"
@@ -48,7 +48,7 @@ class ReferenceEntityAttributeOptions(ChildStream):
     path = "reference-entities/{reference_entity}/attributes/{attribute}/options"
     since = "3.0"
     primary_keys = ("reference_entity", "attribute", "code")
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
     permission = "List reference entities"
     parent = ReferenceEntityAttributes
     parent_key = "attribute"
@@ -65,7 +65,7 @@ class RecordsWithoutDates(ChildStream):
     path: ClassVar[str] = "reference-entities/{reference_entity}/records"
     since: ClassVar[str] = "3.0"
     primary_keys: ClassVar[tuple[str, ...]] = ("reference_entity", "code")
-    paging = Paging.CURSOR
+    paging = Pagination.CURSOR
     permission: ClassVar[str] = "List reference entity records"
     filterable = True
     parent = ReferenceEntities

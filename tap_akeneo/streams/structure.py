@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
-    from tap_akeneo.changes import Condition, Span
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.replication import Condition, DateRange
 
 SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
 
@@ -105,6 +105,6 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
     requires = ("system-information",)
 
     @override
-    def updated_conditions(self, span: Span) -> list[Condition]:
+    def updated_conditions(self, span: DateRange) -> list[Condition]:
         told = self.pim.is_saas and "with_position" not in self.settings.switches
         return super().updated_conditions(span) if told else []

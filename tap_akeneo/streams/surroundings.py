@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.products import (
@@ -15,13 +16,12 @@ from tap_akeneo.streams.products import (
     ProductsByIdentifier,
     smallest_values,
 )
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_akeneo.pages import Item
-    from tap_akeneo.walks import Listing
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.base import ListRequest
 
 DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
 
@@ -33,7 +33,7 @@ class PublishedProducts(AkeneoStream):
     path = "published-products"
     since = "2.0"
     primary_keys = ("identifier",)
-    paging = Paging.SEARCH_AFTER
+    paging = Pagination.SEARCH_AFTER
     permission = "List products"
     filterable = True
 
@@ -52,7 +52,7 @@ class ProductDrafts(ChildStream):
     path: ClassVar[str] = "products-uuid/{uuid}/draft"
     since: ClassVar[str] = "7.0"
     primary_keys: ClassVar[tuple[str, ...]] = ("uuid",)
-    paging = Paging.SINGLE
+    paging = Pagination.SINGLE
     permission = "List products"
     selected_by_default = False
     why_not_by_default = "costly: reads all products, then one request for each draft"
@@ -60,7 +60,7 @@ class ProductDrafts(ChildStream):
     parent_key: ClassVar[str] = "uuid"
 
     @override
-    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[Listing]:
+    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[ListRequest]:
         # One attribute is enough to see the status, and a tenth of the bytes.
         yield parent.bare_listing(params=smallest_values(self.tap))
 

@@ -26,7 +26,7 @@ FIGURES = (
     *("scenarios", "runs", "whole", "broken pipe", "stopped", "outage", "failed"),
     *("faults", "writes", "requests", "rows", "checked", "lost", "doubled"),
 )
-MOST_EXPLAINED = 3
+MAX_EXPLAINED = 3
 
 
 @dataclass
@@ -91,6 +91,6 @@ def _some(seed: int, numbers: Sequence[int]) -> Result:
             outcome = play(scenario, stage)
             result.figures += outcome.figures
             if outcome.breaches:
-                explained = len(result.failures) < MOST_EXPLAINED
+                explained = len(result.failures) < MAX_EXPLAINED
                 result.failures.append(explain(scenario, outcome, stage, shrunk=explained))
     return result

@@ -8,22 +8,22 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tap_akeneo import changes
-from tap_akeneo.changes import ServerZone, Window, span_to_read
-from tap_akeneo.cursors import CursorWalk
-from tap_akeneo.pages import value_of
+from tap_akeneo import replication
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.cursor import CursorPaginator
+from tap_akeneo.pagination.windows import Changes, WindowPaginator
+from tap_akeneo.replication import ServerZone, Window, plan_incremental
 from tap_akeneo.streams import incremental
-from tap_akeneo.streams.incremental import IncrementalStream, Series, WindowedStream
+from tap_akeneo.streams.incremental import BookmarkedRead, IncrementalStream, WindowedStream
 from tap_akeneo.streams.products import ProductModels
-from tap_akeneo.windows import Changes, WindowWalk
 from tests.soak.scenario import changes_of_clocks, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tap_akeneo.changes import Span
-    from tap_akeneo.pages import Page
+    from tap_akeneo.client.responses import Page
+    from tap_akeneo.replication import DateRange
     from tests.soak.scenario import Scenario
 
 
@@ -38,7 +38,7 @@ def _bookmark_of_records() -> Iterator[None]:
         largest[id(self)] = max([*seen, *filter(None, [largest.get(id(self))])])
         return records(self, page, parents)
 
-    def moving(self: IncrementalStream, series: Series, reached: datetime) -> None:
+    def moving(self: IncrementalStream, series: BookmarkedRead, reached: datetime) -> None:
         move(self, series, largest.get(id(self), reached))
 
     with (
@@ -53,7 +53,7 @@ def _bookmark_of_the_end() -> Iterator[None]:
     """The bookmark is the PIM's clock at the end of the run."""
     move = IncrementalStream._move_bookmark  # noqa: SLF001
 
-    def moving(self: IncrementalStream, series: Series, reached: datetime) -> None:
+    def moving(self: IncrementalStream, series: BookmarkedRead, reached: datetime) -> None:
         at_the_end = reached == series.span.bookmark
         move(self, series, self.pim.server_time() if at_the_end else reached)
 
@@ -61,11 +61,11 @@ def _bookmark_of_the_end() -> Iterator[None]:
         yield
 
 
-def _no_lookback(**given: Any) -> Span:
-    return span_to_read(**{**given, "lookback": timedelta()})
+def _no_lookback(**given: Any) -> DateRange:
+    return plan_incremental(**{**given, "lookback": timedelta()})
 
 
-def _window_from_the_second(span: Span, zone: ServerZone) -> Window:
+def _window_from_the_second(span: DateRange, zone: ServerZone) -> Window:
     """The window of a span, without the second of its start."""
     return Window(
         None if span.start is None else zone.before(span.start),
@@ -73,7 +73,7 @@ def _window_from_the_second(span: Span, zone: ServerZone) -> Window:
     )
 
 
-def _bookmark_of_the_run(_: WindowedStream, series: Series) -> datetime:
+def _bookmark_of_the_run(_: WindowedStream, series: BookmarkedRead) -> datetime:
     return series.span.bookmark
 
 
@@ -85,8 +85,8 @@ def _no_count() -> AbstractContextManager[object]:
 def _trusting_links() -> AbstractContextManager[object]:
     """Takes a list that ends for complete, whatever the PIM counts."""
     stack = ExitStack()
-    stack.enter_context(patch.object(CursorWalk, "_key_is_cursor", property(lambda _: False)))
-    for walk in (CursorWalk, WindowWalk):
+    stack.enter_context(patch.object(CursorPaginator, "_key_is_cursor", property(lambda _: False)))
+    for walk in (CursorPaginator, WindowPaginator):
         stack.enter_context(patch.object(walk, "_check_end", lambda _: None))
     stack.enter_context(_no_count())
     return stack
@@ -95,7 +95,7 @@ def _trusting_links() -> AbstractContextManager[object]:
 MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the bookmark is the largest date seen": _bookmark_of_records,
     "the bookmark is the time at the end": _bookmark_of_the_end,
-    "no lookback": lambda: patch.object(incremental, "span_to_read", _no_lookback),
+    "no lookback": lambda: patch.object(incremental, "plan_incremental", _no_lookback),
     "the second of the start is left out": lambda: patch.object(
         incremental, "window_of", _window_from_the_second
     ),
@@ -107,8 +107,8 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the server is taken to be in UTC": lambda: patch.object(
         ProductModels, "zone", property(lambda _: ServerZone.utc())
     ),
-    "no hour for daylight saving": lambda: patch.object(changes, "HOUR", timedelta()),
-    "a part begins a page too late": lambda: patch.object(WindowWalk, "split", _late_split),
+    "no hour for daylight saving": lambda: patch.object(replication, "HOUR", timedelta()),
+    "a part begins a page too late": lambda: patch.object(WindowPaginator, "split", _late_split),
 }
 
 
@@ -130,7 +130,7 @@ def scenarios_for(name: str) -> Iterator[Scenario]:
     return filter(matters, map(draw, repeat(1), count()))
 
 
-def _late_split(self: WindowWalk, *, idle: int) -> WindowWalk | None:
+def _late_split(self: WindowPaginator, *, idle: int) -> WindowPaginator | None:
     """Gives the later part away with its end cut off by a second."""
     part = _split(self, idle=idle)
     if part is not None and part.window.start is not None:
@@ -140,7 +140,7 @@ def _late_split(self: WindowWalk, *, idle: int) -> WindowWalk | None:
     return part
 
 
-_split = WindowWalk.split
+_split = WindowPaginator.split
 
 
 @contextmanager

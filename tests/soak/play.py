@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.ending import Stopped, Stopper
-from tap_akeneo.errors import AkeneoError
+from tap_akeneo.cli import Stopped, Stopper
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.soak import law
 from tests.soak.target import Pipe, Target

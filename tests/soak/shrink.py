@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tests.soak.scenario import Scenario, Step
     from tests.soak.world import Stage
 
-MOST_TRIES = 150
-MOST_SHOWN = 5
+MAX_TRIES = 150
+MAX_SHOWN = 5
 
 
 def explain(scenario: Scenario, outcome: Outcome, stage: Stage, *, shrunk: bool = True) -> str:
@@ -25,9 +25,9 @@ def explain(scenario: Scenario, outcome: Outcome, stage: Stage, *, shrunk: bool 
     small, told = smallest(scenario, outcome, stage) if shrunk else (scenario, outcome)
     breaches = [
         f"  {breach.law}: {breach.stream} {'/'.join(breach.key)}: {breach.reason}"
-        for breach in told.breaches[:MOST_SHOWN]
+        for breach in told.breaches[:MAX_SHOWN]
     ]
-    more = len(told.breaches) - MOST_SHOWN
+    more = len(told.breaches) - MAX_SHOWN
     lines = [
         f"{head}: the law is broken {len(outcome.breaches)} times. Again: {again}",
         "As small as could be:" if shrunk else "Not made smaller:",
@@ -44,7 +44,7 @@ def smallest(scenario: Scenario, outcome: Outcome, stage: Stage) -> tuple[Scenar
     """The smallest scenario that still fails, as far as some tries find it."""
     tries = 0
     found = True
-    while found and tries < MOST_TRIES:
+    while found and tries < MAX_TRIES:
         found = False
         for smaller in _smaller(scenario):
             tries += 1
@@ -52,7 +52,7 @@ def smallest(scenario: Scenario, outcome: Outcome, stage: Stage) -> tuple[Scenar
             if told.breaches:
                 scenario, outcome, found = smaller, told, True
                 break
-            if tries >= MOST_TRIES:
+            if tries >= MAX_TRIES:
                 break
     return scenario, outcome
 

@@ -16,7 +16,7 @@ from pim_simulator import SimulatedPim, serve
 from pim_simulator.clock import Clock
 from pim_simulator.faults import Fault, Faults
 from pim_simulator.requests_log import RequestLog
-from tap_akeneo import http_client
+from tap_akeneo.client import http as http_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,8 +200,8 @@ def world(
     with (
         patch.object(http_client, "time", _TimeOf(pim.clock)),
         patch.object(http_client, "FIRST_WAIT", SHORT),
-        patch.object(http_client, "LONGEST_WAIT", SHORT),
-        patch("tap_akeneo.windows.MOST_PAGES", 5),
+        patch.object(http_client, "MAX_WAIT", SHORT),
+        patch("tap_akeneo.pagination.windows.MAX_PAGES", 5),
     ):
         yield pim, faults
 

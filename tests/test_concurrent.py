@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_akeneo import prefetch
-from tap_akeneo.pages import Page
-from tap_akeneo.prefetch import News, read_ahead
-from tap_akeneo.walks import Listing, Paging, Walk
+from tap_akeneo.client.responses import Page
+from tap_akeneo.pagination import concurrent as prefetch
+from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.concurrent import PageEvent, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LISTING = Listing("x", Paging.PAGE, ("code",))
+LISTING = ListRequest("x", Pagination.PAGE, ("code",))
 
 
-class Counted(Walk):
+class Counted(Paginator):
     """A walk of some pages, that notes what is asked of it."""
 
     def __init__(self, pages: int, size: int = 1, *, may_split: bool = False) -> None:
@@ -41,7 +41,7 @@ class Counted(Walk):
         return Page([], self._size)
 
     @override
-    def split(self, *, idle: int) -> Walk | None:
+    def split(self, *, idle: int) -> Paginator | None:
         if not self._may_split or not idle or self.left < 2:
             return None
         part = Counted(self.left // 2, self._size, may_split=True)
@@ -60,13 +60,13 @@ def test_what_is_consumed_equals_what_was_fetched_and_each_walk_ends_once(
     lengths: list[int], threads: int, most_bytes: int, *, may_split: bool
 ) -> None:
     walks = [Counted(length, may_split=may_split) for length in lengths]
-    known: set[Walk] = set(walks)
+    known: set[Paginator] = set(walks)
     pages = 0
     for walk, news in read_ahead(walks, threads=threads, most_bytes=most_bytes):
         assert walk in known, "a part is told before anything of it, and an end is the last"
         if isinstance(news, Page):
             pages += 1
-        elif isinstance(news, Walk):
+        elif isinstance(news, Paginator):
             known.add(news)
         else:
             known.remove(walk)
@@ -103,11 +103,11 @@ def test_an_idle_thread_takes_over_a_part_of_a_long_walk() -> None:
             return super().next_page()
 
     walks = [Long(200, may_split=True)]
-    parts = sum(isinstance(news, Walk) for _, news in read_ahead(walks, threads=3))
+    parts = sum(isinstance(news, Paginator) for _, news in read_ahead(walks, threads=3))
     assert parts >= 1
 
 
-class Failing(Walk):
+class Failing(Paginator):
     @override
     def next_page(self) -> Page | None:
         msg = "no"
@@ -115,11 +115,11 @@ class Failing(Walk):
 
 
 def test_a_failure_is_told_after_what_was_read_before() -> None:
-    def walks() -> Iterator[Walk]:
+    def walks() -> Iterator[Paginator]:
         yield Counted(3)
         yield Failing(LISTING)
 
-    pages: list[News] = []
+    pages: list[PageEvent] = []
     reading = (news for _, news in read_ahead(walks(), threads=1) if isinstance(news, Page))
     with pytest.raises(ValueError, match="no"):
         pages.extend(reading)
@@ -129,7 +129,7 @@ def test_a_failure_is_told_after_what_was_read_before() -> None:
 def test_a_failure_to_find_the_next_walk_is_never_taken_for_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def walks() -> Iterator[Walk]:
+    def walks() -> Iterator[Paginator]:
         yield from ()
         msg = "no parents"
         raise ValueError(msg)

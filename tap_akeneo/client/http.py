@@ -21,20 +21,20 @@ import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_akeneo.errors import (
+from tap_akeneo.client.errors import (
     AkeneoError,
     NoAnswer,
     PimUnavailable,
     RequestFailed,
     RequestRefused,
 )
-from tap_akeneo.transport import (
-    MOST_BYTES,
+from tap_akeneo.client.transport import (
+    MAX_BYTES,
     TooLarge,
     body_of,
-    is_silence,
+    connection_error_message,
+    is_timeout,
     new_session,
-    what_broke,
 )
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ Auth = requests.auth.AuthBase
 logger = logging.getLogger("tap-akeneo.http")
 
 FIRST_WAIT = 0.5
-LONGEST_WAIT = 60.0
-LONGEST_RETRY_AFTER = 300.0
+MAX_WAIT = 60.0
+MAX_RETRY_AFTER = 300.0
 """Seconds. A proxy that asks for more than this is asking for a failed run instead."""
 
 CONNECT_TIMEOUT = 10.0
@@ -257,17 +257,17 @@ class HttpClient:
             content = body_of(response)
         except TooLarge:
             reason = (
-                f"the answer has more than {MOST_BYTES >> 20} MB: lower the setting page_size, "
+                f"the answer has more than {MAX_BYTES >> 20} MB: lower the setting page_size, "
                 "or have whatever the PIM holds there made smaller"
             )
             raise PimUnavailable(shown, reason, response.status_code) from None
         except (requests.RequestException, HTTPError) as failure:
             host = urlsplit(url).netloc
-            if is_silence(failure):
+            if is_timeout(failure):
                 reason = f"{host} did not answer in time (setting request_timeout)"
                 silent = NoAnswer if may_hang else _Retriable
                 raise silent(shown, reason) from failure
-            reason, may_pass = what_broke(failure, host)
+            reason, may_pass = connection_error_message(failure, host)
             broken = _Retriable if may_pass else PimUnavailable
             raise broken(shown, reason) from failure
         self._check_status(response, content, shown)
@@ -342,12 +342,12 @@ def _retry_after(response: requests.Response) -> float | None:
     """Seconds that the PIM asks us to wait: a number or a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
-        return min(float(value), LONGEST_RETRY_AFTER)
+        return min(float(value), MAX_RETRY_AFTER)
     # Both are the server's clock, so ours may differ.
     until, asked = _date(value), _date(response.headers.get("Date", ""))
     if until is None or asked is None:
         return None
-    return min(max((until - asked).total_seconds(), 0), LONGEST_RETRY_AFTER)
+    return min(max((until - asked).total_seconds(), 0), MAX_RETRY_AFTER)
 
 
 def _date(text: str) -> datetime | None:
@@ -369,7 +369,7 @@ def _waits() -> Generator[float, _Retriable, None]:
     """Seconds before each further try: what the PIM asks for, else doubling with some chance."""
     failure = yield 0.0
     for attempt in itertools.count():
-        growing = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
+        growing = min(FIRST_WAIT * 2**attempt, MAX_WAIT)
         chance = growing * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
         failure = yield failure.retry_after if failure.retry_after is not None else chance
 

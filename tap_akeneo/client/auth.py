@@ -18,12 +18,12 @@ import msgspec
 import requests
 from typing_extensions import override
 
-from tap_akeneo.errors import LoginRefused, RequestRefused
+from tap_akeneo.client.errors import LoginRefused, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_akeneo.http_client import HttpClient
+    from tap_akeneo.client.http import HttpClient
 
 logger = logging.getLogger("tap-akeneo.auth")
 

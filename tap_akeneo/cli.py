@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 
-from tap_akeneo.errors import AkeneoError, OutputFailed
+from tap_akeneo.client.errors import AkeneoError, OutputFailed
 
 if TYPE_CHECKING:
     import logging

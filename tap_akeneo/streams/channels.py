@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream, Record
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_akeneo.pages import Item
+    from tap_akeneo.client.responses import Item
 
 
 class Channels(AkeneoStream):
@@ -50,7 +50,7 @@ class MeasurementFamilies(AkeneoStream):
     name = "measurement_families"
     path = "measurement-families"
     since = "5.0"
-    paging = Paging.ARRAY
+    paging = Pagination.ARRAY
 
 
 class MeasureFamilies(MeasurementFamilies):
@@ -58,7 +58,7 @@ class MeasureFamilies(MeasurementFamilies):
 
     path = "measure-families"
     since = "2.0"
-    paging = Paging.PAGE
+    paging = Pagination.PAGE
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

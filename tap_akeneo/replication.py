@@ -30,7 +30,7 @@ EASTERNMOST = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
-class Span:
+class DateRange:
     """The changes to read: those of ``start`` to ``end``, both included.
 
     Attributes:
@@ -107,13 +107,13 @@ def usable_date(written: object) -> datetime | None:
     return date if date.tzinfo and is_of_a_pim else None
 
 
-def span_to_read(
+def plan_incremental(
     *,
     since: datetime | None,
     end_date: datetime | None,
     lookback: timedelta,
     now: datetime,
-) -> Span:
+) -> DateRange:
     """Plans one run of an incremental stream.
 
     Args:
@@ -133,7 +133,7 @@ def span_to_read(
     # Rounded up: a change within the last second belongs to the span.
     end = None if end_date is None else _whole_second(end_date + SECOND)
     reached = now if end_date is None else min(now, end_date)
-    return Span(start, end, reached if since is None else max(reached, min(since, now)))
+    return DateRange(start, end, reached if since is None else max(reached, min(since, now)))
 
 
 def _whole_second(moment: datetime) -> datetime:
@@ -207,7 +207,7 @@ def latest_wall_time(moment: datetime) -> datetime:
     return (moment.astimezone(timezone.utc) + EASTERNMOST).replace(tzinfo=None)
 
 
-def window_of(span: Span, zone: ServerZone) -> Window:
+def window_of(span: DateRange, zone: ServerZone) -> Window:
     """The wall times of a span, as wide as the zone asks for. A start's own second belongs to it.
 
     Products and models are filtered by the wall time of the server; ISO 8601 is refused with 422.
@@ -218,7 +218,7 @@ def window_of(span: Span, zone: ServerZone) -> Window:
     )
 
 
-def iso_conditions(span: Span) -> list[Condition]:
+def iso_conditions(span: DateRange) -> list[Condition]:
     """The ``updated`` filter of what lies in SQL: only ``>``, only ISO 8601.
 
     Always in UTC with ``Z``: the value reaches MySQL as text, and how other offsets are read

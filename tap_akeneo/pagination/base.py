@@ -8,21 +8,21 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_akeneo.errors import PimUnavailable, RequestRefused
-from tap_akeneo.pages import ListIncomplete, ListSwitchedOff
+from tap_akeneo.client.errors import PimUnavailable, RequestRefused
+from tap_akeneo.client.responses import ListIncomplete, ListSwitchedOff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_akeneo.pages import Item, Page
+    from tap_akeneo.client.responses import Item, Page
 
 logger = logging.getLogger("tap-akeneo.paging")
 
-MOST_WALKS = 3
+MAX_READINGS = 3
 """Walks of a list which changes each time while it is walked."""
 
 
-class Paging(Enum):
+class Pagination(Enum):
     """The PIM's ways to hand out a list."""
 
     SEARCH_AFTER = "by cursor, where pages are possible too"
@@ -33,7 +33,7 @@ class Paging(Enum):
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListRequest:
     """One list of the PIM.
 
     Attributes:
@@ -51,7 +51,7 @@ class Listing:
     """
 
     path: str
-    paging: Paging
+    paging: Pagination
     keys: tuple[str, ...]
     params: Mapping[str, str] = field(default_factory=dict)
     page_size: int = 100
@@ -66,7 +66,7 @@ class Listing:
         return tuple(bytes(item[key]) for key in self.keys if key in item)
 
 
-class Walk:
+class Paginator:
     """A walk through one list.
 
     An item can come again where the list changed while it was read; none is left out.
@@ -81,7 +81,7 @@ class Walk:
         failure: Why, where there may be more that did not come out.
     """
 
-    def __init__(self, listing: Listing, pages: Iterator[Page] | None = None) -> None:
+    def __init__(self, listing: ListRequest, pages: Iterator[Page] | None = None) -> None:
         self.listing = listing
         self.incomplete = False
         self.refusal: RequestRefused | None = None
@@ -119,7 +119,7 @@ class Walk:
         """Keys of items that the PIM cannot write, and that are left out."""
         return ()
 
-    def split(self, *, idle: int) -> Walk | None:  # noqa: ARG002 (for subclasses)
+    def split(self, *, idle: int) -> Paginator | None:  # noqa: ARG002 (for subclasses)
         """Gives away a part of what is left to read, where that helps; asked again until not.
 
         Args:
@@ -131,7 +131,7 @@ class Walk:
         return next(self._pages, None)
 
 
-def refuse_circle(listing: Listing, cursor: str | None, following: str | None) -> None:
+def refuse_circle(listing: ListRequest, cursor: str | None, following: str | None) -> None:
     """Refuses a page that leads to itself.
 
     Raises:

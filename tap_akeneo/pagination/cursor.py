@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_akeneo.errors import PimUnavailable
-from tap_akeneo.isolation import Isolation
-from tap_akeneo.pages import ListIncomplete, Page, decode_page, value_of
-from tap_akeneo.walks import Listing, Paging, Walk, refuse_circle
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import ListIncomplete, Page, decode_page, value_of
+from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator, refuse_circle
+from tap_akeneo.pagination.broken_items import Isolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_akeneo.pages import HalPage, Item
-    from tap_akeneo.pim import Pim
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import HalPage, Item
 
 
 RESULT_WINDOW = 10_000
 """Products and models that the PIM shows by page number at most."""
 
 
-def count(pim: Pim, listing: Listing) -> int | None:
+def count(pim: Pim, listing: ListRequest) -> int | None:
     """How many items the PIM counts in a list that has pages."""
     return _peek(pim, listing, {"with_count": "true"}).items_count
 
 
-def first(pim: Pim, listing: Listing) -> Item | None:
+def first(pim: Pim, listing: ListRequest) -> Item | None:
     """Any one item of a list that has pages, None of an empty one.
 
     Raises:
@@ -46,7 +46,7 @@ def first(pim: Pim, listing: Listing) -> Item | None:
     raise PimUnavailable(listing.path, reason)
 
 
-def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> HalPage:
+def _peek(pim: Pim, listing: ListRequest, more: Mapping[str, str]) -> HalPage:
     """A page of few items, not always the first: that may hold one that the PIM cannot write."""
     params = {**listing.params, "pagination_type": "page", "limit": "1", **more}
     try:
@@ -57,7 +57,7 @@ def _peek(pim: Pim, listing: Listing, more: Mapping[str, str]) -> HalPage:
         return pim.get(listing.path, decode_page, {**params, "page": "2"})
 
 
-class CursorWalk(Walk):
+class CursorPaginator(Paginator):
     """A walk by cursor.
 
     Items that are in the index but no longer in SQL are dropped after the search: a page is short
@@ -79,7 +79,7 @@ class CursorWalk(Walk):
         counted: How many items the list had at its first page; None where that is not counted.
     """
 
-    def __init__(self, pim: Pim, listing: Listing, cursor: str | None = None) -> None:
+    def __init__(self, pim: Pim, listing: ListRequest, cursor: str | None = None) -> None:
         super().__init__(listing)
         self.pim = pim
         self.cursor = cursor
@@ -100,7 +100,7 @@ class CursorWalk(Walk):
         try:
             page = self._ask(self.listing.page_size, self.cursor)
         except PimUnavailable as failure:
-            if self.listing.paging is not Paging.SEARCH_AFTER:
+            if self.listing.paging is not Pagination.SEARCH_AFTER:
                 raise
             page = self._isolation.page(failure, self.cursor)
         self.has_link = page.has_link
@@ -143,7 +143,7 @@ class CursorWalk(Walk):
 
     def _ask(self, limit: int, cursor: str | None, *, gives_up_on_500: bool = False) -> HalPage:
         params = dict(self.listing.params)
-        if self.listing.paging is Paging.SEARCH_AFTER:
+        if self.listing.paging is Pagination.SEARCH_AFTER:
             params["limit"] = str(limit)
             # Only pages by number are counted. The PIM sorts them as those by cursor
             # (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
@@ -180,7 +180,7 @@ class CursorWalk(Walk):
         Raises:
             ListIncomplete: It did.
         """
-        if self.listing.paging is Paging.CURSOR:
+        if self.listing.paging is Pagination.CURSOR:
             return
         if hides_items(self.pim, self.listing, self._read, self.counted, [self]):
             msg = (
@@ -192,10 +192,10 @@ class CursorWalk(Walk):
 
 def hides_items(  # noqa: PLR0913 (what it takes to know)
     pim: Pim,
-    listing: Listing,
+    listing: ListRequest,
     read: int,
     counted: int | None,
-    walks: Iterable[CursorWalk],
+    walks: Iterable[CursorPaginator],
     *,
     strict: bool = True,
 ) -> bool:

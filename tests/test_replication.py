@@ -9,7 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_akeneo.changes import ServerZone, Span, iso_conditions, span_to_read, window_of
+from tap_akeneo.replication import (
+    DateRange,
+    ServerZone,
+    iso_conditions,
+    plan_incremental,
+    window_of,
+)
 
 UTC = timezone.utc
 LOOKBACK = timedelta(seconds=300)
@@ -42,7 +48,7 @@ def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
     return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def product_conditions(span: Span, zone: ServerZone) -> list[dict[str, object]]:
+def product_conditions(span: DateRange, zone: ServerZone) -> list[dict[str, object]]:
     return window_of(span, zone).conditions("%Y-%m-%d %H:%M:%S")
 
 
@@ -106,7 +112,7 @@ def test_a_zone_contradicts_the_dates_of_another() -> None:
 def test_what_changed_at_or_after_the_bookmark_is_always_read(
     bookmark: datetime, lookback: int, now: datetime
 ) -> None:
-    span = span_to_read(
+    span = plan_incremental(
         since=bookmark, end_date=None, lookback=timedelta(seconds=lookback), now=now
     )
     assert span.end is None
@@ -117,7 +123,7 @@ def test_what_changed_at_or_after_the_bookmark_is_always_read(
 def test_the_bookmark_is_never_later_than_the_clock_nor_than_what_was_read(
     bookmark: datetime, now: datetime, end: datetime | None
 ) -> None:
-    span = span_to_read(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
+    span = plan_incremental(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
     assert span.bookmark <= now
     if end is not None:
         assert span.bookmark <= max(end, bookmark)
@@ -126,12 +132,12 @@ def test_the_bookmark_is_never_later_than_the_clock_nor_than_what_was_read(
 @given(bookmark=moments, gap=st.integers(0, 10**7), end=st.none() | moments)
 def test_the_bookmark_never_moves_back(bookmark: datetime, gap: int, end: datetime | None) -> None:
     now = bookmark + timedelta(seconds=gap)
-    span = span_to_read(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
+    span = plan_incremental(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
     assert span.bookmark >= bookmark
 
 
 def test_without_bookmark_and_start_date_everything_is_read() -> None:
-    span = span_to_read(since=None, end_date=None, lookback=LOOKBACK, now=NOW)
+    span = plan_incremental(since=None, end_date=None, lookback=LOOKBACK, now=NOW)
     assert span.start is None
     assert product_conditions(span, ServerZone.utc()) == []
     assert iso_conditions(span) == []
@@ -139,14 +145,18 @@ def test_without_bookmark_and_start_date_everything_is_read() -> None:
 
 
 def test_a_bookmark_ahead_of_the_pims_clock_reads_everything() -> None:
-    span = span_to_read(since=NOW + timedelta(days=1), end_date=None, lookback=LOOKBACK, now=NOW)
+    span = plan_incremental(
+        since=NOW + timedelta(days=1), end_date=None, lookback=LOOKBACK, now=NOW
+    )
     assert span.start is None
     assert span.bookmark == NOW
 
 
 def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
     end = NOW - timedelta(days=30)
-    span = span_to_read(since=NOW - timedelta(days=60), end_date=end, lookback=timedelta(), now=NOW)
+    span = plan_incremental(
+        since=NOW - timedelta(days=60), end_date=end, lookback=timedelta(), now=NOW
+    )
     assert span.bookmark == end
     assert product_conditions(span, ServerZone.utc()) == [
         {"operator": ">", "value": "2026-01-28 11:59:59"},
@@ -155,12 +165,14 @@ def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
 
 
 def test_an_end_date_still_to_come_leaves_the_bookmark_at_the_pims_clock() -> None:
-    span = span_to_read(since=None, end_date=NOW + timedelta(days=1), lookback=LOOKBACK, now=NOW)
+    span = plan_incremental(
+        since=None, end_date=NOW + timedelta(days=1), lookback=LOOKBACK, now=NOW
+    )
     assert span.bookmark == NOW
 
 
 def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
-    span = span_to_read(since=NOW, end_date=NOW - timedelta(days=1), lookback=LOOKBACK, now=NOW)
+    span = plan_incremental(since=NOW, end_date=NOW - timedelta(days=1), lookback=LOOKBACK, now=NOW)
     assert span.is_empty
     assert span.bookmark == NOW
 
@@ -176,13 +188,13 @@ def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
 def test_product_filters_are_in_the_servers_wall_time_one_second_early_as_greater_excludes(
     zone: str, wall: str
 ) -> None:
-    span = span_to_read(since=NOW, end_date=None, lookback=LOOKBACK, now=NOW)
+    span = plan_incremental(since=NOW, end_date=None, lookback=LOOKBACK, now=NOW)
     condition = product_conditions(span, ServerZone(ZoneInfo(zone)))
     assert condition == [{"operator": ">", "value": wall}]
 
 
 def test_other_filters_are_iso_8601_in_utc() -> None:
-    span = span_to_read(
+    span = plan_incremental(
         since=NOW.astimezone(ZoneInfo("America/New_York")),
         end_date=None,
         lookback=LOOKBACK,

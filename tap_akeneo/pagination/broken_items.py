@@ -11,12 +11,12 @@ from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from tap_akeneo.errors import ItemBroken, PimUnavailable
+from tap_akeneo.client.errors import ItemBroken, PimUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_akeneo.pages import HalPage
+    from tap_akeneo.client.responses import HalPage
 
 LAST_UUID = (1 << 128) - 1
 FIRST_STEP = 1 << 96

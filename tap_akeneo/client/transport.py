@@ -15,7 +15,7 @@ from typing_extensions import override
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import LocationParseError, NameResolutionError, ReadTimeoutError
 
-from tap_akeneo.errors import WrongSetting
+from tap_akeneo.client.errors import WrongSetting
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
     from urllib3.exceptions import HTTPError
 
-LONGEST_ANSWER = 5
+MAX_ANSWER = 5
 """Times the longest silence, from the request to the end of its answer: a server that sends a byte
 now and then is never silent, yet its answer may never end."""
 
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 """Of a body, decompressed. PHP has 512 MB in a PIM (Dockerfile of akeneo/pim-community-dev) and
 needs several times its JSON to make it, so an honest answer is smaller."""
 
@@ -39,7 +39,7 @@ NOT_VALID = (
     LocationParseError,
 )
 
-MOST_DIGITS = 20
+MAX_DIGITS = 20
 """Of a length that is believed."""
 
 PIECE = 1 << 20
@@ -47,7 +47,7 @@ PIECE = 1 << 20
 
 
 class TooLarge(Exception):
-    """A body has more than `MOST_BYTES`."""
+    """A body has more than `MAX_BYTES`."""
 
 
 class _Timely(io.RawIOBase):
@@ -63,7 +63,7 @@ class _Timely(io.RawIOBase):
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._silence = sock.gettimeout()
-        self._end = time.monotonic() + LONGEST_ANSWER * (self._silence or float("inf"))
+        self._end = time.monotonic() + MAX_ANSWER * (self._silence or float("inf"))
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -143,10 +143,10 @@ def body_of(response: requests.Response) -> bytes:
     size = 0
     # At once where the server says how much it is: each further buffer of this size costs time.
     told = response.headers.get("Content-Length", "")
-    whole = int(told) if told.isdecimal() and len(told) < MOST_DIGITS else 0
-    for piece in response.iter_content(min(max(PIECE, whole), MOST_BYTES + 1)):
+    whole = int(told) if told.isdecimal() and len(told) < MAX_DIGITS else 0
+    for piece in response.iter_content(min(max(PIECE, whole), MAX_BYTES + 1)):
         size += len(piece)
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             # Not to be used again: the rest of the body is still in it.
             response.close()
             raise TooLarge
@@ -154,12 +154,14 @@ def body_of(response: requests.Response) -> bytes:
     return b"".join(pieces)
 
 
-def is_silence(failure: BaseException) -> bool:
+def is_timeout(failure: BaseException) -> bool:
     """Whether the server took too long to begin its answer, or to end it."""
     return any(isinstance(cause, ReadTimeoutError) for cause in _causes(failure))
 
 
-def what_broke(failure: requests.RequestException | HTTPError, host: str) -> tuple[str, bool]:
+def connection_error_message(
+    failure: requests.RequestException | HTTPError, host: str
+) -> tuple[str, bool]:
     """What broke on the way to a host, what to do about it, and whether it may pass by itself."""
     cause = _root_cause(failure)
     if isinstance(failure, requests.exceptions.SSLError):

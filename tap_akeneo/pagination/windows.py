@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from typing_extensions import override
 
-from tap_akeneo.changes import Window, usable_date
-from tap_akeneo.cursors import CursorWalk, count, hides_items
-from tap_akeneo.walks import Listing, Paging
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.cursor import CursorPaginator, count, hides_items
+from tap_akeneo.replication import Window, usable_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tap_akeneo.pages import Page
-    from tap_akeneo.pim import Pim
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import Page
 
-LEAST_PAGES = 4
+MIN_PAGES = 4
 """Pages that must be left for another reader to be worth its first request."""
 
-MOST_PAGES = 100
+MAX_PAGES = 100
 """Pages of a walk, unless it cannot be cut. A run that dies resumes at the first unfinished one."""
 
 
@@ -58,20 +58,20 @@ class Changes:
     """
 
     def __init__(
-        self, pim: Pim, listing: Callable[[Window], Listing], now: datetime, whole: Window
+        self, pim: Pim, listing: Callable[[Window], ListRequest], now: datetime, whole: Window
     ) -> None:
         self.pim = pim
         self.listing = listing
         self.now = now
         self.whole = whole
         self.counted: int | None = None
-        self.has_count = listing(whole).paging is Paging.SEARCH_AFTER
-        self.walks: list[WindowWalk] = []
+        self.has_count = listing(whole).paging is Pagination.SEARCH_AFTER
+        self.walks: list[WindowPaginator] = []
         self._counting = threading.Lock()
 
-    def walk(self) -> WindowWalk:
+    def walk(self) -> WindowPaginator:
         """A walk through the whole window."""
-        return WindowWalk(self, self.whole)
+        return WindowPaginator(self, self.whole)
 
     def count(self) -> None:
         """Asks the PIM how many items there are, unless another thread is at it."""
@@ -92,7 +92,7 @@ class Changes:
         )
 
 
-class WindowWalk(CursorWalk):
+class WindowPaginator(CursorPaginator):
     """A walk through one window, which can give away the later part of it.
 
     Args:
@@ -142,15 +142,15 @@ class WindowWalk(CursorWalk):
             self.may_hide_items = not self.ends_here()
 
     @override
-    def split(self, *, idle: int) -> WindowWalk | None:
+    def split(self, *, idle: int) -> WindowPaginator | None:
         if not self.has_link:
             return None
         if self._changes.has_count and self._since_cut > self.listing.page_size:
             # After the second page, so that others can begin meanwhile.
             self._changes.count()
         left = self._left()
-        most = MOST_PAGES * self.listing.page_size
-        if left < (LEAST_PAGES * self.listing.page_size if idle else 2 * most):
+        most = MAX_PAGES * self.listing.page_size
+        if left < (MIN_PAGES * self.listing.page_size if idle else 2 * most):
             return None
         # Each idle reader gets as much as is kept, unless that is too much for a walk.
         share = idle / (idle + 1) if idle else 0.5
@@ -161,7 +161,7 @@ class WindowWalk(CursorWalk):
         if cut is None:
             return None
         weight = self._weight if not self._changes.counted else left / self._changes.counted
-        later = WindowWalk(
+        later = WindowPaginator(
             self._changes, Window(cut, self.window.end), self.cursor, weight * (1 - share)
         )
         self.window = Window(self.window.start, cut)
@@ -175,7 +175,7 @@ class WindowWalk(CursorWalk):
         counted = self._changes.counted
         if counted is None:
             # Not known yet: enough to share. Never known: as much again.
-            unknown = LEAST_PAGES * self.listing.page_size
+            unknown = MIN_PAGES * self.listing.page_size
             return unknown if self._changes.has_count else self._since_cut
         left = counted * self._weight - self._since_cut
         return left if left > 0 else self._since_cut

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.pages import value_of
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
-from tap_akeneo.walks import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_akeneo.changes import Condition
-    from tap_akeneo.pages import Item
-    from tap_akeneo.walks import Listing
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.base import ListRequest
+    from tap_akeneo.replication import Condition
 
 
 class Workflows(AkeneoStream):
@@ -41,7 +41,7 @@ class WorkflowSteps(ChildStream):
     path = "workflows/{workflow_uuid}"
     since = "SaaS"
     primary_keys = ("uuid",)
-    paging = Paging.SINGLE
+    paging = Pagination.SINGLE
     parent = Workflows
     parent_key = "workflow_uuid"
 
@@ -69,7 +69,7 @@ class WorkflowTasks(OfWorkflowStep):
     primary_keys = ("uuid",)
 
     @override
-    def listings(self) -> Iterator[Listing]:
+    def listings(self) -> Iterator[ListRequest]:
         for parents in self.parents():
             step: Condition = {"operator": "=", "value": parents["step_uuid"]}
             yield self.listing(parents, {"step_uuid": [step]})

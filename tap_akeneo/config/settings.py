@@ -15,15 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_akeneo.auth import Credentials
-from tap_akeneo.settings_schema import SETTINGS_SCHEMA, URL_EXAMPLE
+from tap_akeneo.client.auth import Credentials
+from tap_akeneo.config.schema import SETTINGS_SCHEMA, URL_EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema import ValidationError
 
-    from tap_akeneo.changes import Condition
+    from tap_akeneo.replication import Condition
 
 BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
 

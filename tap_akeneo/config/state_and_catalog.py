@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog
 
-from tap_akeneo.settings import parse_date
+from tap_akeneo.config.settings import parse_date
 from tap_akeneo.streams import STREAMS
 
 if TYPE_CHECKING:

@@ -13,36 +13,48 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_akeneo.cursors import CursorWalk
-from tap_akeneo.pages import ListIncomplete, Page, decode_array, decode_page, decode_single
-from tap_akeneo.walks import MOST_WALKS, Listing, Paging, Walk, refuse_circle
+from tap_akeneo.client.responses import (
+    ListIncomplete,
+    Page,
+    decode_array,
+    decode_page,
+    decode_single,
+)
+from tap_akeneo.pagination.base import (
+    MAX_READINGS,
+    ListRequest,
+    Pagination,
+    Paginator,
+    refuse_circle,
+)
+from tap_akeneo.pagination.cursor import CursorPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_akeneo.pages import HalPage, Item
-    from tap_akeneo.pim import Pim
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import HalPage, Item
 
 logger = logging.getLogger("tap-akeneo.paging")
 
 
-def walk(pim: Pim, listing: Listing) -> Walk:
+def walk(pim: Pim, listing: ListRequest) -> Paginator:
     """A walk through a list, in the way the PIM hands it out."""
-    if listing.paging in {Paging.SEARCH_AFTER, Paging.CURSOR}:
-        return CursorWalk(pim, listing)
-    if listing.paging is Paging.PAGE:
-        return Walk(listing, _by_page(pim, listing))
-    return Walk(listing, _at_once(pim, listing))
+    if listing.paging in {Pagination.SEARCH_AFTER, Pagination.CURSOR}:
+        return CursorPaginator(pim, listing)
+    if listing.paging is Pagination.PAGE:
+        return Paginator(listing, _by_page(pim, listing))
+    return Paginator(listing, _at_once(pim, listing))
 
 
-def pages(pim: Pim, listing: Listing) -> Iterator[Page]:
+def pages(pim: Pim, listing: ListRequest) -> Iterator[Page]:
     """All pages of a list, one after the other."""
     walking = walk(pim, listing)
     while (page := walking.next_page()) is not None:
         yield page
 
 
-def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
+def _by_page(pim: Pim, listing: ListRequest) -> Iterator[Page]:
     """Walks pages by number, again where the list changed meanwhile.
 
     The pages are cut by offset: a deletion moves later items to the page before, which was read
@@ -54,7 +66,7 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
     handed_on: dict[tuple[bytes, ...], int] = {}
     there: set[tuple[bytes, ...]] = set()
     counted = 0
-    for _ in range(MOST_WALKS):
+    for _ in range(MAX_READINGS):
         moved = False
         last: Item | None = None
         for number, page in enumerate(_by_page_once(pim, listing)):
@@ -79,13 +91,13 @@ def _by_page(pim: Pim, listing: Listing) -> Iterator[Page]:
             return
         logger.info("%s: the list changed while it was read, reading it again", listing.path)
     msg = (
-        f"the list changed each of {MOST_WALKS} times that it was read, so an item may be missing; "
-        "the next run reads it again"
+        f"the list changed each of {MAX_READINGS} times that it was read, so an item may be "
+        "missing; the next run reads it again"
     )
     raise ListIncomplete(msg)
 
 
-def _has_moved(pim: Pim, listing: Listing, item: Item, place: int) -> bool:
+def _has_moved(pim: Pim, listing: ListRequest, item: Item, place: int) -> bool:
     """Whether an item is no longer where it was, so that one may have moved past the next page.
 
     The count does not tell where one was deleted and another one made meanwhile.
@@ -101,7 +113,7 @@ def _has_moved(pim: Pim, listing: Listing, item: Item, place: int) -> bool:
     return [listing.key_of(one) for one in page.items] != [listing.key_of(item)]
 
 
-def _by_page_once(pim: Pim, listing: Listing) -> Iterator[HalPage]:
+def _by_page_once(pim: Pim, listing: ListRequest) -> Iterator[HalPage]:
     number: str | None = "1"
     while number is not None:
         params = {**listing.params, "page": number, "limit": str(listing.page_size)}
@@ -115,6 +127,6 @@ def _by_page_once(pim: Pim, listing: Listing) -> Iterator[HalPage]:
         number = following
 
 
-def _at_once(pim: Pim, listing: Listing) -> Iterator[Page]:
-    decode = decode_array if listing.paging is Paging.ARRAY else decode_single
+def _at_once(pim: Pim, listing: ListRequest) -> Iterator[Page]:
+    decode = decode_array if listing.paging is Pagination.ARRAY else decode_single
     yield pim.get(listing.path, decode, listing.params, may_hang=listing.may_hang)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from tap_akeneo.errors import (
+from tap_akeneo.client.errors import (
     LoginRefused,
     PimUnavailable,
     RequestFailed,
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tap_akeneo.auth import Authenticator
-    from tap_akeneo.http_client import HttpClient, Traffic
+    from tap_akeneo.client.auth import Authenticator
+    from tap_akeneo.client.http import HttpClient, Traffic
 
 T = TypeVar("T")
 
 API_PATH = "/api/rest/v1"
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 (a path)
-MOST_TOKENS = 3
+MAX_TOKENS = 3
 """Tries of one request with tokens that the PIM then refuses; an expired one is the first."""
 
 
@@ -81,7 +81,7 @@ class Pim:
             PimUnavailable: No usable answer.
             LoginRefused: The PIM gives no token, or does not take those it gives.
         """
-        for _ in range(MOST_TOKENS):
+        for _ in range(MAX_TOKENS):
             token = self._authenticator.access_token()
             try:
                 return self._http.send(

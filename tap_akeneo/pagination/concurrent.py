@@ -11,17 +11,17 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
-from tap_akeneo.pages import Page
+from tap_akeneo.client.responses import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_akeneo.walks import Walk
+    from tap_akeneo.pagination.base import Paginator
 
-News: TypeAlias = "Page | Walk | None"
+PageEvent: TypeAlias = "Page | Paginator | None"
 """What happens to a walk: its next page, a part given away, its end."""
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Finished pages that may wait. One page more for each thread can be there besides."""
 
 PULSE = 0.5
@@ -32,12 +32,12 @@ LAST_REQUESTS = 2.0
 
 
 def read_ahead(
-    walks: Iterable[Walk],
+    walks: Iterable[Paginator],
     *,
     threads: int,
-    most_bytes: int = MOST_BYTES,
+    most_bytes: int = MAX_BYTES,
     pulse: Callable[[], None] = lambda: None,
-) -> Iterator[tuple[Walk, News]]:
+) -> Iterator[tuple[Paginator, PageEvent]]:
     """Yields what happens to all walks as it happens, that of one walk in its order.
 
     Args:
@@ -79,7 +79,9 @@ class _Pool:
         free: Threads without a walk.
     """
 
-    def __init__(self, walks: Iterator[Walk], most_bytes: int, pulse: Callable[[], None]) -> None:
+    def __init__(
+        self, walks: Iterator[Paginator], most_bytes: int, pulse: Callable[[], None]
+    ) -> None:
         self.free = 0
         self._lock = threading.RLock()
         # Three things to wait for: news, room for a page, a walk to take. With one for all, each
@@ -88,8 +90,8 @@ class _Pool:
         self._room = threading.Condition(self._lock)
         self._work = threading.Condition(self._lock)
         self._walks = walks
-        self._parts: deque[Walk] = deque()
-        self._news: deque[tuple[Walk, News]] = deque()
+        self._parts: deque[Paginator] = deque()
+        self._news: deque[tuple[Paginator, PageEvent]] = deque()
         self._waiting_bytes = 0
         self._most_bytes = most_bytes
         self._pulse = pulse
@@ -111,7 +113,7 @@ class _Pool:
         except BaseException as failure:  # noqa: BLE001 (raised again by the consumer)
             self._fail(failure)
 
-    def consume(self) -> Iterator[tuple[Walk, News]]:
+    def consume(self) -> Iterator[tuple[Paginator, PageEvent]]:
         """Yields what the threads hand over until all walks have ended."""
         while True:
             self._pulse()
@@ -138,7 +140,7 @@ class _Pool:
             self._stopped = True
             self._wake_all()
 
-    def _take(self) -> Walk | None:
+    def _take(self) -> Paginator | None:
         """The next walk: a part of another's first, as it comes earlier in time."""
         with self._lock:
             while not self._stopped:
@@ -166,14 +168,14 @@ class _Pool:
             keeps_up = self._waiting_bytes < self._most_bytes / 2
             return max(self.free - len(self._parts), 0) if self._exhausted and keeps_up else 0
 
-    def _give_away(self, walk: Walk, part: Walk) -> None:
+    def _give_away(self, walk: Paginator, part: Paginator) -> None:
         with self._lock:
             self._news.append((walk, part))
             self._parts.append(part)
             self._work.notify()
             self._happened.notify()
 
-    def _hand_over(self, walk: Walk, page: Page) -> bool:
+    def _hand_over(self, walk: Paginator, page: Page) -> bool:
         with self._lock:
             self._room.wait_for(lambda: self._stopped or self._waiting_bytes < self._most_bytes)
             if self._stopped:
@@ -184,7 +186,7 @@ class _Pool:
             self._room.notify()
             return True
 
-    def _end(self, walk: Walk) -> None:
+    def _end(self, walk: Paginator) -> None:
         with self._lock:
             self._news.append((walk, None))
             self._walking -= 1

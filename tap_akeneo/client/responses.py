@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from tap_akeneo.errors import printable
+from tap_akeneo.client.errors import printable
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_akeneo.errors import RequestRefused
+    from tap_akeneo.client.errors import RequestRefused
 
 ROLE_SCREEN = "System > Roles > the role of the connection > Web API permissions"
 
