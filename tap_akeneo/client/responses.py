@@ -25,10 +25,12 @@ class Page:
     Attributes:
         items: In the PIM's order.
         size: Bytes that they take.
+        cursor: Where the list continues after this page, if it is read by cursor.
     """
 
     items: list[Item]
     size: int
+    cursor: str | None = None
 
 
 class _Link(msgspec.Struct):
@@ -53,7 +55,7 @@ class ListIncomplete(Exception):
     """The list did not come out as a whole; why."""
 
 
-class ListSwitchedOff(Exception):
+class ListDisabled(Exception):
     """The PIM does not show this list, in its words; that is no fault."""
 
 
@@ -64,6 +66,11 @@ class HalPage(msgspec.Struct):
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
     items_count: int | None = None
     size: int = 0
+
+    @classmethod
+    def of(cls, items: list[Item], size: int = 0, items_count: int | None = None) -> HalPage:
+        """Return a page made of several others, without links."""
+        return cls(_Embedded(items), items_count=items_count, size=size)
 
     @property
     def items(self) -> list[Item]:
@@ -143,7 +150,7 @@ def decode_page(body: bytes) -> HalPage:
     except msgspec.ValidationError:
         if told := msgspec.json.decode(body, type=_Told).error:
             msg = f"skipped, the PIM says: {printable(told)}"
-            raise ListSwitchedOff(msg) from None
+            raise ListDisabled(msg) from None
         raise
     page.size = size
     return page

@@ -1,4 +1,4 @@
-"""What a list of the PIM is, and what it is to walk through one."""
+"""What a list of the PIM is, and what a paginator of one does."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_akeneo.client.errors import PimUnavailable, RequestRefused
-from tap_akeneo.client.responses import ListIncomplete, ListSwitchedOff
+from tap_akeneo.client.responses import ListDisabled, ListIncomplete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_akeneo.client.responses import Item, Page
 
-logger = logging.getLogger("tap-akeneo.paging")
+logger = logging.getLogger("tap-akeneo.pagination")
 
-MAX_READINGS = 3
-"""Walks of a list which changes each time while it is walked."""
+MAX_PAGE_SIZE = 100
+"""Items that the PIM allows on a page (api.akeneo.com, pagination)."""
 
 
 class Pagination(Enum):
-    """The PIM's ways to hand out a list."""
+    """The ways in which the PIM serves a list."""
 
-    SEARCH_AFTER = "by cursor, where pages are possible too"
-    CURSOR = "by cursor, in pages of the PIM's own size"
+    SEARCH_AFTER = "by cursor, with a limit; also by page number up to 10,000 items"
+    CURSOR = "by cursor, in pages of a size that the PIM chooses"
     PAGE = "by page number"
     ARRAY = "as one array"
     SINGLE = "one item at an address of its own"
@@ -34,109 +34,131 @@ class Pagination(Enum):
 
 @dataclass(frozen=True)
 class ListRequest:
-    """One list of the PIM.
+    """A request for one list of the PIM.
 
     Attributes:
-        path: Below ``/api/rest/v1/``, percent-encoded.
-        paging: How the PIM hands it out.
-        keys: Properties that tell its items apart.
-        params: Query parameters besides those of paging.
-        page_size: Items a page, 1 to 100.
-        parents: Keys of the parent below which the list is; it may be gone when it is read.
-        key_is_cursor: Whether a cursor is the key of the item before it.
-        has_count: Whether the PIM counts the items of its pages.
-        may_hang: Whether the PIM may leave a request without an answer, so that waiting for long,
-            and again, is of no use.
-        is_sorted: Whether its items come in the same order each time.
+        path: Path below ``/api/rest/v1/``, percent-encoded.
+        pagination: How the PIM serves the list.
+        keys: Properties that identify an item.
+        params: Query parameters other than those of pagination.
+        page_size: Items per page, 1 to 100.
+        parents: Keys of the parent to which the list belongs; it may be deleted meanwhile.
+        key_is_cursor: Whether a cursor is the key of the item before it. ``None`` if the first
+            ``next`` link has to show it.
+        has_count: Whether the PIM counts the items of a numbered page.
+        may_hang: Whether the PIM may never answer the first request.
+        is_sorted: Whether items come in the same order each time.
     """
 
     path: str
-    paging: Pagination
+    pagination: Pagination
     keys: tuple[str, ...]
     params: Mapping[str, str] = field(default_factory=dict)
-    page_size: int = 100
+    page_size: int = MAX_PAGE_SIZE
     parents: Mapping[str, str] = field(default_factory=dict)
-    key_is_cursor: bool = False
+    key_is_cursor: bool | None = False
     has_count: bool = True
     may_hang: bool = False
     is_sorted: bool = True
 
     def key_of(self, item: Item) -> tuple[bytes, ...]:
-        """What tells an item apart from the others of this list, as JSON."""
+        """Return the JSON of the properties that identify an item within this list."""
         return tuple(bytes(item[key]) for key in self.keys if key in item)
 
 
-class Paginator:
-    """A walk through one list.
-
-    An item can come again where the list changed while it was read; none is left out.
-
-    Args:
-        listing: The list.
-        pages: Reads it.
+@dataclass(frozen=True)
+class KeyRange:
+    """The items of a list whose keys are greater than ``after`` and at most ``to``.
 
     Attributes:
-        incomplete: Whether it ended before the list did.
-        refusal: Why, where the PIM forbids this list, though perhaps not its neighbours.
-        failure: Why, where there may be more that did not come out.
+        after: Exclusive; ``None`` for the beginning of the list. Where the PIM's cursors are not
+            keys, the cursor to continue from.
+        to: Inclusive; ``None`` for the end of the list.
     """
 
-    def __init__(self, listing: ListRequest, pages: Iterator[Page] | None = None) -> None:
-        self.listing = listing
+    after: str | None = None
+    to: str | None = None
+
+
+class Paginator:
+    """Reads one list, or a part of it, page by page.
+
+    Items may come twice if the list changes while it is read; none is left out.
+
+    Args:
+        request: The list.
+        key_range: The part of the list to read.
+
+    Attributes:
+        start: The part of the list that it was to read at first.
+        key_range: The part of the list that it has not read, and will read.
+        incomplete: Whether it stopped before the end of the list.
+        refusal: The PIM's refusal, if it forbids this list but perhaps not its siblings.
+        failure: Why items may be missing, if they may.
+        broken: Ranges of items that the PIM answers with 500.
+    """
+
+    def __init__(self, request: ListRequest, key_range: KeyRange = KeyRange()) -> None:
+        self.request = request
+        self.start = self.key_range = key_range
         self.incomplete = False
         self.refusal: RequestRefused | None = None
         self.failure: str | None = None
-        self._pages = pages or iter(())
+        self.broken: Sequence[KeyRange] = ()
 
     def next_page(self) -> Page | None:
-        """The next page, None at the end.
+        """Return the next page, or ``None`` at the end.
 
         Raises:
-            RequestRefused: The PIM refuses to list this.
-            PimUnavailable: A page got no usable answer.
+            RequestRefused: The PIM refuses to serve this list.
+            PimUnavailable: A page could not be read.
         """
         try:
             return self._next_page()
         except RequestRefused as refusal:
-            # Of one parent among many, and by the PIM itself: a 404 of a proxy has no words of it.
-            if not self.listing.parents or not refusal.message:
+            # A parent may be deleted or forbidden while its siblings are readable. A proxy's 404
+            # has no message of the PIM and says nothing about the parent.
+            if not self.request.parents or not refusal.message:
                 raise
             if refusal.status == HTTPStatus.NOT_FOUND:
-                logger.info("%s: gone meanwhile", self.listing.path)
+                logger.info("%s: deleted in the PIM meanwhile", self.request.path)
             elif refusal.status == HTTPStatus.FORBIDDEN:
                 self.refusal = refusal
             else:
                 raise
-        except ListSwitchedOff as words:
-            logger.warning("%s: %s", self.listing.path, words)
+        except ListDisabled as message:
+            logger.warning("%s: %s", self.request.path, message)
         except ListIncomplete as reason:
-            self.failure = f"{self.listing.path}: {reason}"
+            self.failure = f"{self.request.path}: {reason}"
         self.incomplete = True
         return None
 
     @property
-    def broken(self) -> Sequence[str]:
-        """Keys of items that the PIM cannot write, and that are left out."""
-        return ()
+    def remaining(self) -> float:
+        """Estimated number of items that could be split off for another reader."""
+        return 0
 
-    def split(self, *, idle: int) -> Paginator | None:  # noqa: ARG002 (for subclasses)
-        """Gives away a part of what is left to read, where that helps; asked again until not.
+    def split(self) -> Paginator | None:
+        """Split off the upper half of what is left, or return ``None`` if that is not worth it.
 
-        Args:
-            idle: Readers that have nothing to do.
+        May be called by another thread while a page is being read.
         """
         return None
 
     def _next_page(self) -> Page | None:
-        return next(self._pages, None)
+        """Return the next page, or ``None`` at the end."""
+        raise NotImplementedError
 
 
-def refuse_circle(listing: ListRequest, cursor: str | None, following: str | None) -> None:
-    """Refuses a page that leads to itself.
+def refuse_loop(request: ListRequest, cursor: str | None, following: str | None) -> None:
+    """Refuse a page whose ``next`` link leads to itself.
 
     Raises:
-        PimUnavailable: It does; the list would never end.
+        PimUnavailable: The list would never end.
     """
     if cursor is not None and following == cursor:
-        reason = f"the page at {cursor!r} leads to itself, the list would never end"
-        raise PimUnavailable(listing.path, reason)
+        reason = (
+            f"the page at {cursor!r} links to itself, so the list would never end: have the PIM's "
+            "search index rebuilt"
+        )
+        raise PimUnavailable(request.path, reason)

@@ -1,222 +1,152 @@
-"""Walking a list by cursor, and counting what it should hold."""
+"""Reading a list by cursors that only the PIM can make.
+
+Products and models up to 5.0, published products, and lists whose first link shows such a cursor.
+
+Where the search index still has items that the database does not, a page is short and has no link
+although there is more. Only the count shows it, so the list is then read by page number, which steps
+over such items, and over those that the PIM answers with 500. The PIM serves the first 10,000 items
+by number.
+"""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
-from tap_akeneo.client.responses import ListIncomplete, Page, decode_page, value_of
-from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator, refuse_circle
-from tap_akeneo.pagination.broken_items import Isolation
+from tap_akeneo.client.responses import ListIncomplete, Page, decode_page
+from tap_akeneo.pagination.base import KeyRange, ListRequest, Pagination, Paginator, refuse_loop
+from tap_akeneo.pagination.page_number import (
+    MAX_READINGS,
+    RESULT_WINDOW,
+    NumberedReading,
+    broken_positions,
+    count_items,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import HalPage, Item
 
-
-RESULT_WINDOW = 10_000
-"""Products and models that the PIM shows by page number at most."""
-
-
-def count(pim: Pim, listing: ListRequest) -> int | None:
-    """How many items the PIM counts in a list that has pages."""
-    return _peek(pim, listing, {"with_count": "true"}).items_count
-
-
-def first(pim: Pim, listing: ListRequest) -> Item | None:
-    """Any one item of a list that has pages, None of an empty one.
-
-    Raises:
-        PimUnavailable: The PIM counts items but shows none.
-    """
-    # More than one, as those at the front may be gone from SQL, though not yet from the index.
-    if items := _peek(pim, listing, {"limit": "10"}).items:
-        return items[0]
-    counted = count(pim, listing)
-    if not counted:
-        return None
-    if items := _peek(pim, listing, {"limit": "100"}).items:
-        return items[0]
-    reason = f"the PIM counts {counted} items but shows none: have its search index rebuilt"
-    raise PimUnavailable(listing.path, reason)
-
-
-def _peek(pim: Pim, listing: ListRequest, more: Mapping[str, str]) -> HalPage:
-    """A page of few items, not always the first: that may hold one that the PIM cannot write."""
-    params = {**listing.params, "pagination_type": "page", "limit": "1", **more}
-    try:
-        return pim.get(listing.path, decode_page, params)
-    except PimUnavailable as failure:
-        if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise
-        return pim.get(listing.path, decode_page, {**params, "page": "2"})
+logger = logging.getLogger("tap-akeneo.pagination")
 
 
 class CursorPaginator(Paginator):
-    """A walk by cursor.
-
-    Items that are in the index but no longer in SQL are dropped after the search: a page is short
-    then and has no link although there is more (api-php-client #197). From 6.0 on a cursor is the
-    key of the last item (PIM-10182), so the walk goes on behind it, to a page without items.
-    Where a whole page was dropped that is not the end either, so the items are counted too.
+    """Reads a list from cursor to cursor.
 
     Args:
         pim: The PIM.
-        listing: The list.
-        cursor: Where to begin; None for the start of the list.
-
-    Attributes:
-        cursor: Where the next page begins.
-        has_link: Whether the PIM has linked to the next page.
-        ended: Whether the end has been reached.
-        has_gaps: Whether a page was shorter than it should have been, the last one aside.
-        ended_oddly: Whether it ended without a page that was short.
-        counted: How many items the list had at its first page; None where that is not counted.
+        request: The list.
+        key_range: Starts with the cursor to continue from.
+        already_read: Items before that cursor, which an earlier run read.
     """
 
-    def __init__(self, pim: Pim, listing: ListRequest, cursor: str | None = None) -> None:
-        super().__init__(listing)
-        self.pim = pim
-        self.cursor = cursor
-        self.has_link = False
-        self.ended = False
-        self.has_gaps = False
-        self.ended_oddly = False
+    def __init__(
+        self,
+        pim: Pim,
+        request: ListRequest,
+        key_range: KeyRange = KeyRange(),
+        already_read: int = 0,
+    ) -> None:
+        super().__init__(request, key_range)
         self.counted: int | None = None
-        key = listing.keys[-1] if self._key_is_cursor else None
-        self._isolation = Isolation(self._ask, key, listing.page_size)
-        self._read = 0
-        self._last_size = 0
+        self._pim = pim
+        self._already_read = already_read
+        # Hashes, because an item that comes twice must not stand in for a hidden one.
+        self._seen: set[int] = set()
+        self._pages = self._read()
 
     @override
     def _next_page(self) -> Page | None:
-        if self.ended:
-            return None
+        return next(self._pages, None)
+
+    def _read(self) -> Iterator[Page]:
+        if self.request.pagination is Pagination.CURSOR:
+            yield from self._by_cursor()
+            return
+        self.counted = count_items(self._pim, self.request)
         try:
-            page = self._ask(self.listing.page_size, self.cursor)
+            yield from self._by_cursor()
         except PimUnavailable as failure:
-            if self.listing.paging is not Pagination.SEARCH_AFTER:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            page = self._isolation.page(failure, self.cursor)
-        self.has_link = page.has_link
-        if self.counted is None:
-            self.counted = page.items_count
-        self._note_gaps(len(page.items))
-        self._read += len(page.items)
-        following = self._following(page)
-        refuse_circle(self.listing, self.cursor, following)
-        self.ended = following is None
-        if self.ended:
-            self._check_end()
         else:
-            self.cursor = following
-        return Page(page.items, page.size) if page.items else None
+            if not self._is_short():
+                return
+        logger.info("%s: items are missing, so it is read by page number", self.request.path)
+        yield from self._by_number()
 
-    @property
-    @override
-    def broken(self) -> Sequence[str]:
-        return self._isolation.broken
+    def _is_short(self) -> bool:
+        # Then and now: an item created meanwhile may mask a hidden one in one count, and one
+        # deleted meanwhile in the other.
+        now = count_items(self._pim, self.request)
+        return max(now or 0, self.counted or 0) > len(self._seen) + self._already_read
 
-    def ends_here(self) -> bool:
-        """Whether the last page by number, which hides nothing but itself, holds no more."""
-        counted = count(self.pim, self.listing) or 0
-        if not counted:
-            return True
-        last = -(-counted // self.listing.page_size)
-        if last * self.listing.page_size > RESULT_WINDOW:
-            return False
-        page = _peek(
-            self.pim, self.listing, {"limit": str(self.listing.page_size), "page": str(last)}
-        )
-        keys = [str(value_of(item, self.listing.keys[-1])).lower() for item in page.items]
-        cursor = (self.cursor or "").lower()
-        return bool(keys) and max(keys) <= cursor
+    def _by_cursor(self) -> Iterator[Page]:
+        cursor = self.key_range.after
+        while True:
+            page = self._get(cursor)
+            following = page.cursor("search_after")
+            refuse_loop(self.request, cursor, following)
+            self._unseen(page.items)
+            if page.items:
+                yield Page(page.items, page.size, following)
+            if following is None:
+                return
+            cursor = following
 
-    def goes_on(self) -> bool:
-        """Whether there is something behind the end, after all."""
-        return bool(self._ask(self.listing.page_size, self.cursor).items)
-
-    def _ask(self, limit: int, cursor: str | None, *, gives_up_on_500: bool = False) -> HalPage:
-        params = dict(self.listing.params)
-        if self.listing.paging is Pagination.SEARCH_AFTER:
-            params["limit"] = str(limit)
-            # Only pages by number are counted. The PIM sorts them as those by cursor
-            # (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
-            params |= (
-                {"pagination_type": "page", "with_count": "true"}
-                if cursor is None and self._key_is_cursor
-                else {"pagination_type": "search_after"}
-            )
+    def _get(self, cursor: str | None) -> HalPage:
+        params = dict(self.request.params)
+        has_limit = self.request.pagination is Pagination.SEARCH_AFTER
+        if has_limit:
+            params |= {"pagination_type": "search_after", "limit": str(self.request.page_size)}
         if cursor is not None:
             params["search_after"] = cursor
-        return self.pim.get(self.listing.path, decode_page, params, gives_up_on_500=gives_up_on_500)
+        try:
+            return self._pim.get(self.request.path, decode_page, params, gives_up_on_500=has_limit)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not has_limit:
+                raise
+            if NumberedReading(self._pim, self.request).get_or_none(RESULT_WINDOW, 1) is not None:
+                # The PIM answers, so an item of this page is broken.
+                raise
+            return self._pim.get(self.request.path, decode_page, params)
 
-    def _following(self, page: HalPage) -> str | None:
-        """The cursor of the next page, None at the end."""
-        if not page.items:
-            return None
-        if self._key_is_cursor:
-            return str(value_of(page.items[-1], self.listing.keys[-1]))
-        return page.cursor("search_after")
-
-    def _note_gaps(self, size: int) -> None:
-        before, self._last_size = self._last_size, size
-        was_short = self._read > 0 and before < self.listing.page_size
-        self.has_gaps |= was_short and size > 0
-        self.ended_oddly |= not was_short and not size
-
-    @property
-    def _key_is_cursor(self) -> bool:
-        return self.listing.key_is_cursor and self.pim.cursors_are_plain
-
-    def _check_end(self) -> None:
-        """Says so where the list ended before its count.
-
-        Raises:
-            ListIncomplete: It did.
-        """
-        if self.listing.paging is Pagination.CURSOR:
-            return
-        if hides_items(self.pim, self.listing, self._read, self.counted, [self]):
+    def _by_number(self) -> Iterator[Page]:
+        request = replace(self.request, has_count=True)
+        for _ in range(MAX_READINGS):
+            reading = NumberedReading(self._pim, request, RESULT_WINDOW)
+            for page in reading.pages():
+                if items := self._unseen(page.items):
+                    yield Page(items, page.size, self.key_range.after)
+            if not reading.has_moved:
+                break
+        counted = count_items(self._pim, request) or 0
+        missing = counted - len(self._seen) - len(reading.broken)
+        if missing > 0 or reading.has_moved:
             msg = (
-                f"the PIM counts more, but its list ended after {self._read}: unless items were "
-                "added just now, its search index is out of step with its database, have it rebuilt"
+                f"the PIM counts {counted} items, but {len(self._seen)} could be read: its search "
+                "index is out of step with its database, have it rebuilt. The next run reads the "
+                "list again"
             )
             raise ListIncomplete(msg)
+        if reading.broken:
+            raise ListIncomplete(broken_positions(reading.broken))
 
-
-def hides_items(  # noqa: PLR0913 (what it takes to know)
-    pim: Pim,
-    listing: ListRequest,
-    read: int,
-    counted: int | None,
-    walks: Iterable[CursorPaginator],
-    *,
-    strict: bool = True,
-) -> bool:
-    """Whether there are items behind others that were dropped as they are gone from SQL.
-
-    Args:
-        pim: The PIM.
-        listing: The list.
-        read: How many items of it came out.
-        counted: How many it had when it was begun, if that was counted.
-        walks: The walks that it was read by, which have ended.
-        strict: Before 6.0, takes what was added since its end for hidden too.
-    """
-    if not (listing.key_is_cursor and pim.cursors_are_plain):
-        # Then and now: what has come meanwhile may stand in for what was hidden, and what was
-        # deleted may have hidden others before the index forgot it.
-        now = (count(pim, listing) or 0) if strict or counted is None else 0
-        return max(now, counted or 0) > read
-    if counted is not None and read >= counted:
-        return False
-    # Anew, as what the index has forgotten since hides nothing.
-    left = (count(pim, listing) or 0) - read
-    # Where less than a page is left, a page shows all of it that is still in SQL.
-    return left >= listing.page_size or (left > 0 and any(walk.goes_on() for walk in walks))
+    def _unseen(self, items: list[Item]) -> list[Item]:
+        """Return the items that have not come yet, and remember them."""
+        if self.request.pagination is Pagination.CURSOR:
+            return items
+        fresh = []
+        for item in items:
+            key = hash(self.request.key_of(item))
+            if key not in self._seen:
+                self._seen.add(key)
+                fresh.append(item)
+        return fresh

@@ -1,18 +1,20 @@
-"""How a list of the PIM is walked from its first page to its last.
+"""Lists that are read by page number, and lists that come in one response.
 
-The PIM has a few ways (api.akeneo.com, pagination): products and product models by a cursor, what
-lies in its SQL tables by page number, short lists as one array, and some things one by one.
-
-Of a ``next`` link only the cursor or page is taken, and our own parameters are sent again to the
-configured host: links lose parameters (#11722) and, behind proxies, carry another scheme and host
-(akeneo/api-php-client #171, #245).
+A page is an offset into a list that others write to: a deletion moves later items to a page that
+was read already. So the last item of each page is looked at again before the next page counts.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
+from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import (
     ListIncomplete,
     Page,
@@ -21,13 +23,11 @@ from tap_akeneo.client.responses import (
     decode_single,
 )
 from tap_akeneo.pagination.base import (
-    MAX_READINGS,
     ListRequest,
     Pagination,
     Paginator,
-    refuse_circle,
+    refuse_loop,
 )
-from tap_akeneo.pagination.cursor import CursorPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,98 +35,239 @@ if TYPE_CHECKING:
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import HalPage, Item
 
-logger = logging.getLogger("tap-akeneo.paging")
+logger = logging.getLogger("tap-akeneo.pagination")
+
+RESULT_WINDOW = 10_000
+"""Products and models that the PIM serves by page number (Elasticsearch's max_result_window)."""
+
+MAX_READINGS = 3
+"""Attempts to read a list that keeps changing before giving up."""
 
 
-def walk(pim: Pim, listing: ListRequest) -> Paginator:
-    """A walk through a list, in the way the PIM hands it out."""
-    if listing.paging in {Pagination.SEARCH_AFTER, Pagination.CURSOR}:
-        return CursorPaginator(pim, listing)
-    if listing.paging is Pagination.PAGE:
-        return Paginator(listing, _by_page(pim, listing))
-    return Paginator(listing, _at_once(pim, listing))
+class SinglePagePaginator(Paginator):
+    """Reads a list that comes in one response."""
+
+    def __init__(self, pim: Pim, request: ListRequest) -> None:
+        super().__init__(request)
+        self._pim = pim
+        self._done = False
+
+    @override
+    def _next_page(self) -> Page | None:
+        if self._done:
+            return None
+        self._done = True
+        request = self.request
+        decode = decode_array if request.pagination is Pagination.ARRAY else decode_single
+        return self._pim.get(request.path, decode, request.params, may_hang=request.may_hang)
 
 
-def pages(pim: Pim, listing: ListRequest) -> Iterator[Page]:
-    """All pages of a list, one after the other."""
-    walking = walk(pim, listing)
-    while (page := walking.next_page()) is not None:
-        yield page
+class PageNumberPaginator(Paginator):
+    """Reads a list by page number, again if the list changes meanwhile."""
+
+    def __init__(self, pim: Pim, request: ListRequest) -> None:
+        super().__init__(request)
+        self._pim = pim
+        self._pages = self._read()
+
+    @override
+    def _next_page(self) -> Page | None:
+        return next(self._pages, None)
+
+    def _read(self) -> Iterator[Page]:
+        # Media files come in no order: pages overlap and leave gaps (pim-behaviour: no ORDER BY).
+        seen: set[int] | None = None if self.request.is_sorted else set()
+        for _ in range(MAX_READINGS):
+            reading = NumberedReading(self._pim, self.request)
+            read = 0
+            for page in reading.pages():
+                items = page.items if seen is None else _unseen(self.request, page.items, seen)
+                read += len(page.items)
+                if items:
+                    yield Page(items, page.size)
+            came = (read if seen is None else len(seen)) + len(reading.broken)
+            if came >= reading.counted and not reading.has_moved:
+                if reading.broken:
+                    self.failure = f"{self.request.path}: {broken_positions(reading.broken)}"
+                return
+            logger.info(
+                "%s: the list changed while it was read: reading it again", self.request.path
+            )
+        msg = (
+            f"the list changed each of the {MAX_READINGS} times it was read, so items may be "
+            "missing. The next run reads it again"
+        )
+        raise ListIncomplete(msg)
 
 
-def _by_page(pim: Pim, listing: ListRequest) -> Iterator[Page]:
-    """Walks pages by number, again where the list changed meanwhile.
-
-    The pages are cut by offset: a deletion moves later items to the page before, which was read
-    already. And media files come in no order at all, so that pages overlap and leave gaps.
-
-    Raises:
-        ListIncomplete: It changed each time.
-    """
-    handed_on: dict[tuple[bytes, ...], int] = {}
-    there: set[tuple[bytes, ...]] = set()
-    counted = 0
-    for _ in range(MAX_READINGS):
-        moved = False
-        last: Item | None = None
-        for number, page in enumerate(_by_page_once(pim, listing)):
-            if last is not None and listing.is_sorted:
-                moved = moved or _has_moved(pim, listing, last, number * listing.page_size)
-            last = page.items[-1] if page.items else None
-            before, counted = counted, page.items_count or 0
-            if counted < before:
-                # Some of them are gone, so they must not stand in for others.
-                there.clear()
-            fresh = []
-            for item in page.items:
-                key = listing.key_of(item)
-                there.add(key)
-                content = hash(tuple(map(bytes, item.values())))
-                if handed_on.get(key) != content:
-                    handed_on[key] = content
-                    fresh.append(item)
-            if fresh:
-                yield Page(fresh, page.size)
-        if len(there) >= counted and not moved:
-            return
-        logger.info("%s: the list changed while it was read, reading it again", listing.path)
-    msg = (
-        f"the list changed each of {MAX_READINGS} times that it was read, so an item may be "
-        "missing; the next run reads it again"
+def broken_positions(positions: list[int]) -> str:
+    """Return the message for items of a list by page number that the PIM cannot serve."""
+    return (
+        f"the PIM answers 500 for {len(positions)} items of this list, at position "
+        f"{', '.join(map(str, positions[:10]))}. All others were read. Have them repaired or "
+        "deleted in the PIM"
     )
-    raise ListIncomplete(msg)
 
 
-def _has_moved(pim: Pim, listing: ListRequest, item: Item, place: int) -> bool:
-    """Whether an item is no longer where it was, so that one may have moved past the next page.
+def _unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
+    """Return the items that have not come yet, and remember them by the hash of their keys."""
+    fresh = []
+    for item in items:
+        key = hash(request.key_of(item))
+        if key not in seen:
+            seen.add(key)
+            fresh.append(item)
+    return fresh
 
-    The count does not tell where one was deleted and another one made meanwhile.
+
+@dataclass
+class NumberedReading:
+    """One reading of a list by page number, from its first page to its last.
 
     Args:
         pim: The PIM.
-        listing: The list.
-        item: The last one of a page.
-        place: Where it was, from 1 on.
+        request: The list.
+        max_items: Items that the PIM serves by page number at most; ``None`` for no limit.
+
+    Attributes:
+        counted: Items of the list by the PIM's latest count.
+        broken: Positions, from 1, of items that the PIM answers with 500.
+        has_moved: Whether items changed their positions during the reading.
     """
-    params = {**listing.params, "page": str(place), "limit": "1"}
-    page = pim.get(listing.path, decode_page, params, may_hang=listing.may_hang)
-    return [listing.key_of(one) for one in page.items] != [listing.key_of(item)]
 
+    pim: Pim
+    request: ListRequest
+    max_items: int | None = None
+    counted: int = 0
+    broken: list[int] = field(default_factory=list)
+    has_moved: bool = False
 
-def _by_page_once(pim: Pim, listing: ListRequest) -> Iterator[HalPage]:
-    number: str | None = "1"
-    while number is not None:
-        params = {**listing.params, "page": number, "limit": str(listing.page_size)}
-        if listing.has_count:
+    def pages(self) -> Iterator[HalPage]:
+        """Yield all pages."""
+        size, last = self.request.page_size, None
+        for number in itertools.count(1):
+            if self.max_items is not None and number * size > self.max_items:
+                return
+            page, is_last = self._page(number, size)
+            if last is not None and self.request.is_sorted:
+                self.has_moved |= self._is_elsewhere(last, (number - 1) * size)
+            # With items left out, the last one is not at the last position.
+            last = page.items[-1] if len(page.items) == size else None
+            if page.items_count is not None:
+                self.counted = page.items_count
+            yield page
+            if is_last:
+                return
+
+    def _page(self, number: int, size: int) -> tuple[HalPage, bool]:
+        """Return a page without the items that the PIM answers with 500, and whether it is the last."""
+        may_hang = self.request.may_hang and number == 1
+        try:
+            page = self.get(number, size, may_hang=may_hang, gives_up_on_500=True)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+        else:
+            # A full last page links to an empty one.
+            following = page.cursor("page")
+            refuse_loop(self.request, str(number), following)
+            return page, following is None
+        if self.get_or_none(RESULT_WINDOW, 1) is None:
+            # The fault is not in the items, so retry as long as for any other request.
+            page = self.get(number, size)
+            return page, not page.has_link
+        broken: list[int] = []
+        parts = list(self._parts(number, size, broken))
+        self.broken += broken
+        items = [item for part in parts for item in part.items]
+        # What follows a broken item shows on the next page.
+        is_last = bool(parts) and number * size not in broken and not parts[-1].has_link
+        counted = parts[-1].items_count if parts else None
+        return HalPage.of(items, sum(part.size for part in parts), counted), is_last
+
+    def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
+        """Yield the same items in smaller pages, as small as the PIM needs them."""
+        parts = next((part for part in range(2, size + 1) if size % part == 0), 1)
+        for nth in range((number - 1) * parts + 1, number * parts + 1):
+            page = self.get_or_none(nth, size // parts)
+            if page is not None:
+                yield page
+            elif size // parts > 1:
+                yield from self._parts(nth, size // parts, broken)
+            else:
+                broken.append(nth)
+
+    def get_or_none(self, number: int, size: int) -> HalPage | None:
+        """Return a page, ``None`` for a 500."""
+        # Twice for a single item: a 500 can also be a passing fault.
+        for _ in range(1 if size > 1 else 2):
+            try:
+                return self.get(number, size, gives_up_on_500=True)
+            except PimUnavailable as failure:
+                if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+        return None
+
+    def get(
+        self, number: int, size: int, *, may_hang: bool = False, gives_up_on_500: bool = False
+    ) -> HalPage:
+        """Return a page.
+
+        Raises:
+            PimUnavailable: It could not be read.
+        """
+        params = {**self.request.params, "page": str(number), "limit": str(size)}
+        if self.request.has_count:
             params["with_count"] = "true"
-        page = pim.get(listing.path, decode_page, params, may_hang=listing.may_hang)
-        yield page
-        # A full last page links to an empty one.
-        following = page.cursor("page")
-        refuse_circle(listing, number, following)
-        number = following
+        if self.request.pagination is Pagination.SEARCH_AFTER:
+            params["pagination_type"] = "page"
+        return self.pim.get(
+            self.request.path,
+            decode_page,
+            params,
+            may_hang=may_hang,
+            gives_up_on_500=gives_up_on_500,
+        )
+
+    def _is_elsewhere(self, item: Item, position: int) -> bool:
+        """Return whether an item is no longer at its position, from 1.
+
+        The count does not show it if one item was deleted and another one created meanwhile.
+        """
+        page = self.get_or_none(position, 1)
+        keys = [] if page is None else [self.request.key_of(one) for one in page.items]
+        return keys != [self.request.key_of(item)]
 
 
-def _at_once(pim: Pim, listing: ListRequest) -> Iterator[Page]:
-    decode = decode_array if listing.paging is Pagination.ARRAY else decode_single
-    yield pim.get(listing.path, decode, listing.params, may_hang=listing.may_hang)
+def count_items(pim: Pim, request: ListRequest) -> int | None:
+    """Return how many items the PIM counts in a list, ``None`` if it does not say."""
+    reading = NumberedReading(pim, request)
+    # Any page of one item shows the count, so take one that is not broken.
+    for number in (1, 2, RESULT_WINDOW):
+        page = reading.get_or_none(number, 1)
+        if page is not None:
+            return page.items_count
+    return reading.get(1, 1).items_count
+
+
+def any_item(pim: Pim, request: ListRequest) -> Item | None:
+    """Return any item of a list by page number, ``None`` if the list is empty.
+
+    Raises:
+        PimUnavailable: The PIM counts items but shows none.
+    """
+    reading = NumberedReading(pim, request)
+    counted = None
+    # More than one, because those at the front may be deleted but still in the search index; and
+    # other pages, because one may hold a broken item.
+    for limit, number in ((10, 1), (100, 1), (1, 2), (1, 3), (10, 2), (100, 2)):
+        page = reading.get_or_none(number, limit)
+        if page is not None and page.items:
+            return page.items[0]
+        if page is not None and (counted := page.items_count) == 0:
+            return None
+    if counted is None:
+        # Nothing answers, so retry as long as for any other request.
+        return next(iter(reading.get(1, 10).items), None)
+    reason = f"the PIM counts {counted} items but shows none: have its search index rebuilt"
+    raise PimUnavailable(request.path, reason)

@@ -8,13 +8,15 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.replication import ISO_8601, ServerZone, window_of
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
-from tap_akeneo.streams.incremental import WindowedStream
+from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.reference_entities import OPTION_TYPES
 
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.replication import Condition, DateRange
 
 
 class AssetFamilies(AkeneoStream):
@@ -23,7 +25,7 @@ class AssetFamilies(AkeneoStream):
     name = "asset_families"
     path = "asset-families"
     since = "3.2"
-    paging = Pagination.CURSOR
+    pagination = Pagination.CURSOR
     permission = "List asset families"
 
 
@@ -34,7 +36,7 @@ class AssetAttributes(ChildStream):
     path = "asset-families/{asset_family}/attributes"
     since = "3.2"
     primary_keys = ("asset_family", "code")
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
     permission = "List asset families"
     parent = AssetFamilies
     parent_key = "asset_family"
@@ -47,7 +49,7 @@ class AssetAttributeOptions(ChildStream):
     path = "asset-families/{asset_family}/attributes/{attribute}/options"
     since = "3.2"
     primary_keys = ("asset_family", "attribute", "code")
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
     permission = "List asset families"
     parent = AssetAttributes
     parent_key = "attribute"
@@ -64,7 +66,8 @@ class AssetsWithoutDates(ChildStream):
     path: ClassVar[str] = "asset-families/{asset_family}/assets"
     since: ClassVar[str] = "3.2"
     primary_keys: ClassVar[tuple[str, ...]] = ("asset_family", "code")
-    paging = Pagination.CURSOR
+    pagination = Pagination.CURSOR
+    key_is_cursor = None
     permission: ClassVar[str] = "List assets"
     filterable = True
     switches: ClassVar[tuple[str, ...]] = ("with_asset_auto_tags",)
@@ -76,9 +79,12 @@ class AssetsWithoutDates(ChildStream):
         return super().params() | self.value_limits("channel")
 
 
-class Assets(AssetsWithoutDates, WindowedStream):
+class Assets(AssetsWithoutDates, IncrementalStream):
     """Assets, with a bookmark for each family."""
 
     since = "6.0"
     requires = ("system-information",)
-    date_format = "%Y-%m-%dT%H:%M:%SZ"
+
+    @override
+    def updated_conditions(self, dates: DateRange) -> list[Condition]:
+        return window_of(dates, ServerZone.utc()).conditions(ISO_8601)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,18 +18,18 @@ from tap_akeneo import schemas
 from tap_akeneo.batches import batches
 from tap_akeneo.client.errors import (
     AkeneoError,
-    ItemBroken,
     NoAnswer,
     RequestRefused,
     WrongSetting,
     printable,
 )
 from tap_akeneo.client.responses import Page
-from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.concurrent import read_ahead
-from tap_akeneo.pagination.page_number import walk as walk_of
+from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.concurrent import read_concurrently
+from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.progress import progress
 from tap_akeneo.records import ADDITIONAL_FIELDS, RecordTransformer, check_keys, decoded
+from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.base import Paginator
-    from tap_akeneo.pagination.concurrent import PageEvent
     from tap_akeneo.replication import Condition
     from tap_akeneo.tap import TapAkeneo
 
 Record = dict[str, Any]
+
+CHANNELS = {"scope", "channel"}
+"""What lists call the parameter that limits values to a channel."""
 
 TOP_LEVEL = len(("properties", "name"))
 """Parts of the breadcrumb of a property that is not nested."""
@@ -73,8 +75,8 @@ class AkeneoStream(Stream):
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
-    paging: ClassVar[Pagination] = Pagination.PAGE
-    key_is_cursor: ClassVar[bool] = False
+    pagination: ClassVar[Pagination] = Pagination.PAGE
+    key_is_cursor: ClassVar[bool | None] = False
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
     is_sorted_by_key: ClassVar[bool] = True
@@ -90,6 +92,9 @@ class AkeneoStream(Stream):
 
     switches: ClassVar[tuple[str, ...]] = ()
     """Settings that are also query parameters of this list."""
+
+    parent: ClassVar[type[AkeneoStream] | None] = None
+    """The stream whose items this one's lists are below."""
 
     why_not_by_default: ClassVar[str] = ""
     """Why the stream is not selected by default, where it is not."""
@@ -132,8 +137,12 @@ class AkeneoStream(Stream):
 
     @property
     def hides_rows(self) -> bool:
-        """Whether a setting leaves out rows that the PIM has."""
-        return self.name in self.settings.filters
+        """Whether a setting leaves out rows that the PIM has.
+
+        A channel may: the PIM then serves only the products of its category tree
+        (pim-api-docs#93).
+        """
+        return self.name in self.settings.filters or not self.params().keys().isdisjoint(CHANNELS)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -143,6 +152,7 @@ class AkeneoStream(Stream):
             for record in self.read():
                 self.tap.rows += 1
                 yield record
+            self._tell_broken_items()
             if self.is_whole:
                 for version in versions:
                     self.tap.versions.writer.write_message(version)
@@ -152,50 +162,99 @@ class AkeneoStream(Stream):
             self._refused(refusal)
         except NoAnswer as silence:
             self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
-        except ItemBroken as broken:
-            self.tap.stream_failed(self.name, str(broken))
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
         self.tap.ended_streams.add(self.name)
 
     def read(self) -> Iterator[Record]:
-        """All records of this stream."""
-        for walk, news in self.read_ahead(walk_of(self.pim, one) for one in self.listings()):
-            if isinstance(news, Page):
-                yield from self.records(news, walk.listing.parents)
+        """Yield all records of this stream."""
+        for readings in self.rounds():
+            yield from self.read_lists(readings)
 
-    def read_ahead(self, walks: Iterable[Paginator]) -> Iterator[tuple[Paginator, PageEvent]]:
-        """Walks several lists at once; see `tap_akeneo.pagination.concurrent.read_ahead`."""
-        threads = self.settings.max_concurrency
+    def rounds(self) -> Iterator[list[ListReading]]:
+        """Yield the lists to read, those that can be read at once together."""
+        requests = list(self.list_requests())
+        if self.may_hang and requests:
+            # Only a PIM that does not answer the first request at all has the feature disabled.
+            yield [self.reading(requests[0])]
+            requests = [replace(request, may_hang=False) for request in requests[1:]]
+        yield [self.reading(request) for request in requests]
+
+    def reading(self, request: ListRequest) -> ListReading:
+        """Return a reading of a whole list."""
+        return ListReading(self.pim, request)
+
+    def read_lists(self, readings: Sequence[ListReading]) -> Iterator[Record]:
+        """Yield the records of several lists, read at once."""
+        for reading, page in self.read_pages(readings):
+            yield from self.records(page, reading.request.parents)
+
+    def read_pages(self, readings: Sequence[ListReading]) -> Iterator[tuple[ListReading, Page]]:
+        """Yield the pages of several lists, read at once."""
+        threads, pulse = self.settings.max_concurrency, self.tap.stopper.check
+        pending = list(readings)
         with progress(self.name, self.tap.logger.info) as advance:
-            for walk, news in read_ahead(walks, threads=threads, pulse=self.tap.stopper.check):
-                yield walk, news
-                if news is None:
-                    self._note_end(walk)
-                if isinstance(news, Page):
-                    advance(len(news.items), self.counted())
+            while pending:
+                owners: dict[Paginator, ListReading] = {}
+                unfinished: list[ListReading] = []
+                paginators = _paginators(pending, owners)
+                for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
+                    reading = owners[paginator]
+                    if isinstance(event, Page):
+                        yield reading, event
+                        advance(len(event.items), reading.counted if len(readings) == 1 else None)
+                    elif event is not None:
+                        owners[event] = reading
+                    # Only now the page is out.
+                    reading.note(paginator, event)
+                    if event is None:
+                        del owners[paginator]
+                        if reading.has_more():
+                            unfinished.append(reading)
+                        elif reading.has_ended:
+                            self.note_end(reading)
+                    else:
+                        self.note_progress(reading)
+                pending = unfinished
 
-    def _note_end(self, walk: Paginator) -> None:
-        self.is_whole = self.is_whole and not (walk.incomplete or walk.broken)
-        if walk.refusal:
-            self._refused(walk.refusal)
-        if walk.failure:
-            self.tap.stream_failed(self.name, walk.failure)
-        if walk.broken:
-            self.tap.stream_failed(
-                self.name,
-                f"the PIM answers 500 for {', '.join(walk.broken)}, perhaps for others near it "
-                "too; the rest was read. Have it repaired or deleted in the PIM; until then it is "
-                "read again at each run",
-            )
+    def note_progress(self, reading: ListReading) -> None:
+        """Take note that more of a list is out."""
+        if isinstance(reading, ResumableReading):
+            reading.save()
+            if reading.is_state_due and not self.config.get("batch_config"):
+                self.tap.state_writer.write_state(self.tap_state)
+
+    def note_end(self, reading: ListReading) -> None:
+        """Take note that a list has ended."""
+        self.is_whole &= reading.is_complete and not reading.broken
+        for refusal in reading.refusals:
+            self._refused(refusal)
+        for failure in reading.failures:
+            self.tap.stream_failed(self.name, failure)
+        if isinstance(reading, (ResumableReading, BrokenItemReading)):
+            self.is_whole &= not reading.is_resumed
+            reading.end()
+        elif reading.broken:
+            self._fail_for_broken(str(one.to) for one in reading.broken)
+
+    def _tell_broken_items(self) -> None:
+        """Fail the stream if its state has broken items."""
+        states = [self.stream_state, *self.stream_state.get("partitions", ())]
+        if keys := [item.key for state in states for item in broken_items(state)]:
+            self.is_whole = False
+            self._fail_for_broken(keys)
+
+    def _fail_for_broken(self, keys: Iterable[str]) -> None:
+        self.tap.stream_failed(
+            self.name,
+            f"the PIM answers 500 for {', '.join(keys)}, perhaps for items just before "
+            "as well. All others were read. Have them repaired or deleted in the PIM; until then "
+            "each run asks for them again and fails",
+        )
 
     def _refused(self, refusal: RequestRefused) -> None:
         self.tap.stream_refused(self.name, refusal, refusal.hint or self.permission)
-
-    def counted(self) -> int | None:
-        """How many items the PIM has counted in all, None where it has not."""
-        return None
 
     @override
     def get_batches(
@@ -213,15 +272,15 @@ class AkeneoStream(Stream):
         batcher = Batcher(self.tap_name, self.name, batch_config)
         return batches(self.name, batcher, batch_config.encoding, records)
 
-    def listings(self) -> Iterator[ListRequest]:
+    def list_requests(self) -> Iterator[ListRequest]:
         """The lists of the PIM that make up this stream."""
-        yield self.listing()
+        yield self.list_request()
 
-    def listings_of_keys(self) -> Iterator[ListRequest]:
-        """The same without the user's filters, for streams that are below this one."""
-        yield self.bare_listing()
+    def key_list_requests(self) -> Iterator[ListRequest]:
+        """Yield the same lists without the user's filters, for their keys."""
+        yield self.bare_list_request()
 
-    def listing(
+    def list_request(
         self,
         parents: Mapping[str, str] | None = None,
         search: Mapping[str, Sequence[Condition]] | None = None,
@@ -236,21 +295,21 @@ class AkeneoStream(Stream):
         params = self.params()
         if conditions:
             params = {**params, "search": json.dumps(conditions, separators=(",", ":"))}
-        return self.bare_listing(parents, params)
+        return self.bare_list_request(parents, params)
 
-    def bare_listing(
+    def bare_list_request(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> ListRequest:
         """A list with these parameters and no others."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return ListRequest(
             self.path.format(**quoted),
-            self.paging,
+            self.pagination,
             tuple(key for key in self.primary_keys if key not in quoted),
             params or {},
             self.settings.page_size,
             parents or {},
-            key_is_cursor=self.key_is_cursor,
+            key_is_cursor=self.key_is_cursor if self.pim.cursors_are_plain else False,
             has_count=self.has_count,
             may_hang=self.may_hang,
             is_sorted=self.is_sorted_by_key,
@@ -310,7 +369,7 @@ class AkeneoStream(Stream):
         """Makes of an item of the PIM what the schema describes, where the two differ."""
         return (item,)
 
-    def keys_of(self, item: Item) -> list[str | None]:
+    def item_keys(self, item: Item) -> list[str | None]:
         """The keys that streams below this one need of an item; None where one is missing."""
         keys = [decoded(one.get(self.primary_keys[-1])) for one in self.items(item)]
         return [key if key is None else str(key) for key in keys]
@@ -361,3 +420,13 @@ def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
             "know.",
         }
     return schema
+
+
+def _paginators(
+    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
+) -> Iterator[Paginator]:
+    """Yield the paginators of all readings, and note whose they are."""
+    for reading in readings:
+        for paginator in reading.paginators():
+            owners[paginator] = reading
+            yield paginator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.base import ListRequest
-    from tap_akeneo.streams.incremental import BookmarkedRead
+    from tap_akeneo.replication import DateRange
 
 
 class Catalogs(AkeneoStream):
@@ -34,7 +34,7 @@ class OfCatalog(ChildStream):
     """A list of each catalog. A disabled one answers 200 with an error, which is logged."""
 
     since: ClassVar[str] = "SaaS"
-    paging: ClassVar[Pagination] = Pagination.CURSOR
+    pagination: ClassVar[Pagination] = Pagination.CURSOR
     needs_app = True
     parent = Catalogs
     parent_key = "catalog_id"
@@ -48,10 +48,10 @@ class CatalogProducts(OfCatalog, IncrementalStream):
     primary_keys = ("catalog_id", "uuid")
 
     @override
-    def listing_since(self, series: BookmarkedRead) -> ListRequest:
-        start = series.span.start
+    def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
+        start = dates.start
         params = {} if start is None else {"updated_after": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        return self.bare_listing(series.parents, params)
+        return self.bare_list_request(parents, params)
 
 
 class CatalogMappedProducts(OfCatalog):
@@ -84,7 +84,7 @@ class CatalogMappingSchemas(OfCatalog):
     name = "catalog_mapping_schemas"
     path = "catalogs/{catalog_id}/mapping-schemas/product"
     primary_keys = ("catalog_id",)
-    paging = Pagination.SINGLE
+    pagination = Pagination.SINGLE
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

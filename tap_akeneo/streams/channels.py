@@ -50,7 +50,7 @@ class MeasurementFamilies(AkeneoStream):
     name = "measurement_families"
     path = "measurement-families"
     since = "5.0"
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
 
 
 class MeasureFamilies(MeasurementFamilies):
@@ -58,7 +58,7 @@ class MeasureFamilies(MeasurementFamilies):
 
     path = "measure-families"
     since = "2.0"
-    paging = Pagination.PAGE
+    pagination = Pagination.PAGE
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

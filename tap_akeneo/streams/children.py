@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.client.errors import RequestRefused
-from tap_akeneo.client.responses import Page
-from tap_akeneo.pagination.page_number import walk as walk_of
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
@@ -25,28 +23,27 @@ class ChildStream(AkeneoStream):
     depend on which parents another stream reads.
     """
 
-    parent: ClassVar[type[AkeneoStream]]
+    parent: ClassVar[type[AkeneoStream]]  # type: ignore[misc]  # always set here
     parent_key: ClassVar[str]
     """The property that holds the parent's key, and the placeholder in the path."""
 
     @override
-    def listings(self) -> Iterator[ListRequest]:
+    def list_requests(self) -> Iterator[ListRequest]:
         for parents in self.parents():
-            yield self.listing(parents)
+            yield self.list_request(parents)
 
     def parents(self) -> list[dict[str, str]]:
         """The keys of each parent. Gathered first: the list stays short of the walks below it."""
         parent = self.parent(self.tap)
         try:
             found = [
-                (walk.listing.parents, key)
-                for walk, news in self.read_ahead(
-                    walk_of(self.pim, listing) for listing in self.listings_of_parents(parent)
+                (reading.request.parents, key)
+                for reading, page in self.read_pages(
+                    [self.reading(request) for request in parent.key_list_requests()]
                 )
-                if isinstance(news, Page)
-                for item in news.items
+                for item in page.items
                 if self.has_children(item)
-                for key in parent.keys_of(item)
+                for key in parent.item_keys(item)
             ]
         except RequestRefused as refusal:
             refusal.hint = refusal.hint or parent.permission
@@ -61,14 +58,10 @@ class ChildStream(AkeneoStream):
             )
         return keys
 
-    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[ListRequest]:
-        """The lists of the PIM that hold all parents."""
-        return parent.listings_of_keys()
-
     @override
-    def listings_of_keys(self) -> Iterator[ListRequest]:
+    def key_list_requests(self) -> Iterator[ListRequest]:
         for parents in self.parents():
-            yield self.bare_listing(parents)
+            yield self.bare_list_request(parents)
 
     def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
         """Whether the PIM can list children of this parent."""

@@ -30,7 +30,7 @@ class WithSecrets(AkeneoStream):
     """
 
     since = "SaaS"
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

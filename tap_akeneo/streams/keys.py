@@ -1,101 +1,120 @@
 """The keys of what exists now, for the streams that read only what changed.
 
-The PIM's API tells no deletions. Beside a table that grows by changes, these keys tell which of
-its rows are gone.
+The PIM's API does not report deletions. Beside a table that grows by changes, these keys show which
+of its rows are deleted. ``read_at`` is the PIM's time when the reading of the keys began: only what
+existed before can be missing from them, so a row that was created later is not deleted.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.streams.assets import AssetsWithoutDates
-from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.streams.products import (
-    ProductModels,
-    Products,
-    ProductsByIdentifier,
-    smallest_values,
-)
+from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
 from tap_akeneo.streams.reference_entities import RecordsWithoutDates
+from tap_akeneo.streams.resuming import (
+    BrokenItemReading,
+    ResumableReading,
+    broken_items,
+)
 from tap_akeneo.streams.structure import CategoriesWithoutDates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_akeneo.client.responses import Item
+    from tap_akeneo.client.responses import Item, Page
 
 
-class Keys(AkeneoStream):
-    """The keys alone of another stream's rows, all of them at each run."""
+class KeyStream(AkeneoStream):
+    """The keys alone of another stream's rows, all of them at each run.
 
-    replication_key: ClassVar[str | None] = None
-    filterable = False
-    switches: ClassVar[tuple[str, ...]] = ()
+    Settings that leave rows out of the other stream do not apply: what they leave out is not
+    deleted.
+    """
+
+    keys_of: ClassVar[type[AkeneoStream]]
+    """The stream whose keys these are."""
+
     selected_by_default = False
     why_not_by_default = "one request for each 100 at each run, to tell what was deleted"
 
+    def __init_subclass__(cls, *, keys_of: type[AkeneoStream]) -> None:
+        """Take over where the other stream's list is."""
+        super().__init_subclass__()
+        cls.keys_of = keys_of
+        cls.path, cls.primary_keys = keys_of.path, keys_of.primary_keys
+        cls.since, cls.requires = keys_of.since, keys_of.requires
+        cls.permission, cls.parent = keys_of.permission, keys_of.parent
+
     @override
-    def params(self) -> dict[str, str]:
-        # None of the settings': what they leave out is not deleted.
-        return {}
+    def rounds(self) -> Iterator[Sequence[ListReading]]:
+        requests = list(self.keys_of(self.tap).key_list_requests())
+        now = self.pim.server_time()
+        self._read_at = now.isoformat()
+        if any(request.parents for request in requests) or not self.resumes:
+            yield [self.reading(request) for request in requests]
+            return
+        (request,) = requests
+        state = self.stream_state
+        yield [BrokenItemReading(self.pim, request, state, item) for item in broken_items(state)]
+        reading = ResumableReading(
+            self.pim, request, state, request, started=now, bookmark=None, since=None
+        )
+        self._read_at = reading.started.isoformat()
+        yield [reading]
 
     @property
+    def resumes(self) -> bool:
+        """Whether the list is long enough to leave what is left of it in the state."""
+        return self.keys_of.pagination is Pagination.SEARCH_AFTER
+
     @override
-    def hides_rows(self) -> bool:
-        return False
+    def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
+        for record in super().records(page, parents):
+            record["read_at"] = self._read_at
+            yield record
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
         yield {key: item[key] for key in self.primary_keys if key in item}
 
 
-class ProductModelKeys(Keys, ProductModels):
-    """Codes of all product models."""
-
-    name = "product_model_keys"
-
-    @property
-    @override
-    def filtered_date(self) -> str:
-        return "updated"
-
-    @override
-    def params(self) -> dict[str, str]:
-        return self._smallest_values
-
-    @cached_property
-    def _smallest_values(self) -> dict[str, str]:
-        return smallest_values(self.tap)
-
-
-class ProductKeys(ProductModelKeys, Products):
+class ProductKeys(KeyStream, keys_of=Products):
     """Uuids of all products (7.0+)."""
 
     name = "product_keys"
 
 
-class ProductKeysByIdentifier(ProductModelKeys, ProductsByIdentifier):
+class ProductKeysByIdentifier(KeyStream, keys_of=ProductsByIdentifier):
     """Identifiers of all products of PIMs before 7.0."""
 
     name = "product_keys"
 
 
-class CategoryKeys(Keys, CategoriesWithoutDates):
+class ProductModelKeys(KeyStream, keys_of=ProductModels):
+    """Codes of all product models."""
+
+    name = "product_model_keys"
+
+
+class CategoryKeys(KeyStream, keys_of=CategoriesWithoutDates):
     """Codes of all categories."""
 
     name = "category_keys"
 
 
-class AssetKeys(Keys, AssetsWithoutDates):
+class AssetKeys(KeyStream, keys_of=AssetsWithoutDates):
     """Codes of all assets."""
 
     name = "asset_keys"
 
 
-class ReferenceEntityRecordKeys(Keys, RecordsWithoutDates):
+class ReferenceEntityRecordKeys(KeyStream, keys_of=RecordsWithoutDates):
     """Codes of all records of reference entities."""
 
     name = "reference_entity_record_keys"

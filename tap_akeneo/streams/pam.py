@@ -22,7 +22,7 @@ class PamAssets(AkeneoStream):
     name = "pam_assets"
     path = "assets"
     since = "2.1"
-    paging = Pagination.SEARCH_AFTER
+    pagination = Pagination.SEARCH_AFTER
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

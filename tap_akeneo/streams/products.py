@@ -9,17 +9,17 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.cursor import first
-from tap_akeneo.pagination.page_number import pages
-from tap_akeneo.replication import ServerZone, usable_date
+from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
+from tap_akeneo.pagination.page_number import NumberedReading
+from tap_akeneo.replication import ServerZone, usable_date, window_of
 from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.streams.incremental import WindowedStream
+from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.structure import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from tap_akeneo.replication import Condition, DateRange
     from tap_akeneo.tap import TapAkeneo
 
 # One option of a simple select, or the options of a multi select by their codes.
@@ -32,43 +32,44 @@ _VALUES = {
 
 
 def smallest_values(tap: TapAkeneo) -> dict[str, str]:
-    """Query parameters for products with hardly any values: those of one small attribute."""
+    """Return the query parameter for products with hardly any values: those of a small attribute."""
     try:
-        page = next(pages(tap.pim, Attributes(tap).bare_listing()), None)
+        page = NumberedReading(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
     except RequestRefused as refusal:
         refusal.hint = Attributes.permission
         raise
-    types = (
-        {str(value_of(one, "code")): value_of(one, "type") for one in page.items} if page else {}
-    )
+    types = {str(value_of(one, "code")): value_of(one, "type") for one in page.items}
     for small in ("pim_catalog_identifier", "pim_catalog_boolean"):
         types = {code: type_ for code, type_ in types.items() if type_ == small} or types
     return {"attributes": next(iter(types))} if types else {}
 
 
-class ProductModels(WindowedStream):
-    """Product models. Their values include those which they inherit."""
+SWITCHES = (
+    "with_quality_scores",
+    "with_attribute_options",
+    "with_readiness",
+    "with_workflow_execution_statuses",
+    "with_enabled_assets_only",
+    "with_asset_share_links",
+)
+"""Settings that products and product models have in common."""
 
-    name = "product_models"
-    path: ClassVar[str] = "product-models"
-    since: ClassVar[str] = "2.0"
-    paging = Pagination.SEARCH_AFTER
+
+class ProductStream(IncrementalStream):
+    """What products and product models share."""
+
+    pagination = Pagination.SEARCH_AFTER
     permission: ClassVar[str] = "List products"
     filterable = True
-    switches: ClassVar[tuple[str, ...]] = (
-        "with_quality_scores",
-        "with_attribute_options",
-        "with_readiness",
-        "with_workflow_execution_statuses",
-        "with_enabled_assets_only",
-        "with_asset_share_links",
-    )
     key_is_cursor = True
-    date_format = "%Y-%m-%d %H:%M:%S"
 
     @override
     def params(self) -> dict[str, str]:
         return super().params() | self.value_limits("scope") | self.attribute_limits()
+
+    @override
+    def key_list_requests(self) -> Iterator[ListRequest]:
+        yield self.bare_list_request(params=smallest_values(self.tap))
 
     @property
     @override
@@ -79,18 +80,18 @@ class ProductModels(WindowedStream):
 
     @property
     @override
-    def hides_rows(self) -> bool:
-        # A channel has the products of its own category tree.
-        return super().hides_rows or self.settings.channel is not None
-
-    @property
-    @override
     def filtered_date(self) -> str:
         linked = self.settings.linked_entities
         return "updated_including_linked_entities" if linked else "updated"
 
-    @cached_property
     @override
+    def updated_conditions(self, dates: DateRange) -> list[Condition]:
+        # Without a date, the zone of the server does not matter, so it is not asked for.
+        if dates.start is None and dates.end is None:
+            return []
+        return window_of(dates, self.zone).conditions("%Y-%m-%d %H:%M:%S")
+
+    @cached_property
     def zone(self) -> ServerZone:
         """The zone of the PIM's server, in which its filters are written.
 
@@ -99,7 +100,7 @@ class ProductModels(WindowedStream):
         """
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
-        item = first(self.pim, ListRequest(self.path, self.paging, self.primary_keys))
+        item = first(self.pim, ListRequest(self.path, self.pagination, self.primary_keys))
         written = usable_date(value_of(item, "updated")) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None
@@ -122,22 +123,33 @@ class ProductModels(WindowedStream):
         return zone
 
 
-class Products(ProductModels):
+class ProductModels(ProductStream):
+    """Product models. Their values include those which they inherit."""
+
+    name = "product_models"
+    path: ClassVar[str] = "product-models"
+    since: ClassVar[str] = "2.0"
+    switches = SWITCHES
+
+
+class Products(ProductStream):
     """Products by uuid (7.0+), those without an identifier included."""
 
     name = "products"
     path = "products-uuid"
     since = "7.0"
     primary_keys = ("uuid",)
-    switches = (*ProductModels.switches, "with_completenesses", "with_root_parent")
+    switches = (*SWITCHES, "with_completenesses", "with_root_parent")
 
 
-class ProductsByIdentifier(Products):
-    """Products of PIMs before 7.0, which know no uuid."""
+class ProductsByIdentifier(ProductStream):
+    """Products of PIMs before 7.0, which have no uuid."""
 
+    name = "products"
     path = "products"
     since = "1.7"
     primary_keys = ("identifier",)
+    switches = (*SWITCHES, "with_completenesses", "with_root_parent")
 
 
 class ProductMediaFiles(AkeneoStream):

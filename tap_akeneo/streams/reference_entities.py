@@ -8,12 +8,14 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.replication import ISO_8601, ServerZone, window_of
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
-from tap_akeneo.streams.incremental import WindowedStream
+from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.replication import Condition, DateRange
 
 OPTION_TYPES = {"single_option", "multiple_options"}
 
@@ -24,7 +26,7 @@ class ReferenceEntities(AkeneoStream):
     name = "reference_entities"
     path = "reference-entities"
     since = "3.0"
-    paging = Pagination.CURSOR
+    pagination = Pagination.CURSOR
     permission = "List reference entities"
 
 
@@ -35,7 +37,7 @@ class ReferenceEntityAttributes(ChildStream):
     path = "reference-entities/{reference_entity}/attributes"
     since = "3.0"
     primary_keys = ("reference_entity", "code")
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
     permission = "List reference entities"
     parent = ReferenceEntities
     parent_key = "reference_entity"
@@ -48,7 +50,7 @@ class ReferenceEntityAttributeOptions(ChildStream):
     path = "reference-entities/{reference_entity}/attributes/{attribute}/options"
     since = "3.0"
     primary_keys = ("reference_entity", "attribute", "code")
-    paging = Pagination.ARRAY
+    pagination = Pagination.ARRAY
     permission = "List reference entities"
     parent = ReferenceEntityAttributes
     parent_key = "attribute"
@@ -65,7 +67,8 @@ class RecordsWithoutDates(ChildStream):
     path: ClassVar[str] = "reference-entities/{reference_entity}/records"
     since: ClassVar[str] = "3.0"
     primary_keys: ClassVar[tuple[str, ...]] = ("reference_entity", "code")
-    paging = Pagination.CURSOR
+    pagination = Pagination.CURSOR
+    key_is_cursor = None
     permission: ClassVar[str] = "List reference entity records"
     filterable = True
     parent = ReferenceEntities
@@ -76,10 +79,15 @@ class RecordsWithoutDates(ChildStream):
         return super().params() | self.value_limits("channel")
 
 
-class ReferenceEntityRecords(RecordsWithoutDates, WindowedStream):
+class ReferenceEntityRecords(RecordsWithoutDates, IncrementalStream):
     """Records of reference entities, with a bookmark for each entity."""
 
     since = "5.0"
     requires = ("measurement-families",)
-    date_format = "%Y-%m-%dT%H:%M:%SZ"
-    windows_need = "products-uuid"
+
+    @override
+    def updated_conditions(self, dates: DateRange) -> list[Condition]:
+        if not self.pim.offers("products-uuid"):
+            # Before 7.0 the filter has no end.
+            return super().updated_conditions(dates)
+        return window_of(dates, ServerZone.utc()).conditions(ISO_8601)

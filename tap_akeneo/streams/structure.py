@@ -105,6 +105,6 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
     requires = ("system-information",)
 
     @override
-    def updated_conditions(self, span: DateRange) -> list[Condition]:
+    def updated_conditions(self, dates: DateRange) -> list[Condition]:
         told = self.pim.is_saas and "with_position" not in self.settings.switches
-        return super().updated_conditions(span) if told else []
+        return super().updated_conditions(dates) if told else []

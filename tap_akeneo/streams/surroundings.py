@@ -14,14 +14,10 @@ from tap_akeneo.streams.products import (
     ProductModels,
     Products,
     ProductsByIdentifier,
-    smallest_values,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.base import ListRequest
 
 DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
 
@@ -33,7 +29,7 @@ class PublishedProducts(AkeneoStream):
     path = "published-products"
     since = "2.0"
     primary_keys = ("identifier",)
-    paging = Pagination.SEARCH_AFTER
+    pagination = Pagination.SEARCH_AFTER
     permission = "List products"
     filterable = True
 
@@ -52,17 +48,12 @@ class ProductDrafts(ChildStream):
     path: ClassVar[str] = "products-uuid/{uuid}/draft"
     since: ClassVar[str] = "7.0"
     primary_keys: ClassVar[tuple[str, ...]] = ("uuid",)
-    paging = Pagination.SINGLE
+    pagination = Pagination.SINGLE
     permission = "List products"
     selected_by_default = False
     why_not_by_default = "costly: reads all products, then one request for each draft"
-    parent: ClassVar[type[AkeneoStream]] = Products
+    parent = Products
     parent_key: ClassVar[str] = "uuid"
-
-    @override
-    def listings_of_parents(self, parent: AkeneoStream) -> Iterator[ListRequest]:
-        # One attribute is enough to see the status, and a tenth of the bytes.
-        yield parent.bare_listing(params=smallest_values(self.tap))
 
     @override
     def has_children(self, parent: Item) -> bool:

@@ -41,7 +41,7 @@ class WorkflowSteps(ChildStream):
     path = "workflows/{workflow_uuid}"
     since = "SaaS"
     primary_keys = ("uuid",)
-    paging = Pagination.SINGLE
+    pagination = Pagination.SINGLE
     parent = Workflows
     parent_key = "workflow_uuid"
 
@@ -69,10 +69,10 @@ class WorkflowTasks(OfWorkflowStep):
     primary_keys = ("uuid",)
 
     @override
-    def listings(self) -> Iterator[ListRequest]:
+    def list_requests(self) -> Iterator[ListRequest]:
         for parents in self.parents():
             step: Condition = {"operator": "=", "value": parents["step_uuid"]}
-            yield self.listing(parents, {"step_uuid": [step]})
+            yield self.list_request(parents, {"step_uuid": [step]})
 
 
 class WorkflowStepAssignees(OfWorkflowStep):

@@ -1,0 +1,160 @@
+"""One reading of one list, by as many paginators as help, and what is left of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_akeneo.client.responses import ListIncomplete, Page
+from tap_akeneo.pagination.base import KeyRange, ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.cursor import CursorPaginator
+from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
+from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.pagination.concurrent import PageEvent
+
+
+class ListReading:
+    """Reads one list, in the way in which the PIM serves it.
+
+    Args:
+        pim: The PIM.
+        request: The list.
+        ranges: The parts of the list to read.
+        read: Items that an earlier run read.
+        counted: Items that the PIM counted when the reading began.
+        is_known_broken: Whether the parts held only broken items when they were read last.
+
+    Attributes:
+        read: Items read so far.
+        broken: Ranges of items that the PIM answers with 500.
+        is_complete: Whether all that was to be read has been read, broken items aside.
+        failures: Why items may be missing.
+        refusals: What the PIM refused to list.
+    """
+
+    def __init__(  # noqa: PLR0913 (what is known of an earlier run)
+        self,
+        pim: Pim,
+        request: ListRequest,
+        ranges: Sequence[KeyRange] = (KeyRange(),),
+        *,
+        read: int = 0,
+        counted: int | None = None,
+        is_known_broken: bool = False,
+    ) -> None:
+        self.request = request
+        self.read = read
+        self.broken: list[KeyRange] = []
+        self.is_complete = False
+        self.failures: list[str] = []
+        self.refusals: list[RequestRefused] = []
+        self._pim = pim
+        self._unstarted = list(ranges)
+        self._is_known_broken = is_known_broken
+        self._counted = counted
+        self._was_cut_short = False
+        self._active: set[Paginator] = set()
+        self._ranged: RangedList | None = None
+        self._left: dict[Paginator, KeyRange] = {}
+        self._next: Iterable[Paginator] = self._first_paginators()
+
+    @property
+    def counted(self) -> int | None:
+        """Items that the PIM counted when the reading began; ``None`` if it was not asked."""
+        return self._ranged.counted if self._ranged else self._counted
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all paginators so far have ended."""
+        return not self._active and not self._unstarted
+
+    @property
+    def left(self) -> list[KeyRange]:
+        """The ranges that have not been read as a whole, adjacent ones merged."""
+        gaps = self._ranged.gaps if self._ranged else []
+        return merged([*self._left.values(), *self._unstarted, *gaps])
+
+    def paginators(self) -> Iterator[Paginator]:
+        """Yield the paginators to read next. Makes no request."""
+        for paginator in self._next:
+            self._left[paginator] = paginator.start
+            self._active.add(paginator)
+            self._unstarted = self._unstarted[1:]
+            yield paginator
+
+    def note(self, paginator: Paginator, event: PageEvent) -> None:
+        """Take note of an event, once its items are out of our hands."""
+        left = self._left[paginator]
+        if isinstance(event, Page):
+            self.read += len(event.items)
+            self._left[paginator] = KeyRange(event.cursor or left.after, left.to)
+        elif event is not None:
+            middle = event.start.after
+            self._left[paginator] = KeyRange(left.after, middle)
+            self._left[event] = KeyRange(middle, left.to)
+            self._active.add(event)
+        else:
+            self._note_end(paginator)
+
+    def has_more(self) -> bool:
+        """Return whether there are further paginators, once those so far have ended."""
+        if not self.has_ended or self._was_cut_short:
+            return False
+        gaps: list[KeyRangePaginator] = []
+        if self._ranged:
+            try:
+                gaps = self._ranged.gap_paginators(self.read)
+            except ListIncomplete as reason:
+                self.failures.append(f"{self.request.path}: {reason}")
+                return False
+        self._next = gaps
+        self._left = {one: one.start for one in gaps}
+        self._active = set(gaps)
+        self.is_complete = not gaps
+        return bool(gaps)
+
+    def _note_end(self, paginator: Paginator) -> None:
+        self._active.discard(paginator)
+        self.broken += paginator.broken
+        if paginator.failure:
+            self.failures.append(paginator.failure)
+        if paginator.refusal:
+            self.refusals.append(paginator.refusal)
+        if paginator.incomplete or paginator.failure:
+            self._was_cut_short = True
+        else:
+            del self._left[paginator]
+
+    def _first_paginators(self) -> Iterator[Paginator]:
+        pim, request = self._pim, self.request
+        if request.pagination is Pagination.PAGE:
+            yield PageNumberPaginator(pim, request)
+        elif request.pagination in {Pagination.ARRAY, Pagination.SINGLE}:
+            yield SinglePagePaginator(pim, request)
+        elif request.key_is_cursor is False:
+            yield CursorPaginator(pim, request, self._unstarted[0], already_read=self.read)
+        else:
+            self._ranged = RangedList(pim, request, self._counted)
+            weight = 1 / len(self._unstarted)
+            for key_range in list(self._unstarted):
+                yield KeyRangePaginator(
+                    self._ranged, key_range, weight=weight, is_known_broken=self._is_known_broken
+                )
+
+
+def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
+    """Return the same ranges with those joined that meet."""
+    starts = {one.after: one for one in ranges}
+    joined = []
+    for one in ranges:
+        if one.after is None or not any(other.to == one.after for other in ranges):
+            end = one
+            while end.to is not None and end.to in starts:
+                end = starts[end.to]
+            joined.append(KeyRange(one.after, end.to))
+    return joined
