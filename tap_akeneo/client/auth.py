@@ -19,6 +19,7 @@ import requests
 from typing_extensions import override
 
 from tap_akeneo.client.errors import LoginRefused, RequestRefused
+from tap_akeneo.client.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,12 +161,14 @@ class AkeneoAuthenticator(Authenticator):
     def _ask(self, grant: Mapping[str, str]) -> _Token:
         # The client goes into the header: from 4.0 on the PIM refuses bodies above 300 bytes.
         client = (self._credentials.client_id, self._credentials.client_secret)
-        answer: dict[str, Any] = self._http.send(
-            "POST",
-            self._token_url,
-            decode=msgspec.json.Decoder(dict[str, Any]).decode,
-            auth=requests.auth.HTTPBasicAuth(*(part.encode() for part in client)),
-            json=grant,
+        answer = self._http.send(
+            Request(
+                "POST",
+                self._token_url,
+                msgspec.json.Decoder(dict[str, Any]).decode,
+                json=grant,
+                auth=requests.auth.HTTPBasicAuth(*(part.encode() for part in client)),
+            )
         )
         access = _at(answer, self._access_token_key)
         if not isinstance(access, str) or not access:

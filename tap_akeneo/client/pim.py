@@ -16,6 +16,7 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
+from tap_akeneo.client.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,18 +82,19 @@ class Pim:
             PimUnavailable: No usable answer.
             LoginRefused: The PIM gives no token, or does not take those it gives.
         """
+        request = Request(
+            "GET",
+            f"{self.base_url}{API_PATH}/{path}",
+            decode,
+            params,
+            auth=self._authenticator,
+            may_hang=may_hang,
+            retries_500=not gives_up_on_500,
+        )
         for _ in range(MAX_TOKENS):
             token = self._authenticator.access_token()
             try:
-                return self._http.send(
-                    "GET",
-                    f"{self.base_url}{API_PATH}/{path}",
-                    decode=decode,
-                    auth=self._authenticator,
-                    params=params,
-                    may_hang=may_hang,
-                    gives_up_on_500=gives_up_on_500,
-                )
+                return self._http.send(request)
             except RequestRefused as refusal:
                 if refusal.status != HTTPStatus.UNAUTHORIZED:
                     raise
@@ -132,7 +134,7 @@ class Pim:
         """Asked without a token. Features that are switched off are missing from the answer."""
         try:
             root = self._http.send(
-                "GET", f"{self.base_url}{API_PATH}", decode=msgspec.json.Decoder(_Root).decode
+                Request("GET", f"{self.base_url}{API_PATH}", msgspec.json.Decoder(_Root).decode)
             )
         except RequestFailed as failure:
             answered = isinstance(failure, RequestRefused) or (
