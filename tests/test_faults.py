@@ -82,6 +82,17 @@ def test_retry_after_is_waited_for(start_pim: StartPim) -> None:
     assert time.monotonic() - before >= 2
 
 
+@pytest.mark.parametrize("asked", [0, "0", -5, "Mon, 01 Jan 2001 00:00:00 GMT"])
+def test_a_retry_after_that_is_too_short_waits_as_long_as_our_own_backoff(
+    start_pim: StartPim, asked: str | int
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/currencies", times=2, status=429, retry_after=asked)
+    traffic = sync(pim, "currencies").tap.pim.traffic
+    assert traffic.retries == 2
+    assert traffic.waited >= 0.25 + 0.5
+
+
 def test_retry_after_as_a_date_counts_by_the_pims_clock(start_pim: StartPim) -> None:
     pim = start_pim(products=5, clock_offset=timedelta(minutes=30))
     until = http_date(pim.clock.now() + timedelta(seconds=3))

@@ -342,9 +342,12 @@ def _parse_date(text: str) -> datetime | None:
 
 
 def _waits() -> Generator[float, _Retriable, None]:
-    """Yield the seconds before each retry: Retry-After if there is one, else our own backoff."""
+    """Yield the seconds before each retry: our exponential backoff, or Retry-After if longer.
+
+    A shorter ``Retry-After``, such as 0, would use up all retries before an overload is over.
+    """
     failure = yield 0.0
     for retry in itertools.count():
         longest = min(FIRST_WAIT * 2**retry, MAX_WAIT)
         own = longest * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
-        failure = yield failure.retry_after if failure.retry_after is not None else own
+        failure = yield max(own, failure.retry_after or 0.0)
