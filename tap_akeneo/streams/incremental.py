@@ -153,16 +153,22 @@ class IncrementalStream(AkeneoStream):
 
     def _series_of(self, parents: dict[str, str]) -> BookmarkedRead:
         state = self.get_context_state(parents or None) if self.keeps_bookmarks else {}
-        since = self._since(state)
+        bookmark = self._bookmark(state)
+        start_date = self.settings.start_date if self.keeps_bookmarks else None
         span = plan_incremental(
-            since=since,
+            bookmark=bookmark,
+            start_date=start_date,
             end_date=self.settings.end_date if self.keeps_bookmarks else None,
             lookback=self.settings.lookback,
             now=self.pim.server_time(),
         )
-        if since is not None and span.start is None:
+        if span.ignores_bookmark:
             self.logger.warning(
-                "The bookmark %s lies ahead of the PIM's clock: reading everything", since
+                "The bookmark %s lies ahead of the PIM's clock: reading everything", bookmark
+            )
+        if span.starts_in_future:
+            self.logger.warning(
+                "start_date %s is in the future of the PIM's clock: nothing to read yet", start_date
             )
         # Before 6.0 the count alone tells whether all came; later it is a second line.
         return BookmarkedRead(
@@ -173,11 +179,14 @@ class IncrementalStream(AkeneoStream):
         """The bookmark, or the start date if that is later; None to read everything."""
         if not self.keeps_bookmarks:
             return None
-        bookmark = state.get("replication_key_value")
-        if state.get("replication_key") != self.replication_key:
-            bookmark = None
-        dates = [parse_date(bookmark) if bookmark else None, self.settings.start_date]
+        dates = [self._bookmark(state), self.settings.start_date]
         return max((date for date in dates if date), default=None)
+
+    def _bookmark(self, state: Mapping[str, Any]) -> datetime | None:
+        bookmark = state.get("replication_key_value")
+        if not bookmark or state.get("replication_key") != self.replication_key:
+            return None
+        return parse_date(bookmark)
 
     def _read_series(self) -> Iterator[Record]:
         to_read = [series for series in self.series if not series.span.is_empty]
