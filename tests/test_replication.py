@@ -23,6 +23,7 @@ from tests.support import sync
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
+    from tests.support import Run
 
 UTC = timezone.utc
 LOOKBACK = timedelta(seconds=300)
@@ -381,3 +382,44 @@ def test_an_end_date_with_an_offset_becomes_a_bookmark_in_utc(start_pim: StartPi
     pim = start_pim(products=20)
     run = sync(pim, "products", end_date="2025-01-01T00:00:00+02:00")
     assert run.bookmark("products") == "2024-12-31T22:00:00+00:00"
+
+
+def bookmark_of(run: Run, stream: str, key: tuple[str, ...]) -> str:
+    """The bookmark of the list that a record is in."""
+    state = run.state["bookmarks"][stream]
+    if "partitions" in state:
+        state = next(one for one in state["partitions"] if key[0] in one["context"].values())
+    value: str = state["replication_key_value"]
+    return value
+
+
+LABEL = [{"locale": "en_US", "channel": None, "data": "Changed"}]
+
+
+@pytest.mark.parametrize(
+    ("stream", "changes"),
+    {
+        "products": {"categories": ["outlet"]},
+        "product_models": {"categories": ["outlet"]},
+        "categories": {"labels": {"en_US": "Changed"}},
+        "assets": {"values": {"label": LABEL}},
+        "reference_entity_records": {"values": {"label": LABEL}},
+        "catalog_products": {"categories": ["outlet"]},
+    }.items(),
+)
+def test_without_a_lookback_a_change_in_the_second_of_the_bookmark_is_read(
+    start_pim: StartPim, stream: str, changes: dict[str, Any]
+) -> None:
+    pim = start_pim("saas", products=20)
+    settings: dict[str, Any] = {"lookback_seconds": 0, "access_token": pim.app_token}
+    settings |= dict.fromkeys(pim.credentials)
+    run = sync(pim, stream, **settings)
+    key = next(iter(run.rows(stream)))
+    bookmark = datetime.fromisoformat(bookmark_of(run, stream, key))
+    pim.clock.advance(seconds=(bookmark - pim.clock.now()).total_seconds())
+    if stream == "catalog_products":
+        pim.write.change("products", key[1], **changes)
+    else:
+        pim.write.change(stream, key if len(key) > 1 else key[0], **changes)
+    again = sync(pim, stream, state=run.state, **settings)
+    assert key in again.rows(stream)
