@@ -1,155 +1,175 @@
-"""Which changes to read, how the PIM is asked for them, and where the bookmark goes then.
+"""Which changes an incremental run reads, how the PIM filters them, and the next bookmark.
 
-Pure rules. The bookmark is a time of the PIM's clock, not the largest ``updated`` that was seen:
-the filter matches the index, which holds the latest of the product's date and its models', while
-the body shows the product's own; records come in the order of their keys while others write; and
-the index lags behind. So a run notes the PIM's time before it starts, reads all changes since the
-bookmark less a lookback, and when they are out moves the bookmark to the noted time.
+These are pure functions. The bookmark is a time of the PIM's clock and not the largest ``updated``
+of the records, for three reasons. The PIM filters by the date in its search index, which is the
+latest of the dates of a product and its models, while a record shows the product's own date.
+Records come in the order of their keys while others write. And the index lags behind the database.
+So a run notes the PIM's time when it starts, reads all changes since the bookmark less a lookback,
+and moves the bookmark to the noted time when all of them are out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
+"""How the PIM wants dates that are not of products or models; always in UTC."""
 
 Condition: TypeAlias = "dict[str, object]"
 """One condition of the PIM's ``search``: ``{"operator": ">", "value": …}``."""
 
 SECOND = timedelta(seconds=1)
-FIRST_AKENEO = datetime(2013, 1, 1)  # noqa: DTZ001 (a wall time)
-"""No PIM is older, so no change is, but for those that came into its database with their dates."""
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall time)
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-EASTERNMOST = timedelta(hours=14)
+
+FIRST_AKENEO = datetime(2013, 1, 1)  # noqa: DTZ001 (a wall time)
+"""Akeneo's first release. A PIM cannot have written an earlier date."""
+
+MAX_OFFSET_CHANGE = timedelta(hours=2)
+"""Largest difference between two UTC offsets of one time zone since Akeneo's first release.
+
+Daylight saving is two hours in Antarctica/Troll, and zones such as America/Nuuk moved by as much.
+Only Antarctica/Casey, a research station, moved by three."""
 
 
 @dataclass(frozen=True)
 class DateRange:
-    """The changes to read: those of ``start`` to ``end``, both included.
+    """The changes to read: those from ``start`` to ``end``, both included.
 
     Attributes:
-        start: Aware, whole seconds; None for all there is.
-        end: Aware, whole seconds; None for up to now.
-        bookmark: Where the bookmark goes when they are out.
+        start: Aware, in whole seconds. None means everything since the beginning.
+        end: Aware, in whole seconds. None means everything up to now.
+        bookmark: The next bookmark, in UTC, to be written when all changes are out. None means
+            that the present bookmark must stay, because the start date is in the future.
+        ignores_bookmark: The present bookmark is ahead of the PIM's clock, so nobody knows which
+            changes were read: read all of them.
     """
 
     start: datetime | None
     end: datetime | None
-    bookmark: datetime
+    bookmark: datetime | None
+    ignores_bookmark: bool = False
+
+    @property
+    def starts_in_future(self) -> bool:
+        """Whether the start date is in the future, so that there is nothing to read yet."""
+        return self.bookmark is None
 
     @property
     def is_empty(self) -> bool:
-        """Whether a backfill ends before the bookmark, so that there is nothing to read."""
+        """Whether there is nothing to read."""
+        if self.starts_in_future:
+            return True
         return self.start is not None and self.end is not None and self.start > self.end
 
 
 @dataclass(frozen=True)
 class Window:
-    """What changed after ``start`` and up to ``end``: wall times, whole seconds; None is open."""
+    """Changes after ``start`` and up to ``end``: wall times in whole seconds, or None."""
 
     start: datetime | None = None
     end: datetime | None = None
 
-    def conditions(self, written: str) -> list[Condition]:
-        """The filter on the date: ``>`` excludes its second, ``BETWEEN`` includes both.
+    def conditions(self, date_format: str) -> list[Condition]:
+        """Return the date filter: ``>`` excludes its second, ``BETWEEN`` includes both.
 
         Args:
-            written: How the PIM wants its dates, for `datetime.strftime`.
+            date_format: The format that the PIM expects, for `datetime.strftime`.
         """
-        start = None if self.start is None else self.start.strftime(written)
-        end = None if self.end is None else self.end.strftime(written)
+        start = None if self.start is None else self.start.strftime(date_format)
+        end = None if self.end is None else self.end.strftime(date_format)
         conditions: list[Condition] = []
         if start is not None:
             conditions.append({"operator": ">", "value": start})
-        if end is not None:
-            since = start or EPOCH.strftime(written)
-            conditions.append({"operator": "BETWEEN", "value": [since, end]})
+        if start is not None and end is not None:
+            conditions.append({"operator": "BETWEEN", "value": [start, end]})
+        elif self.end is not None:
+            # Not BETWEEN: no start is early enough for MySQL's zero dates.
+            after = (self.end + SECOND).strftime(date_format)
+            conditions.append({"operator": "<", "value": after})
         return conditions
 
-    def cut(self, seen: Sequence[datetime], share: float, now: datetime) -> datetime | None:
-        """Where to cut this window.
 
-        Args:
-            seen: Dates of some items in it, which may lie outside: the index holds the latest of
-                an item's date and its models'.
-            share: How much of what is left should come before the cut, 0 to 1.
-            now: The end of a window that is open.
+def usable_date(text: object) -> datetime | None:
+    """Parse a date from the PIM; return None if it is invalid or implausible.
 
-        Returns:
-            The end of the earlier part; None for a window of one second.
-        """
-        start = self.start or FIRST_AKENEO
-        last = (self.end or now) - SECOND
-        within = sorted(date for date in seen if start < date <= last)
-        if within:
-            return within[int(len(within) * share)]
-        middle = (start + (last - start) / 2).replace(microsecond=0)
-        return middle if start < middle <= last else None
-
-
-def usable_date(written: object) -> datetime | None:
-    """A date as the PIM wrote it; None for what is none, or none of a PIM.
-
-    Such as MySQL's zero date, which PHP writes as ``-0001-11-30T00:00:00+00:00``
-    (doctrine/dbal#866). The offsets of old dates are not those of today either.
+    An example is MySQL's zero date, which PHP writes as ``-0001-11-30T00:00:00+00:00``
+    (doctrine/dbal#866). UTC offsets of early dates also differ from those of today.
     """
     try:
-        date = datetime.fromisoformat(written)  # type: ignore[arg-type]  # caught below
+        date = datetime.fromisoformat(text)  # type: ignore[arg-type]  # caught below
     except (TypeError, ValueError):
         return None
-    is_of_a_pim = FIRST_AKENEO.year <= date.year < MAXYEAR
-    return date if date.tzinfo and is_of_a_pim else None
+    is_plausible = FIRST_AKENEO.year <= date.year < MAXYEAR
+    return date if date.tzinfo and is_plausible else None
 
 
 def plan_incremental(
     *,
-    since: datetime | None,
+    bookmark: datetime | None,
+    start_date: datetime | None,
     end_date: datetime | None,
     lookback: timedelta,
     now: datetime,
 ) -> DateRange:
-    """Plans one run of an incremental stream.
+    """Plan one run of an incremental stream.
+
+    The run begins at the bookmark less the lookback, but never before the start date. Without a
+    bookmark, or with an earlier one, it begins exactly at the start date.
 
     Args:
-        since: The bookmark or start date, None for neither.
-        end_date: End of a bounded backfill.
+        bookmark: The bookmark of an earlier run.
+        start_date: The setting.
+        end_date: The setting. It makes the run a bounded backfill.
         lookback: Covers the lag of the PIM's index.
         now: The PIM's clock before the first request.
 
     Returns:
-        The span. It holds everything when ``since`` lies ahead of the PIM's clock, which happens
-        when a PIM was restored from a backup or the state is another PIM's: nobody knows then
-        what was missed. The bookmark never moves behind ``since`` otherwise.
+        The changes to read. A bookmark that is ahead of the PIM's clock by more than the lookback
+        is ignored: the PIM was restored from a backup, or the state belongs to another PIM.
+        Otherwise the bookmark does not move back, except to the PIM's clock.
     """
-    if since is not None and since > now + lookback:
-        since = None
-    start = None if since is None else _whole_second(since - lookback)
-    # Rounded up: a change within the last second belongs to the span.
-    end = None if end_date is None else _whole_second(end_date + SECOND)
+    if bookmark is not None and start_date is not None and bookmark < start_date:
+        bookmark = None
+    if bookmark is None and start_date is not None and start_date > now:
+        # Without a new bookmark, a later run begins exactly at the start date.
+        return DateRange(_whole_second(start_date), _whole_second_after(end_date), None)
+    ignores_bookmark = bookmark is not None and bookmark > now + lookback
+    if ignores_bookmark:
+        bookmark = None
+    starts = (start_date, bookmark and bookmark - lookback)
+    start = max((moment for moment in starts if moment), default=None)
     reached = now if end_date is None else min(now, end_date)
-    return DateRange(start, end, reached if since is None else max(reached, min(since, now)))
+    if bookmark is not None:
+        reached = max(reached, min(bookmark, now))
+    return DateRange(
+        start and _whole_second(start),
+        _whole_second_after(end_date),
+        reached.astimezone(timezone.utc),
+        ignores_bookmark,
+    )
 
 
 def _whole_second(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
-class ServerZone:
-    """Writes moments as the wall time of the PIM's server, which product filters are given in.
+def _whole_second_after(moment: datetime | None) -> datetime | None:
+    """Round up, because a change within the last second belongs to the range."""
+    return moment and _whole_second(moment + SECOND)
 
-    The filters hold no offset, so a wall time can mean two moments when clocks are set back.
-    `before` and `after` keep clear of that: whichever way the PIM reads them, they lie on their
-    side of the moment, by two hours at the most.
+
+class ServerZone:
+    """Converts moments to the wall time of the PIM's server, in which products are filtered.
+
+    The filters hold no UTC offset, so a wall time is ambiguous when clocks are set back. `before`
+    (`after`) is never later (earlier) than the moment, however the PIM resolves an ambiguous time.
 
     Args:
-        zone: The server's zone; None where only an offset is known.
-        offset: An offset that the server has at some time of the year.
+        zone: The server's time zone. None if only an offset is known.
+        offset: A UTC offset that the server has at some time of the year.
     """
 
     def __init__(self, zone: ZoneInfo | None = None, offset: timedelta = timedelta()) -> None:
@@ -158,72 +178,68 @@ class ServerZone:
 
     @classmethod
     def utc(cls) -> ServerZone:
-        """The zone of SaaS, and of a PIM which has nothing that shows another."""
+        """Return the zone of SaaS, and of a PIM without any date that shows another."""
         return cls(ZoneInfo("UTC"))
 
     def before(self, moment: datetime) -> datetime:
-        """A wall time that the server takes for this moment or an earlier one."""
-        return self._wall(moment, -1)
+        """Return a wall time that the server reads as this moment or an earlier one."""
+        return self._wall_time(moment, -1)
 
     def after(self, moment: datetime) -> datetime:
-        """A wall time that the server takes for this moment or a later one."""
-        return self._wall(moment, +1)
+        """Return a wall time that the server reads as this moment or a later one."""
+        return self._wall_time(moment, +1)
 
-    def earliest(self, wall: datetime) -> datetime:
-        """The earliest moment, in UTC, that the server can take a wall time for."""
+    def _wall_time(self, moment: datetime, direction: int) -> datetime:
         if self._zone is None:
-            return (wall - self._offset - HOUR).replace(tzinfo=timezone.utc)
-        readings = (wall.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
-        return min(reading.astimezone(timezone.utc) for reading in readings)
-
-    def _wall(self, moment: datetime, side: int) -> datetime:
-        if self._zone is None:
-            # The offset may be the one of summer or of winter: an hour for daylight saving.
-            return (moment.astimezone(timezone.utc) + self._offset + side * HOUR).replace(
-                tzinfo=None
-            )
-        wall = moment.astimezone(self._zone).replace(fold=0)
-        offsets = (wall.utcoffset(), wall.replace(fold=1).utcoffset())
+            # The offset was seen in a date of another season or year.
+            wall_time = moment.astimezone(timezone.utc) + self._offset
+            return (wall_time + direction * MAX_OFFSET_CHANGE).replace(tzinfo=None)
+        wall_time = moment.astimezone(self._zone).replace(fold=0)
+        offsets = (wall_time.utcoffset(), wall_time.replace(fold=1).utcoffset())
         repeated = (offsets[0] or timedelta()) - (offsets[1] or timedelta())
-        # The clocks show this time twice, and the PIM may mean the other one: step out of it.
-        return (wall + side * repeated).replace(tzinfo=None)
+        # If the clocks show this time twice, step out of the repeated hour.
+        return (wall_time + direction * repeated).replace(tzinfo=None)
 
     def contradicts(self, seen: datetime) -> bool:
-        """Whether a date which the server wrote has an offset that the zone has not at its time.
+        """Return whether a date's UTC offset is impossible in this zone at that time.
 
-        A day of grace either way: PIMs up to 5.0 write the clock of UTC with their own offset
-        (#13892), so around a change of the clocks their dates are off.
+        The date may be off by a day around a change of the clocks, because PIMs up to 5.0 write
+        the clock of UTC with the offset of their server (#13892).
         """
         if self._zone is None:
             return False
         possible = {
-            (seen + grace).astimezone(self._zone).utcoffset() for grace in (-DAY, 0 * DAY, DAY)
+            (seen + error).astimezone(self._zone).utcoffset() for error in (-DAY, 0 * DAY, DAY)
         }
         return seen.utcoffset() not in possible
 
 
-def latest_wall_time(moment: datetime) -> datetime:
-    """What the clocks of the easternmost zone show, which no server's are ahead of."""
-    return (moment.astimezone(timezone.utc) + EASTERNMOST).replace(tzinfo=None)
+def window_of(date_range: DateRange, zone: ServerZone) -> Window:
+    """Convert a date range to the server's wall times. The second of the start is included.
 
-
-def window_of(span: DateRange, zone: ServerZone) -> Window:
-    """The wall times of a span, as wide as the zone asks for. A start's own second belongs to it.
-
-    Products and models are filtered by the wall time of the server; ISO 8601 is refused with 422.
+    Products and models are filtered by wall times. The PIM responds with 422 to ISO 8601.
     """
     return Window(
-        None if span.start is None else zone.before(span.start - SECOND),
-        None if span.end is None else zone.after(span.end),
+        None if date_range.start is None else zone.before(date_range.start - SECOND),
+        None if date_range.end is None else zone.after(date_range.end),
     )
 
 
-def iso_conditions(span: DateRange) -> list[Condition]:
-    """The ``updated`` filter of what lies in SQL: only ``>``, only ISO 8601.
+def iso_conditions(date_range: DateRange) -> list[Condition]:
+    """Return the ``updated`` filter of resources in SQL, which only know ``>`` and ISO 8601.
 
-    Always in UTC with ``Z``: the value reaches MySQL as text, and how other offsets are read
-    depends on its version. A span's end cannot be asked for, so more than the span is read.
+    They have no filter for the end of a range, so the PIM lists later changes too.
     """
-    if span.start is None:
-        return []
-    return [{"operator": ">", "value": (span.start - SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")}]
+    start = exclusive_iso_start(date_range)
+    return [] if start is None else [{"operator": ">", "value": start}]
+
+
+def exclusive_iso_start(date_range: DateRange) -> str | None:
+    """Return the date for a filter that excludes its own second, or None without a start.
+
+    It is in UTC with ``Z``, because the value reaches MySQL as text, and MySQL's version decides
+    how it reads other offsets.
+    """
+    if date_range.start is None:
+        return None
+    return (date_range.start - SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -53,6 +53,16 @@ def test_a_token_that_expires_in_mid_walk_is_replaced_and_no_record_is_lost(
     assert token_requests(pim) > 4
 
 
+def test_an_expired_token_is_renewed_without_waiting(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    tap = TapAkeneo(config=settings_for(pim))
+    tap.pim.get("system-information", bytes)
+    pim.tokens.expire_access()
+    tap.pim.get("system-information", bytes)
+    assert [request.status for request in pim.requests].count(401) == 1
+    assert tap.pim.traffic.waited == 0
+
+
 def test_tokens_that_live_for_seconds_only_are_renewed_in_time(start_pim: StartPim) -> None:
     pim = start_pim(products=30, access_token_lifetime=2, latency=0.3)
     run = sync(pim, "products", page_size=5)

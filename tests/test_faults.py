@@ -82,6 +82,17 @@ def test_retry_after_is_waited_for(start_pim: StartPim) -> None:
     assert time.monotonic() - before >= 2
 
 
+@pytest.mark.parametrize("asked", [0, "0", -5, "Mon, 01 Jan 2001 00:00:00 GMT"])
+def test_a_retry_after_that_is_too_short_waits_as_long_as_our_own_backoff(
+    start_pim: StartPim, asked: str | int
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/currencies", times=2, status=429, retry_after=asked)
+    traffic = sync(pim, "currencies").tap.pim.traffic
+    assert traffic.retries == 2
+    assert traffic.waited >= 0.25 + 0.5
+
+
 def test_retry_after_as_a_date_counts_by_the_pims_clock(start_pim: StartPim) -> None:
     pim = start_pim(products=5, clock_offset=timedelta(minutes=30))
     until = http_date(pim.clock.now() + timedelta(seconds=3))
@@ -263,6 +274,40 @@ def test_a_refresh_token_that_is_revoked_in_mid_run_costs_no_record(start_pim: S
     run = sync(pim, "products", page_size=10)
     assert len(run.rows("products")) == len(pim.truth("products"))
     assert [one.status for one in pim.requests if "/token" in one.path] == [200, 422, 200]
+
+
+def test_a_pim_that_loses_new_tokens_for_a_while_costs_no_record(start_pim: StartPim) -> None:
+    pim = start_pim(products=30)
+
+    def lose_tokens() -> None:
+        pim.tokens.expire_access()
+        pim.tokens.revoke_refresh()
+
+    pim.faults.add("event", "/products-uuid", nth=2, times=4, do=lose_tokens)
+    run = sync(pim, "products", page_size=10, max_retries=3)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    assert [request.status for request in pim.requests].count(401) == 4
+    # The first loss may be an expired token, which is renewed at once.
+    assert run.tap.pim.traffic.retries == 3
+
+
+def test_a_pim_that_rejects_every_token_ends_the_run_after_max_retries(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/currencies", times=None, status=401)
+    with pytest.raises(AkeneoError, match=r"the PIM does not take the token that .* answers 401"):
+        sync(pim, "currencies", max_retries=2)
+    assert [request.status for request in pim.requests].count(401) == 1 + 1 + 2
+
+
+def test_an_app_token_that_the_pim_rejects_ends_the_run_without_a_retry(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas", products=5)
+    with pytest.raises(AkeneoError, match="check the setting access_token"):
+        sync(pim, **dict.fromkeys(pim.credentials), access_token="wrong", max_retries=8)
+    assert [request.status for request in pim.requests].count(401) == 1
 
 
 def test_credentials_that_are_revoked_in_mid_run_end_it_and_the_next_run_reads_all(

@@ -23,6 +23,7 @@ from typing_extensions import override
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.client.errors import AkeneoError, NoAnswer, PimUnavailable
 from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.request import Request
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Ended, command, settings_for, sync
 from tests.troubleshooting import is_explained
@@ -69,7 +70,7 @@ def slowly(pieces: Iterable[bytes], pause: float) -> Iterator[bytes]:
 def get(url: str, **options: Any) -> Any:
     may_hang = options.pop("may_hang", False)
     client = HttpClient(**{"max_retries": 0, **options})
-    return client.send("GET", url, decode=msgspec.json.decode, may_hang=may_hang)
+    return client.send(Request("GET", url, msgspec.json.decode, may_hang=may_hang))
 
 
 TRICKLES: dict[str, Callable[[], Iterable[bytes]]] = {

@@ -1,9 +1,11 @@
-"""Which changes are read, and where the bookmark goes."""
+"""Which changes an incremental run reads, and the bookmark that it writes."""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +18,12 @@ from tap_akeneo.replication import (
     plan_incremental,
     window_of,
 )
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+    from tests.support import Run
 
 UTC = timezone.utc
 LOOKBACK = timedelta(seconds=300)
@@ -25,26 +33,37 @@ ZONES = (
     "UTC",
     "Europe/Paris",
     "America/New_York",
-    "Pacific/Kiritimati",
-    "Australia/Lord_Howe",
+    "America/Nuuk",  # moved by an hour in 2023, and has daylight saving
+    "America/St_Johns",  # half an hour off
+    "Antarctica/Troll",  # two hours of daylight saving
     "Asia/Kolkata",
+    "Asia/Magadan",  # moved by two hours in 2014
+    "Australia/Lord_Howe",  # half an hour of daylight saving
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Pacific/Kiritimati",
 )
+# The one zone that moved by more than two hours since Akeneo's first release.
+ALL_ZONES = sorted(available_timezones() - {"Antarctica/Casey"})
 
 moments = st.datetimes(
-    min_value=datetime(2019, 1, 1),  # noqa: DTZ001 (Hypothesis adds the zone)
-    max_value=datetime(2028, 1, 1),  # noqa: DTZ001
+    min_value=datetime(2013, 1, 1),  # noqa: DTZ001 (Hypothesis adds the zone)
+    max_value=datetime(2030, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
-zones = st.sampled_from(ZONES).map(ZoneInfo)
+zones = st.one_of(st.sampled_from(ZONES), st.sampled_from(ALL_ZONES)).map(ZoneInfo)
+lookbacks = st.integers(0, 7200).map(lambda seconds: timedelta(seconds=seconds))
+TROLL = ZoneInfo("Antarctica/Troll")
+SUMMER = datetime(2025, 7, 1, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
 WINTER = datetime(2025, 1, 1, tzinfo=UTC)
 SECOND_TIME = datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
-"""When clocks in Paris show half past two for the second time that night."""
+"""When clocks in Paris show half past two for the second time in a night."""
 folds = st.sampled_from([0, 1])
 
 
 def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    """The moment which a server takes a wall time for; it may mean either of two."""
+    """The moment that a server reads a wall time as. An ambiguous one has two."""
     return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
@@ -55,17 +74,20 @@ def product_conditions(span: DateRange, zone: ServerZone) -> list[dict[str, obje
 @given(moment=moments, zone=zones, fold=folds)
 @example(moment=SECOND_TIME, zone=PARIS, fold=0)
 @example(moment=SECOND_TIME - timedelta(hours=1), zone=PARIS, fold=1)
-def test_a_known_zone_brackets_each_moment_by_at_most_two_hours(
+@example(moment=datetime(2024, 10, 26, 23, 30, tzinfo=UTC), zone=TROLL, fold=0)
+def test_a_known_zone_brackets_each_moment_by_at_most_twice_its_daylight_saving(
     moment: datetime, zone: ZoneInfo, fold: int
 ) -> None:
     moment = moment.replace(microsecond=0)
     before = as_server_reads(ServerZone(zone).before(moment), zone, fold)
     after = as_server_reads(ServerZone(zone).after(moment), zone, fold)
-    assert moment - timedelta(hours=2) <= before <= moment
-    assert moment <= after <= moment + timedelta(hours=2)
+    assert moment - timedelta(hours=4) <= before <= moment
+    assert moment <= after <= moment + timedelta(hours=4)
 
 
 @given(moment=moments, seen_at=moments, zone=zones, fold=folds)
+@example(moment=SUMMER, seen_at=WINTER, zone=TROLL, fold=0)
+@example(moment=WINTER, seen_at=SUMMER, zone=TROLL, fold=0)
 def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
     moment: datetime, seen_at: datetime, zone: ZoneInfo, fold: int
 ) -> None:
@@ -80,6 +102,8 @@ def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
 @given(moment=moments, seen_at=moments, zone=zones, fold=folds)
 @example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=0)
 @example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=1)
+@example(moment=SUMMER, seen_at=WINTER, zone=TROLL, fold=0)
+@example(moment=WINTER, seen_at=SUMMER, zone=TROLL, fold=0)
 def test_the_earliest_reading_of_a_wall_time_is_never_later_than_the_servers(
     moment: datetime, seen_at: datetime, zone: ZoneInfo, fold: int
 ) -> None:
@@ -108,73 +132,189 @@ def test_a_zone_contradicts_the_dates_of_another() -> None:
     assert ServerZone(ZoneInfo("Europe/Paris")).contradicts(written)
 
 
-@given(bookmark=moments, lookback=st.integers(0, 7200), now=moments)
-def test_what_changed_at_or_after_the_bookmark_is_always_read(
-    bookmark: datetime, lookback: int, now: datetime
+def plan(**given: Any) -> DateRange:
+    """A plan in which everything has a default."""
+    defaults: dict[str, Any] = {
+        "bookmark": None,
+        "start_date": None,
+        "end_date": None,
+        "lookback": LOOKBACK,
+        "now": NOW,
+    }
+    return plan_incremental(**(defaults | given))
+
+
+@given(bookmark=moments, lookback=lookbacks, now=moments)
+def test_without_a_start_date_all_changes_since_the_bookmark_less_the_lookback_are_read(
+    bookmark: datetime, lookback: timedelta, now: datetime
 ) -> None:
-    span = plan_incremental(
-        since=bookmark, end_date=None, lookback=timedelta(seconds=lookback), now=now
+    planned = plan(bookmark=bookmark, lookback=lookback, now=now)
+    assert planned.end is None
+    assert planned.start is None or planned.start <= bookmark - lookback
+
+
+@given(
+    bookmark=st.none() | moments,
+    start_date=moments,
+    end_date=st.none() | moments,
+    lookback=lookbacks,
+    now=moments,
+)
+def test_no_change_before_the_second_of_the_start_date_is_read(
+    bookmark: datetime | None,
+    start_date: datetime,
+    end_date: datetime | None,
+    lookback: timedelta,
+    now: datetime,
+) -> None:
+    planned = plan(
+        bookmark=bookmark, start_date=start_date, end_date=end_date, lookback=lookback, now=now
     )
-    assert span.end is None
-    assert span.start is None or span.start <= bookmark - timedelta(seconds=lookback)
+    assert planned.start is not None
+    assert planned.start >= start_date.replace(microsecond=0)
 
 
-@given(bookmark=moments, now=moments, end=st.none() | moments)
-def test_the_bookmark_is_never_later_than_the_clock_nor_than_what_was_read(
-    bookmark: datetime, now: datetime, end: datetime | None
+@given(bookmark=st.none() | moments, start_date=moments, now=moments)
+def test_a_start_date_after_the_bookmark_is_where_the_run_begins(
+    bookmark: datetime | None, start_date: datetime, now: datetime
 ) -> None:
-    span = plan_incremental(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
-    assert span.bookmark <= now
-    if end is not None:
-        assert span.bookmark <= max(end, bookmark)
+    if bookmark is not None and bookmark >= start_date:
+        bookmark = None
+    planned = plan(bookmark=bookmark, start_date=start_date, now=now)
+    assert planned.start == start_date.replace(microsecond=0)
+    assert planned.starts_in_future is (start_date > now)
+    assert planned.is_empty is planned.starts_in_future
+    assert not planned.ignores_bookmark
+
+
+def test_a_bookmark_after_the_start_date_is_where_the_run_begins_less_the_lookback() -> None:
+    bookmark = NOW - timedelta(days=1)
+    planned = plan(bookmark=bookmark, start_date=NOW - timedelta(days=2))
+    assert planned.start == bookmark - LOOKBACK
+
+
+def test_the_lookback_does_not_go_back_behind_the_start_date() -> None:
+    start_date = NOW - timedelta(days=1)
+    for bookmark in (start_date, start_date + LOOKBACK / 2):
+        assert plan(bookmark=bookmark, start_date=start_date).start == start_date
+
+
+runs = st.lists(
+    st.tuples(
+        st.timedeltas(timedelta(), timedelta(days=3)),  # until the run
+        st.none() | moments,  # its end date
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(start_date=st.none() | moments, changed=moments, began=moments, runs=runs, data=st.data())
+def test_a_change_since_the_start_date_is_read_by_the_runs_that_follow(
+    start_date: datetime | None,
+    changed: datetime,
+    began: datetime,
+    runs: list[tuple[timedelta, datetime | None]],
+    data: st.DataObject,
+) -> None:
+    lookback = data.draw(lookbacks)
+    bookmark, now, is_read = None, began.replace(microsecond=0), False
+    for wait, end_date in [*runs, (timedelta(days=1), None)]:
+        now = (now + wait).replace(microsecond=0)
+        planned = plan(
+            bookmark=bookmark,
+            start_date=start_date,
+            end_date=end_date,
+            lookback=lookback,
+            now=now,
+        )
+        if planned.is_empty:
+            continue
+        starts = planned.start is None or planned.start <= changed
+        ends = planned.end is None or changed <= planned.end
+        is_read |= starts and ends and changed <= now
+        bookmark = planned.bookmark
+    is_wanted = start_date is None or changed >= start_date
+    assert is_read or not is_wanted or changed > now
+
+
+@given(
+    bookmark=st.none() | moments,
+    start_date=st.none() | moments,
+    now=moments,
+    end_date=st.none() | moments,
+    zone=zones,
+)
+def test_the_next_bookmark_is_in_utc_and_never_later_than_the_clock_nor_than_what_was_read(
+    bookmark: datetime | None,
+    start_date: datetime | None,
+    now: datetime,
+    end_date: datetime | None,
+    zone: ZoneInfo,
+) -> None:
+    planned = plan(
+        bookmark=bookmark and bookmark.astimezone(zone),
+        start_date=start_date and start_date.astimezone(zone),
+        end_date=end_date and end_date.astimezone(zone),
+        now=now,
+    )
+    if planned.bookmark is None:
+        assert planned.starts_in_future
+        return
+    assert planned.bookmark.tzinfo is UTC
+    assert planned.bookmark <= now
+    if end_date is not None:
+        assert planned.bookmark <= max(end_date, bookmark or end_date)
 
 
 @given(bookmark=moments, gap=st.integers(0, 10**7), end=st.none() | moments)
 def test_the_bookmark_never_moves_back(bookmark: datetime, gap: int, end: datetime | None) -> None:
-    now = bookmark + timedelta(seconds=gap)
-    span = plan_incremental(since=bookmark, end_date=end, lookback=LOOKBACK, now=now)
-    assert span.bookmark >= bookmark
+    planned = plan(bookmark=bookmark, end_date=end, now=bookmark + timedelta(seconds=gap))
+    assert planned.bookmark is not None
+    assert planned.bookmark >= bookmark
 
 
 def test_without_bookmark_and_start_date_everything_is_read() -> None:
-    span = plan_incremental(since=None, end_date=None, lookback=LOOKBACK, now=NOW)
-    assert span.start is None
-    assert product_conditions(span, ServerZone.utc()) == []
-    assert iso_conditions(span) == []
-    assert span.bookmark == NOW
+    planned = plan()
+    assert planned.start is None
+    assert product_conditions(planned, ServerZone.utc()) == []
+    assert iso_conditions(planned) == []
+    assert planned.bookmark == NOW
 
 
-def test_a_bookmark_ahead_of_the_pims_clock_reads_everything() -> None:
-    span = plan_incremental(
-        since=NOW + timedelta(days=1), end_date=None, lookback=LOOKBACK, now=NOW
-    )
-    assert span.start is None
-    assert span.bookmark == NOW
+@pytest.mark.parametrize("start_date", [None, NOW - timedelta(days=90)])
+def test_a_bookmark_ahead_of_the_pims_clock_is_ignored(start_date: datetime | None) -> None:
+    planned = plan(bookmark=NOW + timedelta(days=1), start_date=start_date)
+    assert planned.ignores_bookmark
+    assert planned.start == start_date
+    assert planned.bookmark == NOW
+
+
+def test_a_bookmark_ahead_of_the_pims_clock_by_less_than_the_lookback_is_used() -> None:
+    planned = plan(bookmark=NOW + timedelta(seconds=2))
+    assert not planned.ignores_bookmark
+    assert planned.start == NOW + timedelta(seconds=2) - LOOKBACK
+    assert planned.bookmark == NOW
 
 
 def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
     end = NOW - timedelta(days=30)
-    span = plan_incremental(
-        since=NOW - timedelta(days=60), end_date=end, lookback=timedelta(), now=NOW
-    )
-    assert span.bookmark == end
-    assert product_conditions(span, ServerZone.utc()) == [
+    planned = plan(bookmark=NOW - timedelta(days=60), end_date=end, lookback=timedelta())
+    assert planned.bookmark == end
+    assert product_conditions(planned, ServerZone.utc()) == [
         {"operator": ">", "value": "2026-01-28 11:59:59"},
         {"operator": "BETWEEN", "value": ["2026-01-28 11:59:59", "2026-02-27 12:00:01"]},
     ]
 
 
 def test_an_end_date_still_to_come_leaves_the_bookmark_at_the_pims_clock() -> None:
-    span = plan_incremental(
-        since=None, end_date=NOW + timedelta(days=1), lookback=LOOKBACK, now=NOW
-    )
-    assert span.bookmark == NOW
+    assert plan(end_date=NOW + timedelta(days=1)).bookmark == NOW
 
 
 def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
-    span = plan_incremental(since=NOW, end_date=NOW - timedelta(days=1), lookback=LOOKBACK, now=NOW)
-    assert span.is_empty
-    assert span.bookmark == NOW
+    planned = plan(bookmark=NOW, end_date=NOW - timedelta(days=1))
+    assert planned.is_empty
+    assert planned.bookmark == NOW
 
 
 @pytest.mark.parametrize(
@@ -188,16 +328,98 @@ def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
 def test_product_filters_are_in_the_servers_wall_time_one_second_early_as_greater_excludes(
     zone: str, wall: str
 ) -> None:
-    span = plan_incremental(since=NOW, end_date=None, lookback=LOOKBACK, now=NOW)
-    condition = product_conditions(span, ServerZone(ZoneInfo(zone)))
+    condition = product_conditions(plan(bookmark=NOW), ServerZone(ZoneInfo(zone)))
     assert condition == [{"operator": ">", "value": wall}]
 
 
 def test_other_filters_are_iso_8601_in_utc() -> None:
-    span = plan_incremental(
-        since=NOW.astimezone(ZoneInfo("America/New_York")),
-        end_date=None,
-        lookback=LOOKBACK,
-        now=NOW,
-    )
-    assert iso_conditions(span) == [{"operator": ">", "value": "2026-03-29T11:54:59Z"}]
+    planned = plan(bookmark=NOW.astimezone(ZoneInfo("America/New_York")))
+    assert iso_conditions(planned) == [{"operator": ">", "value": "2026-03-29T11:54:59Z"}]
+
+
+def later(pim: SimulatedPim, **more: float) -> str:
+    return (pim.clock.now() + timedelta(**more)).isoformat()
+
+
+def test_a_start_date_in_the_future_reads_nothing_says_so_and_writes_no_bookmark(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=20)
+    with caplog.at_level(logging.WARNING):
+        run = sync(pim, "products", "categories", start_date=later(pim, days=1))
+    assert not run.records("products")
+    assert not run.records("categories")
+    assert all(bookmark == {} for bookmark in run.state["bookmarks"].values())
+    assert caplog.text.count("is in the future of the PIM's clock: nothing to read yet") == 2
+
+
+def test_a_run_after_a_start_date_that_was_in_the_future_reads_from_there(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=20)
+    settings: dict[str, Any] = {"start_date": later(pim, hours=1), "pim_timezone": "UTC"}
+    state = sync(pim, "products", **settings).state
+    early, late = pim.truth("products")[:2]
+    pim.clock.advance(minutes=30)
+    pim.write.change("products", early["uuid"], enabled=not early["enabled"])
+    pim.clock.advance(minutes=31)
+    pim.write.change("products", late["uuid"], enabled=not late["enabled"])
+    run = sync(pim, "products", state=state, **settings)
+    assert run.rows("products").keys() == {(late["uuid"],)}
+    assert run.bookmark("products")
+
+
+def test_the_lookback_reads_nothing_before_the_start_date(start_pim: StartPim) -> None:
+    pim = start_pim(products=20)
+    last_change = max(datetime.fromisoformat(row["updated"]) for row in pim.truth("products"))
+    start_date = (last_change + timedelta(seconds=60)).isoformat()
+    settings: dict[str, Any] = {"start_date": start_date, "pim_timezone": "UTC"}
+    run = sync(pim, "products", lookback_seconds=300, **settings)
+    assert not run.records("products")
+
+
+def test_an_end_date_with_an_offset_becomes_a_bookmark_in_utc(start_pim: StartPim) -> None:
+    pim = start_pim(products=20)
+    run = sync(pim, "products", end_date="2025-01-01T00:00:00+02:00")
+    assert run.bookmark("products") == "2024-12-31T22:00:00+00:00"
+
+
+def bookmark_of(run: Run, stream: str, key: tuple[str, ...]) -> str:
+    """The bookmark of the list that a record is in."""
+    state = run.state["bookmarks"][stream]
+    if "partitions" in state:
+        state = next(one for one in state["partitions"] if key[0] in one["context"].values())
+    value: str = state["replication_key_value"]
+    return value
+
+
+LABEL = [{"locale": "en_US", "channel": None, "data": "Changed"}]
+
+
+@pytest.mark.parametrize(
+    ("stream", "changes"),
+    {
+        "products": {"categories": ["outlet"]},
+        "product_models": {"categories": ["outlet"]},
+        "categories": {"labels": {"en_US": "Changed"}},
+        "assets": {"values": {"label": LABEL}},
+        "reference_entity_records": {"values": {"label": LABEL}},
+        "catalog_products": {"categories": ["outlet"]},
+    }.items(),
+)
+def test_without_a_lookback_a_change_in_the_second_of_the_bookmark_is_read(
+    start_pim: StartPim, stream: str, changes: dict[str, Any]
+) -> None:
+    pim = start_pim("saas", products=20)
+    settings: dict[str, Any] = {"lookback_seconds": 0, "access_token": pim.app_token}
+    settings |= dict.fromkeys(pim.credentials)
+    run = sync(pim, stream, **settings)
+    key = next(iter(run.rows(stream)))
+    bookmark = datetime.fromisoformat(bookmark_of(run, stream, key))
+    pim.clock.advance(seconds=(bookmark - pim.clock.now()).total_seconds())
+    if stream == "catalog_products":
+        pim.write.change("products", key[1], **changes)
+    else:
+        pim.write.change(stream, key if len(key) > 1 else key[0], **changes)
+    again = sync(pim, stream, state=run.state, **settings)
+    assert key in again.rows(stream)

@@ -60,7 +60,7 @@ WAYS = {
     "the discovery": Way("Starting new HTTP connection", arguments=["--discover"]),
     "the connection test": Way("Beginning sync of 'products'", arguments=["--test"]),
     "its own description": Way("", arguments=["--about", "--format", "json"]),
-    "a token that is renewed": Way("the refresh token is not taken", token_life=0),
+    "a token that is renewed": Way("the PIM does not accept the refresh token", token_life=0),
     "a wrong client secret": Way(
         "the PIM knows no such client", 1, settings={"client_secret": "wrong"}, token_life=None
     ),

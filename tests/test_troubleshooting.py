@@ -152,6 +152,9 @@ ENDINGS = {
         },
         code=0,
     ),
+    "start_date … is in the future of the PIM's clock": Ending(
+        {"start_date": "2099-01-01"}, code=0
+    ),
     "the PIM answers 500 for …": Ending(arrange=lambda pim: pim.broken.add(keys(pim, "uuid")[3])),
     "and for a page of that item alone": Ending(
         faults=[{"kind": "status", "path": "/product-models", "times": None, "status": 500}],

@@ -1,7 +1,7 @@
-"""Tokens: the OAuth 2 password grant of the Akeneo PIM.
+"""Access tokens of the Akeneo PIM: the OAuth 2 password grant, and permanent tokens of Apps.
 
-Facts: api.akeneo.com, authentication; the quirks from the PIM's own tests (an access token lives
-3600 s; a refresh token 14 days, and is replaced with each use).
+Sources: api.akeneo.com, "Authentication", and the PIM's own tests. An access token is valid for
+3600 s. A refresh token is valid for 14 days and can be used once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ import requests
 from typing_extensions import override
 
 from tap_akeneo.client.errors import LoginRefused, RequestRefused
+from tap_akeneo.client.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +30,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-akeneo.auth")
 
 EXPIRY_LEEWAY = 60.0
-"""Seconds before its end at which a token counts as expired."""
+"""Seconds before the end of its life at which a token is renewed."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What Akeneo's credentials panel shows (Connect > Connection settings)."""
+    """The credentials that Akeneo shows under Connect > Connection settings."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -45,36 +47,39 @@ class Credentials:
 class _Token:
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
-    usable_until: float  # of the monotonic clock
+    usable_until: float  # time.monotonic()
 
 
 class Authenticator(requests.auth.AuthBase, ABC):
-    """Puts an access token into each request."""
+    """Adds an access token to each request, and discards it if the PIM responds with 401."""
 
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self.access_token()}"
+        token = self.access_token()
+        r.headers["Authorization"] = f"Bearer {token}"
+        hook = partial(self._discard_if_rejected, token)
+        r.register_hook("response", hook)  # type: ignore[no-untyped-call]  # untyped in its stubs
         return r
 
     @abstractmethod
     def access_token(self) -> str:
-        """The access token to use now.
+        """Return the access token to use now.
 
         Raises:
-            LoginRefused: There is none.
+            LoginRefused: The PIM issues no token, or rejected the only one.
         """
 
     @abstractmethod
     def discard(self, access_token: str) -> None:
-        """Forgets a token that the PIM no longer takes.
+        """Do not use a token again, because the PIM rejected it."""
 
-        Raises:
-            LoginRefused: There is no other to have.
-        """
+    def _discard_if_rejected(self, token: str, response: requests.Response, **_: object) -> None:
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self.discard(token)
 
 
 class AppAuthenticator(Authenticator):
-    """The permanent token of an Akeneo App (api.akeneo.com, apps, authentication).
+    """The permanent token of an Akeneo App (api.akeneo.com, "Apps", "Authentication").
 
     Args:
         access_token: The token.
@@ -82,26 +87,29 @@ class AppAuthenticator(Authenticator):
 
     def __init__(self, access_token: str) -> None:
         self._access_token = access_token
+        self._is_rejected = False
 
     @override
     def access_token(self) -> str:
+        if self._is_rejected:
+            msg = "the PIM does not take the app's token: check the setting access_token"
+            raise LoginRefused(msg)
         return self._access_token
 
     @override
     def discard(self, access_token: str) -> None:
-        msg = "the PIM does not take the app's token: check the setting access_token"
-        raise LoginRefused(msg)
+        self._is_rejected = True
 
 
 class AkeneoAuthenticator(Authenticator):
-    """The tokens of a connection, by the password grant. Thread-safe.
+    """The tokens of a connection, from the OAuth 2 password grant. Thread-safe.
 
     Args:
         http: Sends the token requests.
-        token_url: Address of the token endpoint.
-        credentials: From Akeneo's credentials panel.
-        access_token_key: Where the token answer holds the access token; dots lead into objects.
-        refresh_token_key: Where it holds the refresh token.
+        token_url: URL of the token endpoint.
+        credentials: The connection's credentials.
+        access_token_key: Path of the access token in the token response, such as ``data.token``.
+        refresh_token_key: Path of the refresh token.
     """
 
     def __init__(
@@ -123,27 +131,27 @@ class AkeneoAuthenticator(Authenticator):
 
     @override
     def access_token(self) -> str:
-        """The access token to use now, asked for where there is none or it is about to expire."""
+        """Return the access token, and request a new one if there is none or it expires soon."""
         with self._lock:
             if self._token is None or time.monotonic() >= self._token.usable_until:
-                self._token = self._renewed()
+                self._token = self._renew()
             return self._token.access
 
     @override
     def discard(self, access_token: str) -> None:
-        """Forgets a token; nothing happens when another thread has replaced it already."""
+        """Do not use a token again. Another thread may have replaced it already."""
         with self._lock:
             if self._token is not None and self._token.access == access_token:
                 self._token = _Token(access_token, self._token.refresh, usable_until=0)
 
-    def _renewed(self) -> _Token:
+    def _renew(self) -> _Token:
         refresh = self._token.refresh if self._token else None
         if refresh:
             try:
-                return self._ask({"grant_type": "refresh_token", "refresh_token": refresh})
+                return self._request({"grant_type": "refresh_token", "refresh_token": refresh})
             except RequestRefused:
-                # Older than 14 days, revoked, or used by a try whose answer was lost.
-                logger.debug("the refresh token is not taken, logging in again")
+                # It expired, was revoked, or was used by a try whose response was lost.
+                logger.debug("the PIM does not accept the refresh token, logging in again")
         return self._log_in()
 
     def _log_in(self) -> _Token:
@@ -153,33 +161,35 @@ class AkeneoAuthenticator(Authenticator):
             "password": self._credentials.password,
         }
         try:
-            return self._ask(grant)
+            return self._request(grant)
         except RequestRefused as refusal:
-            raise LoginRefused(_advice(refusal)) from refusal
+            raise LoginRefused(_login_advice(refusal)) from refusal
 
-    def _ask(self, grant: Mapping[str, str]) -> _Token:
-        # The client goes into the header: from 4.0 on the PIM refuses bodies above 300 bytes.
+    def _request(self, grant: Mapping[str, str]) -> _Token:
+        # Send the client in the header: PIMs since 4.0 refuse bodies of more than 300 bytes.
         client = (self._credentials.client_id, self._credentials.client_secret)
-        answer: dict[str, Any] = self._http.send(
-            "POST",
-            self._token_url,
-            decode=msgspec.json.Decoder(dict[str, Any]).decode,
-            auth=requests.auth.HTTPBasicAuth(*(part.encode() for part in client)),
-            json=grant,
+        body = self._http.send(
+            Request(
+                "POST",
+                self._token_url,
+                msgspec.json.Decoder(dict[str, Any]).decode,
+                json=grant,
+                auth=requests.auth.HTTPBasicAuth(*(part.encode() for part in client)),
+            )
         )
-        access = _at(answer, self._access_token_key)
+        access = _value_at(body, self._access_token_key)
         if not isinstance(access, str) or not access:
-            keys = ", ".join(sorted(answer)) or "none"
+            keys = ", ".join(sorted(body)) or "none"
             msg = (
                 f"the PIM's token answer holds no token at {self._access_token_key!r} "
                 f"(its keys: {keys}): correct the setting access_token_key"
             )
             raise LoginRefused(msg)
-        refresh = _at(answer, self._refresh_token_key)
-        lifetime = answer.get("expires_in")
-        # Without a lifetime the PIM's 401 tells us.
+        refresh = _value_at(body, self._refresh_token_key)
+        lifetime = body.get("expires_in")
+        # If the lifetime is unknown, use the token until the PIM responds with 401.
         seconds = lifetime if isinstance(lifetime, (int, float)) else float("inf")
-        # At least half of it is used, or a very short-lived token would be renewed at each request.
+        # Use at least half of it, or a token with a short life would be renewed for each request.
         usable = max(seconds - EXPIRY_LEEWAY, seconds / 2)
         return _Token(
             access,
@@ -188,14 +198,14 @@ class AkeneoAuthenticator(Authenticator):
         )
 
 
-def _at(answer: Any, dotted_path: str) -> Any:  # noqa: ANN401 (JSON)
+def _value_at(value: Any, dotted_path: str) -> Any:  # noqa: ANN401 (JSON)
     for key in dotted_path.split("."):
-        answer = answer.get(key) if isinstance(answer, dict) else None
-    return answer
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
-def _advice(refusal: RequestRefused) -> str:
-    """What to do about a refused login, by the PIM's words."""
+def _login_advice(refusal: RequestRefused) -> str:
+    """Return what to do about a refused login, based on the PIM's message."""
     message = refusal.message.lower()
     if "client" in message:
         cause = "the PIM knows no such client: check the settings client_id and client_secret"

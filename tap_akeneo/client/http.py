@@ -1,4 +1,4 @@
-"""One HTTP request: sent, tried again where that can help, its answer decoded."""
+"""An HTTP client that retries requests and decodes responses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote_plus, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import backoff
 import msgspec
@@ -28,48 +27,54 @@ from tap_akeneo.client.errors import (
     RequestFailed,
     RequestRefused,
 )
+from tap_akeneo.client.request import shortened
 from tap_akeneo.client.transport import (
     MAX_BYTES,
-    TooLarge,
-    body_of,
+    ResponseTooLarge,
     connection_error_message,
     is_timeout,
     new_session,
+    read_body,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator
 
     from backoff.types import Details
 
+    from tap_akeneo.client.request import Request
+
 T = TypeVar("T")
-Auth = requests.auth.AuthBase
 
 logger = logging.getLogger("tap-akeneo.http")
 
 FIRST_WAIT = 0.5
+"""Seconds before the first retry, at most. Each further wait is twice as long."""
+
 MAX_WAIT = 60.0
+"""Longest wait before a retry, in seconds, unless the server asks for a longer one."""
+
 MAX_RETRY_AFTER = 300.0
-"""Seconds. A proxy that asks for more than this is asking for a failed run instead."""
+"""Longest ``Retry-After`` that the client honours, in seconds."""
 
 CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a connection."""
+
 HANGING_TIMEOUT = 20.0
-"""Seconds to wait for an answer that may never come."""
+"""Seconds to wait for a response that may never come."""
 
-SHOWN_LENGTH = 400
-
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises; the last where JSON is nested deeper than Python goes."""
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises. The last one means JSON with more levels than Python can parse."""
 
 
 class _Retriable(RequestFailed):
-    """The request failed in a way that another try may mend.
+    """The request failed in a way that a retry may cure.
 
     Args:
-        request: The request, as shown to people.
+        request: The request, for messages.
         reason: What happened.
-        status: The HTTP status, where there was one.
-        retry_after: Seconds to wait, where the PIM says so.
+        status: The HTTP status, if there was a response.
+        retry_after: Seconds to wait, if the server says so.
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class _Retriable(RequestFailed):
 
 
 class _ErrorBody(msgspec.Struct):
-    """``{"code": 422, "message": "…", "errors": […]}``, the PIM's error body."""
+    """The PIM's error body: ``{"code": 422, "message": "…", "errors": […]}``."""
 
     message: str = ""
     errors: list[Any] = []
@@ -94,7 +99,7 @@ class _ErrorBody(msgspec.Struct):
 
 @dataclass(frozen=True)
 class _Clock:
-    """The server's clock when an answer arrived, and our monotonic clock at that moment."""
+    """The server's time in a response, and our monotonic time when it arrived."""
 
     server: datetime
     ours: float
@@ -102,12 +107,12 @@ class _Clock:
 
 @dataclass
 class Traffic:
-    """What was sent to a PIM.
+    """Statistics of the requests to a PIM.
 
     Attributes:
-        requests: Requests, each further try included.
-        retries: Further tries.
-        waited: Seconds between tries, over all threads.
+        requests: Number of requests, including retries.
+        retries: Number of retries.
+        waited: Seconds spent waiting before retries, summed over all threads.
     """
 
     requests: int = 0
@@ -116,16 +121,16 @@ class Traffic:
 
 
 class HttpClient:
-    """Sends requests to one PIM.
+    """Sends requests to one PIM. Thread-safe.
 
     Args:
-        timeout: Seconds that the PIM may stay silent before a request counts as failed.
-        max_retries: How often a request is sent again after a failure that may pass.
+        timeout: Seconds without any data from the server after which a request fails.
+        max_retries: Maximum number of retries of one request.
         user_agent: The ``User-Agent`` header.
         ca_bundle: Path of a file of certificate authorities to trust instead of the usual ones.
 
     Attributes:
-        traffic: What was sent so far.
+        traffic: Statistics of all requests so far.
     """
 
     def __init__(
@@ -138,82 +143,46 @@ class HttpClient:
     ) -> None:
         self._timeout = timeout
         self._ca_bundle = ca_bundle
-        # Exactly this value: the PIM answers 406 to a list of types.
+        # Exactly this value: the PIM responds with 406 to a list of types.
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         self._of_thread = threading.local()
         self._clock: _Clock | None = None
         self._paused_until = 0.0
-        self._counting = threading.Lock()
+        self._traffic_lock = threading.Lock()
         self.traffic = Traffic()
-        retrying = partial(
-            backoff.on_exception,
+        self._send_with_retries = backoff.on_exception(
             _waits,
             _Retriable,
             max_tries=max_retries + 1,
             jitter=None,
             on_backoff=self._before_wait,
             logger=None,
-        )
-        self._send_with_retries = retrying()(self._send_once)
-        self._send_unless_500 = retrying(giveup=_is_500)(self._send_once)
+        )(self._send_once)
 
-    def send(  # noqa: PLR0913 (the parts of a request)
-        self,
-        method: str,
-        url: str,
-        *,
-        decode: Callable[[bytes], T],
-        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None,
-        params: Mapping[str, str] | None = None,
-        json: Mapping[str, str] | None = None,
-        may_hang: bool = False,
-        gives_up_on_500: bool = False,
-    ) -> T:
-        """Sends one request and decodes its answer.
-
-        Args:
-            method: ``GET`` or ``POST``.
-            url: Absolute address.
-            decode: Turns the answer's body into a value; raises `msgspec.MsgspecError` on a body
-                that is not what it should be, which counts as a failure that may pass.
-            auth: Adds the credentials; called anew for each try.
-            params: Query parameters.
-            json: Body.
-            may_hang: Waits `HANGING_TIMEOUT` at most for an answer, and once.
-            gives_up_on_500: Does not try again after a 500, where the caller has another way.
-
-        Returns:
-            What ``decode`` returned.
+    def send(self, request: Request[T]) -> T:
+        """Send a request, retry it where that may help, and decode the response.
 
         Raises:
-            RequestRefused: The PIM answered with a client error.
-            PimUnavailable: No usable answer, although tried again.
-            AkeneoError: The PIM wants to send us to another address.
+            RequestRefused: The PIM responded with a client error.
+            PimUnavailable: There was no usable response, even after retries.
+            AkeneoError: The PIM redirects to another address.
         """
-        send = self._send_unless_500 if gives_up_on_500 else self._send_with_retries
         try:
-            return send(
-                method,
-                url,
-                decode=decode,
-                auth=auth,
-                params=params,
-                json=json,
-                may_hang=may_hang,
-            )
+            return self._send_with_retries(request)
         except _Retriable as failure:
             raise PimUnavailable(failure.request, failure.reason, failure.status) from failure
 
     def server_time(self) -> datetime:
-        """The server's clock now, never ahead of it.
+        """Return the server's current time, which is never ahead of its clock.
 
-        Taken from the ``Date`` header of the latest answer, which was made before we received it.
+        It comes from the ``Date`` header of the latest response, which the server wrote before we
+        received it.
 
         Returns:
-            An aware datetime in UTC, whole seconds.
+            An aware datetime in UTC, in whole seconds.
 
         Raises:
-            AkeneoError: No answer so far had a ``Date`` header.
+            AkeneoError: No response so far had a ``Date`` header.
         """
         clock = self._clock
         if clock is None:
@@ -225,59 +194,52 @@ class HttpClient:
         passed = timedelta(seconds=math.floor(time.monotonic() - clock.ours))
         return clock.server + passed
 
-    def _send_once(  # noqa: PLR0913
-        self,
-        method: str,
-        url: str,
-        *,
-        decode: Callable[[bytes], T],
-        auth: Auth | Callable[[requests.PreparedRequest], requests.PreparedRequest] | None,
-        params: Mapping[str, str] | None,
-        json: Mapping[str, str] | None,
-        may_hang: bool,
-    ) -> T:
-        shown = _shown(method, url, params)
+    def _send_once(self, request: Request[T]) -> T:
         if (pause := self._paused_until - time.monotonic()) > 0:
             time.sleep(pause)
-        with self._counting:
+        with self._traffic_lock:
             self.traffic.requests += 1
-        silence = min(self._timeout, HANGING_TIMEOUT) if may_hang else self._timeout
+        response, body = self._exchange(request)
+        _check_status(request, response, body)
+        self._read_clock(response)
         try:
-            response = self._session(url).request(
-                method,
-                url,
-                params=params,
-                json=json,
-                auth=auth,
-                timeout=(min(CONNECT_TIMEOUT, silence), silence),
-                # Followed redirects would carry the token elsewhere.
+            return request.decode(body)
+        except DECODE_ERRORS as failure:
+            content_type = response.headers.get("Content-Type", "no content type")
+            reason = f"the answer is not the JSON of the PIM's API ({content_type}): {failure}"
+            raise _Retriable(str(request), reason, status=response.status_code) from failure
+
+    def _exchange(self, request: Request[T]) -> tuple[requests.Response, bytes]:
+        """Send a request and read the whole response, whatever its status."""
+        timeout = min(self._timeout, HANGING_TIMEOUT) if request.may_hang else self._timeout
+        try:
+            response = self._session(request.url).request(
+                request.method,
+                request.url,
+                params=request.params,
+                json=request.json,
+                auth=request.auth,
+                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                # A redirect that is followed would carry the token to another address.
                 allow_redirects=False,
                 stream=True,
             )
-            content = body_of(response)
-        except TooLarge:
+            return response, read_body(response)
+        except ResponseTooLarge:
             reason = (
                 f"the answer has more than {MAX_BYTES >> 20} MB: lower the setting page_size, "
                 "or have whatever the PIM holds there made smaller"
             )
-            raise PimUnavailable(shown, reason, response.status_code) from None
+            raise PimUnavailable(str(request), reason, response.status_code) from None
         except (requests.RequestException, HTTPError) as failure:
-            host = urlsplit(url).netloc
+            host = urlsplit(request.url).netloc
             if is_timeout(failure):
                 reason = f"{host} did not answer in time (setting request_timeout)"
-                silent = NoAnswer if may_hang else _Retriable
-                raise silent(shown, reason) from failure
-            reason, may_pass = connection_error_message(failure, host)
-            broken = _Retriable if may_pass else PimUnavailable
-            raise broken(shown, reason) from failure
-        self._check_status(response, content, shown)
-        self._read_clock(response)
-        try:
-            return decode(content)
-        except UNREADABLE as failure:
-            kind = response.headers.get("Content-Type", "no content type")
-            reason = f"the answer is not the JSON of the PIM's API ({kind}): {failure}"
-            raise _Retriable(shown, reason, status=response.status_code) from failure
+                timed_out = NoAnswer if request.may_hang else _Retriable
+                raise timed_out(str(request), reason) from failure
+            reason, is_retriable = connection_error_message(failure, host)
+            broken = _Retriable if is_retriable else PimUnavailable
+            raise broken(str(request), reason) from failure
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
@@ -287,97 +249,105 @@ class HttpClient:
         return session
 
     def _before_wait(self, details: Details) -> None:
-        # Both are there whenever a wait follows an exception, which is the only case here.
+        # backoff sets both before a wait that follows an exception, the only case here.
         failure, wait = details.get("exception"), details.get("wait", 0.0)
         logger.warning("%s; try %d failed, next in %.1f s", failure, details["tries"], wait)
-        with self._counting:
+        with self._traffic_lock:
             self.traffic.retries += 1
             self.traffic.waited += wait
         if isinstance(failure, _Retriable) and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
-            # The PIM is asked too much, by all threads together.
+            # The rate limit applies to all threads together.
             self._paused_until = max(self._paused_until, time.monotonic() + wait)
-
-    def _check_status(self, response: requests.Response, content: bytes, shown: str) -> None:
-        status = response.status_code
-        if status in {408, 429} or status >= 500:  # noqa: PLR2004 (HTTP's own figures)
-            message = _message(content) or response.reason
-            raise _Retriable(
-                shown,
-                f"the PIM answers {status}: {message}",
-                status=status,
-                retry_after=_retry_after(response),
-            )
-        if status >= 400:  # noqa: PLR2004
-            raise RequestRefused(shown, status, _message(content))
-        if status >= 300:  # noqa: PLR2004
-            target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
-            msg = (
-                f"{shown}: the PIM answers {status} and points to "
-                f"{target.scheme}://{target.netloc}{target.path}: "
-                "put the address at which the PIM itself answers into the setting base_url"
-            )
-            raise AkeneoError(msg)
 
     def _read_clock(self, response: requests.Response) -> None:
         received = time.monotonic()
-        date = _date(response.headers.get("Date", ""))
+        date = _parse_date(response.headers.get("Date", ""))
         if date is not None:
             self._clock = _Clock(date, received)
 
 
-def _message(content: bytes) -> str:
+def _check_status(request: Request[Any], response: requests.Response, body: bytes) -> None:
+    """Raise the error that a status stands for.
+
+    Raises:
+        _Retriable: A retry may help.
+        PimUnavailable: The server failed, and the request asks for no retry.
+        RequestRefused: Another client error.
+        AkeneoError: A redirect.
+    """
+    status = response.status_code
+    if status >= HTTPStatus.BAD_REQUEST:
+        message = _error_message(body)
+        reason = f"the PIM answers {status}: {message or response.reason}"
+        if _is_retriable(request, status):
+            retry_after = _retry_after(response)
+            raise _Retriable(str(request), reason, status=status, retry_after=retry_after)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise PimUnavailable(str(request), reason, status)
+        raise RequestRefused(str(request), status, message)
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        msg = (
+            f"{request}: the PIM answers {status} and points to "
+            f"{target.scheme}://{target.netloc}{target.path}: "
+            "put the address at which the PIM itself answers into the setting base_url"
+        )
+        raise AkeneoError(msg)
+
+
+def _is_retriable(request: Request[Any], status: int) -> bool:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return request.retries_401
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return request.retries_500
+    if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}:
+        return True
+    return status > HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _error_message(body: bytes) -> str:
+    """Return the PIM's message in an error body, or an empty text."""
     try:
-        body = msgspec.json.decode(content, type=_ErrorBody)
-    except UNREADABLE:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+    except DECODE_ERRORS:
         return ""
     details = [
-        str(error["message"])
-        for error in body.errors
-        if isinstance(error, dict) and "message" in error
+        str(detail["message"])
+        for detail in error.errors
+        if isinstance(detail, dict) and "message" in detail
     ]
-    return _shortened(" ".join([body.message, *details]))
+    return shortened(" ".join([error.message, *details]))
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that the PIM asks us to wait: a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds in ``Retry-After``: a number or a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
-    # Both are the server's clock, so ours may differ.
-    until, asked = _date(value), _date(response.headers.get("Date", ""))
-    if until is None or asked is None:
+    # Compare two dates of the server, because our clock may differ.
+    until, sent = _parse_date(value), _parse_date(response.headers.get("Date", ""))
+    if until is None or sent is None:
         return None
-    return min(max((until - asked).total_seconds(), 0), MAX_RETRY_AFTER)
+    return min(max((until - sent).total_seconds(), 0), MAX_RETRY_AFTER)
 
 
-def _date(text: str) -> datetime | None:
-    """The date of a header, in UTC; None where it is none."""
+def _parse_date(text: str) -> datetime | None:
+    """Parse the date of a header into UTC; return None if it is invalid."""
     try:
         date = parsedate_to_datetime(text)
-        # Without an offset where it is written as -0000, which is UTC too.
+        # A date with the offset -0000, which means UTC, is parsed as a naive one.
         return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
 
 
-def _is_500(failure: Exception) -> bool:
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return isinstance(failure, _Retriable) and failure.status == status
-
-
 def _waits() -> Generator[float, _Retriable, None]:
-    """Seconds before each further try: what the PIM asks for, else doubling with some chance."""
+    """Yield the seconds before each retry: our exponential backoff, or Retry-After if longer.
+
+    A shorter ``Retry-After``, such as 0, would use up all retries before an overload is over.
+    """
     failure = yield 0.0
-    for attempt in itertools.count():
-        growing = min(FIRST_WAIT * 2**attempt, MAX_WAIT)
-        chance = growing * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
-        failure = yield failure.retry_after if failure.retry_after is not None else chance
-
-
-def _shown(method: str, url: str, params: Mapping[str, str] | None) -> str:
-    query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
-    return _shortened(f"{method} {unquote_plus(urlsplit(url).path)}{'?' if query else ''}{query}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
+    for retry in itertools.count():
+        longest = min(FIRST_WAIT * 2**retry, MAX_WAIT)
+        own = longest * random.uniform(0.5, 1)  # noqa: S311 (spreads retries, no secret)
+        failure = yield max(own, failure.retry_after or 0.0)

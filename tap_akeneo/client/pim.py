@@ -1,8 +1,9 @@
-"""One Akeneo PIM: its address, its clock, what it offers, and reading from it with a token."""
+"""One Akeneo PIM: its routes, its version, its clock, and authenticated requests to it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
+from tap_akeneo.client.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +30,6 @@ T = TypeVar("T")
 
 API_PATH = "/api/rest/v1"
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 (a path)
-MAX_TOKENS = 3
-"""Tries of one request with tokens that the PIM then refuses; an expired one is the first."""
 
 
 class _Route(msgspec.Struct):
@@ -38,7 +38,7 @@ class _Route(msgspec.Struct):
 
 
 class _Root(msgspec.Struct):
-    """Answer of ``GET /api/rest/v1``."""
+    """Response of ``GET /api/rest/v1``."""
 
     routes: dict[str, _Route]
 
@@ -47,9 +47,9 @@ class Pim:
     """Reads from one PIM.
 
     Args:
-        base_url: Scheme and host, without a slash at its end.
+        base_url: Scheme and host, without a trailing slash.
         http: Sends the requests.
-        authenticator: Puts the tokens in.
+        authenticator: Adds the access tokens.
     """
 
     def __init__(self, base_url: str, http: HttpClient, authenticator: Authenticator) -> None:
@@ -66,108 +66,113 @@ class Pim:
         may_hang: bool = False,
         gives_up_on_500: bool = False,
     ) -> T:
-        """Reads one resource, with a new token where the PIM no longer takes the present one.
+        """Read one resource. Renew the access token if the PIM rejects it.
 
         Args:
-            path: Below ``/api/rest/v1/``, percent-encoded.
-            decode: Turns the body into a value.
+            path: Percent-encoded path below ``/api/rest/v1/``.
+            decode: Turns the response body into a value.
             params: Query parameters.
-            may_hang: Waits only for a while for an answer, and once.
-            gives_up_on_500: Does not try again after a 500.
+            may_hang: The PIM may never respond: use a short timeout and do not retry after it.
+            gives_up_on_500: Do not retry after a 500.
 
         Raises:
-            NoAnswer: It hangs.
+            NoAnswer: The PIM did not respond to a request that may hang.
             RequestRefused: The PIM refuses this request.
-            PimUnavailable: No usable answer.
-            LoginRefused: The PIM gives no token, or does not take those it gives.
+            PimUnavailable: There was no usable response.
+            LoginRefused: The PIM issues no token, or rejects the tokens that it issues.
         """
-        for _ in range(MAX_TOKENS):
-            token = self._authenticator.access_token()
-            try:
-                return self._http.send(
-                    "GET",
-                    f"{self.base_url}{API_PATH}/{path}",
-                    decode=decode,
-                    auth=self._authenticator,
-                    params=params,
-                    may_hang=may_hang,
-                    gives_up_on_500=gives_up_on_500,
-                )
-            except RequestRefused as refusal:
-                if refusal.status != HTTPStatus.UNAUTHORIZED:
-                    raise
-                self._authenticator.discard(token)
-                last = refusal
-        msg = f"the PIM does not take the token that it has just given ({last})"
-        raise LoginRefused(msg)
+        request = Request(
+            "GET",
+            f"{self.base_url}{API_PATH}/{path}",
+            decode,
+            params,
+            auth=self._authenticator,
+            may_hang=may_hang,
+            retries_500=not gives_up_on_500,
+        )
+        try:
+            return self._http.send(request)
+        except RequestRefused as refusal:
+            if refusal.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        # The token has probably expired, so send the request with a new one at once. If the PIM
+        # rejects that too, it is losing its tokens: wait and retry as if it were down.
+        try:
+            return self._http.send(replace(request, retries_401=True))
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            msg = f"the PIM does not take the token that it has just given ({failure})"
+            raise LoginRefused(msg) from failure
 
     def log_in(self) -> None:
-        """Asks for a token now, so that wrong credentials show before any row is read.
+        """Request a token now, so that wrong credentials are reported before any row is read.
 
         Raises:
-            LoginRefused: The PIM gives none.
+            LoginRefused: The PIM issues no token.
         """
         self._authenticator.access_token()
 
     @property
     def traffic(self) -> Traffic:
-        """What was sent so far."""
+        """Statistics of all requests so far."""
         return self._http.traffic
 
     def server_time(self) -> datetime:
-        """The PIM's clock now, in UTC; see `HttpClient.server_time`."""
+        """Return the PIM's current time in UTC; see `HttpClient.server_time`."""
         return self._http.server_time()
 
     def offers(self, path: str) -> bool:
-        """Whether this PIM has a route to read ``path``; placeholders may have any name."""
-        return _anonymous(path) in self._readable_paths
+        """Return whether this PIM has a GET route ``path``. Names of placeholders do not matter."""
+        return _without_names(path) in self._readable_paths
 
     @property
     def cursors_are_plain(self) -> bool:
-        """Whether a search_after cursor is the key of the last item (6.0+), not a cipher of it."""
+        """Whether a search_after cursor is the last item's key (6.0+) instead of a cipher of it."""
         return self.offers("system-information")
 
     @cached_property
     def _readable_paths(self) -> frozenset[str]:
-        """Asked without a token. Features that are switched off are missing from the answer."""
+        """GET routes. The PIM lists them without a token and omits features that are disabled."""
         try:
             root = self._http.send(
-                "GET", f"{self.base_url}{API_PATH}", decode=msgspec.json.Decoder(_Root).decode
+                Request("GET", f"{self.base_url}{API_PATH}", msgspec.json.Decoder(_Root).decode)
             )
         except RequestFailed as failure:
-            answered = isinstance(failure, RequestRefused) or (
+            is_another_server = isinstance(failure, RequestRefused) or (
                 isinstance(failure, PimUnavailable) and failure.status == HTTPStatus.OK
             )
-            if not answered:
+            if not is_another_server:
                 raise
             msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({failure})"
             raise WrongSetting(msg) from failure
         prefix = f"{API_PATH}/"
         return frozenset(
-            _anonymous(route.route.partition(prefix)[2])
+            _without_names(route.route.partition(prefix)[2])
             for route in root.routes.values()
             if "GET" in route.methods
         )
 
     @cached_property
     def system_information(self) -> dict[str, Any]:
-        """``version`` and ``edition``; empty before 6.0, which has no such route."""
+        """``version`` and ``edition``. Empty before 6.0, which does not have this route."""
         if not self.offers("system-information"):
             return {}
         return self.get("system-information", msgspec.json.Decoder(dict[str, Any]).decode)
 
     @property
     def is_saas(self) -> bool:
-        """Whether this is Akeneo's own installation, always the latest version.
+        """Whether Akeneo hosts this PIM, which then always runs the latest version.
 
-        Its versions are dates (``20210521041041``), those of other installations ``7.0.12``.
+        SaaS versions are timestamps (``20210521041041``), others look like ``7.0.12``.
         """
         version = str(self.system_information.get("version", ""))
         if self.system_information.get("edition") in {"CE", "EE"}:
-            # Built from the source, whose version is "master".
+            # A PIM built from source has the version "master", which is no SaaS either.
             return False
         return bool(version) and re.match(r"\d+\.\d+", version) is None
 
 
-def _anonymous(path: str) -> str:
+def _without_names(path: str) -> str:
+    """Return a route without the names of its placeholders."""
     return re.sub(r"\{[^}]*\}", "{}", path)

@@ -1,4 +1,4 @@
-"""The way to a PIM: connections whose answers have an end in time and size, and how they break."""
+"""HTTP sessions that limit the time and size of responses, and messages for connection errors."""
 
 from __future__ import annotations
 
@@ -24,46 +24,47 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
     from urllib3.exceptions import HTTPError
 
-MAX_ANSWER = 5
-"""Times the longest silence, from the request to the end of its answer: a server that sends a byte
-now and then is never silent, yet its answer may never end."""
+MAX_RESPONSE_TIME = 5
+"""Time limit for a whole response, as a multiple of the read timeout. The read timeout alone does
+not stop a server that sends a byte now and then without ever ending its response."""
 
 MAX_BYTES = 256 * 1024 * 1024
-"""Of a body, decompressed. PHP has 512 MB in a PIM (Dockerfile of akeneo/pim-community-dev) and
-needs several times its JSON to make it, so an honest answer is smaller."""
+"""Size limit for a response body, decompressed. PHP has 512 MB in a PIM (Dockerfile of
+akeneo/pim-community-dev) and needs several times the size of the JSON that it writes, so a real
+PIM's response is always smaller."""
 
-NOT_VALID = (
+INVALID_URL_ERRORS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
-    # A part of the host's name is longer than DNS allows; requests lets it through as it is.
+    # A label of the host name is longer than DNS allows. requests does not wrap this error.
     LocationParseError,
 )
 
-MAX_DIGITS = 20
-"""Of a length that is believed."""
+MAX_LENGTH_DIGITS = 20
+"""Digits of a ``Content-Length`` above which the header is ignored."""
 
-PIECE = 1 << 20
-"""Bytes of a body that are read at once. The 10 KB of requests cost more than all the rest."""
-
-
-class TooLarge(Exception):
-    """A body has more than `MAX_BYTES`."""
+CHUNK_SIZE = 1 << 20
+"""Bytes to read from a body at once. The 10 KB that requests reads take more time than all else."""
 
 
-class _Timely(io.RawIOBase):
-    """What a server sends, until its time is over.
+class ResponseTooLarge(Exception):
+    """A response body has more than `MAX_BYTES`."""
 
-    Stands where `http.client` wants a socket, of which it only makes a file to read.
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket until the time limit for the response is reached.
+
+    `http.client` gets this object instead of the socket, of which it only calls ``makefile``.
 
     Args:
-        sock: Its timeout is the longest silence.
+        sock: The socket. Its timeout is the read timeout.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._silence = sock.gettimeout()
-        self._end = time.monotonic() + MAX_ANSWER * (self._silence or float("inf"))
+        self._timeout = sock.gettimeout()
+        self._deadline = time.monotonic() + MAX_RESPONSE_TIME * (self._timeout or float("inf"))
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -74,9 +75,9 @@ class _Timely(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Buffer, /) -> int | None:
-        if self._silence is not None:
-            left = self._end - time.monotonic()
-            if left < self._silence:
+        if self._timeout is not None:
+            left = self._deadline - time.monotonic()
+            if left < self._timeout:
                 if left <= 0:
                     raise TimeoutError
                 self._sock.settimeout(left)
@@ -88,40 +89,43 @@ class _Timely(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
+class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(_Timely(sock), *args, **kwargs)  # type: ignore[arg-type]  # see there
+        reader = _DeadlineReader(sock)
+        super().__init__(reader, *args, **kwargs)  # type: ignore[arg-type]  # see _DeadlineReader
 
 
 class _Adapter(HTTPAdapter):
-    """Connects as usual, directly or by proxy, and bounds the time of each answer."""
+    """Connects as usual, directly or through a proxy, and limits the time of each response."""
 
     @override
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         if isinstance(pool, HTTPConnectionPool):
-            kind = pool.ConnectionCls
-            if getattr(kind, "response_class", None) is not _Answer:
-                pool.ConnectionCls = type(kind.__name__, (kind,), {"response_class": _Answer})
+            connection = pool.ConnectionCls
+            if getattr(connection, "response_class", None) is not _Response:
+                pool.ConnectionCls = type(
+                    connection.__name__, (connection,), {"response_class": _Response}
+                )
         return pool
 
 
 def new_session(url: str, ca_bundle: str | None) -> requests.Session:
-    """A session for one host and one thread; requests does not promise that threads can share one.
+    """Return a session for one host and one thread: requests does not promise thread safety.
 
     Args:
-        url: An address of the host.
+        url: Any URL of the host.
         ca_bundle: Path of a file of certificate authorities to trust instead of those that the
             environment names.
 
     Raises:
-        WrongSetting: The environment names a file that is not there.
+        WrongSetting: The environment names a file that does not exist.
     """
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())
-    # Asked once, as it takes a fifth of the time of a request. Without the environment, requests
-    # does not look into a .netrc file for credentials either.
+    # Read the environment once, because that takes a fifth of the time of a request. With
+    # trust_env off, requests does not look for credentials in a .netrc file either.
     settings = session.merge_environment_settings(url, {}, None, ca_bundle, None)
     bundle = settings["verify"]
     if isinstance(bundle, str) and not Path(bundle).exists():
@@ -132,37 +136,37 @@ def new_session(url: str, ca_bundle: str | None) -> requests.Session:
     return session
 
 
-def body_of(response: requests.Response) -> bytes:
-    """Reads the body of an answer, decompressed.
+def read_body(response: requests.Response) -> bytes:
+    """Read and decompress the body of a response.
 
     Raises:
-        TooLarge: No more of it was read than that shows.
-        requests.RequestException: The connection broke, or was silent.
+        ResponseTooLarge: The body exceeds the limit. The rest of it was not read.
+        requests.RequestException: The connection broke or timed out.
     """
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     size = 0
-    # At once where the server says how much it is: each further buffer of this size costs time.
-    told = response.headers.get("Content-Length", "")
-    whole = int(told) if told.isdecimal() and len(told) < MAX_DIGITS else 0
-    for piece in response.iter_content(min(max(PIECE, whole), MAX_BYTES + 1)):
-        size += len(piece)
+    # Read the body in one chunk if its length is known: each further buffer costs time.
+    header = response.headers.get("Content-Length", "")
+    length = int(header) if header.isdecimal() and len(header) < MAX_LENGTH_DIGITS else 0
+    for chunk in response.iter_content(min(max(CHUNK_SIZE, length), MAX_BYTES + 1)):
+        size += len(chunk)
         if size > MAX_BYTES:
-            # Not to be used again: the rest of the body is still in it.
+            # The connection cannot be reused, because the rest of the body is still in it.
             response.close()
-            raise TooLarge
-        pieces.append(piece)
-    return b"".join(pieces)
+            raise ResponseTooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def is_timeout(failure: BaseException) -> bool:
-    """Whether the server took too long to begin its answer, or to end it."""
+    """Return whether the server took too long to begin or to complete its response."""
     return any(isinstance(cause, ReadTimeoutError) for cause in _causes(failure))
 
 
 def connection_error_message(
     failure: requests.RequestException | HTTPError, host: str
 ) -> tuple[str, bool]:
-    """What broke on the way to a host, what to do about it, and whether it may pass by itself."""
+    """Return what went wrong and what to do, and whether a retry may help."""
     cause = _root_cause(failure)
     if isinstance(failure, requests.exceptions.SSLError):
         if "CERTIFICATE" in str(failure).upper():
@@ -177,13 +181,13 @@ def connection_error_message(
         return f"the proxy that the environment names for {host} does not let us through", True
     if _is_unknown_host(failure):
         return f"there is no host {host}: check the setting base_url", False
-    if isinstance(failure, NOT_VALID):
+    if isinstance(failure, INVALID_URL_ERRORS):
         return "the address is not valid: check base_url, and the proxy in the environment", False
     return f"no connection to {host}, or it broke ({cause})", True
 
 
 def _is_unknown_host(failure: BaseException) -> bool:
-    """Whether the name does not exist, as against a name server that is out of reach."""
+    """Return whether the host name does not exist. An unreachable name server is another error."""
     for cause in _causes(failure):
         if isinstance(cause, NameResolutionError):
             resolution = cause.__cause__
@@ -200,7 +204,7 @@ def _root_cause(failure: BaseException) -> str:
 
 
 def _causes(failure: BaseException) -> Generator[BaseException, None, None]:
-    """The failure and what it wraps: urllib3 and requests pass causes as arguments."""
+    """Yield an exception and its causes, which urllib3 and requests also pass as arguments."""
     yield failure
     inner = [getattr(failure, "reason", None), *failure.args, failure.__cause__]
     for cause in inner:

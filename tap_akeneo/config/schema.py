@@ -95,8 +95,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Incremental streams read nothing that changed before. ISO 8601; UTC where no offset "
-            "is given. Unset: their first run reads everything."
+            "Incremental streams skip what changed before this date. ISO 8601; UTC without an "
+            "offset. Unset: the first run reads everything."
         ),
         examples=["2025-01-01T00:00:00Z"],
     ),
@@ -128,8 +128,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Time zone of the PIM's server",
         description=(
             "IANA name. Products are filtered in the server's wall time, which its API shows only "
-            "by the offsets of dates. Unset: the offset of a product's date, an hour wider for "
-            "daylight saving; UTC on SaaS."
+            "by the offsets of dates. Unset: inferred from a product's date, with two hours added "
+            "at both ends for daylight saving; UTC on SaaS."
         ),
         examples=["Europe/Paris"],
     ),

@@ -80,6 +80,9 @@ class KeyRange:
     to: str | None = None
 
 
+WHOLE_LIST = KeyRange()
+
+
 class Paginator:
     """Reads one list, or a part of it, page by page.
 
@@ -98,7 +101,7 @@ class Paginator:
         broken: Ranges of items that the PIM answers with 500.
     """
 
-    def __init__(self, request: ListRequest, key_range: KeyRange = KeyRange()) -> None:
+    def __init__(self, request: ListRequest, key_range: KeyRange = WHOLE_LIST) -> None:
         self.request = request
         self.start = self.key_range = key_range
         self.incomplete = False

@@ -1,8 +1,8 @@
 """Finding the key of an item that the PIM cannot serve.
 
-One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from any
-key before it fails, and a page of one item from its own key does not: so the first key from which
-such a page can be read is its key.
+One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from
+any key before it fails, and a page of one item from its own key does not: so the first key from
+which such a page can be read is its key.
 """
 
 from __future__ import annotations

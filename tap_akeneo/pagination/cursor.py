@@ -3,9 +3,9 @@
 Products and models up to 5.0, published products, and lists whose first link shows such a cursor.
 
 Where the search index still has items that the database does not, a page is short and has no link
-although there is more. Only the count shows it, so the list is then read by page number, which steps
-over such items, and over those that the PIM answers with 500. The PIM serves the first 10,000 items
-by number.
+although there is more. Only the count shows it, so the list is then read by page number, which
+steps over such items, and over those that the PIM answers with 500. The PIM serves the first 10,000
+items by number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import ListIncomplete, Page, decode_page
-from tap_akeneo.pagination.base import KeyRange, ListRequest, Pagination, Paginator, refuse_loop
+from tap_akeneo.pagination.base import (
+    WHOLE_LIST,
+    KeyRange,
+    ListRequest,
+    Pagination,
+    Paginator,
+    refuse_loop,
+)
 from tap_akeneo.pagination.page_number import (
     MAX_READINGS,
     RESULT_WINDOW,
@@ -51,7 +58,7 @@ class CursorPaginator(Paginator):
         self,
         pim: Pim,
         request: ListRequest,
-        key_range: KeyRange = KeyRange(),
+        key_range: KeyRange = WHOLE_LIST,
         already_read: int = 0,
     ) -> None:
         super().__init__(request, key_range)

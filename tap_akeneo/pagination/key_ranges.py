@@ -1,8 +1,9 @@
 """Reading a list in ranges of keys, several at a time.
 
-The PIM sorts some lists by a key that never changes, and takes any key for a cursor, whether an item
-has it or not. Such a list is read in disjoint ranges: each item that exists during the whole reading
-comes out exactly once, whatever else is written meanwhile (seen on 6.0.90, 7.0.22 and master).
+The PIM sorts some lists by a key that never changes, and takes any key for a cursor, whether an
+item has it or not. Such a list is read in disjoint ranges: each item that exists during the whole
+reading comes out exactly once, whatever else is written meanwhile (seen on 6.0.90, 7.0.22 and
+master).
 
 An idle reader takes over the upper half of the largest range. A range ends at the first item beyond
 it, which belongs to the next range, so only the last one needs an empty page to prove its end.
@@ -26,6 +27,7 @@ from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import ListIncomplete, Page, decode_page, value_of
 from tap_akeneo.pagination.base import (
     MAX_PAGE_SIZE,
+    WHOLE_LIST,
     KeyRange,
     ListRequest,
     Pagination,
@@ -236,7 +238,7 @@ class KeyRangePaginator(Paginator):
     def __init__(
         self,
         ranged: RangedList,
-        key_range: KeyRange = KeyRange(),
+        key_range: KeyRange = WHOLE_LIST,
         *,
         weight: float = 1,
         is_known_broken: bool = False,

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import (
+    HalPage,
     ListIncomplete,
     Page,
     decode_array,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_akeneo.client.pim import Pim
-    from tap_akeneo.client.responses import HalPage, Item
+    from tap_akeneo.client.responses import Item
 
 logger = logging.getLogger("tap-akeneo.pagination")
 
@@ -90,9 +91,7 @@ class PageNumberPaginator(Paginator):
                 if reading.broken:
                     self.failure = f"{self.request.path}: {broken_positions(reading.broken)}"
                 return
-            logger.info(
-                "%s: the list changed while it was read: reading it again", self.request.path
-            )
+            logger.info("%s: changed while it was read, so it is read again", self.request.path)
         msg = (
             f"the list changed each of the {MAX_READINGS} times it was read, so items may be "
             "missing. The next run reads it again"
@@ -160,7 +159,7 @@ class NumberedReading:
                 return
 
     def _page(self, number: int, size: int) -> tuple[HalPage, bool]:
-        """Return a page without the items that the PIM answers with 500, and whether it is the last."""
+        """Return a page without its broken items, and whether it is the last."""
         may_hang = self.request.may_hang and number == 1
         try:
             page = self.get(number, size, may_hang=may_hang, gives_up_on_500=True)
@@ -201,12 +200,17 @@ class NumberedReading:
         """Return a page, ``None`` for a 500."""
         # Twice for a single item: a 500 can also be a passing fault.
         for _ in range(1 if size > 1 else 2):
-            try:
-                return self.get(number, size, gives_up_on_500=True)
-            except PimUnavailable as failure:
-                if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise
+            if (page := self._get_once(number, size)) is not None:
+                return page
         return None
+
+    def _get_once(self, number: int, size: int) -> HalPage | None:
+        try:
+            return self.get(number, size, gives_up_on_500=True)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
 
     def get(
         self, number: int, size: int, *, may_hang: bool = False, gives_up_on_500: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_akeneo.client.responses import ListIncomplete, Page
-from tap_akeneo.pagination.base import KeyRange, ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.base import WHOLE_LIST, KeyRange, ListRequest, Pagination, Paginator
 from tap_akeneo.pagination.cursor import CursorPaginator
 from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
 from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
@@ -41,7 +41,7 @@ class ListReading:
         self,
         pim: Pim,
         request: ListRequest,
-        ranges: Sequence[KeyRange] = (KeyRange(),),
+        ranges: Sequence[KeyRange] = (WHOLE_LIST,),
         *,
         read: int = 0,
         counted: int | None = None,

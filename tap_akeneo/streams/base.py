@@ -172,7 +172,7 @@ class AkeneoStream(Stream):
         for readings in self.rounds():
             yield from self.read_lists(readings)
 
-    def rounds(self) -> Iterator[list[ListReading]]:
+    def rounds(self) -> Iterator[Sequence[ListReading]]:
         """Yield the lists to read, those that can be read at once together."""
         requests = list(self.list_requests())
         if self.may_hang and requests:

@@ -1,4 +1,4 @@
-"""Catalogs for Apps (SaaS); the PIM lets only an app in, and shows it its own."""
+"""Catalogs for Apps (SaaS). Only an App can read them, and only its own ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.replication import exclusive_iso_start
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -31,7 +32,7 @@ class Catalogs(AkeneoStream):
 
 
 class OfCatalog(ChildStream):
-    """A list of each catalog. A disabled one answers 200 with an error, which is logged."""
+    """A list of each catalog. The PIM responds with 200 and an error if a catalog is disabled."""
 
     since: ClassVar[str] = "SaaS"
     pagination: ClassVar[Pagination] = Pagination.CURSOR
@@ -49,13 +50,14 @@ class CatalogProducts(OfCatalog, IncrementalStream):
 
     @override
     def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
-        start = dates.start
-        params = {} if start is None else {"updated_after": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        # The PIM excludes the second of `updated_after`.
+        start = exclusive_iso_start(dates)
+        params = {} if start is None else {"updated_after": start}
         return self.bare_list_request(parents, params)
 
 
 class CatalogMappedProducts(OfCatalog):
-    """Products of catalogs as their mapping shapes them."""
+    """Products of catalogs, transformed by the catalog's mapping."""
 
     name = "catalog_mapped_products"
     path = "catalogs/{catalog_id}/mapped-products"
@@ -67,7 +69,7 @@ class CatalogMappedProducts(OfCatalog):
 
 
 class CatalogMappedModels(OfCatalog):
-    """Product models of catalogs as their mapping shapes them."""
+    """Product models of catalogs, transformed by the catalog's mapping."""
 
     name = "catalog_mapped_models"
     path = "catalogs/{catalog_id}/mapped-models"

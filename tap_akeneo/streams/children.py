@@ -23,7 +23,7 @@ class ChildStream(AkeneoStream):
     depend on which parents another stream reads.
     """
 
-    parent: ClassVar[type[AkeneoStream]]  # type: ignore[misc]  # always set here
+    parent: ClassVar[type[AkeneoStream]]
     parent_key: ClassVar[str]
     """The property that holds the parent's key, and the placeholder in the path."""
 

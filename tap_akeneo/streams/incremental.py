@@ -125,8 +125,8 @@ class IncrementalStream(AkeneoStream):
             self.list_request(parents),
             started=now,
             bookmark=dates.bookmark if self.keeps_bookmarks else None,
-            since=dates.start and dates.start.isoformat(),
-            until=dates.end and dates.end.isoformat(),
+            since=_iso(dates.start),
+            until=_iso(dates.end),
         )
 
     def _date_range(self, state: State, now: datetime, since: datetime | None) -> DateRange:
@@ -177,3 +177,7 @@ class IncrementalStream(AkeneoStream):
         if isinstance(reading, ResumableReading) and reading.is_complete and reading.bookmark:
             reading.state["replication_key"] = self.replication_key
             reading.state["replication_key_value"] = reading.bookmark.isoformat()
+
+
+def _iso(date: datetime | None) -> str | None:
+    return None if date is None else date.isoformat()

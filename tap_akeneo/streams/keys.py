@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pagination.base import Pagination
-from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.streams.assets import AssetsWithoutDates
 from tap_akeneo.streams.base import AkeneoStream, Record
 from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_akeneo.client.responses import Item, Page
+    from tap_akeneo.pagination.reading import ListReading
 
 
 class KeyStream(AkeneoStream):
@@ -43,6 +43,7 @@ class KeyStream(AkeneoStream):
     selected_by_default = False
     why_not_by_default = "one request for each 100 at each run, to tell what was deleted"
 
+    @override
     def __init_subclass__(cls, *, keys_of: type[AkeneoStream]) -> None:
         """Take over where the other stream's list is."""
         super().__init_subclass__()

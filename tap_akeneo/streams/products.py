@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
-from tap_akeneo.pagination.page_number import NumberedReading
+from tap_akeneo.pagination.page_number import NumberedReading, any_item
 from tap_akeneo.replication import ServerZone, usable_date, window_of
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -32,7 +32,7 @@ _VALUES = {
 
 
 def smallest_values(tap: TapAkeneo) -> dict[str, str]:
-    """Return the query parameter for products with hardly any values: those of a small attribute."""
+    """Return the query parameter that limits values to those of one small attribute."""
     try:
         page = NumberedReading(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
     except RequestRefused as refusal:
@@ -100,7 +100,7 @@ class ProductStream(IncrementalStream):
         """
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
-        item = first(self.pim, ListRequest(self.path, self.pagination, self.primary_keys))
+        item = any_item(self.pim, ListRequest(self.path, self.pagination, self.primary_keys))
         written = usable_date(value_of(item, "updated")) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None

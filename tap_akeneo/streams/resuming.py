@@ -11,7 +11,8 @@ The bookmark moves when all of a list is out. Until then the state holds what is
         "counted": items that the PIM counted at the start
     }
 
-and the items that the PIM answers with 500, which each run asks for until they are repaired or gone:
+and the items that the PIM answers with 500, which each run asks for until they are repaired or
+deleted:
 
     "broken": [{"after": key before it, "key": its key, "since": start of the date filter}, ...]
 """
@@ -113,7 +114,7 @@ class ResumableReading(ListReading):
         self.since = since
         self.is_resumed = False
         self._fingerprint = _fingerprint(pim, shape, since, until)
-        left = state.get("unfinished")
+        left: Any = state.get("unfinished")
         ranges = _ranges(left, self._fingerprint)
         if left is not None and ranges is None:
             logger.info(

@@ -73,7 +73,7 @@ def _window_from_the_second(span: DateRange, zone: ServerZone) -> Window:
     )
 
 
-def _bookmark_of_the_run(_: WindowedStream, series: BookmarkedRead) -> datetime:
+def _bookmark_of_the_run(_: WindowedStream, series: BookmarkedRead) -> datetime | None:
     return series.span.bookmark
 
 
@@ -107,7 +107,9 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the server is taken to be in UTC": lambda: patch.object(
         ProductModels, "zone", property(lambda _: ServerZone.utc())
     ),
-    "no hour for daylight saving": lambda: patch.object(replication, "HOUR", timedelta()),
+    "no hour for daylight saving": lambda: patch.object(
+        replication, "MAX_OFFSET_CHANGE", timedelta()
+    ),
     "a part begins a page too late": lambda: patch.object(WindowPaginator, "split", _late_split),
 }
 
