@@ -65,33 +65,6 @@ class DateRange:
         return self.start is not None and self.end is not None and self.start > self.end
 
 
-@dataclass(frozen=True)
-class Window:
-    """Changes after ``start`` and up to ``end``: wall times in whole seconds, or None."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def conditions(self, date_format: str) -> list[Condition]:
-        """Return the date filter: ``>`` excludes its second, ``BETWEEN`` includes both.
-
-        Args:
-            date_format: The format that the PIM expects, for `datetime.strftime`.
-        """
-        start = None if self.start is None else self.start.strftime(date_format)
-        end = None if self.end is None else self.end.strftime(date_format)
-        conditions: list[Condition] = []
-        if start is not None:
-            conditions.append({"operator": ">", "value": start})
-        if start is not None and end is not None:
-            conditions.append({"operator": "BETWEEN", "value": [start, end]})
-        elif self.end is not None:
-            # Not BETWEEN: no start is early enough for MySQL's zero dates.
-            after = (self.end + SECOND).strftime(date_format)
-            conditions.append({"operator": "<", "value": after})
-        return conditions
-
-
 def usable_date(text: object) -> datetime | None:
     """Parse a date from the PIM; return None if it is invalid or implausible.
 
@@ -214,15 +187,36 @@ class ServerZone:
         return seen.utcoffset() not in possible
 
 
-def window_of(date_range: DateRange, zone: ServerZone) -> Window:
-    """Convert a date range to the server's wall times. The second of the start is included.
+def wall_time_conditions(date_range: DateRange, zone: ServerZone) -> list[Condition]:
+    """Return the date filter of products and models, in wall times of the server.
 
-    Products and models are filtered by wall times. The PIM responds with 422 to ISO 8601.
+    The PIM responds with 422 to ISO 8601.
     """
-    return Window(
-        None if date_range.start is None else zone.before(date_range.start - SECOND),
-        None if date_range.end is None else zone.after(date_range.end),
-    )
+    return _conditions(date_range, zone, "%Y-%m-%d %H:%M:%S")
+
+
+def bounded_iso_conditions(date_range: DateRange) -> list[Condition]:
+    """Return the date filter of assets and records, which has an end and takes ISO 8601."""
+    return _conditions(date_range, ServerZone.utc(), ISO_8601)
+
+
+def _conditions(date_range: DateRange, zone: ServerZone, date_format: str) -> list[Condition]:
+    """Return a date filter: ``>`` and ``<`` exclude their second, ``BETWEEN`` includes both."""
+    if date_range.start is None:
+        if date_range.end is None:
+            return []
+        # Not BETWEEN: no start is early enough for MySQL's zero dates.
+        before = zone.after(date_range.end) + SECOND
+        return [{"operator": "<", "value": before.strftime(date_format)}]
+    start = zone.before(date_range.start - SECOND).strftime(date_format)
+    if date_range.end is None:
+        return [{"operator": ">", "value": start}]
+    return [
+        {
+            "operator": "BETWEEN",
+            "value": [start, zone.after(date_range.end).strftime(date_format)],
+        }
+    ]
 
 
 def iso_conditions(date_range: DateRange) -> list[Condition]:
@@ -242,4 +236,4 @@ def exclusive_iso_start(date_range: DateRange) -> str | None:
     """
     if date_range.start is None:
         return None
-    return (date_range.start - SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (date_range.start - SECOND).strftime(ISO_8601)

@@ -35,7 +35,7 @@ from tap_akeneo.pagination.base import (
 )
 from tap_akeneo.pagination.broken_items import find_broken_key
 from tap_akeneo.pagination.keys import KeyOrder, TextOrder, UuidOrder
-from tap_akeneo.pagination.page_number import count_items
+from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
 
 if TYPE_CHECKING:
     from tap_akeneo.client.pim import Pim
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 MIN_PAGES_TO_SPLIT = 4
 """Pages that must be left for another reader to be worth its first request."""
+
+BOUNDS = 3
+"""Keys that a list of codes is divided at first; four readers then have a quarter each."""
 
 CUTS = 12
 """Keys within a gap from which it is read at a time."""
@@ -93,6 +96,7 @@ class RangedList:
         self._lock = threading.Lock()
         self._highest: str | None = None
         self._gaps: list[Gap] = []
+        self._bounds: list[str] = []
         self._gap_reads = 0
         self._broken_items = 0
         self._hides_broken_item = False
@@ -147,6 +151,33 @@ class RangedList:
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             return None
+
+    def find_bounds(self) -> None:
+        """Ask where to divide a list whose keys do not show it.
+
+        Uuids are numbers. Codes are dense in places that nobody can guess, so the keys of a few
+        positions are asked for; the PIM shows the first 10,000.
+        """
+        if isinstance(self.order, UuidOrder) or not self.counted:
+            return
+        reading = NumberedReading(self.pim, self.request)
+        for nth in range(1, BOUNDS + 1):
+            page = reading.get_or_none(min(self.counted, RESULT_WINDOW) * nth // (BOUNDS + 1), 1)
+            for item in page.items if page else ():
+                key = self.key_of(item).lower()
+                if key.isascii():
+                    self._bounds.append(key)
+
+    def middle(self, key_range: KeyRange) -> str | None:
+        """Return a key about halfway through a range, ``None`` if there is none."""
+        after, to = key_range.after, key_range.to
+        inside = [
+            bound
+            for bound in self._bounds
+            if (after is None or self.order.is_beyond(bound, after.lower()))
+            and (to is None or self.order.is_beyond(to, bound))
+        ]
+        return inside[len(inside) // 2] if inside else self.order.between(after, to)
 
     def is_alive(self) -> bool:
         """Return whether the PIM answers for a page without items, which no item can break."""
@@ -285,7 +316,7 @@ class KeyRangePaginator(Paginator):
             if self.remaining < MIN_PAGES_TO_SPLIT * self.request.page_size:
                 return None
             after, to = self.key_range.after, self.key_range.to
-            middle = self.ranged.order.between(after, to)
+            middle = self.ranged.middle(self.key_range)
             if middle is None:
                 return None
             self._weight /= 2
@@ -317,6 +348,8 @@ class KeyRangePaginator(Paginator):
             return None
         if counts:
             ranged.counted = page.items_count
+            if (page.items_count or 0) >= 2 * MIN_PAGES_TO_SPLIT * self.request.page_size:
+                ranged.find_bounds()
         return page
 
     def _take(self, page: HalPage) -> list[Item]:

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
-from tap_akeneo.replication import ISO_8601, ServerZone, window_of
+from tap_akeneo.replication import bounded_iso_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -87,4 +87,4 @@ class Assets(AssetsWithoutDates, IncrementalStream):
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
-        return window_of(dates, ServerZone.utc()).conditions(ISO_8601)
+        return bounded_iso_conditions(dates)

@@ -146,7 +146,7 @@ class IncrementalStream(AkeneoStream):
         )
         if dates.starts_in_future:
             self.logger.warning(
-                "start_date %s is in the future, so there is nothing to read yet",
+                "start_date %s is in the future of the PIM's clock: nothing to read yet",
                 settings.start_date,
             )
         if dates.ignores_bookmark:

@@ -11,7 +11,7 @@ from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
 from tap_akeneo.pagination.page_number import NumberedReading, any_item
-from tap_akeneo.replication import ServerZone, usable_date, window_of
+from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.structure import Attributes
@@ -89,7 +89,7 @@ class ProductStream(IncrementalStream):
         # Without a date, the zone of the server does not matter, so it is not asked for.
         if dates.start is None and dates.end is None:
             return []
-        return window_of(dates, self.zone).conditions("%Y-%m-%d %H:%M:%S")
+        return wall_time_conditions(dates, self.zone)
 
     @cached_property
     def zone(self) -> ServerZone:
