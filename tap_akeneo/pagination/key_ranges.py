@@ -304,9 +304,6 @@ class KeyRangePaginator(Paginator):
         if ranged.counted is None:
             # Nothing is known: as much again as was read.
             return self._read
-        share = ranged.order.share(self.key_range.after, self.key_range.to)
-        if share is not None:
-            return share * ranged.counted
         left = ranged.counted * self._weight - self._read
         return left if left > 0 else self._read
 
@@ -388,7 +385,7 @@ class KeyRangePaginator(Paginator):
             PimUnavailable: The list would never end.
         """
         after = self.key_range.after
-        if after is not None and not self.ranged.order.may_be_beyond(key, after.lower()):
+        if after is not None and (key == after or self.ranged.order.is_beyond(after, key.lower())):
             reason = (
                 f"the page after {after!r} ends with {key!r}, so the list would never end: have "
                 "the PIM's search index rebuilt"
