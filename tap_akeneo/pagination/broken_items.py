@@ -2,7 +2,8 @@
 
 One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from
 any key before it fails, and a page of one item from its own key does not: so the first key from
-which such a page can be read is its key.
+which such a page can be read is its key. That holds up to the next readable item, behind which
+another one may be broken. Its position in the list shows it, as far as the PIM lists by number.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.pagination.base import MAX_PAGE_SIZE
 from tap_akeneo.pagination.keys import UUIDS, UuidOrder
+from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tap_akeneo.client.responses import HalPage
     from tap_akeneo.pagination.key_ranges import RangedList
 
 MAX_SEARCHES = 10
@@ -24,6 +28,9 @@ MAX_SEARCHES = 10
 
 CONFIRMATIONS = 2
 """Further requests that a failure must outlast to count."""
+
+MAX_RUN = 100
+"""Positions without a readable item after which the next one is not looked for any longer."""
 
 FIRST_STEP = 1 << 96
 """Between two of four billion random uuids that is the usual distance."""
@@ -44,14 +51,41 @@ def _code_points() -> Iterator[int]:
 CODE_POINTS = tuple(_code_points())
 
 
-def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
-    """Return the key of the broken item that follows a key.
+def page_before_broken_item(
+    ranged: RangedList, after: str | None, fails: int, *, shows_nothing: int = 0
+) -> tuple[HalPage | None, int]:
+    """Return a page of what comes before a broken item, and the size of a page that holds it too.
+
+    The page is ``None`` if nothing comes before it but items that are deleted. It is the last item
+    of the larger page then.
+
+    Args:
+        ranged: The list.
+        after: Key before the page; ``None`` for the beginning of the list.
+        fails: Size of a page that fails.
+        shows_nothing: Size of a page that shows nothing.
+    """
+    while fails - shows_nothing > 1:
+        size = (shows_nothing + fails) // 2
+        page = ranged.get_or_none(size, after)
+        if page is None:
+            fails = size
+        elif page.items:
+            return page, fails
+        else:
+            shows_nothing = size
+    return None, fails
+
+
+def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | None:
+    """Return the key of the broken item that follows a key, perhaps behind deleted ones.
 
     Of several broken items without a readable one between them, it is the last one's key.
 
     Args:
         ranged: The list.
         after: Key of the item before it; ``None`` for the beginning of the list.
+        size: Size of a page from there whose last item it is.
 
     Returns:
         The key as the PIM sorts it; ``None`` if the item can be read after all.
@@ -61,21 +95,26 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
     """
     # Keys before the item, each greater than the one before.
     failed = [after]
+    following = _next_readable_key(ranged, after)
 
-    def can_read_after(key: str) -> bool:
-        if ranged.get_or_none(1, key) is not None:
+    def is_behind_it(key: str) -> bool:
+        if following is not None and not ranged.order.is_beyond(following, key.lower()):
+            return True
+        if can_read_after(ranged, key, size):
             return True
         failed.append(key)
         return False
 
     for _ in range(MAX_SEARCHES):
         if isinstance(ranged.order, UuidOrder):
-            key = _first_uuid(failed[-1], can_read_after)
+            key = _first_uuid(failed[-1], is_behind_it)
         else:
-            key = _first_text((failed[-1] or "").lower(), can_read_after)
+            key = _first_text((failed[-1] or "").lower(), is_behind_it)
         # A 500 that was a passing fault leads past readable items, so go back to one that lasts.
         found = len(failed)
-        while failed and any(ranged.get_or_none(1, failed[-1]) for _ in range(CONFIRMATIONS)):
+        while failed and any(
+            can_read_after(ranged, failed[-1], size) for _ in range(CONFIRMATIONS)
+        ):
             failed.pop()
         if len(failed) == found:
             return key
@@ -83,6 +122,48 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
             return None
     reason = "the PIM answers 500 at random, so a broken item cannot be told from others"
     raise PimUnavailable(ranged.request.path, reason, 500)
+
+
+def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
+    """Return whether a page of this size from a key shows nothing broken before an item."""
+    page = ranged.get_or_none(1, key)
+    if page is None or page.items or size == 1:
+        return page is not None
+    # The first item is deleted, but the search index still has it.
+    if ranged.get_or_none(size, key) is not None:
+        return True
+    return page_before_broken_item(ranged, key, size, shows_nothing=1)[0] is not None
+
+
+def _next_readable_key(ranged: RangedList, after: str | None) -> str | None:
+    """Return the key of the next readable item, ``None`` if there is none or it is not found."""
+    reading = NumberedReading(ranged.pim, ranged.request)
+
+    def is_after(item: tuple[int, str]) -> bool:
+        return after is None or ranged.order.is_beyond(item[1], after.lower())
+
+    def first_readable(numbers: range) -> tuple[int, str] | None:
+        for number in numbers:
+            page = reading.get_or_none(number, 1)
+            if page is not None and page.items:
+                return number, ranged.key_of(page.items[0])
+        return None
+
+    found: tuple[int, str] | None = None
+    counted = count_items(ranged.pim, ranged.request) or 0
+    low, high = 1, min(counted, RESULT_WINDOW) + 1
+    while low < high:
+        middle = (low + high) // 2
+        item = first_readable(range(middle, min(high, middle + MAX_RUN)))
+        if item is None and high > middle + MAX_RUN:
+            return None
+        if item is None or is_after(item):
+            high, found = middle, item or found
+        else:
+            low = item[0] + 1
+    before = first_readable(range(low - 1, low)) if low > 1 else None
+    # If the positions moved meanwhile, it may be a later item.
+    return found[1] if found and not (before and is_after(before)) else None
 
 
 def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str:

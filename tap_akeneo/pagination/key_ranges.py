@@ -33,7 +33,11 @@ from tap_akeneo.pagination.base import (
     Pagination,
     Paginator,
 )
-from tap_akeneo.pagination.broken_items import find_broken_key
+from tap_akeneo.pagination.broken_items import (
+    can_read_after,
+    find_broken_key,
+    page_before_broken_item,
+)
 from tap_akeneo.pagination.keys import KeyOrder, TextOrder, UuidOrder
 from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
 
@@ -64,12 +68,10 @@ class Gap:
     Attributes:
         key_range: The range.
         cuts: How often it was cut.
-        hides_broken_item: Whether an item that fails its page follows the deleted ones.
     """
 
     key_range: KeyRange
     cuts: int = 0
-    hides_broken_item: bool = False
 
 
 class RangedList:
@@ -98,8 +100,6 @@ class RangedList:
         self._gaps: list[Gap] = []
         self._bounds: list[str] = []
         self._gap_reads = 0
-        self._broken_items = 0
-        self._hides_broken_item = False
 
     @property
     def gaps(self) -> list[KeyRange]:
@@ -193,12 +193,6 @@ class RangedList:
         """Remember that a range ended without a proof of its end."""
         with self._lock:
             self._gaps.append(gap)
-            self._hides_broken_item |= gap.hides_broken_item
-
-    def note_broken_item(self) -> None:
-        """Count an item that fails its page."""
-        with self._lock:
-            self._broken_items += 1
 
     def gap_paginators(self, read: int) -> list[KeyRangePaginator]:
         """Return paginators for what deleted items may have hidden, none if nothing can be hidden.
@@ -212,14 +206,12 @@ class RangedList:
             ListIncomplete: The gaps cannot be read.
         """
         gaps, self._gaps = self._gaps, []
-        hidden = [gap for gap in gaps if gap.hides_broken_item or self._is_inside(gap.key_range)]
+        hidden = [gap for gap in gaps if self._is_inside(gap.key_range)]
         if len(hidden) < len(gaps) and self._is_short(read):
             hidden = gaps
         paginators = [one for gap in hidden for one in self._cut(gap)]
         self._gap_reads += len(paginators)
-        if self._gap_reads > MAX_GAP_READS or (
-            not paginators and self._hides_broken_item and not self._broken_items
-        ):
+        if self._gap_reads > MAX_GAP_READS:
             msg = (
                 "the PIM's search index holds so many items that its database does not have that "
                 "others may be hidden behind them: have the index rebuilt"
@@ -251,7 +243,7 @@ class RangedList:
             paginators.append(KeyRangePaginator(self, KeyRange(middle, to)))
             to = middle
         if gap.cuts + CUTS < MAX_CUTS:
-            self._gaps.append(Gap(KeyRange(after, to), gap.cuts + CUTS, gap.hides_broken_item))
+            self._gaps.append(Gap(KeyRange(after, to), gap.cuts + CUTS))
         return paginators
 
 
@@ -422,39 +414,26 @@ class KeyRangePaginator(Paginator):
         ranged.follows_links = True
 
     def _page_before_broken_item(self) -> HalPage | None:
-        """Return the largest page before a broken item; step over the item if there is none."""
+        """Return a page of what comes before a broken item; step over the item if it comes next."""
         ranged, after = self.ranged, self.key_range.after
-        shows_nothing, fails = 0, self._suspects or 1
-        while fails - shows_nothing > 1:
-            size = (shows_nothing + fails) // 2
-            page = ranged.get_or_none(size, after)
-            if page is None:
-                fails = size
-            elif page.items:
-                self._suspects = max(fails - len(page.items), 0) or None
-                return page
-            else:
-                shows_nothing = size
+        page, fails = page_before_broken_item(ranged, after, self._suspects or 1)
         self._suspects = None
-        if shows_nothing:
-            # Deleted items come before it, so its key cannot be found from here.
-            ranged.note_gap(Gap(self.key_range, hides_broken_item=True))
-            self._ended = True
-            return None
-        # Once more: a 500 can also be a passing fault.
-        page = ranged.get_or_none(1, after)
         if page is not None:
+            # Deleted items are not on it, so there may be fewer.
+            self._suspects = fails - len(page.items)
             return page
-        self._step_over_broken_item()
+        # Once more: a 500 can also be a passing fault.
+        if not can_read_after(ranged, after, fails):
+            self._step_over_broken_item(fails)
         return None
 
-    def _step_over_broken_item(self) -> None:
+    def _step_over_broken_item(self, size: int) -> None:
         ranged, after = self.ranged, self.key_range.after
         if self._is_known_broken:
             self.broken.append(self.key_range)
             self._ended = True
             return
-        key = find_broken_key(ranged, after)
+        key = find_broken_key(ranged, after, size)
         with self._lock:
             to = self.key_range.to
             if key is None or (to is not None and ranged.order.is_beyond(key, to)):
@@ -462,6 +441,5 @@ class KeyRangePaginator(Paginator):
                 self._ended = key is not None
                 return
             self.broken.append(KeyRange(after, key))
-            ranged.note_broken_item()
             self.key_range = KeyRange(key, to)
             self._ended = key == to
