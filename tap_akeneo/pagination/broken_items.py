@@ -1,4 +1,4 @@
-"""Finding the key of an item that the PIM cannot serve.
+"""Finding keys that the PIM does not show: of broken items, and behind deleted ones.
 
 One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from
 any key before it fails, and a page of one item from its own key does not: so the first key from
@@ -29,8 +29,8 @@ MAX_SEARCHES = 10
 CONFIRMATIONS = 2
 """Further requests that a failure must outlast to count."""
 
-MAX_RUN = 100
-"""Positions without a readable item after which the next one is not looked for any longer."""
+MAX_LOOKS = 400
+"""Pages by number among which the position of an item is looked for."""
 
 FIRST_STEP = 1 << 96
 """Between two of four billion random uuids that is the usual distance."""
@@ -106,10 +106,7 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
         return False
 
     for _ in range(MAX_SEARCHES):
-        if isinstance(ranged.order, UuidOrder):
-            key = _first_uuid(failed[-1], is_behind_it)
-        else:
-            key = _first_text((failed[-1] or "").lower(), is_behind_it)
+        key = _first_key(ranged, failed[-1], is_behind_it)
         # A 500 that was a passing fault leads past readable items, so go back to one that lasts.
         found = len(failed)
         while failed and any(
@@ -135,35 +132,92 @@ def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
     return page_before_broken_item(ranged, key, size, shows_nothing=1)[0] is not None
 
 
+def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | None:
+    """Return the first key from which a page shows an item, ``None`` if there seems to be none.
+
+    Args:
+        ranged: The list.
+        after: Key behind which whole pages of items are deleted but still in the search index.
+    """
+    following = _next_readable_key(ranged, after)
+    is_found = following is not None
+
+    def shows_item(key: str) -> bool:
+        nonlocal is_found
+        if following is not None and not ranged.order.is_beyond(following, key.lower()):
+            return True
+        page = ranged.get_or_none(MAX_PAGE_SIZE, key)
+        shows = page is None or bool(page.items)
+        is_found |= shows
+        return shows
+
+    key = _first_key(ranged, after, shows_item)
+    return key if is_found else None
+
+
+def _first_key(ranged: RangedList, after: str | None, is_behind_it: Callable[[str], bool]) -> str:
+    if isinstance(ranged.order, UuidOrder):
+        return _first_uuid(after, is_behind_it)
+    return _first_text((after or "").lower(), is_behind_it)
+
+
 def _next_readable_key(ranged: RangedList, after: str | None) -> str | None:
-    """Return the key of the next readable item, ``None`` if there is none or it is not found."""
-    reading = NumberedReading(ranged.pim, ranged.request)
+    """Return the key of the next readable item, ``None`` if there is none or it is not found.
 
-    def is_after(item: tuple[int, str]) -> bool:
-        return after is None or ranged.order.is_beyond(item[1], after.lower())
+    The PIM shows it by its position, which is below 10,000 or not found.
+    """
+    positions = _Positions(ranged)
 
-    def first_readable(numbers: range) -> tuple[int, str] | None:
-        for number in numbers:
-            page = reading.get_or_none(number, 1)
-            if page is not None and page.items:
-                return number, ranged.key_of(page.items[0])
-        return None
+    def is_after(key: str) -> bool:
+        return after is None or ranged.order.is_beyond(key, after.lower())
 
-    found: tuple[int, str] | None = None
-    counted = count_items(ranged.pim, ranged.request) or 0
-    low, high = 1, min(counted, RESULT_WINDOW) + 1
+    found: str | None = None
+    low, high = 1, min(count_items(ranged.pim, ranged.request) or 0, RESULT_WINDOW) + 1
     while low < high:
         middle = (low + high) // 2
-        item = first_readable(range(middle, min(high, middle + MAX_RUN)))
-        if item is None and high > middle + MAX_RUN:
-            return None
-        if item is None or is_after(item):
-            high, found = middle, item or found
+        keys, end = positions.first_keys(middle, high)
+        behind = [key for key in keys if is_after(key)]
+        if behind and len(behind) < len(keys):
+            return behind[0]
+        if behind or not keys:
+            high, found = middle, behind[0] if behind else found
         else:
-            low = item[0] + 1
-    before = first_readable(range(low - 1, low)) if low > 1 else None
-    # If the positions moved meanwhile, it may be a later item.
-    return found[1] if found and not (before and is_after(before)) else None
+            low = end
+    before, _ = positions.first_keys(low - 1, low)
+    if positions.looks > MAX_LOOKS or any(map(is_after, before)):
+        # Too many items are broken, or the positions moved meanwhile.
+        return None
+    return found
+
+
+class _Positions:
+    """The keys at the positions of a list, from 1."""
+
+    def __init__(self, ranged: RangedList) -> None:
+        self.looks = 0
+        self._ranged = ranged
+        self._reading = NumberedReading(ranged.pim, ranged.request)
+
+    def first_keys(self, start: int, end: int) -> tuple[list[str], int]:
+        """Return the keys of the first page with items, and the position after it."""
+        position = max(start, 1)
+        while position < end and self.looks <= MAX_LOOKS:
+            page, size = self._page_at(position)
+            if page is not None and page.items:
+                return [self._ranged.key_of(item) for item in page.items], position + size
+            position += size
+        return [], end
+
+    def _page_at(self, position: int) -> tuple[HalPage | None, int]:
+        """Return the largest readable page that begins at a position, and its size."""
+        page = None
+        for size in (100, 10, 1):
+            if (position - 1) % size == 0:
+                self.looks += 1
+                page = self._reading.get_or_none((position - 1) // size + 1, size)
+                if page is not None:
+                    return page, size
+        return None, 1
 
 
 def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str:
