@@ -94,7 +94,8 @@ class ListInMemory:
         shown = [key for key in found if key not in self.deleted]
         if self.passing_faults or not self.broken.isdisjoint(shown):
             self.passing_faults = max(self.passing_faults - 1, 0)
-            raise PimUnavailable("GET products", "the PIM answers 500", 500)
+            request, reason = "GET products", "the PIM answers 500"
+            raise PimUnavailable(request, reason, 500)
         body: dict[str, Any] = {"_embedded": {"items": [{self.key: key} for key in shown]}}
         if len(shown) == limit:
             body["_links"] = {"next": {"href": f"http://pim/?page={start // limit + 2}"}}

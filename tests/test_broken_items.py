@@ -33,7 +33,7 @@ KEYS = {
     ),
 }  # fmt: skip
 MAX_REQUESTS = {"any text": 2500}
-"""Requests that one broken item may cost: more for text of which each character is any of a million.
+"""Requests that one broken item may cost: more where a character is any of a million.
 
 Else 400: a uuid has 122 bits, a request tells one, and two ask behind an item that is deleted."""
 
