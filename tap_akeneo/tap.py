@@ -153,6 +153,7 @@ class TapAkeneo(Tap):
     @override
     def discover_streams(self) -> Sequence[AkeneoStream]:
         """The streams whose routes this PIM has."""
+        self.pim.connect()
         offered: dict[str, type[AkeneoStream]] = {}
         for stream in STREAMS:
             routes = (stream.path, *stream.requires)
@@ -160,8 +161,6 @@ class TapAkeneo(Tap):
                 continue
             if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
-        # Before anything is written, so that wrong credentials end the run with one line.
-        self.pim.log_in()
         self._tell_missing(offered)
         return [stream(self) for stream in offered.values()]
 
