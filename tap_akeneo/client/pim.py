@@ -102,7 +102,7 @@ class Pim:
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"the PIM does not take the token that it has just given ({failure})"
+            msg = f"the PIM does not accept the token that it has just issued ({failure})"
             raise LoginRefused(msg) from failure
 
     def log_in(self) -> None:
