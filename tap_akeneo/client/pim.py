@@ -103,7 +103,7 @@ class Pim:
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"the PIM does not take the token that it has just given ({failure})"
+            msg = f"the PIM does not accept the token that it has just issued ({failure})"
             raise LoginRefused(msg) from failure
 
     def connect(self) -> None:
