@@ -89,7 +89,11 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
             if any(part in path for part in hanging):
                 await _hang(request, hanging)
             base = links_base or f"{request.url.scheme}://{request.headers.get('host', '')}"
-            call = Call(request.method, path, query, dict(request.headers), content, base)
+            raw_query = request.scope["query_string"].decode("latin-1")
+            call = Call(
+                *(request.method, path, query, dict(request.headers), content, base),
+                raw_query=raw_query,
+            )
             response = await _respond(api, faults, clock, call, raw_path)
             if not isinstance(response, _Broken):
                 status = response.status_code

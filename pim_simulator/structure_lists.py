@@ -98,9 +98,12 @@ class StructureLists:
             raise ApiError(404, self._missing(resource, code, call))
         return json_answer(self._writer(resource, call, listed=False)(row))
 
-    def download(self, call: Call) -> Answer:
-        """Answer the request of the content of a media file."""
-        file = self._media_file(call.parts["code"])
+    def download(self, resource: str, call: Call) -> Answer:
+        """Return the content of a media file; the catalogue has none of categories."""
+        code = call.parts["code"]
+        if resource == "category-media-files":
+            raise ApiError(404, f'Media file "{code}" does not exist.')
+        file = self._media_file(code)
         return Answer(
             200,
             b"%s: " % file.mime_type.encode() + file.code.encode(),

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.errors import ApiError, documented
-from pim_simulator.product_search import php_type
+from pim_simulator.search_syntax import php_type
 
 if TYPE_CHECKING:
     from pim_simulator.json_types import Json
@@ -126,7 +126,7 @@ class WrittenValues:
 
     def _associations(self, item: Item, written: dict[str, Any]) -> Associations:
         merged: Associations = {
-            code: {"groups": [], "product_models": [], "products": []}
+            code: {"products": [], "product_models": [], "groups": []}
             for code, row in self._store.association_types.items()
             if not row.body.get("is_quantified")
         }

@@ -78,7 +78,7 @@ def _add_small_tables(store: Store, profile: Profile, row: Callable[..., Entity]
             continue
         body: dict[str, Any] = {"code": code, "labels": labels}
         if profile.quantified_associations:
-            body |= {"is_quantified": quantified, "is_two_way": two_way}
+            body |= {"is_two_way": two_way, "is_quantified": quantified}
         store.association_types[code] = row(body)
     for family in measurement_bodies():
         if profile.measurement_families or family["code"] != "bottles":
@@ -139,12 +139,11 @@ def _add_families(store: Store, row: Callable[..., Entity]) -> None:
             "attribute_as_label": label,
             "attribute_as_image": image,
             "attribute_requirements": {
-                channel: sorted(required.get(channel, ["sku"]))
-                for channel in (structure.CHANNELS if attributes else ())
+                channel: sorted(required.get(channel, ["sku"])) for channel in structure.CHANNELS
             },
             "labels": labels,
         }
         store.families[code] = row(body)
     for code, (family, labels, sets) in structure.FAMILY_VARIANTS.items():
-        variant = {"code": code, "variant_attribute_sets": sets, "labels": labels}
+        variant = {"code": code, "labels": labels, "variant_attribute_sets": sets}
         store.family_variants[code] = row(variant, family)

@@ -217,11 +217,29 @@ class _Builder:
                         ],
                     }
                 }
+        if self._profile.quantified_associations:
+            self._link_back()
+
+    def _link_back(self) -> None:
+        """Add the other direction of two-way associations, as the PIM does on saving."""
+        types = self._store.association_types
+        two_way = [code for code, row in types.items() if row.body.get("is_two_way")]
+        links = [
+            (code, uuid, item.uuid)
+            for item in self._store.products.values()
+            for code in two_way
+            for uuid in item.associations.get(code, {}).get("products", ())
+        ]
+        for code, uuid, back in links:
+            target = self._store.products[uuid]
+            empty: dict[str, list[Any]] = {"products": [], "product_models": [], "groups": []}
+            found = target.associations.setdefault(code, empty)
+            found["products"] = sorted({*found["products"], back})
 
     def _associations(self, random: Dice, uuids: list[str], models: list[str]) -> Associations:
         """Return associations: each type is there as soon as there is one."""
         associations: Associations = {
-            code: {"groups": [], "product_models": [], "products": []}
+            code: {"products": [], "product_models": [], "groups": []}
             for code, row in self._store.association_types.items()
             if not row.body.get("is_quantified")
         }
