@@ -1,4 +1,4 @@
-"""The catalogue of the simulated PIM: a shop, made from a seed at any size."""
+"""The catalogue of the simulated PIM: a shop, generated from a seed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     reference_entities: int = 3,
     records: int = 40,
 ) -> Store:
-    """Return a catalogue of a number of products; the same seed gives the same catalogue.
+    """Return a catalogue; the same seed gives the same catalogue.
 
-    Asset families, reference entities and their records are there in editions that have
-    them.
+    Only editions that support them get asset families, reference entities and records.
     """
     store = Store()
     random = Dice(f"structure/{seed}")

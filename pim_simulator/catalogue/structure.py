@@ -312,7 +312,7 @@ def labels(texts: tuple[str | None, ...]) -> dict[str, str | None]:
 
 
 def attribute_bodies() -> list[dict[str, Any]]:
-    """Return the attributes with all their keys, dates as bare days."""
+    """Return the attributes with all their keys; dates are bare days."""
     return [_attribute(row, sort_order=number) for number, row in enumerate(_ATTRIBUTES, start=1)]
 
 
