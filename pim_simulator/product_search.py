@@ -61,8 +61,8 @@ class ProductSearch:
     def check(self, filters: Filters, resource: str) -> None:
         """Raise an error for unknown categories and properties (``ListProductsQueryValidator``).
 
-        An unknown property is a 422 up to 5.0 and for ``/products-uuid``, a 404 otherwise
-        (recorded).
+        An unknown property is a 422 up to 5.0 and for ``/products-uuid``, a 404 for models and
+        for ``/products`` of 6.0 (recorded), so probably for ``/products`` of 7.0, too.
         """
         unknown = [
             code

@@ -1,4 +1,4 @@
-"""What the bodies look like, version by version."""
+"""The bodies of each version."""
 
 from __future__ import annotations
 

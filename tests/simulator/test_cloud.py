@@ -1,4 +1,4 @@
-"""What only the hosted edition has, and the newer fields of its products."""
+"""Resources of the hosted edition, and the newer fields of its products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every answer is valid against Akeneo's own reference, but for where that is wrong."""
+"""Every response is valid against Akeneo's reference, except where the reference is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters, and what the PIM says of wrong ones."""
+"""Filters, and the errors of invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes over HTTP and in process, and what they do to `updated`."""
+"""Writes over HTTP and in process, and their effect on `updated`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _changed(client: Client, path: str, since: str) -> set[str]:
 
 
 def _now(client: Client) -> str:
-    """Return the present second, and let it pass."""
+    """Return the current second, and advance the clock past it."""
     now = client.pim.clock.now().replace(microsecond=0)
     client.pim.clock.advance(seconds=2)
     return f"{now:%Y-%m-%dT%H:%M:%SZ}"
