@@ -268,7 +268,11 @@ class KeyRangePaginator(Paginator):
         if ranged.counted is None:
             # Nothing is known: as much again as was read.
             return self._read
+        share = ranged.order.share(self.key_range.after, self.key_range.to)
+        if share is not None:
+            return share * ranged.counted
         left = ranged.counted * self._weight - self._read
+        # A range that has outgrown what was expected holds perhaps as much again.
         return left if left > 0 else self._read
 
     @override

@@ -28,6 +28,9 @@ class KeyOrder(Protocol):
     def between(self, after: str | None, to: str | None) -> str | None:
         """Return a made-up key about halfway between two others, or ``None`` if there is none."""
 
+    def share(self, after: str | None, to: str | None) -> float | None:
+        """Return the share of all items that lies between two keys, ``None`` if nobody knows."""
+
 
 class UuidOrder(KeyOrder):
     """Uuids in canonical form: they sort as the numbers they are."""
@@ -40,9 +43,18 @@ class UuidOrder(KeyOrder):
 
     @override
     def between(self, after: str | None, to: str | None) -> str | None:
-        # `to` is inclusive, so the end is one before 2**128.
-        low, high = UUID(after).int if after else -1, UUID(to).int if to else UUIDS - 1
+        low, high = _numbers(after, to)
         return str(UUID(int=(low + high) // 2)) if high - low > 1 else None
+
+    @override
+    def share(self, after: str | None, to: str | None) -> float | None:
+        low, high = _numbers(after, to)
+        return (high - low) / UUIDS
+
+
+def _numbers(after: str | None, to: str | None) -> tuple[int, int]:
+    # `to` is inclusive, so the end is one before 2**128.
+    return UUID(after).int if after else -1, UUID(to).int if to else UUIDS - 1
 
 
 class TextOrder(KeyOrder):
@@ -76,4 +88,8 @@ class TextOrder(KeyOrder):
             if not 0 <= least < END_OF_TEXT:
                 return None
             prefix.append(least)
+        return None
+
+    @override
+    def share(self, after: str | None, to: str | None) -> float | None:
         return None
