@@ -148,8 +148,8 @@ class NumberedReading:
             if self.max_items is not None and number * size > self.max_items:
                 return
             page, is_last = self._page(number, size)
-            if last is not None and self.request.is_sorted:
-                self.has_moved |= self._is_elsewhere(last, (number - 1) * size)
+            if last is not None and self.request.is_sorted and not self.has_moved:
+                self.has_moved = self._is_elsewhere(last, (number - 1) * size)
             # With items left out, the last one is not at the last position.
             last = page.items[-1] if len(page.items) == size else None
             if page.items_count is not None:
