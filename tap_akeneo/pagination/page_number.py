@@ -155,7 +155,8 @@ class NumberedReading:
             if page.items_count is not None:
                 self.counted = page.items_count
             yield page
-            if is_last:
+            # A page is short, without a link, where items are deleted but still indexed.
+            if is_last and number * size >= self.counted:
                 return
 
     def _page(self, number: int, size: int) -> tuple[HalPage, bool]:

@@ -149,6 +149,8 @@ class ListReading:
 
 def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
     """Return the same ranges with those joined that meet."""
+    # A range is empty when its last item is out, but not yet its end.
+    ranges = [one for one in ranges if one.after is None or one.after != one.to]
     starts = {one.after: one for one in ranges}
     joined = []
     for one in ranges:
