@@ -155,7 +155,9 @@ class NumberedReading:
             if page.items_count is not None:
                 self.counted = page.items_count
             yield page
-            if is_last:
+            # A page of the search index is short, and without a link, where items are missing
+            # from the database.
+            if is_last and (self.max_items is None or number * size >= self.counted):
                 return
 
     def _page(self, number: int, size: int) -> tuple[HalPage, bool]:
