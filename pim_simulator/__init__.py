@@ -1,10 +1,10 @@
-"""A server that answers like the Akeneo PIM's REST API, for tests, demos and benchmarks.
+"""A server that behaves like the Akeneo PIM's REST API, for tests, demos and benchmarks.
 
 Example:
     >>> from pim_simulator import SimulatedPim, serve
     >>> pim = SimulatedPim("ce-7", seed=1, products=250)
     >>> with serve(pim) as url:
-    ...     ...  # ask it: `pim.credentials` has what a client needs
+    ...     ...  # send requests with `pim.credentials`
 """
 
 from __future__ import annotations

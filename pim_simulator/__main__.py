@@ -1,4 +1,4 @@
-"""Starts a simulated PIM by hand: ``python -m pim_simulator``."""
+"""Serve a simulated PIM from the command line: ``python -m pim_simulator``."""
 
 from __future__ import annotations
 

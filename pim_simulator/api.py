@@ -1,4 +1,4 @@
-"""From a request to its answer: firewall, headers, permissions, then the handlers."""
+"""From a request to its response: routing, firewall, headers, permissions, then the handlers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pim_simulator.call import Answer, Call, json_answer
+from pim_simulator.community_routes import community_routes
 from pim_simulator.enterprise_routes import FLAGS, enterprise_routes
-from pim_simulator.errors import ApiError, no_route
+from pim_simulator.errors import (
+    ApiError,
+    AuthenticationRequiredError,
+    MethodNotAllowedError,
+    no_route,
+)
 from pim_simulator.oauth import TokenEndpoint, Tokens
-from pim_simulator.routes import PREFIX, Route, Routes
+from pim_simulator.response_headers import with_cache_control, without_slash
+from pim_simulator.routes import PREFIX, TOKEN_PATH, Route, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +32,10 @@ if TYPE_CHECKING:
     from pim_simulator.write_calls import WriteCalls
 
 _ITEMS = ("products", "products-uuid", "product-models", "published-products")
+_READS = ("GET", "HEAD")
 _ONE = "application/json"
 _MANY = "application/vnd.akeneo.collection+json"
+_FORM = "multipart/form-data"
 
 
 class Api:
@@ -36,15 +45,15 @@ class Api:
         store: The tables.
         profile: The version.
         clock: The server's clock.
-        tokens: The tokens given out.
-        credentials: The one client and user.
+        tokens: The issued tokens.
+        credentials: The only client and user.
         items: Lists products and models.
         structure: Lists the rest of the Community Edition.
         libraries: Lists reference entities and asset families.
-        cloud: Lists what the hosted edition has, and the PAM of PIM 3.
+        cloud: Lists the resources of the hosted edition, and the PAM of PIM 3.
         catalogs: Lists catalogs for apps.
-        writes: Changes things.
-        lifetime: Seconds for which an access token is good.
+        writes: Handles requests that change something.
+        lifetime: Lifetime of access tokens in seconds.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
@@ -65,7 +74,8 @@ class Api:
     ) -> None:
         """Keep the parts; every permission is granted."""
         self.features = set(profile.features - profile.off)
-        self.routes = Routes(profile, enterprise_routes(profile), self.features)
+        routes = [*enterprise_routes(profile), *community_routes(profile)]
+        self.routes = Routes(routes, self.features)
         self.permissions = self.routes.permissions()
         self.lifetime = lifetime
         self._store = store
@@ -81,23 +91,25 @@ class Api:
         self._writes = writes
 
     def answer(self, call: Call) -> Answer:
-        """Return the answer to a request."""
+        """Return the response to a request."""
         try:
             with self._store.lock:
-                return self._answer(call)
+                answer = self._answer(call)
         except ApiError as error:
-            return json_answer(error.body(), error.status)
+            answer = json_answer(error.body(), error.status, error.headers())
+        return with_cache_control(
+            answer, self._profile, token=call.path == TOKEN_PATH, root=call.path == PREFIX
+        )
 
     def _answer(self, call: Call) -> Answer:
-        if call.path == PREFIX and call.method == "GET":  # no token is asked for
+        if call.path == PREFIX and call.method in _READS:  # requires no token
             self._check_accept(call)
             return json_answer(self.routes.listing(call.base))
-        if call.path == "/api/oauth/v1/token" and call.method == "POST":
-            body = self._token_endpoint.answer(call.headers, call.content, self.lifetime)
-            return json_answer(body)
+        if call.path == TOKEN_PATH:
+            return self._token_answer(call)
         route, parts, methods = self.routes.find(call.method, call.path)
         if route is None:
-            raise self._no_route(call, methods)
+            return self._unrouted(call, methods)
         token = self._token(call)
         if not self.routes.is_on(route):
             flag = FLAGS.get(route.feature or "", route.feature)
@@ -117,7 +129,7 @@ class Api:
         if route.action == "draft":
             return self._items.draft(route.resource, call)
         if route.action == "download":
-            return self._structure.download(call)
+            return self._structure.download(route.resource, call)
         lists = self._items if route.resource in _ITEMS else self._structure
         if route.action == "list":
             return lists.page(route.resource, call)
@@ -126,27 +138,41 @@ class Api:
         return self._writes.answer(route, call)
 
     def _newer(self, route: Route) -> LibraryLists | CloudLists | CatalogLists | None:
-        """Return what answers for resources that have nothing in common with products."""
+        """Return the handler of resources that have nothing in common with products."""
         if route.feature in (None, "drafts", "published_products"):
             return None
         if route.feature in ("reference_entities", "assets"):
             return self._libraries
         return self._catalogs if route.feature == "catalogs" else self._cloud
 
-    def _no_route(self, call: Call, methods: list[str]) -> ApiError:
-        # Symfony 5.4, from 7.0 on, names the whole URL [derived].
-        url = call.base + call.path if self._profile.by_uuid else call.path
-        if not methods:
-            return no_route(call.method, url)
-        allowed = ", ".join(methods)
-        message = f'No route found for "{call.method} {url}": Method Not Allowed (Allow: {allowed})'
-        return ApiError(405, message)
+    def _token_answer(self, call: Call) -> Answer:
+        if call.method != "POST":
+            raise MethodNotAllowedError(call.method, self._shown_url(call), ["POST"])
+        body = self._token_endpoint.answer(call.headers, call.content, self.lifetime)
+        return json_answer(body)
+
+    def _unrouted(self, call: Call, methods: list[str]) -> Answer:
+        """Answer a request without a route, before any token is checked (``RouterListener``)."""
+        bare = call.path.rstrip("/")
+        known = bare == PREFIX or self.routes.has(bare)
+        if call.path.endswith("/") and call.method in _READS and known:
+            return without_slash(call)
+        if methods:
+            raise MethodNotAllowedError(call.method, self._shown_url(call), methods)
+        raise no_route(call.method, self._shown_url(call))
+
+    def _shown_url(self, call: Call) -> str:
+        return call.base + call.path if self._profile.whole_url_in_messages else call.path
 
     def _token(self, call: Call) -> str:
-        """Return the token of a request, or fail with a 401."""
+        """Return the token of a request: from its header or ``?access_token=`` (recorded)."""
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise ApiError(401, "Authentication is required")
+            token = call.query.get("access_token", "")
+        if not token:
+            if not self._profile.by_uuid:
+                raise AuthenticationRequiredError
+            raise ApiError(401, "Full authentication is required to access this resource.")
         self._tokens.check_access(token)
         return token
 
@@ -163,7 +189,7 @@ class Api:
 
     @staticmethod
     def _check_content_type(call: Call, route: Route) -> None:
-        allowed = _MANY if route.action == "partial_update_list" else _ONE
+        allowed = {"partial_update_list": _MANY, "upload": _FORM}.get(route.action, _ONE)
         given = call.headers.get("content-type", "").split(";")[0].strip()
         if not given:
             message = (
@@ -179,14 +205,14 @@ class Api:
     def _check_permissions(self, route: Route, *, by_app: bool) -> None:
         if "pim_api_overall_access" not in self.permissions:
             raise ApiError(403, "You are not allowed to access the web API.")
-        # Only the role of an app can be granted to read catalogs: they are its own.
+        # Only an app's role can be granted to read catalogs, because they belong to the app.
         for_apps = route.feature == "catalogs"
         granted = route.permission in self.permissions and (by_app or not for_apps)
         if route.permission is None or granted:
             return
         if route.denied is not None:
             raise ApiError(403, route.denied)
-        if route.plural is None:  # categories say the same as without access to the API
+        if route.plural is None:  # categories: the same message as without access to the API
             raise ApiError(403, "You are not allowed to access the web API.")
         action = {"GET": "list", "DELETE": "delete"}.get(route.method, "create or update")
         message = f"Access forbidden. You are not allowed to {action} {route.plural}."

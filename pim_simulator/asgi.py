@@ -1,4 +1,4 @@
-"""The ASGI application: records, delays and, on demand, spoils what the API answers."""
+"""The ASGI application: logs requests, delays responses and injects faults."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pim_simulator.faults import Fault, Faults
 
 ABORT = "pim_simulator.abort"
-_HANGING = 0.02  # seconds between looks at whether the client has given up
+_HANGING = 0.02  # seconds between checks whether the client has given up
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Apache refuses encoded slashes before PHP sees them (AllowEncodedSlashes Off).
+# Apache rejects encoded slashes before PHP sees them (AllowEncodedSlashes Off).
 _APACHE_404 = (
     b"<!DOCTYPE HTML><html><head><title>404 Not Found</title></head>"
     b"<body><h1>Not Found</h1></body></html>"
@@ -36,7 +36,7 @@ _APACHE_404 = (
 
 
 class _Fixed(Response):
-    """A response of given bytes, with the Date header of the simulated clock."""
+    """A response with given bytes, and the Date header of the simulated clock."""
 
     def __init__(self, answer: Answer, date: str) -> None:
         headers = {**answer.headers, "date": date, "server": "Apache"}
@@ -44,7 +44,7 @@ class _Fixed(Response):
 
 
 class _Broken(_Fixed):
-    """A response whose connection is reset in the middle of the body, or before it starts."""
+    """A response whose connection is reset within the body, or before it."""
 
     def __init__(self, answer: Answer, date: str, *, started: bool) -> None:
         super().__init__(answer, date)
@@ -89,7 +89,11 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
             if any(part in path for part in hanging):
                 await _hang(request, hanging)
             base = links_base or f"{request.url.scheme}://{request.headers.get('host', '')}"
-            call = Call(request.method, path, query, dict(request.headers), content, base)
+            raw_query = request.scope["query_string"].decode("latin-1")
+            call = Call(
+                *(request.method, path, query, dict(request.headers), content, base),
+                raw_query=raw_query,
+            )
             response = await _respond(api, faults, clock, call, raw_path)
             if not isinstance(response, _Broken):
                 status = response.status_code
@@ -101,7 +105,7 @@ def make_app(  # noqa: PLR0913 - the parts of the simulator it joins
 
 
 async def _hang(request: Request, hanging: AbstractSet[str]) -> None:
-    """Keep a request waiting until its client gives up, or it is called off."""
+    """Keep a request waiting until its client gives up, or its path stops hanging."""
     while any(part in request.url.path for part in hanging):
         if await request.is_disconnected():
             return

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """How a request wants products to be written.
+    """What a request wants the bodies of products to contain.
 
     Attributes:
         base: Scheme and host of the links.
-        by_uuid: Whether it is of ``/products-uuid``.
+        by_uuid: Whether the list is ``/products-uuid``.
         channel: Only the values of this channel.
         locales: Only the values of these locales.
         attributes: Only the values of these attributes.
@@ -60,8 +60,7 @@ class View:
 def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:
     """Return a map as ``json_encode`` writes a PHP array.
 
-    Nothing tells an empty map from an empty list, and keys which count up from zero
-    make a list.
+    An empty one is a list, and so is one whose keys count up from zero.
     """
     if list(mapping) == [str(number) for number in range(len(mapping))]:
         return list(mapping.values())
@@ -69,10 +68,10 @@ def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:
 
 
 def array_key(code: str) -> str | int:
-    """Return a code as the key of a PHP array, which quality scores take it from.
+    """Return a code as the key of a PHP array, where digits become an integer.
 
-    Digits alone become an integer (``ConnectorProductWithUuidNormalizer``, whose
-    ``normalizeQualityScores`` hands the keys on).
+    Quality scores take their ``scope`` from such keys
+    (``ConnectorProductWithUuidNormalizer::normalizeQualityScores``).
     """
     return int(code) if code.isdecimal() and str(int(code)) == code else code
 
@@ -118,10 +117,10 @@ class ItemBodies:
         if profile.enterprise and not view.published:
             body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
         if view.quality_scores:
-            body["quality_scores"] = self._quality_scores(item)
+            body["quality_scores"] = self.quality_scores(item)
         if view.completenesses:
             found = list(self.completenesses(item))
-            # 6.0 forces an object even where it is empty (#18050).
+            # 6.0 makes an object of an empty list (#18050).
             force_object = not found and not profile.by_uuid
             body["completenesses"] = {} if force_object else found
         if view.root_parent:
@@ -147,7 +146,7 @@ class ItemBodies:
         if self._profile.enterprise:
             body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
         if view.quality_scores:
-            body["quality_scores"] = self._quality_scores(item)
+            body["quality_scores"] = self.quality_scores(item)
         return body | self._newer.of(item, readiness=view.readiness, workflows=view.workflows)
 
     def completenesses(self, item: Item) -> Iterator[dict[str, Any]]:
@@ -203,6 +202,7 @@ class ItemBodies:
             code = lineage[0].code
             if code is not None:
                 merged[identifier] = [{"locale": None, "scope": None, "data": code}]
+        places = self._store.places()
         shown: Values = {}
         for code in sorted(merged):
             if view.attributes is not None and code not in view.attributes:
@@ -210,7 +210,8 @@ class ItemBodies:
             values = [
                 self._value(code, value, data, view)
                 for value in merged[code]
-                if (data := self._data(code, value["data"], view)) is not None
+                if (value["locale"], value["scope"]) in places
+                and (data := self._data(code, value["data"], view)) is not None
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
@@ -247,21 +248,33 @@ class ItemBodies:
         option = options.get(code) or next(
             row for name, row in options.items() if name.lower() == code.lower()
         )
-        labels = option.body["labels"]
+        labels = self._store.shown_labels(option.body["labels"])
         return {"attribute": attribute, "code": code, "labels": php_array(labels)}
 
     def _associations(self, lineage: list[Item], view: View) -> Associations:
-        merged: Associations = {}
+        """Return the targets of every association type, most of them empty (recorded).
+
+        Deleted products and models vanish from the body, which moves no date (recorded).
+        """
+        store = self._store
+        merged: Associations = {
+            code: {"products": [], "product_models": [], "groups": []}
+            for code, row in sorted(store.association_types.items())
+            if not row.body.get("is_quantified")
+        }
         for item in lineage:
             for kind, targets in item.associations.items():
-                into = merged.setdefault(kind, {})
-                for name, keys in targets.items():
-                    into[name] = sorted({*into.get(name, ()), *keys})
+                into = merged.get(kind, {})
+                for name in into:
+                    into[name] = sorted({*into[name], *targets.get(name, ())})
         for targets in merged.values():
             targets["products"] = [
-                uuid if view.by_uuid else self._store.products[uuid].code
+                uuid if view.by_uuid else store.products[uuid].code
                 for uuid in targets["products"]
-                if uuid in self._store.products
+                if uuid in store.products
+            ]
+            targets["product_models"] = [
+                code for code in targets["product_models"] if code in store.product_models
             ]
         return merged
 
@@ -275,7 +288,11 @@ class ItemBodies:
                         for row in targets["products"]
                         if row["uuid"] in self._store.products
                     ],
-                    "product_models": list(targets["product_models"]),
+                    "product_models": [
+                        row
+                        for row in targets["product_models"]
+                        if row["identifier"] in self._store.product_models
+                    ],
                 }
         return merged
 
@@ -287,7 +304,13 @@ class ItemBodies:
             "quantity": row["quantity"],
         }
 
-    def _quality_scores(self, item: Item) -> list[dict[str, Any]]:
+    def quality_scores(self, item: Item) -> list[dict[str, Any]]:
+        """Return the quality scores, an empty list without any (recorded).
+
+        A job computes them later, for products that have a family.
+        """
+        if item.family is None or not item.is_generated:
+            return []
         return [
             {"scope": array_key(code), "locale": locale, "data": _score(item.uuid, code, locale)}
             for code, channel in self._store.channels.items()

@@ -1,4 +1,4 @@
-"""A request and its answer, as the handlers see them."""
+"""A request and its response, as the handlers see them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class Call:
         query: Decoded query parameters.
         headers: Headers, names in lower case.
         content: Body.
-        base: Scheme and host which the PIM puts into its links.
-        parts: Parts of the path which stand for the placeholders of the route.
+        base: Scheme and host that the PIM puts into its links.
+        raw_query: Query string as it was sent.
+        parts: Values of the placeholders in the route's path.
     """
 
     method: str
@@ -32,17 +33,18 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     base: str
+    raw_query: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer.
+    """A response.
 
     Attributes:
         status: HTTP status.
         content: Body.
-        headers: Headers.
+        headers: Headers, names in lower case.
     """
 
     status: int
@@ -51,17 +53,17 @@ class Answer:
 
 
 def encode(body: Json) -> bytes:
-    """Return JSON."""
+    """Return a body as JSON."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def json_answer(body: Json, status: int = 200) -> Answer:
-    """Return an answer in JSON."""
-    return Answer(status, encode(body), {"content-type": "application/json"})
+def json_answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a JSON response."""
+    return Answer(status, encode(body), {"content-type": "application/json", **(headers or {})})
 
 
 def page_answer(head: Mapping[str, Any], items: list[bytes]) -> Answer:
-    """Return a page of items that are encoded already."""
+    """Return a page of items that are already encoded."""
     start = encode(head)[:-1]
     content = b'%s,"_embedded":{"items":[%s]}}' % (start, b",".join(items))
     return Answer(200, content, {"content-type": "application/json"})

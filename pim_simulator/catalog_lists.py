@@ -1,6 +1,6 @@
-"""Catalogs for apps (SaaS): selections of products which an app reads.
+"""Catalogs for apps (SaaS): selections of products that an app reads.
 
-Only their owner sees them: the token of an app. Connections lack the permission.
+Only the app that owns them can read them; connections lack the permission.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DATES = ("updated_after", "updated_before")
 
 
 class CatalogLists:
-    """Lists catalogs and what is in them.
+    """Lists catalogs and their products.
 
     Args:
         store: The tables.
@@ -41,7 +41,7 @@ class CatalogLists:
         self._bodies = bodies
 
     def answer(self, resource: str, action: str, call: Call) -> Answer:
-        """Answer a request."""
+        """Return the response to a request."""
         if resource == "catalogs" and action == "list":
             return self._catalogs(call)
         catalog = self._store.cloud["catalogs"].get(call.parts["id"])
@@ -115,12 +115,12 @@ class CatalogLists:
         return limit
 
     def selected(self) -> list[Item]:
-        """Return the products in every catalog: all that are enabled, the default selection."""
+        """Return the products in every catalog: the default selection is all enabled ones."""
         return sorted((item for item in self._store.products.values() if item.enabled),
                       key=lambda item: item.uuid)  # fmt: skip
 
     def _rows(self, kind: str, call: Call) -> list[tuple[str, Callable[[], Json]]]:
-        """Return the cursors of a list's items, and what writes each item."""
+        """Return cursor and writer of each item of a list."""
         after = parse_atom(call.query.get("updated_after"))
         before = parse_atom(call.query.get("updated_before"))
         items = [
@@ -150,7 +150,7 @@ class CatalogLists:
         return list(self._store.ancestors(item))[-1]
 
     def _mapped(self, item: Item) -> dict[str, Any]:
-        """Return a product in the form of the schema; empty values are left out."""
+        """Return a mapped product, without empty values."""
         names = [value["data"] for value in item.values.get("name", ())]
         mapped = {"uuid": item.uuid, "title": names[0] if names else None, "code": item.code}
         return {name: text for name, text in mapped.items() if text is not None}
@@ -211,5 +211,5 @@ def _link(call: Call, path: str, limit: int, cursor: str | None) -> dict[str, st
 
 
 def _number(text: str) -> int:
-    """Return what PHP's ``(int)`` makes of a text."""
+    """Return a text as PHP's ``(int)`` converts it."""
     return int(text) if text.lstrip("-").isdigit() else 0

@@ -1,4 +1,4 @@
-"""The clock of the simulated server, and its dates as PHP writes and reads them."""
+"""The clock of the simulated server, and dates as PHP formats and parses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ATOM = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(Z|[+-]\d{2}
 
 
 class Clock:
-    """The time on the simulated server: real time and an offset.
+    """The time on the simulated server: real time plus an offset.
 
     Args:
         offset: How far it is ahead of real time.
@@ -38,7 +38,7 @@ class Clock:
         return int(self.now().timestamp())
 
     def advance(self, *, seconds: float = 0, **more: float) -> None:
-        """Put the clock forward, by ``seconds`` or any argument of ``timedelta``."""
+        """Advance the clock by ``seconds`` or any argument of ``timedelta``."""
         with self._lock:
             self._offset += timedelta(seconds=seconds, **more)
 
@@ -60,7 +60,7 @@ class ServerZone:
         return datetime.fromtimestamp(timestamp, self._zone).isoformat(timespec="seconds")
 
     def utc_clock_with_server_offset(self, timestamp: int) -> str:
-        """Return the date as PIM up to 5.0 writes it.
+        """Return a date as PIM up to 5.0 writes it.
 
         The column holds UTC, which Doctrine reads as if it were the server's wall
         time (#13892).
@@ -75,14 +75,14 @@ class ServerZone:
         return datetime.fromtimestamp(self._as_php_does(day), self._zone).isoformat()
 
     def parse_wall_time(self, text: object) -> int | None:
-        """Return what ``DateTime::createFromFormat('Y-m-d H:i:s', …)`` makes of a text.
+        """Parse a text as ``DateTime::createFromFormat('Y-m-d H:i:s', …)`` does.
 
-        ``Y`` takes a year of one to four digits as it stands, so a two-digit year
-        means antiquity and passes (magento2-connector-community#657). Days and hours
-        which are too large roll over.
+        ``Y`` accepts years of one to four digits, so a two-digit year is valid and means
+        antiquity (magento2-connector-community#657). Days and hours that are too large
+        roll over.
 
         Returns:
-            Seconds since 1970, or None for what PHP answers with ``false``.
+            Seconds since 1970, or None where PHP returns ``false``.
         """
         match = _WALL_TIME.fullmatch(text) if isinstance(text, str) else None
         if match is None:
@@ -102,8 +102,8 @@ class ServerZone:
     def _as_php_does(self, wall: datetime) -> int:
         """Return the instant of a wall time.
 
-        An ambiguous one is the first, that is summer time; one in a gap is shifted
-        forward by the gap. ``fold=0`` means just that.
+        An ambiguous one is the first, in summer time; one in a gap is shifted forward by the
+        gap. ``fold=0`` does both.
         """
         if wall.year < _FIRST_ZONE_RULES:
             return int((wall - _EPOCH).total_seconds())
@@ -111,7 +111,7 @@ class ServerZone:
 
 
 def parse_atom(text: object) -> int | None:
-    """Return the seconds since 1970 of a date in PHP's ATOM format, None if it is not one."""
+    """Parse a date in PHP's ATOM format to seconds since 1970; None if it is invalid."""
     match = _ATOM.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
@@ -124,7 +124,7 @@ def parse_atom(text: object) -> int | None:
 
 
 def http_date(moment: datetime) -> str:
-    """Return a moment as the ``Date`` header has it."""
+    """Format a moment for the ``Date`` header."""
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     months = "JanFebMarAprMayJunJulAugSepOctNovDec"
     month = months[3 * moment.month - 3 : 3 * moment.month]

@@ -1,4 +1,4 @@
-"""Lists of the hosted edition besides catalogs, and those of the PAM of PIM 3."""
+"""Lists of the hosted edition, except catalogs, and of PIM 3's product assets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CloudLists:
         self._store = store
 
     def answer(self, resource: str, action: str, call: Call) -> Answer:
-        """Answer a request."""
+        """Return the response to a request."""
         if resource in _PAM:
             return self._pam(resource, action, call)
         if resource in _BARE:  # a bare array
@@ -76,11 +76,11 @@ class CloudLists:
             raise ApiError(404, f'Workflow step "{step}" does not exist.')
 
     def _tasks(self, call: Call) -> Answer:
-        """Answer with the tasks of one step: ``step_uuid`` is mandatory."""
+        """Return the tasks of a step; ``step_uuid`` is mandatory."""
         search = _search(call.query)
         steps = search.get("step_uuid") or []
         if len(steps) != 1 or steps[0].get("operator") != "=":
-            # The sources tell that it is mandatory, not what the error says.
+            # The documentation says that it is mandatory, but not what the error says.
             raise ApiError(422, 'The "step_uuid" filter is mandatory, with the operator "=".')
         found = [
             row.body
@@ -135,7 +135,7 @@ class CloudLists:
 
 
 def _pam_body(row: Entity, base: str) -> dict[str, Any]:
-    """Return a product asset, whose files link to themselves as ``_link``, in the singular."""
+    """Return a product asset; its files have ``_link``, not ``_links``."""
     body = dict(row.body)
     for kind in ("variation", "reference"):
         if f"{kind}_files" in body:

@@ -1,4 +1,4 @@
-"""Chance that comes out the same for the same seed."""
+"""Reproducible random numbers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The routes that only the Enterprise Edition and the hosted one have.
+"""The routes of the Enterprise Edition and the hosted one.
 
-Names and ACLs are those of the PIM where they are known: from the reference entities, the
-asset manager, the drafts and the catalogs. Names of the routes of workflows, rules, the data
-architect, extensions and hooks are made up; their paths are not.
+Names and ACLs are the PIM's for reference entities, the asset manager, drafts and catalogs.
+The names for workflows, rules, the data architect, extensions and hooks are made up, but not
+their paths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pim_simulator.profiles import Profile
 
-# What the PIM calls the features in its configuration, and so in the 404 of one that is off.
+# Names of the features in the PIM's configuration and in the 404 of a disabled one.
 FLAGS = {
     "reference_entities": "reference_entity",
     "assets": "asset_manager",
@@ -37,7 +37,7 @@ _CATALOG_LISTS = {
 
 
 def enterprise_routes(profile: Profile) -> Iterator[Route]:
-    """Iterate over the routes which a version has besides those of the community's."""
+    """Iterate over the routes of a version that the Community Edition lacks."""
     makers: dict[str, Callable[[], Iterator[Route]]] = {
         "reference_entities": lambda: _libraries(profile, REFERENCE_ENTITY, "reference_entity",
                                                  "reference_entity_record"),

@@ -1,4 +1,4 @@
-"""Faults that the simulated PIM, or a proxy before it, answers with on demand."""
+"""Faults to inject, of the PIM or of a proxy in front of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["status", "reset", "reset_in_body", "truncated_json", "html", "sl
 
 @dataclass
 class Fault:
-    """One fault. Made by `Faults.add`, whose arguments these are.
+    """One fault, made by `Faults.add`.
 
     Attributes:
         kind: ``status`` (with ``status``, ``body``, ``retry_after``), ``reset`` (connection
@@ -25,10 +25,10 @@ class Fault:
             place of others, for what a real database holds and this catalogue does not, such as
             MySQL's zero dates, which PHP writes as ``-0001-11-30``: doctrine/dbal#866),
             ``event`` (right answer; something else happens, see ``do``).
-        path: Part of the path of the requests it hits; all by default.
-        nth: Hit the nth of these requests (1 is the next), and those after it.
-        times: How many requests to hit; None for all.
-        method: HTTP method of the requests it hits; any by default.
+        path: Part of the path of affected requests; all by default.
+        nth: First affected request (1 is the next).
+        times: Number of affected requests; None for all.
+        method: HTTP method of affected requests; any by default.
         status: HTTP status for ``status``.
         body: Body for ``status``: text is sent as HTML, anything else as JSON, which bytes
             are already.
@@ -38,7 +38,7 @@ class Fault:
         odd: Pieces of the usual body and what is sent in their place; lone surrogates
             stand for single bytes (``surrogateescape``).
         headers: More headers for ``status``.
-        do: Called when a request is hit, before it is answered.
+        do: Called for an affected request, before its response.
     """
 
     kind: Kind
@@ -56,11 +56,11 @@ class Fault:
     do: Callable[[], object] | None = None
 
     def matches(self, method: str, path: str) -> bool:
-        """Say whether a request is of the kind this fault hits."""
+        """Return whether this fault affects a request."""
         return self.path in path and self.method in (None, method)
 
     def spoilt(self, content: bytes) -> bytes:
-        """Return the usual body as this fault leaves it."""
+        """Return the usual body as this fault changes it."""
         if self.kind == "truncated_json":
             return content[: len(content) // 2]
         for usual, odd in self.odd.items():
@@ -80,7 +80,7 @@ class Fault:
 
 
 class Faults:
-    """The faults still to come, in order."""
+    """The faults to inject, in order."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -104,7 +104,7 @@ class Faults:
         headers: Mapping[str, str] | None = None,
         do: Callable[[], object] | None = None,
     ) -> None:
-        """Arrange a fault; see `Fault` for the arguments."""
+        """Add a fault; see `Fault` for the arguments."""
         with self._lock:
             self._faults.append(
                 Fault(
@@ -125,18 +125,18 @@ class Faults:
             )
 
     def clear(self) -> None:
-        """Call off the faults still to come."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     @property
     def pending(self) -> int:
-        """How many faults are not used up."""
+        """Number of faults that are not used up."""
         with self._lock:
             return len(self._faults)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault which a request meets, and use it up once."""
+        """Return the fault that affects a request, and count it as used once."""
         with self._lock:
             hit: Fault | None = None
             for fault in self._faults:

@@ -17,18 +17,18 @@ Order = Literal["code", "key", "id"]
 
 @dataclass(frozen=True)
 class Document:
-    """What the index knows of a product or model.
+    """A product or model as the index stores it.
 
     Attributes:
         key: uuid of a product, code of a model.
-        item: The row as it was read; its values are not copied.
+        item: The row; its values are not copied.
         updated: The latest of its own date and its ancestors' dates.
         categories: Own ones and the ancestors'.
         ancestors: Codes of the ancestors.
         family: Code of the family.
         enabled: Whether the product is enabled.
-        sort: Identifier or code in lower case, as the index normalises it.
-        linked: When assets and records which it or an ancestor links to were changed.
+        sort: Identifier or code, lower-cased.
+        linked: When linked assets and records changed, its own and its ancestors'.
     """
 
     key: str
@@ -44,10 +44,22 @@ class Document:
 
 _SORT_KEYS: dict[Order, Callable[[Document], str]] = {
     "code": lambda document: document.sort,
-    "key": lambda document: document.key,
-    # Up to 5.0: the primary key, a text in the index.
+    # Sorted by the id in the index (recorded on 7.0.22).
+    "key": lambda document: f"product_{document.key}",
+    # Up to 5.0: the row's id, also a text in the index.
     "id": lambda document: f"product_{document.item.number}",
 }
+
+
+def lower_case(text: str) -> str:
+    """Return a text as Elasticsearch's ``lowercase`` normaliser stores it.
+
+    It maps each character by itself, so one character stays one, and the order of the
+    result is that of its UTF-8 bytes (recorded).
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join(low if len(low := char.lower()) == 1 else low[0] for char in text)
 
 
 class Index:
@@ -55,8 +67,8 @@ class Index:
 
     Args:
         table: The rows.
-        store: To look ancestors up.
-        lag: Seconds until a write shows (the PIM writes with ``Refresh::disable``).
+        store: Finds ancestors.
+        lag: Seconds until a write is visible (the PIM writes with ``Refresh::disable``).
     """
 
     def __init__(self, table: dict[str, Item], store: Store, lag: float = 0) -> None:
@@ -70,7 +82,7 @@ class Index:
         self._sorted: dict[Order, list[Document]] = {}
 
     def write(self, keys: Iterable[str], now: float) -> None:
-        """Index the present state of some rows, which are gone if the table lacks them."""
+        """Index the current state of some rows; remove those missing from the table."""
         for key in keys:
             item = self._table.get(key)
             document = None if item is None else self._document(key, item)
@@ -78,7 +90,7 @@ class Index:
         self.refresh(now)
 
     def refresh(self, now: float) -> None:
-        """Let the writes show whose time has come."""
+        """Apply the writes whose delay is over."""
         while self._pending and self._pending[0][0] <= now:
             _, key, document = self._pending.popleft()
             if document is None:
@@ -96,7 +108,7 @@ class Index:
 
     @staticmethod
     def after(documents: list[Document], order: Order, cursor: str) -> int:
-        """Return where the documents after a sort key begin; it need not exist."""
+        """Return the position after a sort key, which does not have to exist."""
         return bisect_right(documents, cursor, key=_SORT_KEYS[order])
 
     def _document(self, key: str, item: Item) -> Document:
@@ -118,6 +130,6 @@ class Index:
             ancestors=tuple(ancestors),
             family=item.family,
             enabled=item.enabled,
-            sort=(item.code or "").lower(),
+            sort=lower_case(item.code or ""),
             linked=linked,
         )

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.bodies import ItemBodies, View
 from pim_simulator.call import Answer, Call, encode, json_answer, page_answer
-from pim_simulator.errors import ApiError, documented
-from pim_simulator.index import Document, Index, Order
+from pim_simulator.errors import ApiError, documented, internal_error
+from pim_simulator.index import Document, Index, Order, lower_case
+from pim_simulator.item_parameters import ItemParameters
 from pim_simulator.paging import (
     RESULT_WINDOW,
     Paging,
@@ -21,14 +21,17 @@ from pim_simulator.paging import (
     read_paging,
     search_after_links,
 )
-from pim_simulator.product_search import Filters, ProductSearch, read_search
 from pim_simulator.routes import PREFIX
+from pim_simulator.search_syntax import read_search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from pim_simulator.bodies import ItemBodies, View
     from pim_simulator.clock import Clock
+    from pim_simulator.product_search import ProductSearch
     from pim_simulator.profiles import Profile
+    from pim_simulator.search_syntax import Filters
     from pim_simulator.store import Item, Store
 
 _CACHED_BODIES = 20_000
@@ -45,9 +48,9 @@ class ItemLists:
     Args:
         store: The tables.
         profile: The version.
-        bodies: Writes them.
-        search: Finds them.
-        indexes: The index of each, by resource as in the path.
+        bodies: Writes their bodies.
+        search: Filters them.
+        indexes: Index by resource, as in the path.
         clock: The server's clock.
     """
 
@@ -70,22 +73,22 @@ class ItemLists:
         self._search = search
         self._indexes = indexes
         self._clock = clock
+        self._parameters = ItemParameters(store, profile)
         self._encoded: OrderedDict[tuple[str, View], bytes] = OrderedDict()
         self._encoded_version = 0
         self._results: OrderedDict[tuple[Any, ...], list[Document]] = OrderedDict()
 
     def get(self, resource: str, call: Call) -> Answer:
-        """Answer the request of a single product or model."""
+        """Return a single product or model."""
         item, _ = self._found(resource, call)
         self._check_whole(item)
-        view = self._view(resource, {**call.query}, call.base)
+        view = self._parameters.view(resource, {**call.query}, call.base)
         return json_answer(self._body(resource, item, view))
 
     def draft(self, resource: str, call: Call) -> Answer:
-        """Answer the request of the user's draft of a product or model (EE).
+        """Return the user's draft of a product or model (EE).
 
-        Who owns the product has no drafts, nor has who may only view it; both see the
-        same ``workflow_status`` in lists as someone without a draft, or ``read_only``
+        Owners have no drafts, nor have users who may only view the product
         (``GetProductDraftWithUuidController``, ``GetMetadata``).
         """
         item, name = self._found(resource, call)
@@ -98,11 +101,11 @@ class ItemLists:
             raise ApiError(403, f"You have ownership on the {denied}")
         if item.uuid not in self._store.drafts:
             raise ApiError(404, f"There is no draft created for the {what}.")
-        view = replace(self._view(resource, {}, call.base), draft=True)
+        view = replace(self._parameters.view(resource, {}, call.base), draft=True)
         return json_answer(self._body(resource, item, view))
 
     def _found(self, resource: str, call: Call) -> tuple[Item, str]:
-        """Return a product or model and the name by which it was asked for."""
+        """Return the requested product or model, and its key as requested."""
         name = call.parts.get("uuid") or call.parts["code"]
         what = "Product"
         if resource == "product-models":
@@ -114,7 +117,8 @@ class ItemLists:
         else:
             item = self._store.products.get(name.lower())
         if item is None:
-            more = " or you do not have permission to access it" if self._profile.since(6) else ""
+            # Recorded from 5.0.118 on; older ones [derived].
+            more = " or you do not have permission to access it" if self._profile.since(5) else ""
             raise ApiError(404, f'{what} "{name}" does not exist{more}.')
         return item, name
 
@@ -124,24 +128,21 @@ class ItemLists:
         return self._bodies.product(item, view)
 
     def page(self, resource: str, call: Call) -> Answer:
-        """Answer the request of a page."""
+        """Return a page."""
         models = resource == "product-models"
         query = dict(call.query)
         filters = read_search(query, models=models)
         paging = read_paging(query, search_after_allowed=True)
-        self._check_parameters(query)
-        self._search.check(filters)
-        view = self._view(resource, query, call.base)
-        order: Order = "id"
-        if resource == "published-products" and not paging.search_after:
-            pass  # sorted by primary key, and by identifier only with search_after
-        elif self._profile.plain_search_after:
-            order = "key" if resource == "products-uuid" else "code"
+        self._parameters.check(query)
+        self._search.check(filters, resource)
+        view = self._parameters.view(resource, query, call.base)
+        order = self._order(resource, paging)
         documents = self._documents(resource, order, query, filters)
         if paging.search_after:
             start = Index.after(documents, order, self._cursor(paging, order))
         elif paging.offset + paging.limit > RESULT_WINDOW:
-            raise documented(_TOO_MANY_PAGES, "documentation/pagination.html#search-after-type")
+            method = "the-search-after-method" if self._profile.by_uuid else "search-after-type"
+            raise documented(_TOO_MANY_PAGES, f"documentation/pagination.html#{method}")
         else:
             start = paging.offset
         page = [
@@ -152,7 +153,7 @@ class ItemLists:
         for document in page:
             self._check_whole(document.item)
         items = [self._item(resource, document.item, view) for document in page]
-        kept = _kept_parameters(query, filters, paging, models=models, profile=self._profile)
+        kept = self._parameters.kept(query, filters, paging, models=models)
         path = f"{PREFIX}/{resource}"
         if paging.search_after:
             following = self._following(page[-1].item, resource) if page else None
@@ -168,17 +169,35 @@ class ItemLists:
             head["items_count"] = len(documents)
         return page_answer(head, items)
 
-    def _check_whole(self, item: Item) -> None:
-        """Fail for a product that the PIM cannot write: it fails the page (#10066, #10573)."""
-        if not self.broken.isdisjoint((item.uuid, item.code or "")):
-            raise ApiError(500, "Internal Server Error")
+    def _order(self, resource: str, paging: Paging) -> Order:
+        """Return the sort key: row id up to 5.0, then uuid or lower-cased code (recorded)."""
+        if not self._profile.plain_search_after:
+            return "id"
+        if resource == "published-products" and not paging.search_after:
+            return "id"  # the identifier is the key with search_after only
+        return "key" if resource == "products-uuid" else "code"
 
-    def _cursor(self, paging: Paging, order: Order) -> str:
+    def _check_whole(self, item: Item) -> None:
+        """Raise a 500 for an item whose stored values cannot be normalised.
+
+        It breaks every page that holds it, even with ``limit=1``, which clients use to
+        count (#10066, #10573, recorded).
+        """
+        if not self.broken.isdisjoint((item.uuid, item.code or "")):
+            raise internal_error()
+
+    @staticmethod
+    def _cursor(paging: Paging, order: Order) -> str:
+        """Return the sort key in a cursor, which may be any text (recorded).
+
+        Products by uuid are sorted by ``product_<uuid>``, so ``m`` is a cursor after the
+        last one, not an error.
+        """
         if paging.cursor is None:
             return ""
         if order == "id":
-            return f"product_{decrypt(paging.cursor) or ''}"
-        return paging.cursor.lower()
+            return f"product_{decrypt(paging.cursor)}"
+        return f"product_{paging.cursor}" if order == "key" else lower_case(paging.cursor)
 
     def _following(self, item: Item, resource: str) -> str:
         if not self._profile.plain_search_after:
@@ -186,9 +205,10 @@ class ItemLists:
         return item.uuid if resource == "products-uuid" else item.code or ""
 
     def _is_gone(self, resource: str, document: Document) -> bool:
-        """Say whether SQL lacks the row: it is dropped after the search.
+        """Return whether SQL lacks the row of an indexed item.
 
-        So the page is short and has no ``next`` (``SqlGetConnectorProducts``).
+        The PIM drops it after the search, so the page is short and lacks ``next``
+        (``SqlGetConnectorProducts``).
         """
         tables = {
             "product-models": self._store.product_models,
@@ -211,7 +231,10 @@ class ItemLists:
         index.refresh(self._clock.now().timestamp())
         scope = query.get("scope")
         predicates = self._search.predicates(
-            filters, locale=query.get("search_locale"), scope=query.get("search_scope")
+            filters,
+            locale=query.get("search_locale"),
+            scope=query.get("search_scope"),
+            models=resource == "product-models",
         )
         if scope is not None and "categories" not in filters:
             predicates.append(self._search.in_tree(scope))
@@ -250,129 +273,11 @@ class ItemLists:
                 self._encoded.popitem(last=False)
         return found
 
-    def _check_parameters(self, query: Mapping[str, str]) -> None:
-        """Fail for unknown attributes, channel or locales (``QueryParametersChecker``)."""
-        store = self._store
-        unknown = [
-            code for code in _codes(query, "attributes") or () if code not in store.attributes
-        ]
-        if unknown:
-            words = "Attributes {} do not" if len(unknown) > 1 else "Attribute {} does not"
-            raise ApiError(422, words.format(f'"{", ".join(unknown)}"') + " exist.")
-        scope = query.get("scope")
-        if scope is not None and scope not in store.channels:
-            raise ApiError(422, f'Scope "{scope}" does not exist.')
-        locales = _codes(query, "locales") or ()
-        self._check_locales(locales)
-        if scope is not None:
-            active = store.channels[scope].body["locales"]
-            others = [code for code in locales if code not in active]
-            if others:
-                words = 'Locales "{}" are' if len(others) > 1 else 'Locale "{}" is'
-                message = words.format(", ".join(others))
-                raise ApiError(422, f'{message} not activated for the scope "{scope}".')
-        searched = query.get("search_locale")
-        if searched:
-            self._check_locales([searched])
-
-    def _check_locales(self, locales: Iterable[str]) -> None:
-        active = self._store.active_locales()
-        unknown = [code for code in locales if code not in active]
-        if len(unknown) > 1:
-            names = ", ".join(unknown)
-            raise ApiError(422, f'Locales "{names}" do not exist or are not activated.')
-        if unknown:
-            message = f'Locale "{unknown[0]}" does not exist or is not activated.'
-            raise ApiError(422, message)
-
-    def _view(self, resource: str, query: Mapping[str, str], base: str) -> View:
-        profile = self._profile
-        scope = query.get("scope")
-        locales = _codes(query, "locales")
-        if scope in self._store.channels and locales is None:
-            locales = self._store.channels[scope].body["locales"]
-        attributes = _codes(query, "attributes")
-
-        def asked(name: str, *, since: bool) -> bool:
-            return since and query.get(name) == "true"
-
-        view = View(
-            base=base,
-            by_uuid=resource == "products-uuid",
-            channel=scope,
-            locales=None if locales is None else tuple(locales),
-            attributes=None if attributes is None else frozenset(attributes),
-            attribute_options=asked(
-                "with_attribute_options", since=profile.attribute_options_in_products
-            ),
-            quality_scores=asked("with_quality_scores", since=profile.since(5)),
-            completenesses=asked("with_completenesses", since=profile.completenesses),
-            root_parent=asked("with_root_parent", since=profile.saas)
-            and resource == "products-uuid",
-            readiness=_readiness(query) if profile.saas else None,
-            workflows=asked("with_workflow_execution_statuses", since=profile.saas),
-            enabled_assets=asked("with_enabled_assets_only", since=profile.saas),
-            share_links=asked("with_asset_share_links", since=profile.saas),
-            published=resource == "published-products",
-        )
-        if resource == "published-products":
-            return replace(view, attribute_options=False, completenesses=False, readiness=None,
-                           workflows=False)  # fmt: skip
-        if resource != "product-models":
-            return view
-        scores = asked("with_quality_scores", since=profile.by_uuid)
-        return replace(
-            view,
-            attribute_options=False,
-            completenesses=False,
-            root_parent=False,
-            quality_scores=scores,
-        )
-
-
-def _readiness(query: Mapping[str, str]) -> str | None:
-    """Return what is asked of the readiness; it takes no booleans."""
-    asked = query.get("with_readiness")
-    return asked if asked in ("scores_only", "detailed") else None
-
 
 def _by_code(table: Mapping[str, Item], code: str) -> Item | None:
-    """Return a row; MySQL compares codes without regard to case."""
+    """Return a row; MySQL compares codes case-insensitively."""
     exact = table.get(code)
     if exact is not None:
         return exact
     lower = code.lower()
     return next((row for key, row in table.items() if key.lower() == lower), None)
-
-
-def _codes(query: Mapping[str, str], name: str) -> list[str] | None:
-    return None if name not in query else [code.strip() for code in query[name].split(",")]
-
-
-def _kept_parameters(
-    query: Mapping[str, str], filters: Filters, paging: Paging, *, models: bool, profile: Profile
-) -> dict[str, str]:
-    """Return the parameters which the links keep.
-
-    They lose ``search_locale`` (#11722), and for models ``with_quality_scores``
-    (``ProductModelController::normalizeProductModelsList``).
-    """
-    kept = {} if paging.search_after else {"page": str(paging.page)}
-    kept |= {
-        "with_count": query.get("with_count", "false"),
-        "pagination_type": "search_after" if paging.search_after else "page",
-        "limit": str(paging.limit),
-    }
-    if filters:
-        kept["search"] = json.dumps(filters, separators=(",", ":")).replace("/", "\\/")
-    for name in ("scope", "search_scope", "locales", "attributes"):
-        if name in query:
-            kept[name] = query[name]
-    if profile.saas:  # api.akeneo.com shows links of models with them
-        kept |= {name: text for name, text in query.items() if name.startswith("with_")}
-    elif not models:
-        since = {"with_attribute_options": 5, "with_quality_scores": 5, "with_completenesses": 6}
-        for name, major in since.items():
-            if query.get(name) == "true" and profile.since(major):
-                kept[name] = "true"
-    return kept

@@ -1,7 +1,6 @@
 """Reference entities with their records, and asset families with their assets.
 
-The Enterprise Edition builds both alike: a structure of its own attributes and options,
-and rows with values. A `Library` is either.
+Both have attributes and options of their own, and rows with values. A `Library` is either.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ if TYPE_CHECKING:
 LibraryValues = dict[str, list[dict[str, Any]]]
 
 OPTION_TYPES = ("single_option", "multiple_options")
-# The sources do not tell the fixed page size of the lists of the Enterprise Edition, which
-# take no ``limit``; 100 is what the other lists allow at most.
+# Page size of the Enterprise Edition's lists, which take no ``limit``. The real size is not
+# documented; 100 is the maximum of other lists.
 PAGE_SIZE = 100
 
 
 class Row:
     """A record of a reference entity, or an asset of an asset family.
 
-    Values of the generated ones are made when asked for, as those of products.
+    Values of generated rows are computed on access, as those of products.
     """
 
     __slots__ = ("_make", "_values", "code", "created", "enabled", "media_updated", "updated")
@@ -51,7 +50,7 @@ class Row:
 
     @property
     def values(self) -> LibraryValues:
-        """Values, with ``channel`` where products have ``scope``. Not to be changed in place."""
+        """Values; they have ``channel`` instead of ``scope``. Do not change them in place."""
         if self._values is not None:
             return self._values
         return {} if self._make is None else self._make(self)
@@ -66,7 +65,7 @@ class Library:
     """A reference entity or an asset family.
 
     Attributes:
-        body: What the API documents of it, without links.
+        body: Body as documented, without links.
         created: Seconds since 1970.
         updated: Seconds since 1970.
         attributes: Its attributes, by code.
@@ -98,17 +97,17 @@ class Kind:
 
     Attributes:
         table: Name of the table of the libraries, and of their stream.
-        path: How the list of the libraries stands in the path.
-        rows: How the list of the rows stands in the path.
-        media: How the media files stand in the path.
-        placeholder: What the routes call the code of the library.
-        library_name: What errors call a library.
-        row_name: What errors call a row.
-        link: What ``updated_including_linked_type`` calls a row.
+        path: Path of the list of libraries.
+        rows: Path of the list of rows, below a library.
+        media: Path of the media files.
+        placeholder: Placeholder of the library's code in routes.
+        library_name: Name of a library in error messages.
+        row_name: Name of a row in error messages.
+        link: Name of a row in ``updated_including_linked_type``.
         file_type: Type of the attributes that hold a file.
-        row_dates: Major version from which on rows show their dates.
-        row_operators: Major version from which on rows can be searched by more than
-            ``updated`` with ``>`` (api.akeneo.com, filter).
+        row_dates: First major version whose rows have dates.
+        row_operators: First major version that can filter rows by more than ``updated`` with
+            ``>`` (api.akeneo.com, filter).
     """
 
     table: str

@@ -1,4 +1,4 @@
-"""Bodies of reference entities, asset families and what is in them."""
+"""Bodies of reference entities, asset families, their attributes and rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHARED = "https://shop.asset.akeneo.invalid"
 
 
 def share_link(family: str, attribute: str, row: Row, file: str) -> str:
-    """Return the public address of a file of an asset (SaaS, asset sharing)."""
+    """Return the public URL of an asset's file (SaaS, asset sharing)."""
     return f"{_SHARED}/{family}/{attribute}/{row.code}.{file.rpartition('.')[2]}"
 
 
@@ -37,7 +37,7 @@ class LibraryBodies:
     """
 
     def __init__(self, store: Store, profile: Profile, zone: ServerZone) -> None:
-        """Keep what is needed for every body."""
+        """Keep the parts."""
         self._store = store
         self._profile = profile
         self._zone = zone
@@ -57,7 +57,7 @@ class LibraryBodies:
     def row(
         self, kind: Kind, library: Library, row: Row, query: Mapping[str, str], base: str
     ) -> dict[str, Any]:
-        """Return a record or an asset as a request wants it."""
+        """Return a record or an asset, filtered by channel and locales."""
         body: dict[str, Any] = {"code": row.code}
         if kind is ASSET_FAMILY and self._profile.saas:
             body["asset_family_code"] = library.code
@@ -88,7 +88,7 @@ class LibraryBodies:
         return shown
 
     def existing(self, library: Library, code: str, data: Json) -> Json:
-        """Return a value without options and links that have been removed since."""
+        """Return a value without deleted options and links."""
         body = library.attributes[code].body
         kind = body["type"]
         if kind in ("single_option", "multiple_options"):

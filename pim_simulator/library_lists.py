@@ -1,4 +1,4 @@
-"""Reference entities and asset families: their lists, and what is in them."""
+"""Lists of reference entities and asset families, their attributes, options and rows."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _Found = TypeVar("_Found")
 
 
 class LibraryLists:
-    """Lists reference entities and asset families, and what is in them.
+    """Lists reference entities and asset families, their attributes, options and rows.
 
     Args:
         store: The tables.
-        bodies: Writes the rows.
-        search: Finds records and assets.
+        bodies: Writes the bodies.
+        search: Filters records and assets.
     """
 
     def __init__(self, store: Store, bodies: LibraryBodies, search: LibrarySearch) -> None:
@@ -45,7 +45,7 @@ class LibraryLists:
         self._search = search
 
     def answer(self, resource: str, action: str, call: Call) -> Answer:
-        """Answer a request; the resource is ``asset-families/attributes`` and the like."""
+        """Return the response to a request; a resource is, say, ``asset-families/attributes``."""
         path, _, below = resource.partition("/")
         kind = KINDS[path]
         if action == "download":
@@ -134,7 +134,7 @@ class LibraryLists:
         return json_answer(self._bodies.row(kind, library, row, query, call.base))
 
     def _row_page(self, kind: Kind, call: Call) -> Answer:
-        # The search is looked at before it is known whether the library exists.
+        # The search is validated first, even if the library does not exist.
         search = self._search.read(call.query)
         self._search.check_parameters(call.query)
         library = self._library(kind, call.parts[kind.placeholder])
@@ -155,7 +155,7 @@ class LibraryLists:
 
     @staticmethod
     def _download(code: str) -> Answer:
-        """Answer the request of the content of a file."""
+        """Return the content of a file."""
         directory, _, name = code.rpartition("/")
         if directory != "/".join(name[:4]) or "_" not in name:
             raise ApiError(404, f'Media file "{code}" does not exist.')

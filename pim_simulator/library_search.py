@@ -1,4 +1,4 @@
-"""The search of records and assets."""
+"""The ``search`` parameter of records and assets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_FILTER = ("image", "asset_collection", "media_file", "auto_tagging")
 
 
 def invalid_search(*problems: tuple[str, str]) -> ApiError:
-    """Return the 422 of a search that does not fit its JSON schema."""
+    """Return the 422 of a search that violates its JSON schema."""
     return ApiError(
         422,
         "The search filters have an invalid format.",
@@ -61,7 +61,7 @@ class LibrarySearch:
         return search if isinstance(search, dict) else {}
 
     def check_parameters(self, query: Mapping[str, str]) -> None:
-        """Fail for an unknown channel or locale."""
+        """Raise a 422 for an unknown channel or locale."""
         channel = query.get("channel")
         problems = []
         if channel is not None and channel not in self._store.channels:
@@ -77,7 +77,7 @@ class LibrarySearch:
             raise ApiError(422, "Invalid query parameters", errors=errors)
 
     def predicates(self, kind: Kind, library: Library, search: dict[str, Any]) -> list[Predicate]:
-        """Return a predicate for each condition, or fail."""
+        """Return a predicate for each condition."""
         return [
             predicate
             for name, conditions in search.items()
@@ -178,7 +178,7 @@ class LibrarySearch:
 
 
 def _listed(name: str, conditions: Json) -> list[dict[str, Any]]:
-    """Return the conditions on ``updated`` or ``code``, which come in a list."""
+    """Return the conditions on ``updated`` or ``code``, which have to be a list."""
     if not isinstance(conditions, list) or not all(isinstance(one, dict) for one in conditions):
         raise invalid_search((name, "Object value found, but an array is required"))
     return conditions

@@ -1,4 +1,4 @@
-"""Changes to what the Community Edition does not have."""
+"""Change resources that the Community Edition lacks."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _NEW_SHARED = {"sharing_enabled": False, "auto_tagging_enabled": False}
 
 
 class LibraryWriter:
-    """Changes reference entities, asset families, drafts and what the hosted edition has.
+    """Changes reference entities, asset families, drafts and resources of the hosted edition.
 
     Args:
         store: The tables.
         clock: The server's clock.
-        reindex: Indexes products or models, by item.
+        reindex: Indexes a product or model again.
     """
 
     def __init__(self, store: Store, clock: Clock, reindex: Callable[[Item], None]) -> None:
@@ -61,15 +61,15 @@ class LibraryWriter:
         self._reindex = reindex
 
     def knows(self, resource: str) -> bool:
-        """Say whether a resource is one of those it changes."""
+        """Return whether this writer changes a resource."""
         return resource in _LIBRARIES or resource in _DRAFTS or resource in self._store.cloud
 
     def exists(self, resource: str, key: tuple[str, ...]) -> bool:
-        """Say whether something exists."""
+        """Return whether a row exists."""
         return key[-1] in self._table(resource, key)
 
     def delete(self, resource: str, key: tuple[str, ...]) -> None:
-        """Delete something that exists."""
+        """Delete an existing row."""
         table = self._table(resource, key)
         gone = table.pop(key[-1])
         if resource in _LIBRARIES and isinstance(gone, Row):
@@ -91,7 +91,7 @@ class LibraryWriter:
         return new
 
     def _table(self, resource: str, key: tuple[str, ...]) -> dict[str, Any]:
-        """Return the table in which the last part of a key stands."""
+        """Return the table of the last part of a key."""
         if resource in _DRAFTS:
             return self._store.drafts
         if resource not in _LIBRARIES:
@@ -130,7 +130,7 @@ class LibraryWriter:
         row.updated = now
 
     def _save_row(self, kind: Kind, key: tuple[str, ...], data: dict[str, Any]) -> None:
-        """Change a record or asset; ``updated`` moves if that changes anything."""
+        """Change a record or asset; move ``updated`` if its content changes."""
         library: Library = getattr(self._store, kind.table)[key[0]]
         now = self._clock.timestamp()
         row = library.rows.get(key[1])
@@ -162,9 +162,9 @@ class LibraryWriter:
         self._touch_linked(kind, library.code, row.code)
 
     def _touch_linked(self, kind: Kind, library: str, row: str) -> None:
-        """Move that date of the products which link to a row, and of them only.
+        """Record the change for the products that link to a row.
 
-        ``updated`` of the products stays as it is (api.akeneo.com, filter, SaaS).
+        Their ``updated`` does not move (api.akeneo.com, filter, SaaS).
         """
         store = self._store
         links = [
@@ -202,7 +202,7 @@ class LibraryWriter:
 
 
 def _merged(body: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """Return a body as a PATCH changes it: labels are merged, anything else is replaced."""
+    """Apply a PATCH to a body: merge labels, replace anything else."""
     changed = {**body, **{name: value for name, value in data.items() if name != "code"}}
     if "labels" in data:
         changed["labels"] = {**body.get("labels", {}), **data["labels"]}

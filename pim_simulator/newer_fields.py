@@ -20,12 +20,12 @@ _READY = 100
 
 
 class NewerFields:
-    """Writes ``readiness``, ``workflow_execution_statuses`` and what values gain.
+    """Writes ``readiness``, ``workflow_execution_statuses`` and additional keys of values.
 
     Args:
         store: The tables.
-        completenesses: Computes the completenesses of a product, from which the readiness
-            follows here.
+        completenesses: Computes the completenesses of a product, which define its readiness
+            here.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class NewerFields:
         self._completenesses = completenesses
 
     def of(self, item: Item, *, readiness: str | None, workflows: bool) -> dict[str, Any]:
-        """Return the fields of a product or model which were asked for."""
+        """Return the requested fields of a product or model."""
         fields: dict[str, Any] = {}
         if readiness is not None:
             fields["readiness"] = self._readiness(item, detailed=readiness == "detailed")
@@ -63,7 +63,7 @@ class NewerFields:
         }
 
     def _executions(self, item: Item) -> list[dict[str, Any]]:
-        """Return the executions of workflows: one for each that has tasks for the item."""
+        """Return the executions of every workflow that has tasks for the item."""
         executions = []
         for workflow in self._store.cloud["workflows"].values():
             tasks = [
@@ -106,7 +106,7 @@ class NewerFields:
         return [asset for asset in data if rows[asset].enabled] or None
 
     def of_value(self, code: str, data: Json, *, share_links: bool) -> dict[str, Any]:
-        """Return the keys that a value has besides those of older versions."""
+        """Return the keys of a value that older versions lack."""
         attribute = self._store.attributes[code].body
         kind = attribute["type"]
         more: dict[str, Any] = {"attribute_type": kind}

@@ -1,4 +1,4 @@
-"""OAuth 2 as the PIM speaks it: password and refresh_token grants, all failures 422."""
+"""The PIM's OAuth 2: password and refresh_token grants; failures are 422s."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ _LARGEST_BODY = 300
 _WRONG_CLIENT = (
     'Parameter "client_id" is missing or does not match any client, or secret is invalid'
 )
+_MISSING = 'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
+_MISSING_REFRESH = 'Parameter "grant_type" or "refresh_token" is missing or empty'
+_WRONG_GRANT = "This grant type is not authorized for this client"
+# What oauth2-php takes for a grant type; extension grants are URIs.
+_OTHER_GRANTS = ("authorization_code", "token", "client_credentials")
 
 
 class Tokens:
-    """The tokens which have been given out.
+    """The issued tokens.
 
     Attributes:
         app: The permanent token of an app.
@@ -38,13 +43,13 @@ class Tokens:
         """Start with none."""
         self._clock = clock
         self._lock = threading.Lock()
-        # Apps get one token which does not expire (api.akeneo.com, apps, authentication).
+        # Apps get one token that does not expire (api.akeneo.com, apps, authentication).
         self.app = base64.b64encode(secrets.token_hex(32).encode()).decode().rstrip("=")
         self._access: dict[str, float] = {}
         self._refresh: dict[str, float] = {}
 
     def grant(self, lifetime: float) -> dict[str, Any]:
-        """Give out a pair of tokens; return the body of the answer."""
+        """Issue a pair of tokens; return the body of the response."""
         access = base64.b64encode(secrets.token_hex(32).encode()).decode().rstrip("=")
         refresh = base64.b64encode(secrets.token_hex(32).encode()).decode().rstrip("=")
         now = self._clock.now().timestamp()
@@ -60,13 +65,13 @@ class Tokens:
         }
 
     def use_refresh(self, token: str) -> bool:
-        """Revoke a refresh token; return whether it was good."""
+        """Revoke a refresh token; return whether it was valid."""
         with self._lock:
             expires = self._refresh.pop(token, 0.0)
         return expires > self._clock.now().timestamp()
 
     def check_access(self, token: str) -> None:
-        """Fail with the 401 of a token that is unknown or has expired."""
+        """Raise the 401 of a token that is unknown or has expired."""
         if token == self.app:
             return
         with self._lock:
@@ -77,12 +82,12 @@ class Tokens:
             raise ApiError(401, "The access token provided has expired.")
 
     def expire_access(self) -> None:
-        """Let every access token given so far expire."""
+        """Expire every access token issued so far."""
         with self._lock:
             self._access = dict.fromkeys(self._access, 0.0)
 
     def revoke_refresh(self) -> None:
-        """Forget every refresh token given so far."""
+        """Revoke every refresh token issued so far."""
         with self._lock:
             self._refresh.clear()
 
@@ -91,8 +96,8 @@ class TokenEndpoint:
     """Answers ``POST /api/oauth/v1/token``.
 
     Args:
-        tokens: Where to enter what is given out.
-        credentials: The one client and user there is.
+        tokens: The issued tokens.
+        credentials: The only client and user.
     """
 
     def __init__(self, tokens: Tokens, credentials: Mapping[str, str]) -> None:
@@ -101,7 +106,7 @@ class TokenEndpoint:
         self._credentials = credentials
 
     def answer(self, headers: Mapping[str, str], content: bytes, lifetime: float) -> dict[str, Any]:
-        """Return the body of the answer to a request, or fail."""
+        """Return the body of the response, or raise an `ApiError`."""
         kind = headers.get("content-type", "").split(";")[0].strip()
         allowed = ("application/json", "application/x-www-form-urlencoded")
         if not kind:
@@ -124,20 +129,21 @@ class TokenEndpoint:
         return self._grant(given, lifetime)
 
     def _grant(self, given: Mapping[str, str], lifetime: float) -> dict[str, Any]:
+        """Issue tokens for a grant (``TokenController``, messages recorded on all versions)."""
         grant = given.get("grant_type", "")
         if grant == "password":
             if not given.get("username") or not given.get("password"):
-                raise ApiError(422, 'Missing parameters. "username" and "password" required')
+                raise ApiError(422, _MISSING)
             known = self._credentials
             if (given["username"], given["password"]) != (known["username"], known["password"]):
                 raise ApiError(422, "No user found for the given username and password")
         elif grant == "refresh_token":
             if not given.get("refresh_token"):
-                raise ApiError(422, 'No "refresh_token" parameter found')
+                raise ApiError(422, _MISSING_REFRESH)
             if not self._tokens.use_refresh(given["refresh_token"]):
                 raise ApiError(422, "Refresh token is invalid or has expired")
         else:
-            raise ApiError(422, "Invalid grant_type parameter or parameter missing")
+            raise ApiError(422, _WRONG_GRANT if grant in _OTHER_GRANTS else _MISSING)
         return self._tokens.grant(lifetime)
 
     def _check_client(self, headers: Mapping[str, str], given: Mapping[str, str]) -> None:
@@ -154,12 +160,15 @@ class TokenEndpoint:
 
 
 def _fields(kind: str, content: bytes) -> dict[str, str]:
+    """Return the parameters in a body; a JSON list has none (FOSRestBundle's ``BodyListener``)."""
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         fields = json.loads(content)
     except ValueError:
-        raise ApiError(400, "Invalid json message received") from None
+        fields = None
+    if isinstance(fields, list):
+        return {}
     if not isinstance(fields, dict):
         raise ApiError(400, "Invalid json message received")
     return {name: value for name, value in fields.items() if isinstance(value, str)}

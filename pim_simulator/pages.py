@@ -1,4 +1,4 @@
-"""Answers that are a page of a list."""
+"""Responses that are a page of a list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def offset_page(call: Call, path: str, paging: Paging, items: list[bytes], count: int) -> Answer:
-    """Return a page that has a number; the links repeat the whole query."""
+    """Return a numbered page; its links repeat the whole query."""
     query = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
     head: dict[str, Any] = {
         "_links": page_links(call.base, path, {**query, **call.query}, paging, len(items)),
@@ -40,16 +40,16 @@ def numbered_page(  # noqa: PLR0913 - a page is made of all that
     linked: bool = True,
     search_after: bool = False,
 ) -> Answer:
-    """Return the page which a request asks for of all these bodies.
+    """Return the requested page of a list.
 
     Args:
         call: The request.
         path: Path of the list.
-        bodies: All of them, in order of their keys where `search_after`.
-        key: Name of what identifies a body in its own path.
+        bodies: All items; sorted by key if `search_after`.
+        key: Key of a body that identifies it in its path.
         linked: Whether the items link to themselves.
-        search_after: Whether the list knows that kind of pagination, too; the cursor is
-            encrypted, as all are in the versions that have such a list.
+        search_after: Whether the list supports that pagination type; its cursor is encrypted,
+            as all are in the versions that have such a list.
     """
     paging = read_paging(call.query, search_after_allowed=search_after)
     start = paging.offset
@@ -85,17 +85,17 @@ def cursor_page(  # noqa: PLR0913 - a page is made of all that
     kept: Sequence[str],
     write: Callable[[str], dict[str, Any]],
 ) -> Answer:
-    """Return a page of a list that only knows ``search_after`` and takes no ``limit``.
+    """Return a page of a list that supports only ``search_after`` and takes no ``limit``.
 
-    The cursor is the last code, which need not exist (any more). Links have neither
-    ``limit`` nor ``pagination_type``; there is a next page if this one is full.
+    The cursor is the last code, which does not have to exist. Links have neither ``limit``
+    nor ``pagination_type``; there is a next page if this one is full.
 
     Args:
         call: The request.
         path: Path of the list.
-        codes: What was found, in lower case and in order.
-        size: How many items a page has.
-        kept: Query parameters that the links keep.
+        codes: Codes of the matching items, lower-cased and sorted.
+        size: Page size.
+        kept: Query parameters that the links repeat.
         write: Returns the body of a code.
     """
     cursor = call.query.get("search_after")

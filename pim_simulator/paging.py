@@ -1,9 +1,11 @@
-"""Pagination of the PIM's lists: what is allowed, and the links."""
+"""Pagination of the PIM's lists: parameters, cursors and links."""
 
 from __future__ import annotations
 
 import base64
-import zlib
+import binascii
+import itertools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,23 +17,26 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10
 HIGHEST_LIMIT = 100
+_HIGHEST_INTEGER = 2**63 - 1  # PHP_INT_MAX
 RESULT_WINDOW = 10_000  # Elasticsearch's max_result_window
 
 # Symfony leaves these as they are in the query of a generated URL (UrlGenerator).
 _RAW_IN_QUERY = "/?@:!;,*-._~"
 _RAW_IN_PATH = "/@:;,=+!*|-._~"
+_KEY_STREAM = b"\x9b\xe5\x6d\x32"
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
 @dataclass(frozen=True)
 class Paging:
-    """The pagination a request asks for.
+    """The pagination parameters of a request.
 
     Attributes:
-        search_after: Whether it is of the ``search_after`` type.
+        search_after: Whether the type is ``search_after``.
         limit: Items per page.
         page: Number of the page.
         cursor: Value of ``search_after``.
-        with_count: Whether to count the items; only `page` does.
+        with_count: Whether to count the items; only the type ``page`` does.
     """
 
     search_after: bool
@@ -47,7 +52,7 @@ class Paging:
 
 
 def read_paging(query: Mapping[str, str], *, search_after_allowed: bool) -> Paging:
-    """Return the pagination of a request, or fail as ``PaginationParametersValidator`` does."""
+    """Return the pagination of a request (``PaginationParametersValidator``)."""
     kind = query.get("pagination_type", "page")
     if kind not in ("page", "search_after"):
         raise ApiError(422, "Pagination type does not exist.")
@@ -72,15 +77,18 @@ def read_paging(query: Mapping[str, str], *, search_after_allowed: bool) -> Pagi
 
 
 def _integer(text: str, name: str) -> int:
-    """Return a number that PHP's ``strval(intval($x))`` gives back unchanged, from 1 on."""
-    digits = text.isascii() and text.isdigit() and (text == "0" or not text.startswith("0"))
-    if not digits or int(text) < 1:
+    """Return a positive number that PHP's ``strval(intval($x))`` leaves unchanged.
+
+    ``intval`` cuts larger ones than ``PHP_INT_MAX``, so they are invalid (recorded).
+    """
+    digits = text.isascii() and text.isdigit() and not text.startswith("0")
+    if not digits or int(text) > _HIGHEST_INTEGER:
         raise ApiError(422, f'"{text}" is not a valid {name} number.')
     return int(text)
 
 
 def path_link(base: str, path: str) -> str:
-    """Return the URL of a path whose parts Symfony's router fills in."""
+    """Return the URL of a path, encoded as by Symfony's router."""
     return base + quote(path, safe=_RAW_IN_PATH)
 
 
@@ -131,16 +139,29 @@ def search_after_links(  # noqa: PLR0913 - a link is made of all that
     return links
 
 
-def encrypt(key: str) -> str:
-    """Return a token that hides a key, as PIM up to 5.0 makes of the primary key."""
-    raw = key.encode()
-    return base64.b64encode(bytes(byte ^ 0xAA for byte in zlib.compress(raw, 1))).decode()
+def encrypt(row_id: str) -> str:
+    """Return the cursor of a row id, as PIM up to 5.0 encrypts it.
+
+    ``PrimaryKeyEncrypter`` uses a stream cipher with a fixed key, so a cursor has as many
+    bytes as the id (recorded on 5.0.118: ``qtU=`` for the tenth row). Only the key differs.
+    """
+    return base64.b64encode(_xor(row_id.encode())).decode()
 
 
-def decrypt(token: str) -> str | None:
-    """Return the key in a token, None for a token that was not made by `encrypt`."""
+def decrypt(cursor: str) -> str:
+    """Return the row id in a cursor; nonsense for a made-up one.
+
+    PHP's ``base64_decode`` skips characters that it does not know, so ``m`` is an empty id,
+    which starts from the beginning, and ``zzzz`` comes after every id (recorded on 5.0.118).
+    """
+    known = _NOT_BASE64.sub("", cursor)
+    usable = known[: len(known) - (len(known) % 4 == 1)]
     try:
-        raw = base64.b64decode(token.encode(), validate=True)
-        return zlib.decompress(bytes(byte ^ 0xAA for byte in raw)).decode()
-    except (ValueError, zlib.error):
-        return None
+        raw = base64.b64decode(usable + "=" * (-len(usable) % 4))
+    except binascii.Error:
+        return ""
+    return _xor(raw).decode("utf-8", "replace")
+
+
+def _xor(data: bytes) -> bytes:
+    return bytes(one ^ key for one, key in zip(data, itertools.cycle(_KEY_STREAM), strict=False))

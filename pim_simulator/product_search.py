@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.date_filters import LINKED, LINKED_TYPE, DateFilters, linked_types
 from pim_simulator.errors import ApiError
-from pim_simulator.index import Document
+from pim_simulator.search_syntax import Filters, code_list, php_type, unsupported
 from pim_simulator.value_filters import value_test
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pim_simulator.bodies import ItemBodies
     from pim_simulator.clock import Clock, ServerZone
+    from pim_simulator.date_filters import Predicate
+    from pim_simulator.index import Document
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
     from pim_simulator.store import Store
 
-Predicate = Callable[[Document], bool]
-Filters = dict[str, list[dict[str, Any]]]
-
 _FIELDS = frozenset(
     {"family", "categories", "completeness", "identifier", "created", "updated", "enabled"}
-    | {"groups", "parent", "quality_score", "code", "uuid"}
+    | {"groups", "parent", "quality_score", "uuid"}
 )
-_LINKED, _LINKED_TYPE = "updated_including_linked_entities", "updated_including_linked_type"
-_LINKED_TYPES = ("asset", "reference_entity_record")
-_DATE_FORMAT = "Y-m-d H:i:s"
-
-
-def read_search(query: Mapping[str, str], *, models: bool) -> Filters:
-    """Return the filters of a request; what is no JSON is a 400, for models a 422."""
-    if "search" not in query:
-        return {}
-    try:
-        search = json.loads(query["search"])
-    except ValueError:
-        search = None
-    if not isinstance(search, (dict, list)):
-        status = 422 if models else 400
-        raise ApiError(status, "Search query parameter should be valid JSON.")
-    if isinstance(search, list):  # a PHP array is both
-        search = {str(number): filters for number, filters in enumerate(search)}
-    for name, filters in search.items():
-        if not isinstance(filters, list) or not filters:
-            structure = f'{{"{name}":[{{"operator": "my_operator", "value": "my_value"}}]}}'
-            message = f'Structure of filter "{name}" should respect this structure: {structure}'
-            raise ApiError(422, message)
-        for condition in filters:
-            if not isinstance(condition, dict) or condition.get("operator") is None:
-                raise ApiError(422, f'Operator is missing for the property "{name}".')
-            operator = condition["operator"]
-            if not isinstance(operator, str):
-                kind = php_type(operator)
-                raise ApiError(422, f'Operator has to be a string, "{kind}" given.')
-    return search
-
-
-def php_type(value: object) -> str:
-    """Return PHP's ``gettype()`` of what came as JSON."""
-    names = {bool: "boolean", int: "integer", float: "double", str: "string"}
-    return "NULL" if value is None else names.get(type(value), "array")
+# Product models have no such filters (recorded: a 422 with the same message).
+_NOT_OF_MODELS = frozenset({"enabled", "completeness", "quality_score", "uuid"})
+_DATES = ("updated", "created", LINKED)
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b,
+    ">=": lambda a, b: a >= b,
+    "<=": lambda a, b: a <= b,
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
 
 
 class ProductSearch:
@@ -71,7 +46,7 @@ class ProductSearch:
         profile: The version.
         zone: The server's time zone.
         clock: The server's clock.
-        bodies: To compute the completeness.
+        bodies: Computes completenesses and quality scores.
     """
 
     def __init__(
@@ -80,65 +55,76 @@ class ProductSearch:
         """Keep what the filters need."""
         self._store = store
         self._profile = profile
-        self._zone = zone
-        self._clock = clock
         self._bodies = bodies
+        self._dates = DateFilters(zone, clock, profile)
 
-    def check(self, filters: Filters) -> None:
-        """Fail for unknown categories and properties (``ListProductsQueryValidator``)."""
+    def check(self, filters: Filters, resource: str) -> None:
+        """Raise an error for unknown categories and properties (``ListProductsQueryValidator``).
+
+        An unknown property is a 422 up to 5.0 and for ``/products-uuid``, a 404 for models and
+        for ``/products`` of 6.0 (recorded), so probably for ``/products`` of 7.0, too.
+        """
         unknown = [
             code
             for condition in filters.get("categories", ())
-            for code in _strings(condition.get("value", []))
+            if isinstance(condition.get("value"), list)
+            for code in map(str, condition["value"])
             if code.strip() not in self._store.categories
         ]
         if unknown:
             words = "Categories {} do not" if len(unknown) > 1 else "Category {} does not"
             raise ApiError(422, words.format(f'"{", ".join(unknown)}"') + " exist.")
         for name, conditions in filters.items():
+            operator = conditions[0]["operator"]
+            if resource == "product-models" and name in _NOT_OF_MODELS:
+                raise unsupported(name, operator)
             if name in _FIELDS or name in self._store.attributes:
                 continue
-            if self._profile.saas and name in (_LINKED, _LINKED_TYPE):
+            if self._profile.saas and name in (LINKED, LINKED_TYPE):
                 continue
-            message = (
-                f'Filter on property "{name}" is not supported or does not support operator '
-                f'"{conditions[0]["operator"]}"'
-            )
-            raise ApiError(404 if self._profile.since(6) else 422, message)
+            if not self._profile.since(6):
+                raise unsupported(name, operator)
+            status = 422 if resource == "products-uuid" else 404
+            message = f'"{name}" does not exist or you do not have permission to access it.'
+            raise ApiError(status, message)
 
     def predicates(
-        self, filters: Filters, *, locale: str | None, scope: str | None
+        self, filters: Filters, *, locale: str | None, scope: str | None, models: bool
     ) -> list[Predicate]:
         """Return a predicate for each condition."""
-        linked = _linked_types(filters)
+        linked = linked_types(filters)
         return [
-            self._predicate(name, {"locale": locale, "scope": scope, "linked": linked} | condition)
+            self._predicate(
+                name,
+                {"locale": locale, "scope": scope, "linked": linked, "models": models} | condition,
+            )
             for name, conditions in filters.items()
-            if name != _LINKED_TYPE
+            if name != LINKED_TYPE
             for condition in conditions
         ]
 
     def in_tree(self, channel: str) -> Predicate:
-        """Return what ``scope`` demands: to be in the channel's category tree."""
+        """Return the condition that ``scope`` adds: to be in the channel's category tree."""
         root = self._store.channels[channel].body["category_tree"]
         tree = self._store.category_and_below(root)
         return lambda document: not tree.isdisjoint(document.categories)
 
     def _predicate(self, name: str, condition: dict[str, Any]) -> Predicate:
         operator, value = condition["operator"], condition.get("value")
-        if name in ("updated", "created", _LINKED):
-            return self._date(name, operator, value, condition["linked"])
-        if name == "completeness":
-            return self._completeness(operator, value, condition)
+        if name in _DATES:
+            return self._dates.predicate(name, operator, value, condition["linked"])
+        if name == "parent" and operator == "=" and condition["models"]:
+            raise unsupported(name, operator)
         fields: dict[str, Callable[[str, Any], Predicate | None]] = {
             "enabled": self._enabled,
             "family": self._family,
             "categories": self._categories,
             "identifier": self._code,
-            "code": self._code,
             "uuid": self._uuid,
             "parent": self._parent,
             "groups": self._groups,
+            "completeness": partial(self._completeness, condition=condition),
+            "quality_score": partial(self._quality_score, condition=condition),
         }
         found = (
             fields[name](operator, value)
@@ -146,67 +132,8 @@ class ProductSearch:
             else self._attribute(name, operator, value, condition)
         )
         if found is None:
-            message = (
-                f'Filter on property "{name}" is not supported or does not support operator '
-                f'"{operator}"'
-            )
-            raise ApiError(422, message)
+            raise unsupported(name, operator)
         return found
-
-    def _date(self, name: str, operator: str, value: Json, linked: Iterable[str]) -> Predicate:
-        def when(document: Document) -> int:
-            if name == _LINKED:
-                return max(document.updated, *(document.linked.get(kind, 0) for kind in linked))
-            return document.updated if name == "updated" else document.item.created
-
-        if operator == "SINCE LAST N DAYS":
-            if isinstance(value, bool) or not isinstance(value, int):
-                message = (
-                    f'Property "{name}" expects an integer as data, "{php_type(value)}" given.'
-                )
-                raise ApiError(422, message)
-            since = self._clock.timestamp() - 86_400 * value
-            return lambda document: when(document) > since
-        if operator in ("BETWEEN", "NOT BETWEEN"):
-            if not isinstance(value, list):
-                message = f'Property "{name}" expects an array as data, "{php_type(value)}" given.'
-                raise ApiError(422, message)
-            if len(value) != len(("first", "last")):
-                message = (
-                    f'Property "{name}" expects an array with valid data, should contain 2 '
-                    'strings with the format "yyyy-mm-dd H:i:s".'
-                )
-                raise ApiError(422, message)
-            first, last = (self._instant(name, text) for text in value)
-            wanted = operator == "BETWEEN"
-            return lambda document: (first <= when(document) <= last) is wanted
-        if operator in ("EMPTY", "NOT EMPTY"):
-            return lambda _: operator == "NOT EMPTY"
-        compare: dict[str, Callable[[int, int], bool]] = {
-            ">": lambda a, b: a > b,
-            "<": lambda a, b: a < b,
-            "=": lambda a, b: a == b,
-            "!=": lambda a, b: a != b,
-        }
-        instant = self._instant(name, value)
-        if operator not in compare:
-            message = (
-                f'Filter on property "{name}" is not supported or does not support operator '
-                f'"{operator}"'
-            )
-            raise ApiError(422, message)
-        matches = compare[operator]
-        return lambda document: matches(when(document), instant)
-
-    def _instant(self, name: str, text: Json) -> int:
-        instant = self._zone.parse_wall_time(text)
-        if instant is None:  # `false`, which PHP prints as nothing
-            message = (
-                f'Property "{name}" expects a string with the format "{_DATE_FORMAT}" as data, '
-                '"" given.'
-            )
-            raise ApiError(422, message)
-        return instant
 
     @staticmethod
     def _enabled(operator: str, value: Json) -> Predicate | None:
@@ -223,20 +150,16 @@ class ProductSearch:
             return lambda document: (document.family is None) is (operator == "EMPTY")
         if operator not in ("IN", "NOT IN"):
             return None
-        codes = _list("family", value)
+        codes = code_list("family", value)
         for code in codes:
-            if code not in self._store.families:
-                message = (
-                    'Property "family" expects a valid family code. The family does not exist, '
-                    f'"{code}" given.'
-                )
-                raise ApiError(422, message)
+            if code not in self._store.families:  # ObjectNotFoundException (recorded)
+                raise ApiError(422, f'Object "family" with code "{code}" does not exist')
         return lambda document: (document.family in codes) is (operator == "IN")
 
     def _categories(self, operator: str, value: Json) -> Predicate | None:
         if operator == "UNCLASSIFIED":
             return lambda document: not document.categories
-        codes = set(_list("categories", value)) if value is not None else set()
+        codes = set(code_list("categories", value)) if value is not None else set()
         below = set(codes)
         if "CHILDREN" in operator:
             below = set().union(*(self._store.category_and_below(code) for code in codes))
@@ -253,7 +176,7 @@ class ProductSearch:
     @staticmethod
     def _code(operator: str, value: Json) -> Predicate | None:
         if operator in ("IN", "NOT IN"):
-            codes = {code.lower() for code in _list("identifier", value)}
+            codes = {code.lower() for code in code_list("identifier", value)}
             return lambda document: (document.sort in codes) is (operator == "IN")
         if operator in ("=", "!=") and isinstance(value, str):
             return lambda document: (document.sort == value.lower()) is (operator == "=")
@@ -267,7 +190,7 @@ class ProductSearch:
     def _uuid(operator: str, value: Json) -> Predicate | None:
         if operator not in ("IN", "NOT IN"):
             return None
-        uuids = {uuid.lower() for uuid in _list("uuid", value)}
+        uuids = {uuid.lower() for uuid in code_list("uuid", value)}
         return lambda document: (document.key in uuids) is (operator == "IN")
 
     @staticmethod
@@ -277,7 +200,7 @@ class ProductSearch:
         if operator == "=" and isinstance(value, str):
             return lambda document: value in document.ancestors
         if operator == "IN":
-            codes = set(_list("parent", value))
+            codes = set(code_list("parent", value))
             return lambda document: not codes.isdisjoint(document.ancestors)
         return None
 
@@ -285,29 +208,16 @@ class ProductSearch:
     def _groups(operator: str, value: Json) -> Predicate | None:
         if operator != "IN":
             return None
-        codes = set(_list("groups", value))
+        codes = set(code_list("groups", value))
         return lambda document: not codes.isdisjoint(document.item.groups)
 
-    def _completeness(
-        self,
-        operator: str,
-        value: Json,
-        condition: dict[str, Any],
-    ) -> Predicate:
+    def _completeness(self, operator: str, value: Json, condition: dict[str, Any]) -> Predicate:
         scope = condition["scope"]
         if scope not in self._store.channels:
             raise ApiError(422, 'Property "completeness" expects a valid scope.')
         operator = operator.removesuffix(" ON ALL LOCALES").replace("LOWER THAN", "<")
         operator = operator.replace("GREATER THAN", ">").replace(" OR EQUALS", "=")
-        compare: dict[str, Callable[[int, int], bool]] = {
-            ">": lambda a, b: a > b,
-            "<": lambda a, b: a < b,
-            ">=": lambda a, b: a >= b,
-            "<=": lambda a, b: a <= b,
-            "=": lambda a, b: a == b,
-            "!=": lambda a, b: a != b,
-        }
-        if operator not in compare or not isinstance(value, int):
+        if operator not in _COMPARE or not isinstance(value, int):
             raise ApiError(422, 'Property "completeness" expects an integer as data.')
         locales = condition.get("locales") or ([condition["locale"]] if condition["locale"] else [])
 
@@ -318,9 +228,25 @@ class ProductSearch:
                 if row["scope"] == scope and (not locales or row["locale"] in locales)
             ]
             test = any if not locales else all
-            return bool(rows) and test(compare[operator](data, value) for data in rows)
+            return bool(rows) and test(_COMPARE[operator](data, value) for data in rows)
 
         return complete
+
+    def _quality_score(
+        self, operator: str, value: Json, condition: dict[str, Any]
+    ) -> Predicate | None:
+        """Find products by their letters in a channel and locale (api.akeneo.com, filter)."""
+        if operator != "IN":
+            return None
+        letters = set(code_list("quality_score", value))
+        for name in ("scope", "locale"):
+            if condition[name] is None:
+                raise ApiError(422, f'Property "quality_score" expects a valid {name}.')
+        place = (condition["scope"], condition["locale"])
+        return lambda document: any(
+            (str(row["scope"]), row["locale"]) == place and row["data"] in letters
+            for row in self._bodies.quality_scores(document.item)
+        )
 
     def _attribute(
         self,
@@ -353,28 +279,3 @@ class ProductSearch:
             return test(data[0] if data else None)
 
         return matches
-
-
-def _linked_types(filters: Filters) -> tuple[str, ...]:
-    """Return the linked entities whose changes count (SaaS, api.akeneo.com, filter)."""
-    conditions = filters.get(_LINKED_TYPE)
-    if conditions is None:
-        return _LINKED_TYPES
-    value = conditions[0].get("value")
-    if _LINKED not in filters or conditions[0]["operator"] != "IN" or not isinstance(value, list):
-        message = (
-            f'Filter on property "{_LINKED_TYPE}" is not supported or does not support operator'
-        )
-        raise ApiError(422, f'{message} "{conditions[0]["operator"]}"')
-    return tuple(_strings(value))
-
-
-def _list(name: str, value: Json) -> list[str]:
-    if not isinstance(value, list):
-        message = f'Property "{name}" expects an array as data, "{php_type(value)}" given.'
-        raise ApiError(422, message)
-    return _strings(value)
-
-
-def _strings(value: Iterable[Any]) -> list[str]:
-    return [str(part) for part in value] if isinstance(value, list) else []

@@ -11,12 +11,12 @@ class Profile:
 
     Attributes:
         name: Name by which a user chooses it.
-        major: Major version; the SaaS edition counts as the one after 7.
-        version: What ``/system-information`` says.
-        edition: What ``/system-information`` says.
-        features: Features of the Enterprise Edition that it has; `SimulatedPim.features`
-            has those that are switched on.
-        off: Those of them that are off unless someone switches them on.
+        major: Major version; what came after 7.0, master and SaaS, counts as 8.
+        version: Version in the response of ``/system-information``.
+        edition: Edition in the response of ``/system-information``.
+        features: Optional features this version has; `SimulatedPim.features` has those that
+            are enabled.
+        off: Features that are disabled by default.
     """
 
     name: str
@@ -27,13 +27,13 @@ class Profile:
     off: frozenset[str] = frozenset()
 
     def since(self, major: int) -> bool:
-        """Return whether it is a version or a later one."""
+        """Return whether this is the given major version or a later one."""
         return self.major >= major
 
     @property
     def saas(self) -> bool:
-        """Whether it is the hosted edition, which has newer keys."""
-        return self.since(8)
+        """Whether it is the hosted edition, which has newer keys than master of 2024."""
+        return "workflows" in self.features
 
     @property
     def enterprise(self) -> bool:
@@ -52,7 +52,7 @@ class Profile:
 
     @property
     def plain_search_after(self) -> bool:
-        """``search_after`` is the last identifier, no encrypted key (PIM-10182)."""
+        """The cursor is the last identifier, not an encrypted row id (6.0, PIM-10182)."""
         return self.since(6)
 
     @property
@@ -82,8 +82,23 @@ class Profile:
 
     @property
     def category_updated(self) -> bool:
-        """Categories show ``updated`` and can be searched by it from 6.0 on."""
+        """Categories have ``updated`` and can be searched by it (6.0)."""
         return self.since(6)
+
+    @property
+    def category_values(self) -> bool:
+        """``with_enriched_attributes`` works: on master and SaaS, not in 7.0.22 (recorded)."""
+        return self.since(8)
+
+    @property
+    def category_list_permission(self) -> bool:
+        """*List categories* is enforced: everywhere but in 7.0 (GRF-829, recorded on 7.0.22)."""
+        return self.major != 7  # noqa: PLR2004 - the version
+
+    @property
+    def category_media_files(self) -> bool:
+        """``/category-media-files`` came after 7.0 (recorded on master of April 2024)."""
+        return self.since(8)
 
     @property
     def utc_clock_with_server_offset(self) -> bool:
@@ -92,12 +107,17 @@ class Profile:
 
     @property
     def product_permissions(self) -> bool:
-        """``pim_api_product_list`` and its like came with 6.0."""
+        """``pim_api_product_list`` and similar permissions came with 6.0."""
         return self.since(6)
 
     @property
     def delete_product_models(self) -> bool:
         """``DELETE /product-models/{code}`` came with 6.0."""
+        return self.since(6)
+
+    @property
+    def whole_url_in_messages(self) -> bool:
+        """404 and 405 messages name the whole URL, not the path (recorded from 6.0.90 on)."""
         return self.since(6)
 
 
@@ -106,16 +126,19 @@ _ENTERPRISE = _LIBRARIES | {"drafts", "published_products"}
 _SAAS = _ENTERPRISE | {
     *("workflows", "rules", "data_model_designer", "catalogs", "ui_extensions", "http_hooks")
 }
+# 7.0 has the code of catalogs for apps, but the feature is disabled (recorded on 7.0.22).
+_CATALOGS = frozenset({"catalogs"})
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("pim-3", 3, "3.2.85", "EE", _ENTERPRISE | {"pam"}),
         Profile("ce-4", 4, "4.0.120", "CE"),
-        Profile("ce-5", 5, "5.0.110", "CE"),
-        Profile("ce-6", 6, "6.0.77", "CE"),
-        Profile("ce-7", 7, "7.0.30", "CE"),
-        Profile("ee-7", 7, "7.0.30", "EE", _ENTERPRISE),
+        Profile("ce-5", 5, "5.0.118", "CE"),
+        Profile("ce-6", 6, "6.0.90", "CE"),
+        Profile("ce-7", 7, "7.0.22", "CE", _CATALOGS, _CATALOGS),
+        Profile("ee-7", 7, "7.0.22", "EE", _ENTERPRISE | _CATALOGS, _CATALOGS),
+        Profile("ce-master", 8, "master", "CE"),
         Profile("saas", 8, "20240415010203", "Serenity", _SAAS, frozenset({"published_products"})),
     )
 }

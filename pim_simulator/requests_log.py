@@ -1,4 +1,4 @@
-"""What the simulated PIM has been asked."""
+"""The log of requests to the simulated PIM."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnsweredRequest:
-    """A request and the status it was answered with.
+    """A request and the status of its response.
 
     Attributes:
         method: HTTP method.
         path: Path, decoded.
         query: Query parameters, decoded; the last of a repeated one.
-        status: HTTP status; 0 when the connection was cut on purpose.
-        at: The server's time when the request came.
+        status: HTTP status; 0 if the connection was reset on purpose.
+        at: The server's time at the start of the request.
         headers: Request headers, names in lower case.
     """
 
@@ -46,24 +46,24 @@ class RequestLog(Sequence[AnsweredRequest]):
 
     @property
     def highest_concurrency(self) -> int:
-        """How many requests were being answered at once, at most."""
+        """Highest number of simultaneous requests."""
         with self._lock:
             return self._highest
 
     def clear(self) -> None:
-        """Forget the requests, and the highest concurrency."""
+        """Clear the log and the highest concurrency."""
         with self._lock:
             self._answered.clear()
             self._highest = self._in_flight
 
     def begin(self) -> None:
-        """Count a request that arrives."""
+        """Count a request that starts."""
         with self._lock:
             self._in_flight += 1
             self._highest = max(self._highest, self._in_flight)
 
     def end(self, request: AnsweredRequest) -> None:
-        """Record a request that has been answered."""
+        """Add a request that has ended."""
         with self._lock:
             self._in_flight -= 1
             self._answered.append(request)

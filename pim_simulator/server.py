@@ -1,4 +1,4 @@
-"""Serves a simulated PIM over HTTP on the loopback interface."""
+"""Serve a simulated PIM over HTTP on the loopback interface."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class _Protocol(H11Protocol):
     @override
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        # asyncio does so only where the listening socket names its protocol; without,
-        # head and body of an answer wait 40 ms for each other (Nagle, delayed ACK).
+        # asyncio sets this only if the listening socket names its protocol. Without it, the
+        # body of a response waits 40 ms after its head (Nagle, delayed ACK).
         endpoint = transport.get_extra_info("socket")
         endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -56,7 +56,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that runs in a thread of its own and leaves signals alone."""
+    """A server that runs in a thread and installs no signal handlers."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

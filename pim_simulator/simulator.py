@@ -34,27 +34,28 @@ if TYPE_CHECKING:
 
 
 class SimulatedPim:
-    """An Akeneo PIM that answers its REST API as the real one does, quirks included.
+    """An Akeneo PIM whose REST API behaves as the real one, quirks included.
 
     Attributes:
         profile: The version.
         timezone: Name of the server's time zone.
         clock: The server's clock.
         credentials: ``client_id``, ``client_secret``, ``username``, ``password``.
-        requests: The answered requests.
-        faults: Faults still to come.
-        tokens: Tokens given out.
-        ghosts: Keys of products (uuid or identifier) and models (code) which are in the
-            index but not in SQL.
-        broken: Keys of products and models whose presence makes a page a 500.
+        requests: The requests so far.
+        faults: Faults to inject.
+        tokens: The issued tokens.
+        ghosts: Keys of products (uuid or identifier) and models (code) that are in the
+            index but missing from SQL.
+        broken: Keys of products and models that cannot be normalised, so that pages with
+            them answer 500.
         write: Changes the catalogue, as the API does.
-        hanging: Parts of paths whose requests get no answer, as those of workflows where
-            they are disabled (OpenAkeneo/dotnet-rest-api-client).
-        secrets: Every secret in what the PIM answers: signing keys, passwords, tokens.
-        personal: Every personal string: names and addresses of people.
+        hanging: Parts of paths whose requests never get a response, as those of workflows
+            where they are disabled (OpenAkeneo/dotnet-rest-api-client).
+        secrets: Every secret in the responses: signing keys, passwords, tokens.
+        personal: Every personal string in the responses: names and addresses of people.
         links_base: Scheme and host of the links, if not those of the request.
-        latency: Seconds by which every answer is delayed.
-        url: Where it is being served, None while it is not.
+        latency: Delay of every response in seconds.
+        url: URL while it is served, None otherwise.
     """
 
     def __init__(  # noqa: PLR0913 - options, by name
@@ -74,25 +75,25 @@ class SimulatedPim:
         access_token_lifetime: float = 3600,
         shuffle_media_files: bool = False,
     ) -> None:
-        """Make the catalogue.
+        """Generate the catalogue.
 
         Args:
-            profile: Version: ``pim-3``, ``ce-4``, ``ce-5``, ``ce-6``, ``ce-7``, ``ee-7`` or
-                ``saas``.
+            profile: Version: ``pim-3``, ``ce-4``, ``ce-5``, ``ce-6``, ``ce-7``, ``ee-7``,
+                ``ce-master`` (April 2024) or ``saas``.
             seed: Seed of the catalogue.
-            products: How many products there are.
-            asset_families: How many asset families there are, where there can be any.
-            reference_entities: How many reference entities there are, likewise.
-            records: How many records a reference entity has, and assets an asset family.
+            products: Number of products.
+            asset_families: Number of asset families, in editions that have them.
+            reference_entities: Number of reference entities, in editions that have them.
+            records: Number of records per reference entity and of assets per asset family.
             timezone: Time zone of the server.
             clock_offset: How far the server's clock is ahead of ours.
-            links_base: Scheme and host which the PIM puts into links, as one behind a
-                proxy does (akeneo/api-php-client#171).
-            index_lag: Seconds until a write shows in the search index.
-            latency: Seconds by which every answer is delayed.
-            access_token_lifetime: Seconds for which an access token is good.
-            shuffle_media_files: Whether the order of ``/media-files``, which has no
-                ``ORDER BY``, changes from one request to the next.
+            links_base: Scheme and host in links, if they differ from the request's, as behind
+                a proxy (akeneo/api-php-client#171).
+            index_lag: Seconds until a write is visible in the search index.
+            latency: Delay of every response in seconds.
+            access_token_lifetime: Lifetime of access tokens in seconds.
+            shuffle_media_files: Whether ``/media-files``, which has no ``ORDER BY``, changes
+                its order between requests.
         """
         self.profile = PROFILES[profile]
         self.timezone = timezone
@@ -174,21 +175,21 @@ class SimulatedPim:
 
     @property
     def features(self) -> set[str]:
-        """Features of the Enterprise Edition that are on; discard one to switch it off.
+        """The enabled features; discard one to disable it.
 
-        A feature that is off is not in the list of routes, and its routes answer the 404
-        of the PIM; so do those of a version that never had it, with another text.
+        The routes of a disabled feature are not listed, and answer ``Feature … is not
+        enabled``. Versions without the feature answer ``No route found``.
         """
         return self._api.features
 
     @property
     def app_token(self) -> str:
-        """A permanent token, as an app gets it; only with it catalogs can be read."""
+        """The permanent token of an app, which catalogs require."""
         return self.tokens.app
 
     @property
     def search_after_page_size(self) -> int:
-        """Size of the pages of the lists that take no ``limit``."""
+        """Page size of the lists that take no ``limit``."""
         return self._libraries.page_size
 
     @search_after_page_size.setter
@@ -197,12 +198,12 @@ class SimulatedPim:
 
     @property
     def permissions(self) -> set[str]:
-        """ACL ids which are granted; discard one to get the real 403."""
+        """The granted permissions; discard one to get its 403."""
         return self._api.permissions
 
     @property
     def access_token_lifetime(self) -> float:
-        """Seconds for which the access tokens given out from now on are good."""
+        """Lifetime in seconds of access tokens issued from now on."""
         return self._api.lifetime
 
     @access_token_lifetime.setter
@@ -210,13 +211,13 @@ class SimulatedPim:
         self._api.lifetime = seconds
 
     def truth(self, resource: str, *, by_uuid: bool | None = None) -> list[dict[str, Any]]:
-        """Return what the PIM holds, in the form its reference documents.
+        """Return the contents of the PIM, in the form that its reference documents.
 
         Args:
             resource: ``products``, ``product_models``, ``families``, ``family_variants``
                 (with ``family``), ``attributes``, ``attribute_options``, … .
-            by_uuid: Whether products are as ``/products-uuid`` has them; by default
-                where there is such a list.
+            by_uuid: Whether products have the form of ``/products-uuid``; by default if the
+                version has that list.
         """
         uuid = self.profile.by_uuid if by_uuid is None else by_uuid
         return truth(self._store, self.profile, self.timezone, resource, by_uuid=uuid)

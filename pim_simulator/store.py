@@ -1,4 +1,4 @@
-"""What the simulated PIM holds: its "SQL tables"."""
+"""The "SQL tables" of the simulated PIM."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Values = dict[str, list[dict[str, Any]]]
 Associations = dict[str, dict[str, list[Any]]]
+Place = tuple[str | None, str | None]  # locale and channel of a value
 
 OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 # Types of the attributes that link to records and assets, and the table of what they link to.
@@ -50,8 +51,8 @@ class Entity:
 class Item:
     """A product or a product model.
 
-    Values of the generated ones are made when asked for: a hundred thousand products
-    would not fit into memory otherwise.
+    Values of generated items are computed on access, because a hundred thousand products
+    would not fit into memory.
     """
 
     __slots__ = (
@@ -123,8 +124,13 @@ class Item:
         return self.uuid.startswith("model/")
 
     @property
+    def is_generated(self) -> bool:
+        """Whether it belongs to the generated catalogue, not to what was written since."""
+        return self._make is not None
+
+    @property
     def values(self) -> Values:
-        """Own values, those of the ancestors not among them. Not to be changed in place."""
+        """Its own values, without inherited ones. Do not change them in place."""
         if self._values is not None:
             return self._values
         return {} if self._make is None else self._make(self)
@@ -134,7 +140,7 @@ class Item:
         self._values = values
 
     def frozen(self) -> Item:
-        """Return a copy that stays as it is, as publishing makes one."""
+        """Return a copy, as publishing makes one."""
         return Item(
             uuid=self.uuid,
             code=self.code,
@@ -181,7 +187,7 @@ class Draft:
 
 @dataclass
 class Store:
-    """All tables. Whoever reads or writes holds `lock`."""
+    """All tables. Hold `lock` to read or write."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     version: int = 0
@@ -204,15 +210,17 @@ class Store:
     asset_families: dict[str, Library] = field(default_factory=dict)
     published_products: dict[str, Item] = field(default_factory=dict)  # by identifier
     drafts: dict[str, Draft] = field(default_factory=dict)  # by uuid of product or model
-    view_only: set[str] = field(default_factory=set)  # uuids of what the user may not edit
-    editable: set[str] = field(default_factory=set)  # uuids of what the user does not own
+    view_only: set[str] = field(default_factory=set)  # uuids the user may not edit
+    editable: set[str] = field(default_factory=set)  # uuids the user does not own
     # Rows of the newer resources, by table and key; see `catalogue.cloud`.
     cloud: dict[str, dict[str, Entity]] = field(default_factory=dict)
     _option_codes: dict[str, set[str]] = field(default_factory=dict)
     _option_codes_version: int = -1
+    _places: frozenset[Place] = frozenset()
+    _places_version: int = -1
 
     def product_by_identifier(self, identifier: str) -> Item | None:
-        """Return a product; MySQL compares identifiers without regard to case."""
+        """Return a product; MySQL compares identifiers case-insensitively."""
         return self.products.get(self.uuids.get(identifier.lower(), ""))
 
     def ancestors(self, item: Item) -> Iterator[Item]:
@@ -236,6 +244,27 @@ class Store:
         """Return the codes of the activated locales."""
         return [code for code, row in self.locales.items() if row.body["enabled"]]
 
+    def places(self) -> frozenset[Place]:
+        """Return locale and channel of every value that the PIM shows.
+
+        It keeps the values of deactivated locales and removed channels in its tables, but
+        hides them, without moving any date (``NonExistentChannelLocaleValuesFilter``,
+        recorded).
+        """
+        if self._places_version != self.version:
+            active = self.active_locales()
+            places: set[Place] = {(locale, None) for locale in (None, *active)}
+            for code, channel in self.channels.items():
+                locales = [locale for locale in channel.body["locales"] if locale in active]
+                places |= {(locale, code) for locale in (None, *locales)}
+            self._places, self._places_version = frozenset(places), self.version
+        return self._places
+
+    def shown_labels(self, labels: dict[str, Any]) -> dict[str, Any]:
+        """Return the labels in activated locales (``TranslationNormalizer``)."""
+        active = self.active_locales()
+        return {locale: text for locale, text in labels.items() if locale in active}
+
     def category_and_below(self, code: str) -> set[str]:
         """Return a category and all below it."""
         found = {code}
@@ -250,10 +279,10 @@ class Store:
         return None if attribute is None else attribute.body["type"]
 
     def existing(self, code: str, data: Json) -> Json:
-        """Return a value without what has been removed since; None if nothing is left.
+        """Return a value without removed options; None if nothing is left.
 
-        The PIM keeps the values of removed attributes and options, but shows them no
-        more. Codes of options are compared without regard to case (#12100).
+        The PIM keeps the values of removed attributes and options, but hides them. Option
+        codes are compared case-insensitively (#12100).
         """
         attribute = self.attributes.get(code)
         if attribute is None:
@@ -280,7 +309,7 @@ class Store:
         return self._option_codes[attribute]
 
     def linked_library(self, kind: str, name: str | None) -> Library | None:
-        """Return what an attribute of a type of `LINK_TYPES` links to."""
+        """Return the library that an attribute of a type in `LINK_TYPES` links to."""
         table: dict[str, Library] = getattr(self, LINK_TYPES[kind])
         return table.get(name or "")
 
@@ -298,7 +327,7 @@ class Store:
         return self._option_codes[key]
 
     def workflow_status(self, item: Item) -> str:
-        """Return what the API user may do with a product or model (EE, ``GetMetadata``)."""
+        """Return the API user's workflow status of an item (EE, ``GetMetadata``)."""
         if item.uuid in self.view_only:
             return "read_only"
         draft = self.drafts.get(item.uuid)

@@ -1,4 +1,4 @@
-"""Bodies of everything but products and models, as a version of the PIM writes them."""
+"""Bodies of everything but products and models."""
 
 from __future__ import annotations
 
@@ -34,19 +34,23 @@ class StructureBodies:
         self._zone = zone
 
     def plain(self, row: Entity) -> dict[str, Any]:
-        """Return a row that is the same in all versions."""
-        return dict(row.body)
+        """Return a body that is the same in all versions."""
+        body = dict(row.body)
+        if "labels" in body:
+            body["labels"] = self._store.shown_labels(body["labels"])
+        return body
 
     def attribute(self, row: Entity, *, select_options: bool = False) -> dict[str, Any]:
         """Return an attribute.
 
         Args:
             row: The row.
-            select_options: Whether to add the options of the select columns of a table;
-                ``with_table_select_options=false`` asks for them, too (``(bool) "false"``).
+            select_options: Whether to add the options of a table's select columns.
+                ``with_table_select_options=false`` does so, too (``(bool) "false"``).
         """
         profile = self._profile
-        body = dict(row.body)
+        body = self.plain(row)
+        group_labels = self._store.shown_labels(body.pop("group_labels"))
         if select_options and "table_configuration" in body:
             body["table_configuration"] = [
                 {**column, "options": _TABLE_OPTIONS} if column["data_type"] == "select" else column
@@ -56,12 +60,13 @@ class StructureBodies:
             if body[limit] is not None:
                 body[limit] = self._zone.midnight(body[limit])
         if not profile.since(6):
-            body["group_labels"] = php_array(body["group_labels"])
             del body["guidelines"]
         if not profile.since(5):
             del body["default_value"]
-        if not profile.since(4):
-            del body["group_labels"]
+        if profile.since(8) and body["type"] == "pim_catalog_identifier":
+            body["is_main_identifier"] = True
+        if profile.since(4):  # the last key (recorded); `[]` where empty before 5.0
+            body["group_labels"] = group_labels if profile.since(5) else php_array(group_labels)
         if profile.saas:
             body |= self._newer_attribute_keys(row)
         return body
@@ -71,24 +76,22 @@ class StructureBodies:
         kind = row.body["type"]
         select = kind in ("pim_catalog_simpleselect", "pim_catalog_multiselect")
         decimals = row.body["decimals_allowed"]
-        newer = {
+        return {
             "is_mandatory": False,
             "decimal_places_strategy": "round" if decimals else None,
             "decimal_places": 4 if decimals else None,
             "enable_option_creation_during_import": False if select else None,
             "max_items_count": 10 if kind == "pim_catalog_multiselect" else None,
         }
-        if kind == "pim_catalog_identifier":
-            newer["is_main_identifier"] = True
-        return newer
 
     def family(self, row: Entity) -> dict[str, Any]:
         """Return a family."""
-        return {**row.body, "parent": None} if self._profile.saas else dict(row.body)
+        body = self.plain(row)
+        return {**body, "parent": None} if self._profile.saas else body
 
     def family_variant(self, row: Entity) -> dict[str, Any]:
-        """Return a family variant; its family stands in the path only."""
-        body = dict(row.body)
+        """Return a family variant; only its path names its family."""
+        body = self.plain(row)
         if self._profile.saas:
             below = {
                 code for level in body["variant_attribute_sets"] for code in level["attributes"]
@@ -100,19 +103,21 @@ class StructureBodies:
     def category(
         self, row: Entity, *, listed: bool, position: bool = False, enriched: bool = False
     ) -> dict[str, Any]:
-        """Return a category; its list differs from the single one."""
+        """Return a category; dates differ between the list and a single one.
+
+        Keys, their order and ``{}`` for no labels and no values were recorded; 7.0.22 ignores
+        `enriched`, and versions before 7.0 ignore `position`.
+        """
         profile = self._profile
         body = {"code": row.body["code"], "parent": row.body["parent"]}
         if profile.category_updated:
-            # The list never converts what the column holds, UTC (ExternalApiCategory).
+            # The list never converts the column, which is in UTC (ExternalApiCategory).
             wrong = self._zone.utc_clock_with_server_offset
             body["updated"] = wrong(row.updated) if listed else self._zone.date_c(row.updated)
+        body["labels"] = self._store.shown_labels(row.body["labels"])
         if position and profile.by_uuid:
             body["position"] = row.body["position"]
-        body["labels"] = row.body["labels"]
-        if listed and profile.by_uuid and not profile.saas:
-            body["labels"] = php_array(row.body["labels"])
-        if enriched and profile.by_uuid:
+        if enriched and profile.category_values:
             body["values"] = self._category_values(row)
         if profile.saas:
             body["channel_requirements"] = ["ecommerce"] if row.body["parent"] is None else []
@@ -121,13 +126,12 @@ class StructureBodies:
                 "only_leaves": False,
                 "is_mandatory": False,
             }
-        elif enriched and profile.by_uuid:
-            body["template"] = None
         return body
 
-    def _category_values(self, row: Entity) -> dict[str, Any] | list[Any]:
+    @staticmethod
+    def _category_values(row: Entity) -> dict[str, Any]:
         if row.body["parent"] is not None:
-            return php_array({})
+            return {}
         key = f"teaser|{_CATEGORY_ATTRIBUTES}"
         return {
             f"{key}|ecommerce|en_US": {
@@ -139,15 +143,10 @@ class StructureBodies:
             }
         }
 
-    def measurement_family(self, row: Entity) -> dict[str, Any]:
+    @staticmethod
+    def measurement_family(row: Entity) -> dict[str, Any]:
         """Return a family of ``/measurement-families``."""
-        if self._profile.by_uuid:
-            return dict(row.body)
-        units = {  # a list where it is empty, before 7.0 (#16925)
-            code: {**unit, "labels": php_array(unit["labels"])}
-            for code, unit in row.body["units"].items()
-        }
-        return {**row.body, "labels": php_array(row.body["labels"]), "units": units}
+        return dict(row.body)
 
     @staticmethod
     def measure_family(row: Entity) -> dict[str, Any]:

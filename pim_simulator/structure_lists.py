@@ -1,4 +1,4 @@
-"""The lists that come straight from SQL, and their single resources."""
+"""Lists and single resources of the catalogue structure, which are read from SQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMES = {
     "locales": "Locale",
     "currencies": "Currency",
 }
-_SWAPS = 0.1  # share of the media files that change place with their neighbour
+_SWAPS = 0.1  # share of the media files that change places with their neighbour
 
 
 class StructureLists:
@@ -39,10 +39,9 @@ class StructureLists:
     Args:
         store: The tables.
         profile: The version.
-        bodies: Writes the rows.
+        bodies: Writes the bodies.
         seed: Seed for the order of the media files.
-        shuffle_media_files: Whether the order of the media files changes from one
-            request to the next.
+        shuffle_media_files: Whether the order of the media files changes between requests.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class StructureLists:
         self._random = Dice(f"media/{seed}")
 
     def page(self, resource: str, call: Call) -> Answer:
-        """Answer the request of a page."""
+        """Return a page."""
         if resource == "measurement-families":  # a bare array
             write = self._bodies.measurement_family
             families = self._store.measurement_families.values()
@@ -85,7 +84,7 @@ class StructureLists:
         return offset_page(call, path, paging, items, len(found))
 
     def get(self, resource: str, call: Call) -> Answer:
-        """Answer the request of a single one."""
+        """Return a single resource."""
         code = call.parts["code"]
         if resource == "media-files":
             body = self._bodies.media_file(self._media_file(code), call.base)
@@ -98,9 +97,12 @@ class StructureLists:
             raise ApiError(404, self._missing(resource, code, call))
         return json_answer(self._writer(resource, call, listed=False)(row))
 
-    def download(self, call: Call) -> Answer:
-        """Answer the request of the content of a media file."""
-        file = self._media_file(call.parts["code"])
+    def download(self, resource: str, call: Call) -> Answer:
+        """Return the content of a media file; the catalogue has none of categories."""
+        code = call.parts["code"]
+        if resource == "category-media-files":
+            raise ApiError(404, f'Media file "{code}" does not exist.')
+        file = self._media_file(code)
         return Answer(
             200,
             b"%s: " % file.mime_type.encode() + file.code.encode(),
@@ -151,7 +153,7 @@ class StructureLists:
             raise ApiError(404, message)
 
     def _in_tree_order(self) -> list[Entity]:
-        """Return the categories by tree: ``ORDER BY root, left``."""
+        """Return the categories tree by tree (``ORDER BY root, left``)."""
         children: dict[str | None, list[Entity]] = {}
         for row in self._store.categories.values():
             children.setdefault(row.body["parent"], []).append(row)
@@ -202,10 +204,10 @@ class StructureLists:
         return f'{_NAMES[resource]} "{code}" does not exist.'
 
     def _media_files(self, call: Call, paging: Paging) -> Answer:
-        """Answer the request of a page of media files: there is no ``ORDER BY``.
+        """Return a page of media files, which have no ``ORDER BY``.
 
-        MySQL may return the rows in another order each time. With `shuffle_media_files`
-        some neighbours change places, so that two pages overlap and leave gaps.
+        MySQL may return the rows in a different order each time. With `shuffle_media_files`,
+        some neighbours change places, so that pages overlap and leave gaps.
         """
         files = list(self._store.media_files.values())
         if self._shuffle:

@@ -1,7 +1,7 @@
-"""What the simulated PIM holds, in the form its reference documents.
+"""The contents of the simulated PIM, in the form that its reference documents.
 
-Apart from the code that answers HTTP on purpose: comparing what a client has read with
-this proves something.
+This shares no code with the HTTP side on purpose, so that a comparison of both proves
+something.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _BEFORE_5 = ("pim-3", "ce-4")
 _BEFORE_6 = (*_BEFORE_5, "ce-5")
-_BY_UUID = ("ce-7", "ee-7", "saas")
+_BY_UUID = ("ce-7", "ee-7", "ce-master", "saas")
+_AFTER_7 = ("ce-master", "saas")
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
 _OF_ITEMS = (
     *("products", "product_models", "published_products", "product_drafts"),
@@ -117,7 +118,8 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
             shown = [
                 {**value, "data": data, **_newer(store, profile, code)}
                 for value in of_attribute
-                if (data := _data(store, zone, code, value["data"])) is not None
+                if _is_shown(store, value["locale"], value["scope"])
+                and (data := _data(store, zone, code, value["data"])) is not None
             ]
             if shown:
                 values[code] = shown
@@ -138,6 +140,17 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
             "workflow_status": "read_only" if item.uuid in store.view_only else status
         }
     return body
+
+
+def _is_shown(store: Store, locale: str | None, channel: str | None) -> bool:
+    """Return whether a value belongs to an existing channel and an activated locale."""
+    if locale is not None and not store.locales[locale].body["enabled"]:
+        return False
+    if channel is None:
+        return True
+    if channel not in store.channels:
+        return False
+    return locale is None or locale in store.channels[channel].body["locales"]
 
 
 def _newer(store: Store, profile: Profile, code: str) -> dict[str, Any]:
@@ -215,15 +228,18 @@ def _associated(store: Store, profile: Profile, item: Item, *, by_uuid: bool) ->
     def name_of(uuid: str) -> str | None:
         return uuid if by_uuid else store.products[uuid].code
 
-    associations: dict[str, dict[str, list[Any]]] = {}
+    associations: dict[str, dict[str, list[Any]]] = {
+        code: {"groups": [], "product_models": [], "products": []}
+        for code, row in store.association_types.items()
+        if not row.body.get("is_quantified")
+    }
     quantified: dict[str, dict[str, list[Any]]] = {}
     for row in reversed(_lineage(store, item)):
         for kind, targets in row.associations.items():
-            found = associations.setdefault(
-                kind, {"groups": [], "product_models": [], "products": []}
-            )
-            for target, keys in targets.items():
-                found[target] = sorted(set(found[target]) | set(keys))
+            if kind in associations:
+                for target, keys in targets.items():
+                    known = associations[kind][target]
+                    associations[kind][target] = sorted(set(known) | set(keys))
         for kind, targets in row.quantified.items():
             quantified[kind] = {
                 "products": [
@@ -234,10 +250,17 @@ def _associated(store: Store, profile: Profile, item: Item, *, by_uuid: bool) ->
                     for target in targets["products"]
                     if target["uuid"] in store.products
                 ],
-                "product_models": targets["product_models"],
+                "product_models": [
+                    target
+                    for target in targets["product_models"]
+                    if target["identifier"] in store.product_models
+                ],
             }
     for found in associations.values():
         found["products"] = [name_of(uuid) for uuid in found["products"] if uuid in store.products]
+        found["product_models"] = [
+            code for code in found["product_models"] if code in store.product_models
+        ]
     body: dict[str, Any] = {"associations": associations}
     if profile.name not in _BEFORE_5:
         body["quantified_associations"] = quantified
@@ -248,6 +271,8 @@ def _structure(store: Store, profile: Profile, zone: str, resource: str) -> list
     records: list[dict[str, Any]] = []
     for row in getattr(store, resource).values():
         body = dict(row.body)
+        if resource != "measurement_families":
+            _hide_labels(store, body)
         if resource == "family_variants":
             body["family"] = row.owner
             if profile.name == "saas":
@@ -274,6 +299,14 @@ def _structure(store: Store, profile: Profile, zone: str, resource: str) -> list
     return records
 
 
+def _hide_labels(store: Store, body: dict[str, Any]) -> None:
+    """Remove the labels in deactivated locales."""
+    active = [code for code, row in store.locales.items() if row.body["enabled"]]
+    for name in ("labels", "group_labels"):
+        if name in body:
+            body[name] = {code: text for code, text in body[name].items() if code in active}
+
+
 def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
     for limit in ("date_min", "date_max"):
         body[limit] = body[limit] and _midnight(zone, body[limit])
@@ -283,6 +316,8 @@ def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
         del body["default_value"]
     if profile.name == "pim-3":
         del body["group_labels"]
+    if profile.name in _AFTER_7 and body["type"] == "pim_catalog_identifier":
+        body["is_main_identifier"] = True
     if profile.name == "saas":
         decimals, kind = body["decimals_allowed"], body["type"].removeprefix("pim_catalog_")
         body["is_mandatory"] = False
@@ -290,5 +325,3 @@ def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
         body["decimal_places_strategy"] = "round" if decimals else None
         body["enable_option_creation_during_import"] = False if kind.endswith("select") else None
         body["max_items_count"] = 10 if kind == "multiselect" else None
-        if kind == "identifier":
-            body["is_main_identifier"] = True

@@ -1,6 +1,6 @@
-"""What the simulated PIM holds besides the Community Edition's, as its reference documents it.
+"""The contents of the simulated PIM that the Community Edition lacks.
 
-Apart from the code that answers HTTP on purpose, as `truth` is.
+This shares no code with the HTTP side on purpose, like `truth`.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _existing(store: Store, library: Library, attribute: dict[str, Any], data: J
 
 
 def _newer(attribute: dict[str, Any], row: Row, data: Json) -> dict[str, Any]:
-    """Return what a value of an asset has on the hosted edition, links not among it."""
+    """Return the keys that the hosted edition adds to an asset's value, except links."""
     kind = attribute["type"]
     more: dict[str, Any] = {"attribute_type": kind}
     if kind == "media_link":
@@ -176,7 +176,7 @@ def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_catalogs(store: Store, resource: str) -> Iterator[dict[str, Any]]:
-    """Iterate over what enabled catalogs with a mapping hold: every enabled product."""
+    """Iterate over the products of enabled catalogs with a mapping: all enabled products."""
     enabled = [item for item in store.products.values() if item.enabled]
     for key, catalog in store.cloud.get("catalogs", {}).items():
         if not catalog.body["enabled"] or key not in store.cloud["catalog_mapping_schemas"]:
@@ -201,7 +201,7 @@ def _mapped(item: Item) -> dict[str, Any]:
 
 
 def _mapped_model(store: Store, code: str) -> dict[str, Any]:
-    """Return a model in the form of a mapping, without the link to its variants."""
+    """Return a mapped model, without the link to its variants."""
     model = store.product_models[code]
     name = model.values.get("name")
     sets = store.family_variants[model.family_variant or ""].body["variant_attribute_sets"]

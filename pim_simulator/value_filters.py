@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def value_test(operator: str, value: Json) -> Callable[[Any], bool] | None:
-    """Return a test of a value's data, which is None where there is no value."""
+    """Return a test of a value's data, which is None if there is no value."""
     if operator in ("EMPTY", "NOT EMPTY"):
         return lambda data: (data in (None, [])) is (operator == "EMPTY")
     if operator in ("IN", "NOT IN") and isinstance(value, list):

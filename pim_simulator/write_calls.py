@@ -1,4 +1,4 @@
-"""POST, PATCH and DELETE of the API."""
+"""Handle POST, PATCH and DELETE."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pim_simulator.call import Answer, Call, encode
+from pim_simulator.call import Answer, Call, encode, json_answer
 from pim_simulator.errors import ApiError, violations
 from pim_simulator.paging import path_link
 
 if TYPE_CHECKING:
+    from pim_simulator.entity_writer import Key
     from pim_simulator.profiles import Profile
     from pim_simulator.routes import Route
-    from pim_simulator.writer import Key, Writer
+    from pim_simulator.writer import Writer
 
-_MOST_LINES = 100
-_LONGEST_LINE = 1_000_000
+_MAX_LINES = 100
+_MAX_LINE_LENGTH = 1_000_000
 
 
 class WriteCalls:
-    """Answers the requests that change something.
+    """Handles the requests that change something.
 
     Args:
         writer: Changes the catalogue.
@@ -33,11 +34,15 @@ class WriteCalls:
         self._profile = profile
 
     def answer(self, route: Route, call: Call) -> Answer:
-        """Answer a request."""
+        """Return the response to a request."""
         if route.action == "partial_update_list":
             return self._update_many(route, call)
         if route.action == "delete":
             return self._delete(route, call)
+        if route.action == "upload":
+            raise ApiError(422, 'Property "product" or "product_model" is required.')
+        if route.action == "create_or_update":
+            return self._save_measurement_families(call)
         data = _decoded(call.content)
         name = _key_name(route.resource)
         if route.action == "create":
@@ -54,12 +59,12 @@ class WriteCalls:
         return Answer(201 if created else 204, b"", {"location": location})
 
     def _update_many(self, route: Route, call: Call) -> Answer:
-        """Save line by line; each line has its own status (``StreamResourceResponse``)."""
+        """Save each line; each has its own status (``StreamResourceResponse``)."""
         lines = call.content.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
-        if len(lines) > _MOST_LINES:
-            message = f"Too many resources to process, {_MOST_LINES} is the maximum allowed."
+        if len(lines) > _MAX_LINES:
+            message = f"Too many resources to process, {_MAX_LINES} is the maximum allowed."
             raise ApiError(413, message)
         answers = [
             encode(self._line(route, call, number, line))
@@ -67,6 +72,20 @@ class WriteCalls:
         ]
         kind = "application/vnd.akeneo.collection+json"
         return Answer(200, b"\n".join(answers), {"content-type": kind})
+
+    def _save_measurement_families(self, call: Call) -> Answer:
+        """Save a bare list of measurement families; each has its own status."""
+        try:
+            families = json.loads(call.content)
+        except ValueError:
+            families = None
+        if not isinstance(families, list):
+            raise ApiError(400, "Invalid json message received")
+        saved = []
+        for family in families:
+            created = self._writer.save("measurement_families", family["code"], family)
+            saved.append({"code": family["code"], "status_code": 201 if created else 204})
+        return json_answer(saved)
 
     def _line(self, route: Route, call: Call, number: int, line: bytes) -> dict[str, Any]:
         answer: dict[str, Any] = {"line": number}
@@ -77,7 +96,7 @@ class WriteCalls:
         return answer
 
     def _saved_line(self, route: Route, call: Call, line: bytes) -> dict[str, Any]:
-        if len(line) > _LONGEST_LINE:
+        if len(line) > _MAX_LINE_LENGTH:
             raise ApiError(413, "Line is too long.")
         name = _key_name(route.resource)
         data = _decoded(line)

@@ -1,4 +1,4 @@
-"""Changes to the catalogue: one path for the API and for tests."""
+"""Change the catalogue, for the API and for tests."""
 
 from __future__ import annotations
 
@@ -6,47 +6,24 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from pim_simulator.errors import ApiError, violations
+from pim_simulator.entity_writer import EntityWriter, pair
+from pim_simulator.errors import violations
 from pim_simulator.library_writer import LibraryWriter
-from pim_simulator.store import OPTION_TYPES, Entity, Item, Store
-from pim_simulator.written_values import WrittenValues, expected, format_error
+from pim_simulator.store import Item, Store
+from pim_simulator.written_values import WrittenValues
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pim_simulator.clock import Clock
+    from pim_simulator.entity_writer import Key
     from pim_simulator.index import Index
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
 
-Key = str | tuple[str, ...]
-
-_MERGED = ("labels", "attribute_requirements", "conversion_units", "guidelines")
-_DEFAULTS: dict[str, Callable[[], dict[str, Any]]] = {
-    "families": lambda: {
-        "attributes": ["sku"],
-        "attribute_as_label": "sku",
-        "attribute_as_image": None,
-        "attribute_requirements": {},
-        "labels": {},
-    },
-    "family_variants": lambda: {"variant_attribute_sets": [], "labels": {}},
-    "attribute_options": lambda: {"attribute": "", "sort_order": 0, "labels": {}},
-    "attribute_groups": lambda: {"sort_order": 0, "attributes": [], "labels": {}},
-    "association_types": lambda: {"labels": {}, "is_quantified": False, "is_two_way": False},
-    "categories": lambda: {"parent": None, "labels": {}, "position": 1},
-    "channels": lambda: {
-        "currencies": [],
-        "locales": [],
-        "category_tree": "master",
-        "conversion_units": {},
-        "labels": {},
-    },
-}
-
 
 class Writer:
-    """Creates, changes and deletes, and moves `updated` as the PIM does.
+    """Creates, changes and deletes rows, and moves ``updated`` as the PIM does.
 
     Args:
         store: The tables.
@@ -75,6 +52,7 @@ class Writer:
         self._models = models
         self._published = published
         self._values = WrittenValues(store)
+        self._entities = EntityWriter(store, profile, clock)
         self._libraries = LibraryWriter(store, clock, self._reindex)
 
     def product(self, identifier: str | None = None, **data: Json) -> str:
@@ -100,7 +78,7 @@ class Writer:
         return self.save("product_models", code, data)
 
     def change(self, resource: str, key: Key, **data: Json) -> None:
-        """Change what exists.
+        """Change an existing row.
 
         Args:
             resource: ``products`` (by uuid or identifier), ``product_models``,
@@ -120,7 +98,7 @@ class Writer:
             self.save(resource, key, data)
 
     def delete(self, resource: str, key: Key) -> None:
-        """Delete something, also where the API of this version does not.
+        """Delete a row, even if this version's API cannot.
 
         Raises:
             KeyError: If it does not exist.
@@ -139,27 +117,27 @@ class Writer:
             elif resource == "product_models":
                 self._delete_model(str(key))
             elif resource == "attribute_options":
-                attribute, code = _pair(key)
+                attribute, code = pair(key)
                 del self._store.attribute_options[attribute][code]
-                self._touch_attribute(attribute)
+                self._entities.touch_attribute(attribute)
             elif resource == "categories":
                 self._delete_categories(str(key))
             else:
-                del getattr(self._store, resource)[_pair(key)[1]]
+                del getattr(self._store, resource)[pair(key)[1]]
 
     def exists(self, resource: str, key: Key) -> bool:
-        """Say whether something exists."""
+        """Return whether a row exists."""
         if self._libraries.knows(resource):
             return self._libraries.exists(resource, self._parts(resource, key))
         if resource == "products":
             return self._uuid(key) in self._store.products
         if resource == "attribute_options":
-            attribute, code = _pair(key)
+            attribute, code = pair(key)
             return code in self._store.attribute_options.get(attribute, {})
-        return _pair(key)[1] in getattr(self._store, resource)
+        return pair(key)[1] in getattr(self._store, resource)
 
     def save(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
-        """Create something or change it, as a PATCH does; return whether it is new.
+        """Create or change a row, as PATCH does; return whether it is new.
 
         Raises:
             ApiError: With the error the API answers.
@@ -174,16 +152,16 @@ class Writer:
                 return self._save_product(self._uuid(key), data)
             if resource == "product_models":
                 return self._save_model(str(key), data)
-            return self._save_entity(resource, key, data)
+            return self._entities.save(resource, key, data)
 
     def _parts(self, resource: str, key: Key) -> tuple[str, ...]:
-        """Return the parts of the key of something that only the Enterprise Edition has."""
+        """Return the parts of the key of an Enterprise Edition row."""
         if resource == "product_drafts":
             return (self._uuid(key),)
         return key if isinstance(key, tuple) else (key,)
 
     def _publish(self, identifier: str) -> bool:
-        """Publish a product as it is now; return whether it had not been published."""
+        """Publish the current product; return whether it is newly published."""
         item = self._store.product_by_identifier(identifier)
         if item is None or item.code is None:
             raise KeyError(identifier)
@@ -214,6 +192,7 @@ class Writer:
         number = max((row.number for row in store.products.values()), default=0) + 1
         item = old or Item(uuid=uuid, code=None, number=number, created=now, updated=now)
         before = None if old is None else _state(item)
+        links = self._two_way_links(item)
         identifier = data.get("identifier", item.code)
         written = data.get("values", {})
         if isinstance(written, dict):
@@ -234,9 +213,10 @@ class Writer:
             store.uuids[item.code.lower()] = uuid
         store.products[uuid] = item
         if before is not None and before == _state(item):
-            return False  # a product that has not changed is not saved
+            return False  # an unchanged product is not saved
         item.updated = now
         self._products.write([uuid], self._clock.now().timestamp())
+        self._link_back(item, links)
         return old is None
 
     def _save_model(self, code: str, data: dict[str, Any]) -> bool:
@@ -245,6 +225,7 @@ class Writer:
         number = max((row.number for row in store.product_models.values()), default=0) + 1
         item = old or Item(uuid=f"model/{code}", code=code, number=number, created=now, updated=now)
         before = None if old is None else _state(item)
+        links = self._two_way_links(item)
         self._values.apply(item, data, models=True)
         if item.family_variant not in store.family_variants:
             raise violations(("family_variant", "The product model family variant is missing."))
@@ -254,7 +235,38 @@ class Writer:
             return False
         item.updated = now
         self._reindex_below(code)
+        self._link_back(item, links)
         return old is None
+
+    def _two_way_links(self, item: Item) -> set[tuple[str, str, str]]:
+        """Return type, kind and key of the targets of two-way associations."""
+        return {
+            (code, kind, key)
+            for code, targets in item.associations.items()
+            if code in self._store.association_types
+            and self._store.association_types[code].body.get("is_two_way")
+            for kind in ("products", "product_models")
+            for key in targets.get(kind, ())
+        }
+
+    def _link_back(self, item: Item, before: set[tuple[str, str, str]]) -> None:
+        """Change the other ends of two-way associations; they are saved, too (recorded)."""
+        after = self._two_way_links(item)
+        kind = "product_models" if item.is_model else "products"
+        own = (item.code or "") if item.is_model else item.uuid
+        for code, target_kind, key in before ^ after:
+            table = getattr(self._store, target_kind)
+            target: Item | None = table.get(key)
+            if target is None or target is item:
+                continue
+            empty: dict[str, list[Any]] = {"products": [], "product_models": [], "groups": []}
+            targets = {**empty, **target.associations.get(code, {})}
+            keys = {*targets[kind]}
+            keys = keys | {own} if (code, target_kind, key) in after else keys - {own}
+            targets[kind] = sorted(keys)
+            target.associations = {**target.associations, code: targets}
+            target.updated = self._clock.timestamp()
+            self._reindex(target)
 
     def _reindex_below(self, code: str) -> None:
         """Index a model and everything below: their dates follow it in the index."""
@@ -303,85 +315,9 @@ class Writer:
                 item.categories = tuple(c for c in item.categories if c not in gone)
             index.write(hit, moment)
 
-    def _save_entity(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
-        owner, code = _pair(key)
-        table: dict[str, Entity] = getattr(self._store, resource)
-        if resource == "attribute_options":
-            self._check_attribute_has_options(owner)
-            table = self._store.attribute_options.setdefault(owner, {})
-        now = self._clock.timestamp()
-        row = table.get(code)
-        body = {"code": code, **self._defaults(resource)} if row is None else deepcopy(row.body)
-        before = None if row is None else deepcopy(body)
-        _merge(body, data)
-        if resource == "attribute_options":
-            body["attribute"] = owner
-        if row is None:
-            table[code] = Entity(body, now, now, owner)
-        elif row.body != body:
-            old, row.body = row.body, body
-            labels_only = all(old[name] == body[name] for name in body if name != "labels")
-            # Labels of categories are rows of their own: before PIM-10889 editing them
-            # did not count as a change of the category.
-            if resource != "categories" or self._profile.saas or not labels_only:
-                row.updated = now
-        if resource == "attribute_options" and before != body:
-            self._touch_attribute(owner)
-        return row is None
-
-    def _defaults(self, resource: str) -> dict[str, Any]:
-        if resource != "attributes":
-            return _DEFAULTS[resource]()
-        blank = next(iter(self._store.attributes.values())).body
-        body: dict[str, Any] = dict.fromkeys(name for name in blank if name != "code")
-        lists: dict[str, list[Any]] = {"allowed_extensions": [], "available_locales": []}
-        flags = dict.fromkeys(
-            ("unique", "useable_as_grid_filter", "localizable", "scopable"), False
-        )
-        return body | lists | flags | {
-            "group": "other",
-            "group_labels": self._store.attribute_groups["other"].body["labels"],
-            "sort_order": 0,
-            "labels": {},
-            "guidelines": {},
-        }  # fmt: skip
-
-    def _check_attribute_has_options(self, attribute: str) -> None:
-        kind = self._store.attribute_type(attribute)
-        if kind is None:
-            raise ApiError(404, f'Attribute "{attribute}" does not exist.')
-        if kind not in OPTION_TYPES:
-            message = f'Attribute "{attribute}" does not support options.'
-            raise ApiError(404, message)
-
-    def _touch_attribute(self, attribute: str) -> None:
-        """Move an attribute's date: TimestampableAttributeSubscriber, on save and removal."""
-        self._store.attributes[attribute].updated = self._clock.timestamp()
-
-
-def _pair(key: Key) -> tuple[str, str]:
-    """Return owner and code of a key."""
-    return (key[0], key[1]) if isinstance(key, tuple) else ("", key)
-
-
-def _merge(body: dict[str, Any], data: dict[str, Any]) -> None:
-    """Apply a PATCH: maps are merged, anything else is replaced."""
-    for name, value in data.items():
-        if name == "code":
-            continue
-        if name not in body:
-            message = f'Property "{name}" does not exist.'
-            raise format_error(message)
-        if name not in _MERGED:
-            body[name] = value
-        elif isinstance(value, dict):
-            body[name] = {**body[name], **value}
-        else:
-            raise format_error(expected(name, "an array", value))
-
 
 def _state(item: Item) -> tuple[Any, ...]:
-    """Return what counts as the content of a product or model."""
+    """Return the content of a product or model, to detect changes."""
     own = (item.code, item.family, item.family_variant, item.parent, item.enabled)
     more = (item.categories, item.groups, item.associations, item.quantified, item.values)
     return deepcopy((*own, *more))

@@ -1,4 +1,4 @@
-"""What a write may say about products and models."""
+"""Apply the bodies of POST and PATCH to products and models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.errors import ApiError, documented
-from pim_simulator.product_search import php_type
+from pim_simulator.search_syntax import php_type
 
 if TYPE_CHECKING:
     from pim_simulator.json_types import Json
@@ -22,12 +22,12 @@ _MODEL_KEYS = _COMMON_KEYS | {"code", "family_variant"}
 
 
 def format_error(message: str) -> ApiError:
-    """Return the 422 for a body of the wrong form."""
+    """Return the 422 of an invalid body."""
     return documented(f"{message} Check the expected format on the API documentation.", _ANCHOR)
 
 
 def expected(name: str, what: str, value: object) -> str:
-    """Return the text for a property of the wrong type."""
+    """Return the message for a property of the wrong type."""
     given = value if isinstance(value, str) else php_type(value)
     return f'Property "{name}" expects {what} as data, "{given}" given.'
 
@@ -44,10 +44,10 @@ class WrittenValues:
         self._store = store
 
     def apply(self, item: Item, data: dict[str, Any], *, models: bool) -> None:
-        """Change a product or model as a PATCH says.
+        """Apply a PATCH to a product or model.
 
         Raises:
-            ApiError: With the error the API answers.
+            ApiError: If the body is invalid.
         """
         for name in data:
             if name not in (_MODEL_KEYS if models else _PRODUCT_KEYS):
@@ -126,7 +126,7 @@ class WrittenValues:
 
     def _associations(self, item: Item, written: dict[str, Any]) -> Associations:
         merged: Associations = {
-            code: {"groups": [], "product_models": [], "products": []}
+            code: {"products": [], "product_models": [], "groups": []}
             for code, row in self._store.association_types.items()
             if not row.body.get("is_quantified")
         }
@@ -174,7 +174,7 @@ class WrittenValues:
 
 
 def _standard(attribute: dict[str, Any], data: Json) -> Json:
-    """Return a value as the PIM keeps it: amounts as text if decimals are allowed."""
+    """Return a value as the PIM stores it: amounts as text if decimals are allowed."""
     kind = attribute["type"]
     decimals = attribute["decimals_allowed"]
     if data is None:

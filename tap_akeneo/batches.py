@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.batch import Batcher
+
+    # The type in the signature of `Stream.get_batches`; no public module exports it.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
 

@@ -60,7 +60,7 @@ class TapAkeneo(Tap):
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
@@ -86,6 +86,9 @@ class TapAkeneo(Tap):
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
         self.rows = 0
+        # SDK 0.54 adds its own settings to the class's schema, 0.55 to a copy of it; the checks of
+        # `Settings` need them in the schema.
+        self.append_builtin_config(self.config_jsonschema)
         # The SDK's own check would show values, secrets among them, and only the first kind of
         # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
         try:
@@ -153,6 +156,7 @@ class TapAkeneo(Tap):
     @override
     def discover_streams(self) -> Sequence[AkeneoStream]:
         """The streams whose routes this PIM has."""
+        self.pim.connect()
         offered: dict[str, type[AkeneoStream]] = {}
         for stream in STREAMS:
             routes = (stream.path, *stream.requires)
@@ -160,8 +164,6 @@ class TapAkeneo(Tap):
                 continue
             if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
-        # Before anything is written, so that wrong credentials end the run with one line.
-        self.pim.log_in()
         self._tell_missing(offered)
         return [stream(self) for stream in offered.values()]
 

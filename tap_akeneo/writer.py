@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
+import msgspec
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
@@ -14,6 +15,9 @@ from tap_akeneo.client.errors import OutputFailed
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
+
+ENCODER = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
+"""Encodes as `MsgSpecWriter` does, whose encoder is not public."""
 
 MAX_BYTES = 1024 * 1024
 """Records that may wait to be written. While a pipe takes them, the threads that read go on; each
@@ -34,7 +38,7 @@ class BufferedWriter(MsgSpecWriter):
         before = len(self._waiting)
         try:
             # In place: a record is large enough for each copy of it to count.
-            encoder.encode_into(message.to_dict(), self._waiting, -1)
+            ENCODER.encode_into(message.to_dict(), self._waiting, -1)
         except Exception:
             # Half of a record is in it, which no target could read.
             del self._waiting[before:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -14,9 +15,10 @@ DEFINITION = ROOT / "docs" / "meltano-hub.yml"
 PROJECT = read()
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]
 
-# Placeholders: where this project will be found is not settled.
-REPOSITORY = "https://example.com/tap-akeneo"
-VARIANT = "example"
+PYPROJECT = ROOT.joinpath("pyproject.toml").read_text(encoding="utf-8")
+REPOSITORY = re.findall(r'^Repository = "(.+)"$', PYPROJECT, flags=re.MULTILINE)[0]
+# The Hub tells taps for the same source apart by the owner of the repository.
+VARIANT = REPOSITORY.split("/")[-2].lower()
 
 HEAD = """\
 # The definition of this tap for MeltanoHub, where it is the file

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.contrib.msgspec import serialize_jsonl
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
@@ -52,7 +52,7 @@ class Collector(GenericSingerWriter[bytes, Any]):
 
     @override
     def serialize_message(self, message: Any) -> bytes:
-        return bytes(serialize_jsonl(message.to_dict()))
+        return bytes(MsgSpecWriter().serialize_message(message))
 
     @override
     def write_message(self, message: Any) -> None:

@@ -231,8 +231,8 @@ def test_what_is_no_json_though_nearly_ends_the_run_with_its_stream_key_and_prop
     pim.faults.add("odd", "/families", odd={'"en_US":"Cameras"': f'"en_US":{odd}'}, times=None)
     ended = run_alone(pim, tmp_path, max_retries=0)
     (line,) = ended.errors
-    assert line.startswith("families: GET /api/rest/v1/families?page=1")
-    assert "the answer is not the JSON of the PIM's API (application/json): " in line
+    assert line.startswith("families: the response is not JSON of the PIM's API (application/json)")
+    assert "[GET /api/rest/v1/families?page=1" in line
     assert " in `labels` of cameras" in line
     assert ended.code == 1
 

@@ -128,9 +128,9 @@ def test_nobody_waits_longer_than_five_minutes_for_what_the_pim_asks(
     pim = start_pim(products=5)
     pim.faults.add("status", "/token", status=429, retry_after=str(asked))
     with running(pim, tmp_path) as process:
-        assert "the PIM answers 429: Simulated fault.; try 1 failed, next in 300.0 s" in line_with(
-            process, "try 1 failed"
-        )
+        line = line_with(process, "try 1 failed")
+        assert "the PIM answers 429: Simulated fault." in line
+        assert "try 1 failed, next in 300.0 s" in line
         process.kill()
 
 
@@ -143,7 +143,7 @@ def test_a_fault_that_stays_ends_the_run_with_the_stream_the_request_and_the_cau
         caplog.at_level(logging.WARNING),
         pytest.raises(
             Exception,
-            match=r"^product_models: GET /api/rest/v1/product-models\?.*: the PIM answers 503",
+            match=r"^product_models: the PIM answers 503: .* \[GET /api/rest/v1/product-models\?",
         ),
     ):
         sync(pim, "product_models", max_retries=1)
@@ -296,7 +296,7 @@ def test_a_pim_that_rejects_every_token_ends_the_run_after_max_retries(
 ) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/currencies", times=None, status=401)
-    with pytest.raises(AkeneoError, match=r"the PIM does not take the token that .* answers 401"):
+    with pytest.raises(AkeneoError, match=r"the PIM does not accept the token that .* answers 401"):
         sync(pim, "currencies", max_retries=2)
     assert [request.status for request in pim.requests].count(401) == 1 + 1 + 2
 
@@ -324,7 +324,7 @@ def test_credentials_that_are_revoked_in_mid_run_end_it_and_the_next_run_reads_a
     collector = Collector()
     tap = TapAkeneo(config=settings_for(pim, page_size=10), message_writer=collector)
     select(tap, ["products"])
-    with pytest.raises(AkeneoError, match=r"^products: login refused: the PIM does not take this"):
+    with pytest.raises(AkeneoError, match=r"^products: login refused: the PIM does not acc"):
         tap.sync_all()
     state = Run(tap, collector.messages).state
     run = sync(pim, "products", state=state)

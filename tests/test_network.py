@@ -92,7 +92,7 @@ def test_an_answer_that_trickles_and_never_ends_is_given_up(
     before = time.monotonic()
     with (
         host(trickle) as url,
-        pytest.raises(PimUnavailable, match=r"did not answer in time \(setting request_timeout\)"),
+        pytest.raises(PimUnavailable, match=r"did not respond in time \(setting request_timeout\)"),
     ):
         get(url, timeout=0.1)
     assert 0.5 <= time.monotonic() - before < 5
@@ -132,8 +132,8 @@ def test_an_answer_without_bounds_ends_the_run_before_it_fills_the_memory(
     )
     assert ended.returncode == 1
     (line,) = Ended(1, "", ended.stderr).errors
-    assert line.startswith("families: GET /api/rest/v1/families?")
-    assert "the answer has more than 256 MB: lower the setting page_size" in line
+    assert line.startswith("families: the response is larger than 256 MB: lower the setting page_")
+    assert "[GET /api/rest/v1/families?" in line
     assert is_explained(line)
 
 
@@ -156,7 +156,7 @@ def test_json_of_any_depth_is_an_error_and_no_crash(
     pim = start_pim(products=5)
     body = frame % (opening * 100_000 + b"1" + closing * 100_000)
     pim.faults.add("status", path, status=200, body=body, times=None)
-    with pytest.raises(AkeneoError, match="the answer is not the JSON of the PIM's API"):
+    with pytest.raises(AkeneoError, match="the response is not JSON of the PIM's API"):
         sync(pim, max_retries=0)
 
 
@@ -305,7 +305,7 @@ def test_a_token_answer_names_its_keys_without_control_characters(start_pim: Sta
     pim = start_pim(products=5)
     pim.faults.add("status", "/token", status=200, body={FORGED: 1})
     told = first_words(pim)
-    assert "holds no token at 'access_token'" in told
+    assert "has no token at 'access_token'" in told
     assert told.isprintable()
 
 
@@ -319,6 +319,8 @@ def test_a_proxy_that_drops_the_date_is_told() -> None:
     head = b"%sContent-Length: %d\r\n\r\n" % (HEAD, len(body))
     with host(lambda: [head, body]) as url:
         tap = TapAkeneo(config={"base_url": url, "access_token": "an-app-s", "max_retries": 0})
-        with pytest.raises(AkeneoError, match=r"^categories: the PIM's answers have no Da") as told:
+        with pytest.raises(
+            AkeneoError, match=r"^categories: the PIM's responses have no Da"
+        ) as told:
             tap.sync_all()
     assert is_explained(str(told.value))

@@ -62,14 +62,14 @@ WAYS = {
     "its own description": Way("", arguments=["--about", "--format", "json"]),
     "a token that is renewed": Way("the PIM does not accept the refresh token", token_life=0),
     "a wrong client secret": Way(
-        "the PIM knows no such client", 1, settings={"client_secret": "wrong"}, token_life=None
+        "the PIM does not know this client", 1, settings={"client_secret": "wrong"}, token_life=None
     ),
     "a wrong password": Way(
-        "the PIM does not take this user", 1, settings={"password": "wrong"}, token_life=None
+        "the PIM does not accept this user", 1, settings={"password": "wrong"}, token_life=None
     ),
     "a number as password": Way("`password` must be", 1, settings={"password": 73319401}),
     "a token that is refused": Way(
-        "does not take the token",
+        "does not accept the token",
         1,
         faults=[{"kind": "status", "path": "/families", "status": 401, "times": None}],
     ),
@@ -93,7 +93,7 @@ WAYS = {
         settings={"max_retries": 0},
     ),
     "an answer that is no JSON": Way(
-        "is not the JSON of the PIM's API",
+        "is not JSON of the PIM's API",
         faults=[{"kind": "truncated_json", "path": "/token"}],
         token_life=None,
     ),
@@ -117,7 +117,7 @@ WAYS = {
         settings={**NO_CONNECTION, "access_token": "{app_token}"},
     ),
     "an app's token that is refused": Way(
-        "does not take the app's token",
+        "does not accept the app's token",
         1,
         settings={**NO_CONNECTION, "access_token": "refused-token"},
     ),

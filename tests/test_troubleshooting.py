@@ -85,23 +85,23 @@ ENDINGS = {
     "the PIM answers 408: …": Ending(faults=[{**FAMILIES, "status": 408}]),
     "the PIM answers 429: …": Ending(faults=[{**FAMILIES, "status": 429}]),
     "the PIM answers 5…: …": Ending(faults=[{**FAMILIES, "status": 502, "body": "<h1>Bad</h1>"}]),
-    "… did not answer in time (setting request_timeout)": Ending(
+    "… did not respond in time (setting request_timeout)": Ending(
         {"request_timeout": 1}, [{"kind": "slow", "path": "/families", "delay": 1.5}]
     ),
-    "the answer is not the JSON of the PIM's API": Ending(
+    "the response is not JSON of the PIM's API": Ending(
         faults=[{"kind": "truncated_json", "path": "/families"}]
     ),
-    "login refused: the PIM knows no such client": Ending({"client_secret": "wrong"}),
-    "login refused: the PIM does not take this user": Ending({"username": "nobody"}),
+    "login refused: the PIM does not know this client": Ending({"client_secret": "wrong"}),
+    "login refused: the PIM does not accept this user": Ending({"username": "nobody"}),
     "login refused: username and password together are longer": Ending({"password": "x" * 300}),
     "login refused: check the settings …": Ending(
         faults=[{"kind": "status", "path": "/token", "status": 403, "body": "<h1>No</h1>"}]
     ),
-    "the PIM does not take the app's token": Ending({**NO_CONNECTION, "access_token": "wrong"}),
-    "the PIM does not take the token that it has just given": Ending(
+    "the PIM does not accept the app's token": Ending({**NO_CONNECTION, "access_token": "wrong"}),
+    "the PIM does not accept the token that it has just issued": Ending(
         faults=[{**FAMILIES, "status": 401}]
     ),
-    "token answer holds no token at …": Ending({"access_token_key": "data.token"}),
+    "token response has no token at …": Ending({"access_token_key": "data.token"}),
     "permission missing: …": Ending(
         arrange=lambda pim: pim.permissions.discard("pim_api_family_list")
     ),
@@ -209,8 +209,8 @@ ELSEWHERE = {
     "there is no host …",
     "no TLS connection to …",
     "the certificate of … is not trusted",
-    "the answer has more than … MB",
-    "the PIM's answers have no Date header",
+    "the response is larger than … MB",
+    "the PIM's responses have no Date header",
     # tests/test_faults.py
     "the list changed each of … times",
     # tests/test_bad_data.py

@@ -1,4 +1,4 @@
-"""The catalogue of the simulated PIM: a shop, made from a seed at any size."""
+"""The catalogue of the simulated PIM: a shop, generated from a seed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     reference_entities: int = 3,
     records: int = 40,
 ) -> Store:
-    """Return a catalogue of a number of products; the same seed gives the same catalogue.
+    """Return a catalogue; the same seed gives the same catalogue.
 
-    Asset families, reference entities and their records are there in editions that have
-    them.
+    Only editions that support them get asset families, reference entities and records.
     """
     store = Store()
     random = Dice(f"structure/{seed}")
@@ -78,7 +77,7 @@ def _add_small_tables(store: Store, profile: Profile, row: Callable[..., Entity]
             continue
         body: dict[str, Any] = {"code": code, "labels": labels}
         if profile.quantified_associations:
-            body |= {"is_quantified": quantified, "is_two_way": two_way}
+            body |= {"is_two_way": two_way, "is_quantified": quantified}
         store.association_types[code] = row(body)
     for family in measurement_bodies():
         if profile.measurement_families or family["code"] != "bottles":
@@ -139,12 +138,11 @@ def _add_families(store: Store, row: Callable[..., Entity]) -> None:
             "attribute_as_label": label,
             "attribute_as_image": image,
             "attribute_requirements": {
-                channel: sorted(required.get(channel, ["sku"]))
-                for channel in (structure.CHANNELS if attributes else ())
+                channel: sorted(required.get(channel, ["sku"])) for channel in structure.CHANNELS
             },
             "labels": labels,
         }
         store.families[code] = row(body)
     for code, (family, labels, sets) in structure.FAMILY_VARIANTS.items():
-        variant = {"code": code, "variant_attribute_sets": sets, "labels": labels}
+        variant = {"code": code, "labels": labels, "variant_attribute_sets": sets}
         store.family_variants[code] = row(variant, family)

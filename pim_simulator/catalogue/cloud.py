@@ -1,7 +1,7 @@
-"""What only the hosted edition has: workflows, rules, catalogs for apps, extensions, hooks.
+"""Resources of the hosted edition: workflows, rules, catalogs for apps, extensions, hooks.
 
-Its reference is not public in machine-readable form; the shapes are those which clients of
-it declare (schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client).
+Its reference is not public in machine-readable form; the shapes are those that its clients
+declare (schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pim_simulator.store import Entity, Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One rule in so many has no labels, one is about records.
+# One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
 TABLES = (
@@ -24,7 +24,7 @@ TABLES = (
     *("modelization_suggestions", "catalogs", "catalog_mapping_schemas", "ui_extensions"),
     "http_hooks",
 )
-# Every secret and every personal string there is, so that a test can look for them.
+# All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
     "SECRET-signing-key-of-the-tab",
     "SECRET-bearer-of-the-tab",

@@ -1,4 +1,4 @@
-"""What the Enterprise Edition adds to products: attributes, drafts, published products."""
+"""Attributes, drafts and published products of the Enterprise Edition."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ TABLE_OPTIONS: dict[str, tuple[str | None, ...]] = {
     "elastane": ("Elastane", None),
     "wool": (),
 }
-# Of so many products one has a draft, one is only to be viewed, one is published.
+# One product in this many has a draft, is read-only, or is published.
 _DRAFTS, _VIEWED, _PUBLISHED, _EDITABLE = 9, 14, 6, 4
 
 
 def attribute_bodies(
     store: Store, profile: Profile, plain: dict[str, Any]
 ) -> Iterable[dict[str, Any]]:
-    """Iterate over the attributes that only this edition has.
+    """Iterate over the attributes of the Enterprise Edition only.
 
     Args:
-        store: The tables; an attribute is left out where there is nothing to link to.
+        store: The tables; attributes without a library to link to are skipped.
         profile: The version.
-        plain: An attribute of text, whose keys it repeats.
+        plain: A text attribute, whose keys are repeated.
     """
     for number, (code, (kind, target, texts, _)) in enumerate(_ATTRIBUTES.items(), start=100):
         if kind in LINK_TYPES and store.linked_library(kind, target) is None:
@@ -101,12 +101,12 @@ def table_configuration() -> list[dict[str, Any]]:
 
 
 def attributes_of(family: str, known: Iterable[str]) -> list[str]:
-    """Return the codes of the added attributes which a family has."""
+    """Return the codes of a family's Enterprise attributes."""
     return [code for code, row in _ATTRIBUTES.items() if family in row[3] and code in known]
 
 
 def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item], Json]]:
-    """Return what makes values of the added attribute types."""
+    """Return the value generators of the Enterprise attribute types."""
 
     def codes(attribute: dict[str, Any]) -> list[str]:
         library = store.linked_library(attribute["type"], attribute["reference_data_name"])
@@ -141,7 +141,7 @@ def _table(random: Dice, _: dict[str, Any], __: Item) -> list[dict[str, Any]]:
 
 
 def add_drafts(store: Store) -> None:
-    """Let the API user own some products, edit others and only view the rest."""
+    """Make some products read-only for the API user, and give others drafts."""
     tables = (store.products, store.product_models)
     for item in (item for table in tables for item in table.values()):
         if item.number % _VIEWED == _VIEWED - 1:
@@ -154,7 +154,7 @@ def add_drafts(store: Store) -> None:
 
 
 def _changes(item: Item) -> Values:
-    """Return what the user has changed: the name, but the EAN of a variant."""
+    """Return the user's changes: to the name, or to the EAN of a variant."""
     if item.parent is not None:
         return {"ean": [{"locale": None, "scope": None, "data": f"4{item.number:012}"}]}
     text = f"Drafted {item.code or item.uuid}"
@@ -162,7 +162,7 @@ def _changes(item: Item) -> Values:
 
 
 def add_published(store: Store) -> None:
-    """Publish some products: what they are now stays as it is."""
+    """Publish some products as they are now."""
     for item in store.products.values():
         if item.code is not None and item.parent is None and item.number % _PUBLISHED == 0:
             store.published_products[item.code] = item.frozen()

@@ -33,25 +33,25 @@ _LAST = int(datetime(2025, 4, 1, tzinfo=timezone.utc).timestamp())
 _LOCALES = ("de_DE", "en_US", "fr_FR")
 _WORDS = ("calm", "bright", "nordic", "old", "café", "bold", "quiet", "little")
 _TAGS = {"outdoor": ("Outdoor", "Extérieur"), "fashion": ("Fashion", "Mode"), "studio": ()}
-# Every so many assets are disabled.
+# One asset in this many is disabled.
 _DISABLED = 7
 
 
 def media_code(*of: str, name: str) -> str:
-    """Return the code of a media file, always the same for the same owner."""
+    """Return the code of an owner's media file."""
     sha1 = hashlib.sha1("/".join(of).encode(), usedforsecurity=False).hexdigest()
     return f"{'/'.join(sha1[:4])}/{sha1}_{name}"
 
 
 def tag_labels(tag: str) -> dict[str, str | None]:
-    """Return the labels of a tag that auto-tagging gives."""
+    """Return the labels of an automatic tag."""
     return labels(_TAGS[tag])
 
 
 def add_libraries(  # noqa: PLR0913 - how many there are of what
     store: Store, profile: Profile, seed: int, *, entities: int, families: int, rows: int
 ) -> None:
-    """Fill the tables of reference entities and asset families, each with so many rows."""
+    """Fill the tables of reference entities and asset families."""
     random = Dice(f"libraries/{seed}")
     maker = _ValueMaker(store, seed)
     for code, texts, own in _named(REFERENCE_ENTITIES, entities, "entity"):
@@ -78,7 +78,7 @@ def _named(
 
 
 def _numbered(templates: dict[str, Any], count: int, stem: str) -> Iterator[tuple[str, Any]]:
-    """Iterate over so many libraries; those after the named ones repeat them."""
+    """Iterate over a number of libraries; those after the named ones repeat them."""
     repeated = cycle(templates.items())
     for number in range(count):
         code, template = next(repeated)
@@ -191,7 +191,7 @@ class _ValueMaker:
         }
 
     def of(self, library: Library) -> Callable[[Row], LibraryValues]:
-        """Return what makes the values of a library's rows."""
+        """Return the value generator of a library's rows."""
         structure = [  # as it is now: later changes are no business of the values
             (entity, list(library.options.get(code, ())))
             for code, entity in library.attributes.items()
@@ -258,7 +258,7 @@ class _ValueMaker:
 
 
 def _places(attribute: dict[str, Any]) -> list[tuple[str | None, str | None]]:
-    """Return the pairs of channel and locale for which an attribute has a value."""
+    """Return the channels and locales in which an attribute has values."""
     channels: list[str | None] = list(CHANNELS) if attribute["value_per_channel"] else [None]
     if not attribute["value_per_locale"]:
         return [(channel, None) for channel in channels]

@@ -49,13 +49,13 @@ _FAMILIES: dict[str, tuple[str, str | None, str, dict[str, tuple[str, str, str]]
         "KILOGRAM",
         {"GRAM": ("0.001", "g", "Gram"), "KILOGRAM": ("1", "kg", "Kilogram")},
     ),
-    # One that its owner has not labelled.
+    # One without labels.
     "bottles": ("", None, "BOTTLE", {"BOTTLE": ("1", "", ""), "CASE": ("12", "cs", "")}),
 }
 
 
 def measurement_bodies() -> list[dict[str, Any]]:
-    """Return the measurement families as ``/measurement-families`` has them."""
+    """Return the bodies of ``/measurement-families``."""
     families = []
     for code, (label, french, standard, units) in _FAMILIES.items():
         family_labels: dict[str, str | None] = {"en_US": label, "fr_FR": french} if label else {}

@@ -1,4 +1,4 @@
-"""The product assets of PIM 3: the PAM, which the Asset Manager has replaced since."""
+"""The product assets (PAM) of PIM 3, which the Asset Manager replaced."""
 
 from __future__ import annotations
 

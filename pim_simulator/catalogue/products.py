@@ -24,7 +24,7 @@ _LAST = int(datetime(2025, 3, 1, tzinfo=timezone.utc).timestamp())
 # An import saved this share of the catalogue within one second.
 _BULK_IMPORT = int(datetime(2024, 11, 18, 2, 30, tzinfo=timezone.utc).timestamp())
 _BULK_SHARE = 0.12
-# The hour that Berlin and Paris have twice, on 27 October 2024: once before, once after.
+# 02:30 in Berlin and Paris on 27 October 2024, which is ambiguous: both instants.
 _TWICE = tuple(
     int(datetime(2024, 10, 27, hour, 30, tzinfo=timezone.utc).timestamp()) for hour in (0, 1)
 )
@@ -40,16 +40,16 @@ _ODD_IDENTIFIERS = (
 _PLAIN = (("cameras", 0.45), ("accessories", 0.93), ("gift_cards", 0.96), (None, 1.0))
 _COLORS = 3
 _SIZES = ("S", "M", "L", "XL")
-# Every so many products have no identifier, where that is possible.
+# One product in this many has no identifier, in versions that allow it.
 _WITHOUT_IDENTIFIER = 40
 _EXTENSIONS = ("jpg", "png", "jpg", "jpg", "jpg", "png", "jpg", "pdf")
-_MOST_MEDIA = 2000
+_MAX_MEDIA = 2000
 
 
 def add_products(store: Store, profile: Profile, seed: int, count: int) -> None:
     """Fill the tables of products, models and media files."""
     random = Dice(f"products/{seed}")
-    for file in _media_files(random, min(max(25, count // 5), _MOST_MEDIA)):
+    for file in _media_files(random, min(max(25, count // 5), _MAX_MEDIA)):
         store.media_files[file.code] = file
     bodies = {code: row.body for code, row in store.attributes.items()}
     make = ValueMaker(bodies, list(store.media_files), seed, value_makers(store))
@@ -91,7 +91,7 @@ class _Builder:
         self._number = 0
 
     def add_some(self, most: int) -> None:
-        """Add one product or a model with all its variants, but not above a number."""
+        """Add a product, or a model with all its variants, of at most a number."""
         shoe_sizes = ["38", "39", "40", "41", "42"]
         if self._random.chance(0.25) and most >= _COLORS * len(_SIZES):
             self._two_levels()
@@ -217,11 +217,29 @@ class _Builder:
                         ],
                     }
                 }
+        if self._profile.quantified_associations:
+            self._link_back()
+
+    def _link_back(self) -> None:
+        """Add the other direction of two-way associations, as the PIM does on saving."""
+        types = self._store.association_types
+        two_way = [code for code, row in types.items() if row.body.get("is_two_way")]
+        links = [
+            (code, uuid, item.uuid)
+            for item in self._store.products.values()
+            for code in two_way
+            for uuid in item.associations.get(code, {}).get("products", ())
+        ]
+        for code, uuid, back in links:
+            target = self._store.products[uuid]
+            empty: dict[str, list[Any]] = {"products": [], "product_models": [], "groups": []}
+            found = target.associations.setdefault(code, empty)
+            found["products"] = sorted({*found["products"], back})
 
     def _associations(self, random: Dice, uuids: list[str], models: list[str]) -> Associations:
-        """Return associations: each type is there as soon as there is one."""
+        """Return associations of every type."""
         associations: Associations = {
-            code: {"groups": [], "product_models": [], "products": []}
+            code: {"products": [], "product_models": [], "groups": []}
             for code, row in self._store.association_types.items()
             if not row.body.get("is_quantified")
         }

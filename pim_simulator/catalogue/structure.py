@@ -312,7 +312,7 @@ def labels(texts: tuple[str | None, ...]) -> dict[str, str | None]:
 
 
 def attribute_bodies() -> list[dict[str, Any]]:
-    """Return the attributes with all their keys, dates as bare days."""
+    """Return the attributes with all their keys; dates are bare days."""
     return [_attribute(row, sort_order=number) for number, row in enumerate(_ATTRIBUTES, start=1)]
 
 
@@ -324,7 +324,6 @@ def _attribute(row: _Attribute, sort_order: int) -> dict[str, Any]:
         "code": code,
         "type": f"pim_catalog_{kind}",
         "group": group,
-        "group_labels": ATTRIBUTE_GROUPS[group],
         "unique": traits.get("unique", False),
         "useable_as_grid_filter": traits.get("useable_as_grid_filter", False),
         "allowed_extensions": traits.get("allowed_extensions", []),
@@ -353,4 +352,5 @@ def _attribute(row: _Attribute, sort_order: int) -> dict[str, Any]:
         if kind in ("simpleselect", "multiselect")
         else None,
         "default_value": traits.get("default_value"),
+        "group_labels": ATTRIBUTE_GROUPS[group],
     }

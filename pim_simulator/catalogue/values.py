@@ -1,4 +1,4 @@
-"""Values of the generated products: made from a seed, whenever they are asked for."""
+"""Values of the generated products, computed from a seed on access."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ValueMaker:
         attributes: Bodies of the attributes, by code.
         media: Codes of the media files; the last few are PDF manuals.
         seed: Seed of the catalogue.
-        more: What makes values of further attribute types.
+        more: Value generators of further attribute types.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ValueMaker:
         seed: int,
         more: Mapping[str, Callable[[Dice, dict[str, Any], Item], Json]],
     ) -> None:
-        """Prepare what each attribute type needs."""
+        """Prepare the generator of each attribute type."""
         self._attributes = attributes
         self._pictures = [code for code in media if not code.endswith(".pdf")]
         self._manuals = [code for code in media if code.endswith(".pdf")]
@@ -94,7 +94,7 @@ class ValueMaker:
         return values
 
     def _own_attributes(self, item: Item) -> list[str]:
-        """Return the attributes of the item's own level which are not axes."""
+        """Return the attributes of the item's own level, except axes."""
         family = FAMILIES[item.family or ""]
         added = self._added[item.family or ""]
         if item.family_variant is None:

@@ -1,1 +1,1 @@
-"""One PIM over HTTP: requests, tokens and responses. Knows nothing of Singer or of lists."""
+"""A client for one PIM: requests, tokens and responses, without anything of Singer."""

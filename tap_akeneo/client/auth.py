@@ -92,7 +92,7 @@ class AppAuthenticator(Authenticator):
     @override
     def access_token(self) -> str:
         if self._is_rejected:
-            msg = "the PIM does not take the app's token: check the setting access_token"
+            msg = "the PIM does not accept the app's token: check the setting access_token"
             raise LoginRefused(msg)
         return self._access_token
 
@@ -181,7 +181,7 @@ class AkeneoAuthenticator(Authenticator):
         if not isinstance(access, str) or not access:
             keys = ", ".join(sorted(body)) or "none"
             msg = (
-                f"the PIM's token answer holds no token at {self._access_token_key!r} "
+                f"the PIM's token response has no token at {self._access_token_key!r} "
                 f"(its keys: {keys}): correct the setting access_token_key"
             )
             raise LoginRefused(msg)
@@ -208,9 +208,9 @@ def _login_advice(refusal: RequestRefused) -> str:
     """Return what to do about a refused login, based on the PIM's message."""
     message = refusal.message.lower()
     if "client" in message:
-        cause = "the PIM knows no such client: check the settings client_id and client_secret"
+        cause = "the PIM does not know this client: check the settings client_id and client_secret"
     elif "user" in message:
-        cause = "the PIM does not take this user: check the settings username and password"
+        cause = "the PIM does not accept this user: check the settings username and password"
     elif refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         cause = "username and password together are longer than the PIM accepts (300 bytes)"
     elif refusal.status == HTTPStatus.NOT_FOUND:

@@ -1,29 +1,29 @@
-"""What can go wrong between the tap and a PIM.
+"""Errors between the tap and a PIM.
 
-Each error is one line for the person who reads the log: what was asked, what came back, what to
-do. None holds a secret: messages are made of addresses, parameters and the PIM's own words, never
-of request headers or bodies. None holds a control character, with which a PIM could forge lines of
-the log, or play with the terminal that shows it.
+The text of each error is one line for whoever reads the log: what happened, where, and what to do.
+It contains no secrets, because it is made of URLs, parameters and messages of the PIM, and never of
+request headers or bodies. It contains no control characters, with which a PIM could forge log lines
+or manipulate the terminal.
 
     AkeneoError
-    ├── RequestFailed         one request did not get its answer
-    │   ├── PimUnavailable    nothing usable came back, although tried again: ends the run
-    │   │   ├── NoAnswer      the PIM stays silent where it does so for good: ends the stream
-    │   │   └── ItemBroken    the PIM cannot write one item: ends the stream
-    │   └── RequestRefused    the PIM said no (4xx): ends the stream, the others go on
-    ├── LoginRefused          the PIM takes neither the credentials nor the token: ends the run
+    ├── RequestFailed         one request failed
+    │   ├── PimUnavailable    no usable response, even after retries: ends the run
+    │   │   ├── NoAnswer      no response to a request that may hang: ends the stream
+    │   │   └── ItemBroken    the PIM cannot serialize one item: ends the stream
+    │   └── RequestRefused    the PIM responded with 4xx: ends the stream, others continue
+    ├── LoginRefused          the PIM rejects the credentials or the token: ends the run
     ├── WrongSetting          a setting contradicts what the PIM shows: ends the run
-    └── OutputFailed          what was read cannot be written: ends the run
+    └── OutputFailed          the output cannot be written: ends the run
 """
 
 from __future__ import annotations
 
 
 class AkeneoError(Exception):
-    """Anything that stops the tap from reading the PIM, told in one line.
+    """Base class of all errors that stop the tap from reading the PIM.
 
     Args:
-        line: The line.
+        line: The message, in one line.
     """
 
     def __init__(self, line: str) -> None:
@@ -35,34 +35,35 @@ class WrongSetting(AkeneoError):
 
 
 class OutputFailed(AkeneoError):
-    """What was read cannot be written: the target is gone, or a disk is full."""
+    """The output cannot be written, because the target has ended or the disk is full."""
 
 
 class LoginRefused(AkeneoError):
-    """The PIM gives no token for these credentials, or does not take the token it gave."""
+    """The PIM issues no token for these credentials, or rejects the token that it issued."""
 
 
 class RequestFailed(AkeneoError):
-    """One request did not get its answer.
+    """One request failed.
 
     Args:
-        request: The request, as shown to people: method and URL without the host.
-        reason: What happened instead of an answer.
+        request: The request, for messages: the method and the URL without its host.
+        reason: What happened.
     """
 
     def __init__(self, request: str, reason: str) -> None:
-        super().__init__(f"{request}: {reason}")
+        # The request comes last, because its URL can be very long.
+        super().__init__(f"{reason} [{request}]")
         self.request = request
         self.reason = reason
 
 
 class PimUnavailable(RequestFailed):
-    """Nothing usable came back, although the request was tried again where that can help.
+    """There was no usable response, even after retries where they may help.
 
     Args:
-        request: The request, as shown to people.
-        reason: What happened instead of an answer.
-        status: The HTTP status of the last try, None where there was none.
+        request: The request, for messages.
+        reason: What happened.
+        status: The HTTP status of the last try, or None without a response.
     """
 
     def __init__(self, request: str, reason: str, status: int | None = None) -> None:
@@ -71,23 +72,23 @@ class PimUnavailable(RequestFailed):
 
 
 class NoAnswer(PimUnavailable):
-    """The PIM left a request without an answer that it is known to leave so at times."""
+    """The PIM did not respond to a request that is known to hang at times."""
 
 
 class ItemBroken(PimUnavailable):
-    """The PIM cannot write one item of a list, and there is no way past it."""
+    """The PIM cannot serialize one item of a list, and the tap cannot skip it."""
 
 
 class RequestRefused(RequestFailed):
-    """The PIM answered with a client error.
+    """The PIM responded with a client error.
 
     Args:
-        request: The request, as shown to people.
-        status: The HTTP status, 400 to 499.
-        message: The PIM's own words, empty where its answer holds none.
+        request: The request, for messages.
+        status: The HTTP status, from 400 to 499.
+        message: The PIM's message, or an empty text.
 
     Attributes:
-        hint: What would let the request pass, set by who knows; None for nobody.
+        hint: The permission that is missing, if the caller knows it.
     """
 
     def __init__(self, request: str, status: int, message: str) -> None:
@@ -98,5 +99,5 @@ class RequestRefused(RequestFailed):
 
 
 def printable(text: str) -> str:
-    """A text of the PIM without line breaks, escape sequences and the like, fit for one line."""
+    """Replace line breaks, escape sequences and other control characters in a text."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)

@@ -187,8 +187,8 @@ class HttpClient:
         clock = self._clock
         if clock is None:
             msg = (
-                "the PIM's answers have no Date header, which the bookmarks are taken from: "
-                "a proxy on the way must not remove it"
+                "the PIM's responses have no Date header, which bookmarks depend on: "
+                "do not let a proxy remove it"
             )
             raise AkeneoError(msg)
         passed = timedelta(seconds=math.floor(time.monotonic() - clock.ours))
@@ -206,7 +206,7 @@ class HttpClient:
             return request.decode(body)
         except DECODE_ERRORS as failure:
             content_type = response.headers.get("Content-Type", "no content type")
-            reason = f"the answer is not the JSON of the PIM's API ({content_type}): {failure}"
+            reason = f"the response is not JSON of the PIM's API ({content_type}): {failure}"
             raise _Retriable(str(request), reason, status=response.status_code) from failure
 
     def _exchange(self, request: Request[T]) -> tuple[requests.Response, bytes]:
@@ -227,14 +227,14 @@ class HttpClient:
             return response, read_body(response)
         except ResponseTooLarge:
             reason = (
-                f"the answer has more than {MAX_BYTES >> 20} MB: lower the setting page_size, "
-                "or have whatever the PIM holds there made smaller"
+                f"the response is larger than {MAX_BYTES >> 20} MB: lower the setting page_size, "
+                "or reduce the size of the items in the PIM"
             )
             raise PimUnavailable(str(request), reason, response.status_code) from None
         except (requests.RequestException, HTTPError) as failure:
             host = urlsplit(request.url).netloc
             if is_timeout(failure):
-                reason = f"{host} did not answer in time (setting request_timeout)"
+                reason = f"{host} did not respond in time (setting request_timeout)"
                 timed_out = NoAnswer if request.may_hang else _Retriable
                 raise timed_out(str(request), reason) from failure
             reason, is_retriable = connection_error_message(failure, host)
@@ -288,9 +288,9 @@ def _check_status(request: Request[Any], response: requests.Response, body: byte
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
         msg = (
-            f"{request}: the PIM answers {status} and points to "
+            f"the PIM answers {status} and points to "
             f"{target.scheme}://{target.netloc}{target.path}: "
-            "put the address at which the PIM itself answers into the setting base_url"
+            f"put the PIM's own address into the setting base_url [{request}]"
         )
         raise AkeneoError(msg)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -102,16 +103,21 @@ class Pim:
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"the PIM does not take the token that it has just given ({failure})"
+            msg = f"the PIM does not accept the token that it has just issued ({failure})"
             raise LoginRefused(msg) from failure
 
-    def log_in(self) -> None:
-        """Request a token now, so that wrong credentials are reported before any row is read.
+    def connect(self) -> None:
+        """Request the routes and a token, at once, so that faults show before any row is read.
 
         Raises:
+            WrongSetting: There is no PIM at this address.
             LoginRefused: The PIM issues no token.
+            PimUnavailable: It does not answer.
         """
-        self._authenticator.access_token()
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            login = executor.submit(self._authenticator.access_token)
+            _ = self._readable_paths
+        login.result()
 
     @property
     def traffic(self) -> Traffic:

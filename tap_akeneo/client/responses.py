@@ -1,4 +1,4 @@
-"""What stands on a page of the PIM: its items, not yet decoded, and the way to the next."""
+"""Responses that list items: decoded as far as the tap needs it, and links to the next page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tap_akeneo.client.errors import printable
 T = TypeVar("T")
 
 Item: TypeAlias = "dict[str, msgspec.Raw]"
-"""One item of a list, its values not yet decoded: most are only handed on."""
+"""One item of a list. Its values are not decoded, because most are only passed on."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Page:
     """Some items of a list.
 
     Attributes:
-        items: In the PIM's order.
-        size: Bytes that they take.
+        items: The items in the PIM's order.
+        size: Size of the response body in bytes.
         cursor: Where the list continues after this page, if it is read by cursor.
     """
 
@@ -45,22 +45,22 @@ class _Embedded(msgspec.Struct):
     items: list[dict[str, msgspec.Raw]]
 
 
-class _Told(msgspec.Struct):
-    """What the PIM sends, with 200, instead of the products of a disabled catalog."""
+class _DisabledCatalog(msgspec.Struct):
+    """The PIM's response, with 200, instead of the products of a disabled catalog."""
 
     error: str = ""
 
 
 class ListIncomplete(Exception):
-    """The list did not come out as a whole; why."""
+    """The list is incomplete. The message says why."""
 
 
 class ListDisabled(Exception):
-    """The PIM does not show this list, in its words; that is no fault."""
+    """The list is disabled in the PIM, which is not an error. The message is the PIM's."""
 
 
 class HalPage(msgspec.Struct):
-    """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
+    """A page of the PIM: items, and a link to the next page if there may be more."""
 
     embedded: _Embedded = msgspec.field(name="_embedded")
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
@@ -74,7 +74,7 @@ class HalPage(msgspec.Struct):
 
     @property
     def items(self) -> list[Item]:
-        """In the PIM's order."""
+        """The items in the PIM's order."""
         return self.embedded.items
 
     @property
@@ -83,14 +83,14 @@ class HalPage(msgspec.Struct):
         return self.links.next is not None
 
     def cursor(self, parameter: str) -> str | None:
-        """The value of one query parameter of the link to the next page."""
+        """Return a query parameter of the link to the next page, or None without a link."""
         if self.links.next is None:
             return None
         query = urlsplit(self.links.next.href).query
         return parse_qs(query, keep_blank_values=True)[parameter][0]
 
 
-# Decimals are kept to the last digit; binary floats would not.
+# Decimals keep every digit, which binary floats would not.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _hal_decoder = msgspec.json.Decoder(HalPage)
 _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
@@ -98,17 +98,17 @@ _single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int]:
-    """What a body says, and its size.
+    """Return the decoded body and its size.
 
     Raises:
-        msgspec.DecodeError: It is not JSON; the place is told where it can be found.
-        msgspec.ValidationError: It is not the JSON that it should be.
+        msgspec.DecodeError: The body is not JSON. The message names the item, if possible.
+        msgspec.ValidationError: The body is JSON of another structure.
     """
     try:
         if not body.isascii():
-            # What is only handed on would not be looked at again.
+            # Values that are only passed on would not be checked later.
             body.decode()
-        # On one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+        # Singer messages are one line. The PIM's JSON is too, unless a proxy rewrote it.
         body = msgspec.json.format(body, indent=-1) if b"\n" in body else body
         return decoder.decode(body), len(body)
     except msgspec.ValidationError:
@@ -119,9 +119,9 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int]:
 
 
 def _place_of_fault(body: bytes) -> str:
-    """Key and property where one value alone is at fault: half a surrogate, a byte, a NaN."""
+    """Return the key and property of a single invalid value, such as a NaN, for a message."""
     try:
-        # Python's own decoder lets such values through.
+        # The standard library accepts such values.
         page = json.loads(body.decode(errors="surrogateescape"))
         embedded = page.get("_embedded", {"items": [page]}) if isinstance(page, dict) else page
         for item in embedded["items"] if isinstance(embedded, dict) else embedded:
@@ -130,7 +130,7 @@ def _place_of_fault(body: bytes) -> str:
                     key = next((part for part in item.values() if isinstance(part, str)), "an item")
                     return f" in `{name}` of {printable(key)}"
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        # Something else is wrong with it, so there is no one place.
+        # The body is invalid in another way, so no single value is to blame.
         pass
     return ""
 
@@ -144,12 +144,12 @@ def _is_json(text: str) -> bool:
 
 
 def decode_page(body: bytes) -> HalPage:
-    """A page of a list that has pages."""
+    """Decode one page of a paginated list."""
     try:
         page, size = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
-        if told := msgspec.json.decode(body, type=_Told).error:
-            msg = f"skipped, the PIM says: {printable(told)}"
+        if error := msgspec.json.decode(body, type=_DisabledCatalog).error:
+            msg = f"skipped, the PIM says: {printable(error)}"
             raise ListDisabled(msg) from None
         raise
     page.size = size
@@ -157,16 +157,16 @@ def decode_page(body: bytes) -> HalPage:
 
 
 def decode_array(body: bytes) -> Page:
-    """A list that is one array."""
+    """Decode a list without pages, which is one array."""
     return Page(*_decode(_array_decoder, body))
 
 
 def decode_single(body: bytes) -> Page:
-    """One item at an address of its own."""
+    """Decode a response that is one item."""
     item, size = _decode(_single_decoder, body)
     return Page([item], size)
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
-    """One value of an item, decoded; None where it is missing."""
+    """Decode one value of an item. Return None if it is missing."""
     return decode(item[key]) if key in item else None

@@ -170,6 +170,7 @@ class _Pool:
                     paginator = self._split_largest()
                 if paginator is not None:
                     self._active.add(paginator)
+                    self._offer_work()
                     return paginator
                 if not self._active:
                     self._wake_all()

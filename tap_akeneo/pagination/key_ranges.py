@@ -308,6 +308,7 @@ class KeyRangePaginator(Paginator):
         if share is not None:
             return share * ranged.counted
         left = ranged.counted * self._weight - self._read
+        # A range that has outgrown what was expected holds perhaps as much again.
         return left if left > 0 else self._read
 
     @override
@@ -388,7 +389,7 @@ class KeyRangePaginator(Paginator):
             PimUnavailable: The list would never end.
         """
         after = self.key_range.after
-        if after is not None and not self.ranged.order.may_be_beyond(key, after.lower()):
+        if after is not None and (key == after or self.ranged.order.is_beyond(after, key.lower())):
             reason = (
                 f"the page after {after!r} ends with {key!r}, so the list would never end: have "
                 "the PIM's search index rebuilt"

@@ -25,14 +25,11 @@ class KeyOrder(Protocol):
     def is_beyond(self, key: str, bound: str) -> bool:
         """Return whether a key is certainly greater than a bound."""
 
-    def may_be_beyond(self, key: str, bound: str) -> bool:
-        """Return whether a key is greater than a bound in some version of the PIM."""
-
     def between(self, after: str | None, to: str | None) -> str | None:
         """Return a made-up key about halfway between two others, or ``None`` if there is none."""
 
     def share(self, after: str | None, to: str | None) -> float | None:
-        """Return the share of all possible keys between two, or ``None`` if that says nothing."""
+        """Return the share of all items that lies between two keys, ``None`` if nobody knows."""
 
 
 class UuidOrder(KeyOrder):
@@ -45,21 +42,17 @@ class UuidOrder(KeyOrder):
         return key.lower() > bound
 
     @override
-    def may_be_beyond(self, key: str, bound: str) -> bool:
-        return self.is_beyond(key, bound)
-
-    @override
     def between(self, after: str | None, to: str | None) -> str | None:
-        low, high = _bounds(after, to)
+        low, high = _numbers(after, to)
         return str(UUID(int=(low + high) // 2)) if high - low > 1 else None
 
     @override
     def share(self, after: str | None, to: str | None) -> float | None:
-        low, high = _bounds(after, to)
-        return max(high - low, 0) / UUIDS
+        low, high = _numbers(after, to)
+        return (high - low) / UUIDS
 
 
-def _bounds(after: str | None, to: str | None) -> tuple[int, int]:
+def _numbers(after: str | None, to: str | None) -> tuple[int, int]:
     # `to` is inclusive, so the end is one before 2**128.
     return UUID(after).int if after else -1, UUID(to).int if to else UUIDS - 1
 
@@ -78,11 +71,6 @@ class TextOrder(KeyOrder):
         # only if it is so either way.
         limit = bound.encode()
         return key.encode().lower() > limit and key.lower().encode() > limit
-
-    @override
-    def may_be_beyond(self, key: str, bound: str) -> bool:
-        limit = bound.encode()
-        return key.encode().lower() > limit or key.lower().encode() > limit
 
     @override
     def between(self, after: str | None, to: str | None) -> str | None:

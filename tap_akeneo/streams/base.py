@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from functools import cache, cached_property
 from importlib import resources
@@ -34,6 +35,7 @@ from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, bro
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
@@ -109,9 +111,14 @@ class AkeneoStream(Stream):
         self.is_whole = True
         self._unknown_keys: set[str] = set()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
-        # The SDK says so of each error that passes through, also of a run that is stopped; the
-        # line that tells what happened comes at the end.
-        self.logger.addFilter(lambda record: not str(record.msg).startswith("An unhandled error"))
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        # The SDK logs an error whenever an exception leaves a stream, even if a signal stopped the
+        # run. `tap_akeneo.cli` logs the cause once, so the SDK's line is only for debugging.
+        if level >= logging.ERROR:
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -263,9 +270,10 @@ class AkeneoStream(Stream):
         if len(self.stream_maps) > 1:
             msg = f"{self.name}: with batch_config it cannot have two maps in stream_maps"
             raise WrongSetting(msg)
-        # The SDK writes records into its files as they were read, neither mapped nor selected.
+        # The SDK writes records to its files as they were read: not mapped, and with deselected
+        # properties. It has no public method for the records that a target would get.
         records = (
-            message.record
+            dict(message.record)
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )

@@ -1,4 +1,4 @@
-"""Simulated PIMs, and a plain client that knows nothing of the tap."""
+"""Simulated PIMs, and a plain HTTP client that shares no code with the tap."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ API = "/api/rest/v1"
 
 
 def without_links(body: Any) -> Any:
-    """Return a body without the links in it, at any depth."""
+    """Return a body without its links, at any depth."""
     if isinstance(body, list):
         return [without_links(part) for part in body]
     if isinstance(body, dict):
@@ -28,7 +28,7 @@ def without_links(body: Any) -> Any:
 
 
 class Client:
-    """Asks a simulated PIM over HTTP."""
+    """Sends requests to a simulated PIM."""
 
     def __init__(self, pim: SimulatedPim, session: requests.Session) -> None:
         self.pim = pim
@@ -98,11 +98,11 @@ class Client:
         return [without_links(item) for item in items]
 
     def as_app(self) -> None:
-        """Ask with the token of an app from now on."""
+        """Use the token of an app from now on."""
         self.session.headers["Authorization"] = f"Bearer {self.pim.app_token}"
 
     def found(self, path: str, key: str, **search: Any) -> set[Any]:
-        """Return the keys of what a search finds."""
+        """Return the keys of the items that match a search."""
         return {item[key] for item in self.all(path, search=search)}
 
     def error(self, path: str, **parameters: Any) -> tuple[int, str]:
@@ -131,7 +131,7 @@ class Start(Protocol):
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start PIMs of one's own, small ones, which end with the test."""
+    """Start small PIMs that stop at the end of the test."""
     with ExitStack() as ends:
 
         def begin(profile: str = "ce-7", **options: Any) -> Client:
@@ -146,7 +146,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def clients() -> Iterator[dict[str, Client]]:
-    """A client of each version; for reading only."""
+    """A client of each version, for tests that only read."""
     with ExitStack() as ends:
         made = {}
         for profile in PROFILES:

@@ -52,7 +52,7 @@ def test_a_wrong_client_is_a_422(ce7: Client) -> None:
 
 def test_a_wrong_grant_is_a_422(ce7: Client) -> None:
     answer = ce7.token(grant_type="client_credentials")
-    assert _error(answer) == (422, "Invalid grant_type parameter or parameter missing")
+    assert _error(answer) == (422, "This grant type is not authorized for this client")
 
 
 def test_another_content_type_of_the_token_request_is_a_415(ce7: Client) -> None:
@@ -109,9 +109,10 @@ def test_tokens_can_be_expired_and_revoked(start: Start) -> None:
 
 def test_an_unknown_and_a_missing_token_are_401(ce7: Client) -> None:
     url = f"{ce7.url}{API}/channels"
+    message = "Full authentication is required to access this resource."
     answer = requests.get(url, headers={"Authorization": "Bearer x"}, timeout=10)
     assert _error(answer) == (401, "The access token provided is invalid.")
-    assert _error(requests.get(url, timeout=10)) == (401, "Authentication is required")
+    assert _error(requests.get(url, timeout=10)) == (401, message)
 
 
 def test_system_information_needs_a_token(ce7: Client) -> None:
@@ -144,7 +145,7 @@ def test_the_route_list_needs_no_token_and_names_what_the_version_has(
 
 
 def test_an_unknown_path_is_a_404_even_without_token(clients: dict[str, Client]) -> None:
-    for profile, shown in (("ce-6", ""), ("ce-7", clients["ce-7"].url)):
+    for profile, shown in (("ce-5", ""), ("ce-6", clients["ce-6"].url)):
         answer = requests.get(f"{clients[profile].url}{API}/nothing", timeout=10)
         assert _error(answer) == (404, f'No route found for "GET {shown}{API}/nothing"')
 
@@ -192,7 +193,7 @@ def test_a_missing_permission_is_a_403_that_names_the_resource(start: Start) -> 
 
 
 def test_categories_answer_a_missing_permission_as_if_there_were_no_api(start: Start) -> None:
-    client = start()
+    client = start("ce-6")
     message = "You are not allowed to access the web API."
     client.pim.permissions.discard("pim_api_category_list")
     assert client.error("categories") == (403, message)

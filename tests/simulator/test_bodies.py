@@ -1,4 +1,4 @@
-"""What the bodies look like, version by version."""
+"""The bodies of each version."""
 
 from __future__ import annotations
 
@@ -168,21 +168,18 @@ def test_categories_have_no_date_before_6_0(clients: dict[str, Client]) -> None:
     }
 
 
-def test_empty_labels_of_listed_categories_are_a_list_in_7_0_only(
-    clients: dict[str, Client],
-) -> None:
+def test_empty_labels_of_categories_are_a_map(clients: dict[str, Client]) -> None:
     def read(client: Client) -> Any:
         rows = {row["code"]: row for row in client.all("categories")}
         assert client.get("categories/to_be_sorted")["labels"] == {}
         return rows["to_be_sorted"]["labels"]
 
-    expected: Any = {profile: [] if profile == "ce-7" else {} for profile in VERSIONS}
-    assert _everywhere(clients, read) == expected
+    assert _everywhere(clients, read) == {profile: {} for profile in VERSIONS}
 
 
-def test_empty_group_labels_are_a_list_in_old_versions(clients: dict[str, Client]) -> None:
+def test_empty_group_labels_are_a_list_in_4_0(clients: dict[str, Client]) -> None:
     read = _everywhere(clients, lambda client: client.get("attributes/sku")["group_labels"])
-    assert read == {"ce-4": [], "ce-5": [], "ce-6": {}, "ce-7": {}, "saas": {}}
+    assert read == {"ce-4": [], "ce-5": {}, "ce-6": {}, "ce-7": {}, "saas": {}}
 
 
 def test_guidelines_came_with_6_0(clients: dict[str, Client]) -> None:
@@ -215,32 +212,32 @@ def test_newer_keys_of_families_and_variants_on_saas(clients: dict[str, Client])
 
 def test_family_variants_do_not_say_their_family(ce7: Client) -> None:
     variant = ce7.get("families/shoes/variants/shoes_size")
-    assert list(variant) == ["code", "variant_attribute_sets", "labels"]
+    assert list(variant) == ["code", "labels", "variant_attribute_sets"]
 
 
-def test_empty_labels_of_measurements_are_a_list_before_7_0(clients: dict[str, Client]) -> None:
+def test_empty_labels_of_measurements_are_maps(clients: dict[str, Client]) -> None:
     def read(client: Client) -> Any:
         if client.ask("measurement-families").status_code == 404:
             return None
         family = {row["code"]: row for row in client.get("measurement-families")}["bottles"]
         return family["labels"], family["units"]["BOTTLE"]["labels"]
 
-    old: Any = ([], [])
-    new: Any = ({}, {})
-    expected = {"ce-4": None, "ce-5": old, "ce-6": old, "ce-7": new, "saas": new}
-    assert _everywhere(clients, read) == expected
+    expected: Any = {profile: ({}, {}) for profile in VERSIONS}
+    assert _everywhere(clients, read) == {**expected, "ce-4": None}
 
 
 def test_other_empty_maps_are_maps_in_all_versions(any_version: Client) -> None:
     family = any_version.get("families/gift_cards")
-    assert (family["labels"], family["attribute_requirements"]) == ({}, {})
+    required = {channel: ["sku"] for channel in ("ecommerce", "mobile", "print")}
+    assert (family["labels"], family["attribute_requirements"]) == ({}, required)
     assert any_version.get("attributes/color/options/petrol")["labels"] == {}
     assert any_version.get("attribute-groups/other")["labels"] == {}
     assert any_version.get("association-types/X_SELL")["labels"] == {}
     assert any_version.get("channels/print")["labels"] == {}
     assert any_version.get("channels/mobile")["conversion_units"] == {}
     products = any_version.all("products")
-    assert {} in [product["associations"] for product in products]
+    if any_version.pim.profile.quantified_associations:
+        assert {} in [product["quantified_associations"] for product in products]
     gift_card = next(product for product in products if product["family"] is None)
     values = {k: v for k, v in gift_card["values"].items() if k != "sku"}
     assert values == {}
@@ -303,13 +300,13 @@ def test_completenesses_came_with_6_0_where_none_are_an_empty_map(
     assert _everywhere(clients, read) == expected
 
 
-def test_categories_have_position_and_values_on_demand_from_7_0_on(
+def test_categories_have_position_from_7_0_on_and_values_after_it(
     clients: dict[str, Client],
 ) -> None:
     asked = {"with_position": "true", "with_enriched_attributes": "true"}
     keys = _everywhere(clients, lambda client: set(client.page("categories", **asked)[0]))
     assert {"position", "values"} & keys["ce-6"] == set()
-    assert {"position", "values", "template"} <= keys["ce-7"]
+    assert {"position", "values", "template"} & keys["ce-7"] == {"position"}
     assert {"position", "values", "channel_requirements", "validations"} <= keys["saas"]
     plain = set(clients["ce-7"].page("categories")[0])
     assert plain == {"_links", "code", "parent", "updated", "labels"}

@@ -1,4 +1,4 @@
-"""What only the hosted edition has, and the newer fields of its products."""
+"""Resources of the hosted edition, and the newer fields of its products."""
 
 from __future__ import annotations
 
@@ -117,8 +117,9 @@ def test_extensions_and_hooks_show_secrets_and_truth_does_not(saas: Client) -> N
 
 def test_older_versions_have_none_of_it(clients: dict[str, Client]) -> None:
     client = clients["ee-7"]
-    for path in ("workflows", "rule-definitions", "catalogs", "ui-extensions", "http-hook"):
+    for path in ("workflows", "rule-definitions", "ui-extensions", "http-hook"):
         assert client.error(path)[1].startswith("No route found")
+    assert client.error("catalogs") == (404, 'Feature "catalogs" is not enabled.')
     assert client.pim.secrets == client.pim.personal == ()
     for stream in ("workflows", "workflow_steps", "http_hooks", "catalogs", "catalog_products"):
         assert client.pim.truth(stream) == []
@@ -337,7 +338,7 @@ def test_a_linked_entity_moves_only_the_date_that_includes_it(
 
 def test_the_newer_filter_is_unknown_before(clients: dict[str, Client]) -> None:
     search = {"updated_including_linked_entities": [{"operator": "SINCE LAST N DAYS", "value": 7}]}
-    assert clients["ee-7"].error("products-uuid", search=search)[0] == 404
+    assert clients["ee-7"].error("products-uuid", search=search)[0] == 422
     assert clients["saas"].ask("products-uuid", search=search).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""What the Enterprise Edition adds to products: rights, drafts, published products, tables."""
+"""Products of the Enterprise Edition: rights, drafts, published products, tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An independent client reads everything and finds what the PIM holds."""
+"""An independent client reads everything that the PIM contains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _plain(record: Any) -> Any:
-    """Return a record without links, empty lists in the place of maps as maps."""
+    """Return a record without links, with maps for empty lists that stand for maps."""
     if isinstance(record, dict):
         return {key: _plain(value) for key, value in record.items() if key != "_links"}
     if isinstance(record, list):
@@ -27,7 +27,7 @@ def _sorted(records: Iterable[Any]) -> list[str]:
 
 
 def _without_dates(records: Iterable[Any]) -> Iterator[Any]:
-    """Leave out the dates that older versions write wrongly, and empty maps."""
+    """Remove empty maps, and the dates that older versions write wrongly."""
     for record in records:
         kept = {key: value for key, value in record.items() if key not in ("created", "updated")}
         yield {key: {} if value == [] and key.endswith("labels") else value

@@ -1,4 +1,4 @@
-"""The server: faults, concurrency, the log of requests, starting by hand."""
+"""The server: faults, concurrency, the log of requests, the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes over HTTP and in process, and what they do to `updated`."""
+"""Writes over HTTP and in process, and their effect on `updated`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _changed(client: Client, path: str, since: str) -> set[str]:
 
 
 def _now(client: Client) -> str:
-    """Return the present second, and let it pass."""
+    """Return the current second, and advance the clock past it."""
     now = client.pim.clock.now().replace(microsecond=0)
     client.pim.clock.advance(seconds=2)
     return f"{now:%Y-%m-%dT%H:%M:%SZ}"
@@ -240,3 +240,28 @@ def test_writes_in_process_are_those_of_the_api(start: Start) -> None:
     truth = client.pim.truth("products")
     assert not any("boots" in product["categories"] for product in truth)
     assert {row["uuid"] for row in truth} == {row["uuid"] for row in client.all("products-uuid")}
+
+
+def test_measurement_families_are_saved_in_a_bare_list(start: Start) -> None:
+    client = start()
+    known = client.get("measurement-families")[0]
+    families = [{**known, "labels": {"en_US": "Changed"}}, {**known, "code": "new"}]
+    answer = client.write("PATCH", "measurement-families", families)
+    assert answer.status_code == 200
+    assert answer.json() == [
+        {"code": known["code"], "status_code": 204},
+        {"code": "new", "status_code": 201},
+    ]
+    saved = {row["code"]: row for row in client.get("measurement-families")}
+    assert saved[known["code"]]["labels"] == {**known["labels"], "en_US": "Changed"}
+    assert saved["new"]["units"] == known["units"]
+
+
+def test_media_files_want_a_form(start: Start) -> None:
+    client = start()
+    answer = client.write("POST", "media-files", {})
+    message = (
+        '"application/json" in "Content-Type" header is not valid. '
+        'Only "multipart/form-data" is allowed.'
+    )
+    assert (answer.status_code, answer.json()["message"]) == (415, message)
