@@ -10,7 +10,8 @@ it, which belongs to the next range, so only the last one needs an empty page to
 
 The PIM drops items from a page that its search index still has, but its database does not
 (SqlGetConnectorProducts; api-php-client #197). So a short page is not the end. An empty page leaves
-a gap if items follow it all the same, and the gap is then read from keys within it.
+a gap if items follow it all the same. The gap is then read by page number, which deleted items do
+not end, or from keys within it in a list that has more items than the PIM serves by number.
 """
 
 from __future__ import annotations
@@ -35,9 +36,18 @@ from tap_akeneo.pagination.base import (
 )
 from tap_akeneo.pagination.broken_items import find_broken_key
 from tap_akeneo.pagination.keys import KeyOrder, TextOrder, UuidOrder
-from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
+from tap_akeneo.pagination.page_number import (
+    MAX_READINGS,
+    RESULT_WINDOW,
+    NumberedReading,
+    broken_positions,
+    count_items,
+    unseen,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import HalPage, Item
 
@@ -200,7 +210,7 @@ class RangedList:
         with self._lock:
             self._broken_items += 1
 
-    def gap_paginators(self, read: int) -> list[KeyRangePaginator]:
+    def gap_paginators(self, read: int) -> Sequence[Paginator]:
         """Return paginators for what deleted items may have hidden, none if nothing can be hidden.
 
         Call this when all paginators have ended, until it returns none.
@@ -215,6 +225,10 @@ class RangedList:
         hidden = [gap for gap in gaps if gap.hides_broken_item or self._is_inside(gap.key_range)]
         if len(hidden) < len(gaps) and self._is_short(read):
             hidden = gaps
+        if not hidden:
+            return []
+        if (count_items(self.pim, self.request) or 0) <= RESULT_WINDOW:
+            return [GapPaginator(self, hidden, broken_items=self._broken_items)]
         paginators = [one for gap in hidden for one in self._cut(gap)]
         self._gap_reads += len(paginators)
         if self._gap_reads > MAX_GAP_READS or (
@@ -250,7 +264,7 @@ class RangedList:
                 return paginators
             paginators.append(KeyRangePaginator(self, KeyRange(middle, to)))
             to = middle
-        if gap.cuts + CUTS < MAX_CUTS:
+        if gap.cuts + CUTS < MAX_CUTS or self.order.share(after, to) is None:
             self._gaps.append(Gap(KeyRange(after, to), gap.cuts + CUTS, gap.hides_broken_item))
         return paginators
 
@@ -469,3 +483,51 @@ class KeyRangePaginator(Paginator):
             ranged.note_broken_item()
             self.key_range = KeyRange(key, to)
             self._ended = key == to
+
+
+class GapPaginator(Paginator):
+    """Reads what deleted items have hidden by page number, which they do not end.
+
+    Args:
+        ranged: The list.
+        gaps: The ranges to read.
+        broken_items: Items of the list that are known to be broken.
+    """
+
+    def __init__(self, ranged: RangedList, gaps: Sequence[Gap], *, broken_items: int) -> None:
+        gaps = sorted(gaps, key=lambda gap: (gap.key_range.after or "").lower().encode())
+        super().__init__(ranged.request, KeyRange(gaps[0].key_range.after, gaps[-1].key_range.to))
+        self._ranged = ranged
+        self._gaps = gaps
+        self._broken_items = broken_items
+        self._pages = self._read()
+
+    @override
+    def _next_page(self) -> Page | None:
+        return next(self._pages, None)
+
+    def _read(self) -> Iterator[Page]:
+        seen: set[int] = set()
+        for _ in range(MAX_READINGS):
+            reading = NumberedReading(self._ranged.pim, self.request, RESULT_WINDOW)
+            for page in reading.pages():
+                hidden = [item for item in page.items if self._is_in_gap(item)]
+                if items := unseen(self.request, hidden, seen):
+                    yield Page(items, page.size)
+            if not reading.has_moved:
+                break
+        if reading.has_moved:
+            msg = f"the list changed each of the {MAX_READINGS} times it was read by page number"
+            raise ListIncomplete(msg)
+        if len(reading.broken) > self._broken_items:
+            # Deleted items hide their keys, so only their positions are known.
+            raise ListIncomplete(broken_positions(reading.broken))
+
+    def _is_in_gap(self, item: Item) -> bool:
+        """Return whether an item may be in a gap: rather twice than not at all."""
+        order, key = self._ranged.order, self._ranged.key_of(item)
+        return any(
+            (after is None or (key != after and not order.is_beyond(after, key.lower())))
+            and (to is None or not order.is_beyond(key, to))
+            for after, to in ((gap.key_range.after, gap.key_range.to) for gap in self._gaps)
+        )

@@ -82,7 +82,7 @@ class PageNumberPaginator(Paginator):
             reading = NumberedReading(self._pim, self.request)
             read = 0
             for page in reading.pages():
-                items = page.items if seen is None else _unseen(self.request, page.items, seen)
+                items = page.items if seen is None else unseen(self.request, page.items, seen)
                 read += len(page.items)
                 if items:
                     yield Page(items, page.size)
@@ -108,7 +108,7 @@ def broken_positions(positions: list[int]) -> str:
     )
 
 
-def _unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
+def unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
     """Return the items that have not come yet, and remember them by the hash of their keys."""
     fresh = []
     for item in items:
