@@ -61,8 +61,12 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
     """
     # Keys before the item, each greater than the one before.
     failed = [after]
+    readable = ranged.first_readable_after(after)
+    bound = readable and readable.lower()
 
     def can_read_after(key: str) -> bool:
+        if bound is not None and ranged.order.is_beyond(key, bound):
+            return True
         if ranged.get_or_none(1, key) is not None:
             return True
         failed.append(key)

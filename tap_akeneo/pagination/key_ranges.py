@@ -189,6 +189,28 @@ class RangedList:
         ]
         return inside[len(inside) // 2] if inside else self.order.between(after, to)
 
+    def first_readable_after(self, after: str | None) -> str | None:
+        """Return the key of the first item after a key that the PIM can serve.
+
+        Page numbers tell it exactly: a search by cursors alone can jump over readable items between
+        two broken ones. ``None`` if there is none among those that the PIM serves by number.
+        """
+        reading = NumberedReading(self.pim, self.request)
+        low, high = 1, min(count_items(self.pim, self.request) or 0, RESULT_WINDOW) + 1
+        found = None
+        while low < high:
+            middle = position = (low + high) // 2
+            key = None
+            while key is None and position < high:
+                page = reading.get_or_none(position, 1)
+                key = self.key_of(page.items[0]) if page and page.items else None
+                position += 1
+            if key and after is not None and not self.order.is_beyond(key, after.lower()):
+                low = position
+            else:
+                high, found = middle, key or found
+        return found
+
     def is_alive(self) -> bool:
         """Return whether the PIM answers for a page without items, which no item can break."""
         return self.get_or_none(1, self.order.last) is not None
@@ -223,7 +245,8 @@ class RangedList:
         """
         gaps, self._gaps = self._gaps, []
         hidden = [gap for gap in gaps if gap.hides_broken_item or self._is_inside(gap.key_range)]
-        if len(hidden) < len(gaps) and self._is_short(read):
+        reaches_end = any(gap.key_range.to is None for gap in gaps)
+        if reaches_end and len(hidden) < len(gaps) and self._is_short(read):
             hidden = gaps
         if not hidden:
             return []
@@ -250,10 +273,12 @@ class RangedList:
 
     def _is_short(self, read: int) -> bool:
         """Return whether enough is missing to fill a page, so that it could hide the rest."""
-        if self.counted is None or self.counted - read < MAX_PAGE_SIZE:
+        if self.counted == read:
             return False
-        # Counted again, because items may have been deleted meanwhile.
-        return (count_items(self.pim, self.request) or 0) - read >= MAX_PAGE_SIZE
+        # Counted again, because items may have been created or deleted meanwhile, or the first
+        # page, which counts, has a broken item.
+        now = count_items(self.pim, self.request)
+        return max(self.counted or 0, now or 0) - read >= MAX_PAGE_SIZE
 
     def _cut(self, gap: Gap) -> list[KeyRangePaginator]:
         after, to = gap.key_range.after, gap.key_range.to
@@ -466,9 +491,15 @@ class KeyRangePaginator(Paginator):
         self._step_over_broken_item()
         return None
 
+    def _has_repaired_item(self) -> bool:
+        """Return whether one of several items that were broken together can be read by now."""
+        after, to = self.key_range.after, self.key_range.to
+        key = self.ranged.first_readable_after(after)
+        return key is not None and not (to is not None and self.ranged.order.is_beyond(key, to))
+
     def _step_over_broken_item(self) -> None:
         ranged, after = self.ranged, self.key_range.after
-        if self._is_known_broken:
+        if self._is_known_broken and not self._has_repaired_item():
             self.broken.append(self.key_range)
             self._ended = True
             return
