@@ -36,6 +36,7 @@ from tap_akeneo.pagination.broken_items import (
     can_read_after,
     find_broken_key,
     find_key_before_next_item,
+    next_readable_key,
     page_before_broken_item,
 )
 from tap_akeneo.pagination.keys import KeyOrder, TextOrder, UuidOrder
@@ -188,7 +189,8 @@ class RangedList:
         """
         gaps, self._gaps = self._gaps, []
         hidden = [gap for gap in gaps if self._is_inside(gap)]
-        if len(hidden) < len(gaps) and self._is_short(read):
+        reaches_end = any(gap.to is None for gap in gaps)
+        if reaches_end and len(hidden) < len(gaps) and self._is_short(read):
             hidden = gaps
         self._gaps_read += len(hidden)
         if self._gaps_read > MAX_GAPS:
@@ -208,10 +210,12 @@ class RangedList:
 
     def _is_short(self, read: int) -> bool:
         """Return whether enough is missing to fill a page, so that it could hide the rest."""
-        if self.counted is None or self.counted - read < MAX_PAGE_SIZE:
+        if self.counted == read:
             return False
-        # Counted again, because items may have been deleted meanwhile.
-        return (count_items(self.pim, self.request) or 0) - read >= MAX_PAGE_SIZE
+        # Counted again, because items may have been created or deleted meanwhile, or the first
+        # page, which counts, has a broken item.
+        now = count_items(self.pim, self.request)
+        return max(self.counted or 0, now or 0) - read >= MAX_PAGE_SIZE
 
 
 class KeyRangePaginator(Paginator):
@@ -415,9 +419,15 @@ class KeyRangePaginator(Paginator):
             self._step_over_broken_item(fails)
         return None
 
+    def _has_readable_item(self) -> bool:
+        """Return whether one of several items that were broken together can be read by now."""
+        key = next_readable_key(self.ranged, self.key_range.after)
+        to = self.key_range.to
+        return key is not None and not (to is not None and self.ranged.order.is_beyond(key, to))
+
     def _step_over_broken_item(self, size: int) -> None:
         ranged, after = self.ranged, self.key_range.after
-        if self._is_known_broken:
+        if self._is_known_broken and not self._has_readable_item():
             self.broken.append(self.key_range)
             self._ended = True
             return

@@ -105,7 +105,7 @@ class ListReading:
         """Return whether there are further paginators, once those so far have ended."""
         if not self.has_ended or self._was_cut_short:
             return False
-        gaps: list[KeyRangePaginator] = []
+        gaps: Sequence[Paginator] = ()
         if self._ranged:
             try:
                 gaps = self._ranged.gap_paginators(self.read)
@@ -140,6 +140,10 @@ class ListReading:
             yield CursorPaginator(pim, request, self._unstarted[0], already_read=self.read)
         else:
             self._ranged = RangedList(pim, request, self._counted)
+            for key_range in () if self._is_known_broken else self._unstarted:
+                if key_range.to is not None:
+                    # An earlier run has read what comes behind.
+                    self._ranged.note_highest(key_range.to)
             weight = 1 / len(self._unstarted)
             for key_range in list(self._unstarted):
                 yield KeyRangePaginator(

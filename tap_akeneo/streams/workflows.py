@@ -52,12 +52,14 @@ class WorkflowSteps(ChildStream):
 
 
 class OfWorkflowStep(ChildStream):
-    """A list below each step of each workflow."""
+    """A list below each step of each workflow.
+
+    It may not hang: a PIM that has listed its workflows does not have them disabled.
+    """
 
     parent = WorkflowSteps
     parent_key = "step_uuid"
     has_count = False
-    may_hang = True
 
 
 class WorkflowTasks(OfWorkflowStep):
