@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -18,6 +19,21 @@ Item: TypeAlias = "dict[str, msgspec.Raw]"
 """One item of a list, its values not yet decoded: most are only handed on."""
 
 
+class Flaws(NamedTuple):
+    """What databases refuse in the texts of a page.
+
+    Attributes:
+        nul: Whether there may be U+0000 in it.
+        broken_text: How often half a surrogate, or a byte that is not UTF-8, was replaced.
+    """
+
+    nul: bool = True
+    broken_text: int = 0
+
+
+UNKNOWN_FLAWS = Flaws()
+
+
 @dataclass(frozen=True)
 class Page:
     """Some items of a list.
@@ -25,10 +41,12 @@ class Page:
     Attributes:
         items: In the PIM's order.
         size: Bytes that they take.
+        flaws: What is wrong with their texts.
     """
 
     items: list[Item]
     size: int
+    flaws: Flaws = UNKNOWN_FLAWS
 
 
 class _Link(msgspec.Struct):
@@ -41,12 +59,6 @@ class _Links(msgspec.Struct):
 
 class _Embedded(msgspec.Struct):
     items: list[dict[str, msgspec.Raw]]
-
-
-class _Told(msgspec.Struct):
-    """What the PIM sends, with 200, instead of the products of a disabled catalog."""
-
-    error: str = ""
 
 
 class ListIncomplete(Exception):
@@ -64,6 +76,7 @@ class HalPage(msgspec.Struct):
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
     items_count: int | None = None
     size: int = 0
+    flaws: Flaws = UNKNOWN_FLAWS
 
     @property
     def items(self) -> list[Item]:
@@ -83,32 +96,75 @@ class HalPage(msgspec.Struct):
         return parse_qs(query, keep_blank_values=True)[parameter][0]
 
 
+class _OnlyLinks(msgspec.Struct):
+    links: _Links = msgspec.field(name="_links", default_factory=_Links)
+
+
+REPLACEMENT = "\ufffd"
+_WORDS_IN_ORDER = ("message", "error", "detail", "errors", "reason")
+WORDS = frozenset(_WORDS_IN_ORDER)
+"""Where an answer without a list may say why."""
+
+MAX_DEPTH_OF_WORDS = 4
+
+_escape = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+
 # Decimals are kept to the last digit; binary floats would not.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_raw_decoder = msgspec.json.Decoder(msgspec.Raw)
 _hal_decoder = msgspec.json.Decoder(HalPage)
 _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
-_single_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int]:
-    """What a body says, and its size.
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, Flaws]:
+    """Decode a body, and tell its size and what is wrong with its texts.
 
     Raises:
-        msgspec.DecodeError: It is not JSON; the place is told where it can be found.
+        msgspec.DecodeError: It is not JSON; the message tells the place if it can be found.
         msgspec.ValidationError: It is not the JSON that it should be.
     """
+    # From the end, which takes Python half as long.
+    flaws = Flaws(nul=body.rfind(b"\\u0000") >= 0)
     try:
-        if not body.isascii():
-            # What is only handed on would not be looked at again.
-            body.decode()
-        # On one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
-        body = msgspec.json.format(body, indent=-1) if b"\n" in body else body
-        return decoder.decode(body), len(body)
+        return _decode_sound(decoder, body), len(body), flaws
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        msg = f"{fault}{_place_of_fault(body)}"
+        mended, times = _with_sound_text(body)
+        try:
+            return _decode_sound(decoder, mended), len(body), flaws._replace(broken_text=times)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            msg = f"{fault}{_place_of_fault(body)}"
         raise msgspec.DecodeError(msg) from None
+
+
+def _decode_sound(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    if not body.isascii():
+        # What is only handed on would not be looked at again.
+        body.decode()
+    # On one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+    return decoder.decode(msgspec.json.format(body, indent=-1) if b"\n" in body else body)
+
+
+def _with_sound_text(body: bytes) -> tuple[bytes, int]:
+    """Replace halves of surrogates and bytes that are not UTF-8; return how many there were."""
+    text = body.decode(errors="replace")
+    times = text.count(REPLACEMENT) - body.count(REPLACEMENT.encode())
+
+    def sound(escape: re.Match[str]) -> str:
+        nonlocal times
+        if escape["half"] is None:
+            return escape[0]
+        times += 1
+        return REPLACEMENT
+
+    return _escape.sub(sound, text).encode(), times
 
 
 def _place_of_fault(body: bytes) -> str:
@@ -137,29 +193,92 @@ def _is_json(text: str) -> bool:
 
 
 def decode_page(body: bytes) -> HalPage:
-    """A page of a list that has pages."""
+    """Decode a page of a list that has pages."""
     try:
-        page, size = _decode(_hal_decoder, body)
+        page, size, flaws = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
-        if told := msgspec.json.decode(body, type=_Told).error:
-            msg = f"skipped, the PIM says: {printable(told)}"
-            raise ListSwitchedOff(msg) from None
-        raise
-    page.size = size
+        items, size, flaws = _decode_in_other_shape(body)
+        page = HalPage(_Embedded(items), _links_in(body))
+    page.size, page.flaws = size, flaws
     return page
 
 
 def decode_array(body: bytes) -> Page:
-    """A list that is one array."""
-    return Page(*_decode(_array_decoder, body))
+    """Decode a list that is one array."""
+    try:
+        return Page(*_decode(_array_decoder, body))
+    except msgspec.ValidationError:
+        return Page(*_decode_in_other_shape(body))
 
 
 def decode_single(body: bytes) -> Page:
-    """One item at an address of its own."""
-    item, size = _decode(_single_decoder, body)
-    return Page([item], size)
+    """Decode one item at an address of its own."""
+    try:
+        item, size, flaws = _decode(_item_decoder, body)
+    except msgspec.ValidationError:
+        return Page(*_decode_in_other_shape(body))
+    if item.keys() <= WORDS | {"code", "status"} and (words := words_in(body)):
+        raise ListSwitchedOff(words)
+    return Page([item], size, flaws)
+
+
+def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
+    """Decode items from an array, a page, or an object with numbers for keys (a PHP array).
+
+    Raises:
+        ListSwitchedOff: There are words in place of the items.
+        msgspec.ValidationError: There is neither.
+    """
+    content, size, flaws = _decode(_raw_decoder, body)
+    for wrapper in ("_embedded", "items"):
+        fields = _fields(content)
+        content = fields.get(wrapper, content)
+    fields = _fields(content)
+    if fields and not all(key.isdecimal() for key in fields):
+        if words := words_in(body):
+            raise ListSwitchedOff(words)
+        return _array_decoder.decode(content), size, flaws
+    if bytes(content) in {b"{}", b"null"} or fields:
+        return [_item_decoder.decode(item) for item in fields.values()], size, flaws
+    return _array_decoder.decode(content), size, flaws
+
+
+def _fields(content: msgspec.Raw) -> Item:
+    try:
+        return _item_decoder.decode(content)
+    except msgspec.ValidationError:
+        return {}
+
+
+def _links_in(body: bytes) -> _Links:
+    try:
+        return msgspec.json.decode(body, type=_OnlyLinks).links
+    except msgspec.ValidationError:
+        # PHP writes an empty map as a list.
+        return _Links()
+
+
+def words_in(body: bytes | msgspec.Raw) -> str:
+    """Return what an answer says in place of a list; empty where it says nothing."""
+    told = decode(body)
+    for _ in range(MAX_DEPTH_OF_WORDS):
+        if isinstance(told, list) and told:
+            told = told[0]
+        elif isinstance(told, dict):
+            told = next((told[name] for name in _WORDS_IN_ORDER if told.get(name)), None)
+    return f"skipped, the PIM says: {printable(told)}" if isinstance(told, str) and told else ""
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
-    """One value of an item, decoded; None where it is missing."""
-    return decode(item[key]) if key in item else None
+    """Return one value of an item, decoded; None where it is missing or cannot be read."""
+    try:
+        return decode(item[key]) if key in item else None
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+        return None
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON)
+    """Return the objects of a list, also where PHP makes a map of it."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

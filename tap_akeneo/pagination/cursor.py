@@ -115,7 +115,7 @@ class CursorPaginator(Paginator):
             self._check_end()
         else:
             self.cursor = following
-        return Page(page.items, page.size) if page.items else None
+        return Page(page.items, page.size, page.flaws) if page.items else None
 
     @property
     @override

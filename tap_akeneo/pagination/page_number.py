@@ -86,7 +86,7 @@ def _by_page(pim: Pim, listing: ListRequest) -> Iterator[Page]:
                     handed_on[key] = content
                     fresh.append(item)
             if fresh:
-                yield Page(fresh, page.size)
+                yield Page(fresh, page.size, page.flaws)
         if len(there) >= counted and not moved:
             return
         logger.info("%s: the list changed while it was read, reading it again", listing.path)

@@ -15,7 +15,7 @@ from tap_akeneo.streams.incremental import WindowedStream
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
 
-OPTION_TYPES = {"single_option", "multiple_options"}
+OPTION_TYPES = ("single_option", "multiple_options")
 
 
 class ReferenceEntities(AkeneoStream):

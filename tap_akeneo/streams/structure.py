@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
+SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 
 
 class Attributes(AkeneoStream):

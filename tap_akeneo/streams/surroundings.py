@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.base import ListRequest
 
-DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
+DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
 
 
 class PublishedProducts(AkeneoStream):
@@ -66,8 +66,8 @@ class ProductDrafts(ChildStream):
 
     @override
     def has_children(self, parent: Item) -> bool:
-        metadata = value_of(parent, "metadata") or {}
-        return metadata.get("workflow_status") in DRAFTS
+        metadata = value_of(parent, "metadata")
+        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFTS
 
 
 class ProductDraftsByIdentifier(ProductDrafts):
