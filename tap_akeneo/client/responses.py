@@ -105,6 +105,9 @@ _WORDS_IN_ORDER = ("message", "error", "detail", "errors", "reason")
 WORDS = frozenset(_WORDS_IN_ORDER)
 """Where an answer without a list may say why."""
 
+BESIDE_WORDS = frozenset({"code", "status", "type", "title", "instance"})
+"""What else is in such an answer."""
+
 MAX_DEPTH_OF_WORDS = 4
 
 _escape = re.compile(
@@ -217,7 +220,7 @@ def decode_single(body: bytes) -> Page:
         item, size, flaws = _decode(_item_decoder, body)
     except msgspec.ValidationError:
         return Page(*_decode_in_other_shape(body))
-    if item.keys() <= WORDS | {"code", "status"} and (words := words_in(body)):
+    if item.keys() <= WORDS | BESIDE_WORDS and (words := words_in(body)):
         raise ListSwitchedOff(words)
     return Page([item], size, flaws)
 
@@ -230,15 +233,16 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
         msgspec.ValidationError: There is neither.
     """
     content, size, flaws = _decode(_raw_decoder, body)
-    for wrapper in ("_embedded", "items"):
-        fields = _fields(content)
-        content = fields.get(wrapper, content)
     fields = _fields(content)
+    for wrapper in ("_embedded", "items"):
+        if wrapper in fields and bytes(fields[wrapper]) != b"null":
+            content = fields[wrapper]
+            fields = _fields(content)
     if fields and not all(key.isdecimal() for key in fields):
         if words := words_in(body):
             raise ListSwitchedOff(words)
         return _array_decoder.decode(content), size, flaws
-    if bytes(content) in {b"{}", b"null"} or fields:
+    if fields or bytes(content) == b"{}":
         return [_item_decoder.decode(item) for item in fields.values()], size, flaws
     return _array_decoder.decode(content), size, flaws
 

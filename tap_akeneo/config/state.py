@@ -88,7 +88,7 @@ def _kinds() -> dict[str, _Kind]:
 
 
 def _bookmarks_in(state: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
-    for wrapper in WRAPPERS:
+    for wrapper in WRAPPERS * 2:
         if "bookmarks" not in state and isinstance(state.get(wrapper), dict):
             logger.info("the state is taken from `%s` of the file", wrapper)
             state = state[wrapper]
@@ -132,8 +132,10 @@ def _of_incremental(stream: str, bookmark: Bookmark, kind: _Kind, faults: list[s
         faults.append(f"the bookmarks below {stream} are not a list of objects with a context")
         return bookmark
     fitting = [one for one in partitions if one["context"].keys() == {kind.parent_key}]
-    for one in (bookmark, *fitting):
-        if one.get("replication_key") in {None, kind.replication_key}:
+    if bookmark.get("replication_key", kind.replication_key) == kind.replication_key:
+        faults.extend(_faults_of(stream, bookmark))
+    for one in fitting:
+        if one.get("replication_key") == kind.replication_key:
             faults.extend(_faults_of(stream, one))
     if faults:
         return bookmark
