@@ -111,15 +111,21 @@ def test_a_text_of_10_mb_arrives(start_pim: StartPim) -> None:
     assert len(rows) == len(pim.truth("families"))
 
 
-@pytest.mark.parametrize("keeps", [False, True])
-@pytest.mark.parametrize("zero", ["0000-00-00T00:00:00+00:00", "-0001-11-30T00:00:00+00:00"])
-@pytest.mark.parametrize("profile", ["ce-4", "ce-7"])
+@pytest.mark.parametrize(
+    ("profile", "zero", "keeps"),
+    [
+        ("ce-4", "0000-00-00T00:00:00+00:00", False),
+        ("ce-7", "0000-00-00T00:00:00+00:00", True),
+        ("ce-4", "-0001-11-30T00:00:00+00:00", True),
+        ("ce-7", "-0001-11-30T00:00:00+00:00", False),
+    ],
+)
 def test_zero_dates_become_null_with_one_line_and_no_later_change_is_lost(
     start_pim: StartPim,
     caplog: pytest.LogCaptureFixture,
+    *,
     profile: str,
     zero: str,
-    *,
     keeps: bool,
 ) -> None:
     pim = start_pim(profile)
@@ -172,8 +178,8 @@ def test_without_any_date_that_shows_the_zone_the_run_names_key_property_and_set
     ("parents", "children", "parent"),
     [("families", "family_variants", "shoes"), ("attributes", "attribute_options", "color")],
 )
-def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(
-    start_pim: StartPim, code: str, key: str | None, parents: str, children: str, parent: str
+def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(  # noqa: PLR0913
+    start_pim: StartPim, *, code: str, key: str | None, parents: str, children: str, parent: str
 ) -> None:
     pim = start_pim(products=10)
     odd = {f'"code":"{parent}"': f'"code":{code}'}

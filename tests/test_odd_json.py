@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -25,7 +25,7 @@ from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_akeneo.streams.base import AkeneoStream
 
@@ -116,7 +116,7 @@ class Streams(dict[tuple[str, str], "list[AkeneoStream]"]):
 
 
 @pytest.fixture(scope="module")
-def streams() -> Iterator[Streams]:
+def streams() -> Streams:
     """The streams of two PIMs, by path and name; as an app too, which has others."""
     found = Streams()
     for profile in PROFILES:
@@ -130,8 +130,8 @@ def streams() -> Iterator[Streams]:
                     )
                     for name, stream in tap.streams.items():
                         stream.selected = True
-                        found.setdefault((path, name), []).append(stream)
-    yield found
+                        found.setdefault((path, name), []).append(cast("AkeneoStream", stream))
+    return found
 
 
 def written(stream: AkeneoStream, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def written(stream: AkeneoStream, items: Sequence[Mapping[str, Any]]) -> list[di
     return [
         json.loads(serialize_jsonl(message.record))
         for record in stream.records(Page(sent, 1, Flaws(nul=True)), parents)
-        for message in stream._generate_record_messages(record)
+        for message in stream._generate_record_messages(record)  # noqa: SLF001 (as the SDK does)
     ]
 
 
@@ -181,7 +181,8 @@ def test_a_record_satisfies_its_schema_whatever_the_pim_sends(
             records = written(stream, [item])
         except AkeneoError as error:
             # A target could not tell it from others, so the run ends.
-            assert "without its key" in str(error)
+            if "without its key" not in str(error):
+                raise
             continue
         for record in records:
             assert not faults(record, schema)

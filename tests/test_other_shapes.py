@@ -73,8 +73,10 @@ def test_words_in_place_of_a_list_are_told_and_the_other_streams_are_read(
     pim = start_pim("saas" if stream.startswith("catalog") else "ce-7", products=5)
     path = {"products": "/products-uuid", "catalog_mapping_schemas": "/mapping-schemas/"}
     answer(pim, path.get(stream, f"/{stream.replace('_', '-')}"), body)
-    app = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
-    run = sync(pim, stream, "families", **(app if stream.startswith("catalog") else {}))
+    login: dict[str, Any] = {}
+    if stream.startswith("catalog"):
+        login = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+    run = sync(pim, stream, "families", **login)
     assert not run.records(stream)
     assert run.records("families")
     assert not run.tap.failed_streams
@@ -98,8 +100,9 @@ def test_more_attributes_than_an_address_holds_limit_the_values_all_the_same(
     codes = {code for row in pim.truth("products") for code in row["values"]}
     chosen = sorted(codes)[::2]
     many = [*chosen, *(f"an_attribute_that_does_not_exist_{number:03}" for number in range(300))]
-    for more in ({}, {"stream_maps": {"products": {"family": None}}}):
-        run = sync(pim, "products", "product_models", attributes=many, **more)
+    maps: dict[str, Any] = {"products": {"family": None}}
+    for more in ({}, maps):
+        run = sync(pim, "products", "product_models", attributes=many, stream_maps=more)
         assert max(len(str(request.query)) for request in pim.requests) < 6_000
         rows = run.rows("products")
         assert len(rows) == len(pim.truth("products"))
