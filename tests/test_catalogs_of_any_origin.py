@@ -181,6 +181,7 @@ def test_a_property_is_left_out_by_its_schema(start_pim: StartPim) -> None:
         (None, "full_table", "FULL_TABLE"),
         ("INCREMENTAL", None, "INCREMENTAL"),
         ("LOG_BASED", None, "INCREMENTAL"),
+        (None, None, "INCREMENTAL"),
     ],
 )
 def test_the_replication_method_of_the_metadata_is_obeyed(
@@ -196,6 +197,15 @@ def test_the_replication_method_of_the_metadata_is_obeyed(
     assert len(run.records("products")) == len(pim.truth("products"))
     kept = run.state.get("bookmarks", {}).get("products", {})
     assert bool(kept.get("replication_key_value")) == (method == "INCREMENTAL")
+
+
+def test_a_replication_method_that_is_forced_is_obeyed_too(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "products")
+    del entries["products"]["replication_method"]
+    root(entries["products"])["forced-replication-method"] = "FULL_TABLE"
+    run = run_with(pim, entries)
+    assert run.tap.streams["products"].replication_method == "FULL_TABLE"
 
 
 def test_a_rule_for_all_streams_hurts_none_that_cannot_obey_it(

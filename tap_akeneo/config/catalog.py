@@ -46,7 +46,12 @@ def _as_understood(entry: Mapping[str, Any]) -> dict[str, Any]:
         metadata[()]["selected"] = entry["selected"]
     for breadcrumb, chosen in _selected_in(schema):
         metadata.setdefault(breadcrumb, {})["selected"] = chosen
-    method = metadata[()].get("replication-method") or entry.get("replication_method")
+    root = metadata[()]
+    method = (
+        root.get("replication-method")
+        or entry.get("replication_method")
+        or root.get("forced-replication-method")
+    )
     return {
         **entry,
         "tap_stream_id": name,

@@ -122,7 +122,7 @@ def add_oddities(pim: SimulatedPim) -> None:
             '"default_value":null': '"default_value":"new"',
             '"default_value":true': '"default_value":12.5',
             '"default_value":false': '"default_value":["x","y"]',
-            '"sort_order":1': '"sort_order":"1"',
+            '"max_characters":null': '"max_characters":"20"',
         },
         "/families": {'"labels":{"en_US":"': r'"labels":{"de_DE":5,"fr_FR":["x"],"en_US":"\u0000'},
         "/products-uuid": {
