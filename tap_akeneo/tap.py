@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
+from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -22,9 +21,13 @@ from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authen
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.config.catalog import as_catalog
+from tap_akeneo.config.environment import settings_in_environment
+from tap_akeneo.config.files import read_catalog, read_config, read_json
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
-from tap_akeneo.config.settings import Settings, unreadable_variables
-from tap_akeneo.config.state_and_catalog import check_state, read_catalog, read_json
+from tap_akeneo.config.settings import Settings
+from tap_akeneo.config.state import usable_state
+from tap_akeneo.maps import StreamMaps
 from tap_akeneo.permissions import advice
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -74,6 +77,7 @@ class TapAkeneo(Tap):
         self,
         *,
         config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
         **kwargs: Any,  # noqa: ANN401 (the SDK's own)
@@ -89,15 +93,13 @@ class TapAkeneo(Tap):
         # SDK 0.54 adds its own settings to the class's schema, 0.55 to a copy of it; the checks of
         # `Settings` need them in the schema.
         self.append_builtin_config(self.config_jsonschema)
+        if isinstance(kwargs.get("catalog"), dict) and not isinstance(kwargs["catalog"], Catalog):
+            kwargs["catalog"] = as_catalog(kwargs["catalog"])
         # The SDK's own check would show values, secrets among them, and only the first kind of
         # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
-        try:
-            super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
-        except ValueError as fault:
-            # The SDK reads numbers and JSON out of environment variables as it meets them.
-            wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
-            msg = f"{wrong} in the environment or .env cannot be read: {fault}"
-            raise ConfigValidationError(msg, errors=[msg]) from None
+        if parse_env_config:
+            config = {**(config or {}), **settings_in_environment()}
+        super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         self.message_writer = self.versions = DeferredVersionWriter(self.message_writer)
         self.stopper.listen()
         if validate_config:
@@ -147,11 +149,21 @@ class TapAkeneo(Tap):
             )
         return Pim(settings.base_url, http, authenticator)
 
+    @cached_property
+    def maps(self) -> StreamMaps:
+        """The setting ``stream_maps``."""
+        maps = StreamMaps(self.config, self.logger)
+        names = {stream.name for stream in STREAMS}
+        if unknown := ", ".join(maps.unknown(names)):
+            self.logger.warning("stream_maps: there is no stream %s", unknown)
+        return maps
+
     @override
     def setup_mapper(self) -> None:
-        # The streams may correct a catalog from another version of the PIM.
-        _ = self.streams
-        super().setup_mapper()
+        # Mistakes in the setting show before anything is read.
+        for stream in self.streams.values():
+            if stream.selected:
+                _ = stream.stream_maps
 
     @override
     def discover_streams(self) -> Sequence[AkeneoStream]:
@@ -216,8 +228,7 @@ class TapAkeneo(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check_state(state)
-        super().load_state(state)
+        super().load_state(usable_state(state))
 
     def fail_with_streams(self) -> None:
         """Fails where a stream failed.
@@ -273,11 +284,12 @@ class TapAkeneo(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """CLI callback of ``--config``."""
         with ending_in_one_line(cls.logger, cls.stopper):
-            try:
-                return super().cb_config(ctx, param, value)
-            except (OSError, ValueError, TypeError) as fault:
-                msg = f"the config file {' '.join(value)} cannot be read: {fault}"
-                raise ConfigValidationError(msg, errors=[msg]) from None
+            # The SDK's own reads nothing but UTF-8, and its result has a private name.
+            found = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
+            for path in value:
+                if path != "ENV":
+                    found.config |= read_config(path)
+            return found
 
     @classmethod
     @override

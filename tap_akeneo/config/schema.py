@@ -248,6 +248,13 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
         examples=[True],
     ),
+    _switch(
+        "keep_values_as_sent",
+        "Keep what databases refuse",
+        "Keeps U+0000 in texts, and texts where the schema has a date, as the PIM sends them. Most "
+        "databases refuse them, so U+0000 is removed and such a date becomes null, with a warning.",
+        default=False,
+    ),
     th.Property(
         "updated_including_linked_entities",
         th.BooleanType,

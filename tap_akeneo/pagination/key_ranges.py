@@ -260,7 +260,7 @@ class KeyRangePaginator(Paginator):
         while not self._ended:
             page = self._request()
             if page is not None and (items := self._take(page)):
-                return Page(items, page.size, self._cursor())
+                return Page(items, page.size, page.flaws, self._cursor())
         return None
 
     @property

@@ -85,7 +85,7 @@ class PageNumberPaginator(Paginator):
                 items = page.items if seen is None else _unseen(self.request, page.items, seen)
                 read += len(page.items)
                 if items:
-                    yield Page(items, page.size)
+                    yield Page(items, page.size, page.flaws)
             came = (read if seen is None else len(seen)) + len(reading.broken)
             if came >= reading.counted and not reading.has_moved:
                 if reading.broken:
@@ -179,11 +179,9 @@ class NumberedReading:
         broken: list[int] = []
         parts = list(self._parts(number, size, broken))
         self.broken += broken
-        items = [item for part in parts for item in part.items]
         # What follows a broken item shows on the next page.
         is_last = bool(parts) and number * size not in broken and not parts[-1].has_link
-        counted = parts[-1].items_count if parts else None
-        return HalPage.of(items, sum(part.size for part in parts), counted), is_last
+        return HalPage.of(parts), is_last
 
     def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
         """Yield the same items in smaller pages, as small as the PIM needs them."""

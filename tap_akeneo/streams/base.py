@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_akeneo import schemas
@@ -22,22 +24,30 @@ from tap_akeneo.client.errors import (
     NoAnswer,
     RequestRefused,
     WrongSetting,
-    printable,
 )
 from tap_akeneo.client.responses import Page
+from tap_akeneo.config.catalog import corrected
+from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
 from tap_akeneo.pagination.concurrent import read_concurrently
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.progress import progress
-from tap_akeneo.records import ADDITIONAL_FIELDS, RecordTransformer, check_keys, decoded
+from tap_akeneo.records import (
+    RecordTransformer,
+    check_keys,
+    decoded,
+    is_declared,
+    selected,
+)
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog
 
     from tap_akeneo.client.responses import Item
@@ -49,8 +59,8 @@ Record = dict[str, Any]
 CHANNELS = {"scope", "channel"}
 """What lists call the parameter that limits values to a channel."""
 
-TOP_LEVEL = len(("properties", "name"))
-"""Parts of the breadcrumb of a property that is not nested."""
+MAX_ATTRIBUTES = 6_000
+"""Bytes of a query parameter. Web servers take addresses of 8,000, all parameters included."""
 
 
 class AkeneoStream(Stream):
@@ -109,7 +119,7 @@ class AkeneoStream(Stream):
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
-        self._unknown_keys: set[str] = set()
+        self._values_kept: frozenset[str] = frozenset()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
 
     @override
@@ -122,18 +132,47 @@ class AkeneoStream(Stream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        # A catalog that was kept over an upgrade of the PIM names the keys of its old version.
         entry = catalog.get_stream(self.name)
-        if entry and list(entry.key_properties or ()) != list(self.primary_keys):
-            self.logger.warning(
-                "the catalog is from another version of this PIM: the key is now %s. "
-                "Run the discovery again",
-                ", ".join(self.primary_keys),
-            )
-            entry.key_properties = list(self.primary_keys)
-        if entry and self.replication_key is None:
-            entry.replication_method, entry.replication_key = "FULL_TABLE", None
+        if entry:
+            for line in corrected(entry, self.schema, self.primary_keys, self.replication_key):
+                self.logger.warning("%s", line)
         super().apply_catalog(catalog)
+
+    @property
+    @override
+    def stream_maps(self) -> list[StreamMap]:
+        # Not those of the SDK, which fail for the streams that are not selected.
+        return self.tap.maps.of(self)
+
+    @property
+    @override
+    def partitions(self) -> None:
+        """None: the SDK would read a stream once for each that is in the state."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        # Streams set their bookmarks themselves. This only makes the states of a run differ, since
+        # the SDK writes none twice; its own method warns of each record without a date.
+        markers = self.stream_state.get("progress_markers")
+        if markers is not None and self.replication_key:
+            markers["replication_key_value"] = latest_record[self.replication_key]
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # The SDK's own walks through each record again, to take out what is not selected.
+        for name in self._shape.left_out:
+            record.pop(name, None)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=datetime.now(timezone.utc),
+                )
 
     @property
     @override
@@ -172,6 +211,8 @@ class AkeneoStream(Stream):
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
+        finally:
+            self.oddities.tell()
         self.tap.ended_streams.add(self.name)
 
     def read(self) -> Iterator[Record]:
@@ -337,35 +378,67 @@ class AkeneoStream(Stream):
             parents: Keys of the list's parent, put into each record.
         """
         shape = self._shape
+        nul = page.flaws.nul
+        if page.flaws.broken_text:
+            self.oddities.note_text(BROKEN_TEXT, page.flaws.broken_text)
         own_parents = {
             key: code for key, code in parents.items() if key in self.schema["properties"]
         }
         for page_item in page.items:
             for item in self.items(page_item):
-                record = shape(item)
-                if ADDITIONAL_FIELDS in record:
-                    self._tell_unknown(record[ADDITIONAL_FIELDS])
+                record = shape(item, may_hold_nul=nul)
                 if own_parents:
                     record = {**own_parents, **record}
-                check_keys(record, self.primary_keys)
+                if null := check_keys(record, self.primary_keys):
+                    self._leave_out(null)
+                    continue
                 if self.replication_key:
                     # The SDK looks for one.
                     record.setdefault(self.replication_key, None)
                 yield record
 
+    def _leave_out(self, null: str) -> None:
+        """Note an item that no target could take."""
+        if self.is_whole:
+            self.tap.stream_failed(
+                self.name, f"the PIM sends an item whose key {null} is null; it is left out"
+            )
+        self.is_whole = False
+
+    @cached_property
+    def oddities(self) -> Oddities:
+        """What was changed in the records."""
+        return Oddities(self.logger)
+
     @cached_property
     def _shape(self) -> RecordTransformer:
-        return RecordTransformer(self.item_schema, whole=self._values_are_needed)
+        declared = self.effective_schema["properties"]
+        own = self.schema["properties"]
+        # Where the catalog changes nothing, an item may be made of more than its schema says.
+        in_force = {
+            name: self.item_schema[name] if schema == own.get(name) else schema
+            for name, schema in selected(declared, self.mask).items()
+        }
+        known = [tuple(part for part in path[1::2]) for path in self.metadata if path]
+        left_out = {path[0] for path in known if len(path) == 1} | declared.keys()
+        return RecordTransformer(
+            in_force,
+            whole=self._values_are_needed,
+            left_out=left_out - in_force.keys(),
+            nested_left_out=[
+                path for path in known if len(path) > 1 and not is_declared(path, in_force)
+            ],
+            keeps_values=self.settings.keep_values_as_sent,
+            values_kept=self._values_kept,
+            oddities=self.oddities,
+        )
 
     @property
     def _values_are_needed(self) -> bool:
         """Whether something looks into nested values, so that they must be more than JSON."""
-        by_settings = ("stream_maps", "flattening_enabled", "batch_config")
-        nested_deselection = any(
-            len(breadcrumb) > TOP_LEVEL and not selected
-            for breadcrumb, selected in self.mask.items()
+        return any(
+            self.config.get(name) for name in ("stream_maps", "flattening_enabled", "batch_config")
         )
-        return nested_deselection or any(self.config.get(name) for name in by_settings)
 
     @property
     def item_schema(self) -> dict[str, Any]:
@@ -392,19 +465,20 @@ class AkeneoStream(Stream):
         return {name: value for name, value in limits.items() if value}
 
     def attribute_limits(self) -> dict[str, str]:
-        """The query parameter that limits values to the settings' attributes."""
-        attributes = ",".join(self.settings.attributes)
-        return {"attributes": attributes} if attributes else {}
+        """The query parameter that limits values to the settings' attributes.
 
-    def _tell_unknown(self, fields: Mapping[str, object]) -> None:
-        if unknown := fields.keys() - self._unknown_keys:
-            self._unknown_keys |= unknown
-            self.logger.info(
-                "The PIM sends fields that are unknown to this version of the tap; they are kept "
-                "in %s: %s",
-                ADDITIONAL_FIELDS,
-                printable(", ".join(sorted(unknown))),
-            )
+        None where the address would be too long for web servers: the values are left out here.
+        """
+        attributes = ",".join(self.settings.attributes)
+        if len(quote(attributes, safe="")) > MAX_ATTRIBUTES:
+            if not self._values_kept:
+                self.logger.info(
+                    "attributes: too many for the address of a request, so that the PIM sends all "
+                    "values, and those of other attributes are left out here"
+                )
+            self._values_kept = frozenset(self.settings.attributes)
+            return {}
+        return {"attributes": attributes} if attributes else {}
 
     @override
     def generate_child_contexts(

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from tap_akeneo.tap import TapAkeneo
 
 # One option of a simple select, or the options of a multi select by their codes.
-_OPTION: Mapping[str, Any] = {"type": "object", "properties": {"labels": {"type": "object"}}}
-_VALUE = {"properties": {"linked_data": {**_OPTION, "additionalProperties": _OPTION}}}
+_OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
+_LINKED = {"type": ["object", "null"], **_OPTION, "additionalProperties": _OPTION}
 _VALUES = {
-    "type": "object",
-    "additionalProperties": {"type": "array", "items": {"type": "object", **_VALUE}},
+    "type": ["object", "null"],
+    "additionalProperties": {"items": {"properties": {"linked_data": _LINKED}}},
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-OPTION_TYPES = {"single_option", "multiple_options"}
+OPTION_TYPES = ("single_option", "multiple_options")
 
 
 class ReferenceEntities(AkeneoStream):
