@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from singer_sdk import Stream
     from singer_sdk.mapper import StreamMap
 
     from tap_akeneo.conformance import Finding
     from tap_akeneo.oddities import Oddities
-    from tap_akeneo.streams.base import AkeneoStream
 
 Record = dict[str, Any]
 
@@ -55,7 +55,7 @@ class StreamMaps:
             if not any(fnmatch(stream, source) for stream in streams):
                 yield source
 
-    def of(self, stream: AkeneoStream) -> list[StreamMap]:
+    def of(self, stream: Stream, oddities: Oddities) -> list[StreamMap]:
         """Return the maps of a stream.
 
         Raises:
@@ -74,7 +74,7 @@ class StreamMaps:
                 raise MappingError(msg) from mistake
             maps = self._maps[stream.name] = self._mapper.stream_maps[stream.name]
             for one in maps if self._looks_inside else ():
-                _prepare(one, stream.name, stream.oddities)
+                _prepare(one, stream.name, oddities)
         return self._maps[stream.name]
 
 

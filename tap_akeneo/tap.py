@@ -6,7 +6,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -29,7 +28,8 @@ from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
 from tap_akeneo.maps import StreamMaps
 from tap_akeneo.permissions import advice
-from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams import STREAMS, bookmark_kinds
+from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
@@ -51,7 +51,7 @@ class StreamsFailed(AkeneoError):
     """Some streams could not be read; each has told why."""
 
 
-class TapAkeneo(Tap):
+class TapAkeneo(StreamHost):
     """Singer tap for the Akeneo PIM."""
 
     name = "tap-akeneo"
@@ -110,6 +110,7 @@ class TapAkeneo(Tap):
             self.setup_mapper()
 
     @cached_property
+    @override
     def settings(self) -> Settings:
         """The checked settings."""
         filterable = {
@@ -121,6 +122,7 @@ class TapAkeneo(Tap):
         return Settings.read(self.config, filterable, names)
 
     @cached_property
+    @override
     def pim(self) -> Pim:
         """The PIM that the settings name."""
         settings = self.settings
@@ -150,6 +152,7 @@ class TapAkeneo(Tap):
         return Pim(settings.base_url, http, authenticator)
 
     @cached_property
+    @override
     def maps(self) -> StreamMaps:
         """The setting ``stream_maps``."""
         maps = StreamMaps(self.config, self.logger)
@@ -206,6 +209,7 @@ class TapAkeneo(Tap):
             f"streams not read to their end: {', '.join(missing) or 'none'}"
         )
 
+    @override
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
         """Notes that the PIM refuses a stream; the others go on and the run fails in the end.
 
@@ -220,6 +224,7 @@ class TapAkeneo(Tap):
             return
         self.stream_failed(name, advice(refusal, permission))
 
+    @override
     def stream_failed(self, name: str, reason: str) -> None:
         """Notes that a stream could not be read as a whole; the run fails in the end."""
         if name not in self.failed_streams:
@@ -228,7 +233,7 @@ class TapAkeneo(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        super().load_state(usable_state(state))
+        super().load_state(usable_state(state, bookmark_kinds()))
 
     def fail_with_streams(self) -> None:
         """Fails where a stream failed.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from singer_sdk import typing as th
@@ -38,6 +38,10 @@ YEARS = range(1970, 2101)
 """Of dates in settings and bookmarks; there is nothing to read in others."""
 
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
+
+
+MAX_ATTRIBUTES = 6_000
+"""Bytes of a query parameter. Web servers take addresses of 8,000, all parameters included."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ class Settings:
     on_forbidden: str
     linked_entities: bool
     keep_values_as_sent: bool
+
+    @property
+    def attributes_fit_address(self) -> bool:
+        """Whether the attributes can be sent in the address of a request."""
+        return len(quote(",".join(self.attributes), safe="")) <= MAX_ATTRIBUTES
 
     @classmethod
     def read(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.config.settings import parse_date
-from tap_akeneo.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +33,7 @@ MARKS = {
 """What may stand beside a bookmark, or without one."""
 
 
-class _Kind(NamedTuple):
+class BookmarkKind(NamedTuple):
     """What the bookmarks of a stream look like.
 
     Attributes:
@@ -46,15 +45,18 @@ class _Kind(NamedTuple):
     parent_key: str | None
 
 
-def usable_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run can use of a state, and say what it sets aside.
+def usable_state(state: Mapping[str, Any], kinds: Mapping[str, BookmarkKind]) -> dict[str, Any]:
+    """Return what a run can use of a state, and log what it sets aside.
+
+    Args:
+        state: Of any origin.
+        kinds: What the bookmarks of each stream look like.
 
     Raises:
         ConfigValidationError: It is not a state, or holds what is not a date; with all faults.
     """
     faults: list[str] = []
     bookmarks = _bookmarks_in(state, faults)
-    kinds = _kinds()
     unknown = ", ".join(sorted(bookmarks.keys() - kinds.keys()))
     if unknown:
         logger.warning("The state has bookmarks of streams that this tap has not: %s", unknown)
@@ -76,15 +78,6 @@ def usable_state(state: Mapping[str, Any]) -> dict[str, Any]:
         ]
         raise ConfigValidationError(lines[0], errors=lines)
     return {**state, "bookmarks": usable} if "bookmarks" in state else {"bookmarks": usable}
-
-
-def _kinds() -> dict[str, _Kind]:
-    kinds: dict[str, _Kind] = {}
-    for stream in STREAMS:
-        kind = _Kind(stream.replication_key, getattr(stream, "parent_key", None))
-        if kind.replication_key or stream.name not in kinds:
-            kinds[stream.name] = kind
-    return kinds
 
 
 def _bookmarks_in(state: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
@@ -123,7 +116,9 @@ def _of_full_table(stream: str, bookmark: Bookmark) -> Bookmark:
     return _kept(kept)
 
 
-def _of_incremental(stream: str, bookmark: Bookmark, kind: _Kind, faults: list[str]) -> Bookmark:
+def _of_incremental(
+    stream: str, bookmark: Bookmark, kind: BookmarkKind, faults: list[str]
+) -> Bookmark:
     bookmark = {key: value for key, value in bookmark.items() if value is not None}
     partitions = _as_list(bookmark.pop("partitions", ()), kind.parent_key)
     if not isinstance(bookmark.get("progress_markers", {}), dict):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from tap_akeneo.client.responses import ListIncomplete, Page
 from tap_akeneo.pagination.base import WHOLE_LIST, KeyRange, ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.concurrent import read_concurrently
 from tap_akeneo.pagination.cursor import CursorPaginator
 from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
 from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.pim import Pim
@@ -164,3 +165,54 @@ def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
                 end = starts[end.to]
             joined.append(KeyRange(one.after, end.to))
     return joined
+
+
+def read_lists(
+    readings: Sequence[ListReading],
+    *,
+    threads: int,
+    pulse: Callable[[], None],
+    on_progress: Callable[[ListReading], None],
+    on_end: Callable[[ListReading], None],
+) -> Iterator[tuple[ListReading, Page]]:
+    """Yield the pages of several lists, read at once.
+
+    Args:
+        readings: The lists.
+        threads: How many requests are under way at once.
+        pulse: Called between two pages, and while waiting for one; may raise.
+        on_progress: Called when more of a list is out.
+        on_end: Called when a list has ended.
+    """
+    pending = list(readings)
+    while pending:
+        owners: dict[Paginator, ListReading] = {}
+        unfinished: list[ListReading] = []
+        paginators = _paginators(pending, owners)
+        for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
+            reading = owners[paginator]
+            if isinstance(event, Page):
+                yield reading, event
+            elif event is not None:
+                owners[event] = reading
+            # Only now the page is out.
+            reading.note(paginator, event)
+            if event is not None:
+                on_progress(reading)
+                continue
+            del owners[paginator]
+            if reading.has_more():
+                unfinished.append(reading)
+            elif reading.has_ended:
+                on_end(reading)
+        pending = unfinished
+
+
+def _paginators(
+    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
+) -> Iterator[Paginator]:
+    """Yield the paginators of all readings, and note whose they are."""
+    for reading in readings:
+        for paginator in reading.paginators():
+            owners[paginator] = reading
+            yield paginator

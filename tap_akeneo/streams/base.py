@@ -25,12 +25,10 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
-from tap_akeneo.client.responses import Page
 from tap_akeneo.config.catalog import corrected
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
-from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
-from tap_akeneo.pagination.concurrent import read_concurrently
-from tap_akeneo.pagination.reading import ListReading
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.reading import ListReading, read_lists
 from tap_akeneo.progress import progress
 from tap_akeneo.records import (
     RecordTransformer,
@@ -50,17 +48,11 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog
 
-    from tap_akeneo.client.responses import Item
+    from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition
-    from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.streams.host import StreamHost
 
 Record = dict[str, Any]
-
-CHANNELS = {"scope", "channel"}
-"""What lists call the parameter that limits values to a channel."""
-
-MAX_ATTRIBUTES = 6_000
-"""Bytes of a query parameter. Web servers take addresses of 8,000, all parameters included."""
 
 
 class AkeneoStream(Stream):
@@ -105,6 +97,12 @@ class AkeneoStream(Stream):
     switches: ClassVar[tuple[str, ...]] = ()
     """Settings that are also query parameters of this list."""
 
+    channel_parameter: ClassVar[str | None] = None
+    """Query parameter that limits values to a channel; then ``locales`` limits them as well."""
+
+    limits_attributes: ClassVar[bool] = False
+    """Whether the query parameter ``attributes`` limits values."""
+
     parent: ClassVar[type[AkeneoStream] | None] = None
     """The stream whose items this one's lists are below."""
 
@@ -114,12 +112,11 @@ class AkeneoStream(Stream):
     # Items are JSON already; the schema says what they are, it does not change them.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: TapAkeneo) -> None:
+    def __init__(self, tap: StreamHost) -> None:
         self.tap = tap
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
-        self._values_kept: frozenset[str] = frozenset()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
 
     @override
@@ -142,7 +139,7 @@ class AkeneoStream(Stream):
     @override
     def stream_maps(self) -> list[StreamMap]:
         # Not those of the SDK, which fail for the streams that are not selected.
-        return self.tap.maps.of(self)
+        return self.tap.maps.of(self, self.oddities)
 
     @property
     @override
@@ -188,7 +185,8 @@ class AkeneoStream(Stream):
         A channel may: the PIM then serves only the products of its category tree
         (pim-api-docs#93).
         """
-        return self.name in self.settings.filters or not self.params().keys().isdisjoint(CHANNELS)
+        settings = self.settings
+        return self.name in settings.filters or bool(self.channel_parameter and settings.channel)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -218,7 +216,8 @@ class AkeneoStream(Stream):
     def read(self) -> Iterator[Record]:
         """Yield all records of this stream."""
         for readings in self.rounds():
-            yield from self.read_lists(readings)
+            for reading, page in self.read_pages(readings):
+                yield from self.records(page, reading.request.parents)
 
     def rounds(self) -> Iterator[Sequence[ListReading]]:
         """Yield the lists to read, those that can be read at once together."""
@@ -233,38 +232,18 @@ class AkeneoStream(Stream):
         """Return a reading of a whole list."""
         return ListReading(self.pim, request)
 
-    def read_lists(self, readings: Sequence[ListReading]) -> Iterator[Record]:
-        """Yield the records of several lists, read at once."""
-        for reading, page in self.read_pages(readings):
-            yield from self.records(page, reading.request.parents)
-
     def read_pages(self, readings: Sequence[ListReading]) -> Iterator[tuple[ListReading, Page]]:
         """Yield the pages of several lists, read at once."""
-        threads, pulse = self.settings.max_concurrency, self.tap.stopper.check
-        pending = list(readings)
         with progress(self.name, self.tap.logger.info) as advance:
-            while pending:
-                owners: dict[Paginator, ListReading] = {}
-                unfinished: list[ListReading] = []
-                paginators = _paginators(pending, owners)
-                for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
-                    reading = owners[paginator]
-                    if isinstance(event, Page):
-                        yield reading, event
-                        advance(len(event.items), reading.counted if len(readings) == 1 else None)
-                    elif event is not None:
-                        owners[event] = reading
-                    # Only now the page is out.
-                    reading.note(paginator, event)
-                    if event is None:
-                        del owners[paginator]
-                        if reading.has_more():
-                            unfinished.append(reading)
-                        elif reading.has_ended:
-                            self.note_end(reading)
-                    else:
-                        self.note_progress(reading)
-                pending = unfinished
+            for reading, page in read_lists(
+                readings,
+                threads=self.settings.max_concurrency,
+                pulse=self.tap.stopper.check,
+                on_progress=self.note_progress,
+                on_end=self.note_end,
+            ):
+                yield reading, page
+                advance(len(page.items), reading.counted if len(readings) == 1 else None)
 
     def note_progress(self, reading: ListReading) -> None:
         """Take note that more of a list is out."""
@@ -365,10 +344,18 @@ class AkeneoStream(Stream):
         )
 
     def params(self) -> dict[str, str]:
-        """Query parameters from the settings."""
+        """Return the query parameters from the settings."""
+        settings = self.settings
         # Off is left out: the PIM reads with_table_select_options=false as true.
-        on = self.settings.switches
-        return {name: on[name] for name in self.switches if name in on}
+        params = {name: on for name, on in settings.switches.items() if name in self.switches}
+        if self.channel_parameter:
+            if settings.channel:
+                params[self.channel_parameter] = settings.channel
+            if settings.locales:
+                params["locales"] = ",".join(settings.locales)
+        if self.limits_attributes and settings.attributes and settings.attributes_fit_address:
+            params["attributes"] = ",".join(settings.attributes)
+        return params
 
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
         """The records of one page.
@@ -434,6 +421,18 @@ class AkeneoStream(Stream):
         )
 
     @property
+    def _values_kept(self) -> frozenset[str]:
+        """Attributes whose values are kept, if the PIM cannot be asked for them alone."""
+        settings = self.settings
+        if not self.limits_attributes or settings.attributes_fit_address:
+            return frozenset()
+        self.logger.info(
+            "attributes: too many for the address of a request, so the PIM sends all values, and "
+            "the tap leaves out those of other attributes"
+        )
+        return frozenset(settings.attributes)
+
+    @property
     def _values_are_needed(self) -> bool:
         """Whether something looks into nested values, so that they must be more than JSON."""
         return any(
@@ -454,31 +453,6 @@ class AkeneoStream(Stream):
         """The keys that streams below this one need of an item; None where one is missing."""
         keys = [decoded(one.get(self.primary_keys[-1])) for one in self.items(item)]
         return [key if key is None else str(key) for key in keys]
-
-    def value_limits(self, channel: str) -> dict[str, str]:
-        """Query parameters that limit values to the settings' channel and locales.
-
-        Args:
-            channel: What this list calls the channel.
-        """
-        limits = {channel: self.settings.channel, "locales": ",".join(self.settings.locales)}
-        return {name: value for name, value in limits.items() if value}
-
-    def attribute_limits(self) -> dict[str, str]:
-        """The query parameter that limits values to the settings' attributes.
-
-        None where the address would be too long for web servers: the values are left out here.
-        """
-        attributes = ",".join(self.settings.attributes)
-        if len(quote(attributes, safe="")) > MAX_ATTRIBUTES:
-            if not self._values_kept:
-                self.logger.info(
-                    "attributes: too many for the address of a request, so that the PIM sends all "
-                    "values, and those of other attributes are left out here"
-                )
-            self._values_kept = frozenset(self.settings.attributes)
-            return {}
-        return {"attributes": attributes} if attributes else {}
 
     @override
     def generate_child_contexts(
@@ -502,13 +476,3 @@ def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
             "know.",
         }
     return schema
-
-
-def _paginators(
-    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
-) -> Iterator[Paginator]:
-    """Yield the paginators of all readings, and note whose they are."""
-    for reading in readings:
-        for paginator in reading.paginators():
-            owners[paginator] = reading
-            yield paginator

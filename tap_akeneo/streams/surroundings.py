@@ -32,10 +32,8 @@ class PublishedProducts(AkeneoStream):
     pagination = Pagination.SEARCH_AFTER
     permission = "List products"
     filterable = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+    channel_parameter = "scope"
+    limits_attributes = True
 
 
 class ProductDrafts(ChildStream):
