@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_akeneo.client.responses import HalPage
-    from tap_akeneo.pagination.key_ranges import RangedList
+    from tap_akeneo.pagination.ranged_list import RangedList
 
 MAX_SEARCHES = 10
 """Attempts to find a key while other requests fail as well."""

@@ -8,8 +8,9 @@ from tap_akeneo.client.responses import ListIncomplete, Page
 from tap_akeneo.pagination.base import WHOLE_LIST, KeyRange, ListRequest, Pagination, Paginator
 from tap_akeneo.pagination.concurrent import read_concurrently
 from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
+from tap_akeneo.pagination.key_ranges import KeyRangePaginator
 from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
+from tap_akeneo.pagination.ranged_list import RangedList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,18 +107,19 @@ class ListReading:
         """Return whether there are further paginators, once those so far have ended."""
         if not self.has_ended or self._was_cut_short:
             return False
-        gaps: Sequence[Paginator] = ()
-        if self._ranged:
+        hidden: list[KeyRange] = []
+        ranged = self._ranged
+        if ranged:
             try:
-                gaps = self._ranged.gap_paginators(self.read)
+                hidden = ranged.hidden_ranges(self.read)
             except ListIncomplete as reason:
                 self.failures.append(f"{self.request.path}: {reason}")
                 return False
-        self._next = gaps
-        self._left = {one: one.start for one in gaps}
-        self._active = set(gaps)
-        self.is_complete = not gaps
-        return bool(gaps)
+            self._next = [KeyRangePaginator(ranged, gap, is_gap=True) for gap in hidden]
+            self._left = {paginator: paginator.start for paginator in self._next}
+            self._active = set(self._left)
+        self.is_complete = not hidden
+        return not self.is_complete
 
     def _note_end(self, paginator: Paginator) -> None:
         self._active.discard(paginator)
