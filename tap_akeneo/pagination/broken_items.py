@@ -96,6 +96,7 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
     # Keys before the item, each greater than the one before.
     failed = [after]
     following = next_readable_key(ranged, after)
+    ranged.note_broken_item(is_sure=following is not None)
 
     def is_behind_it(key: str) -> bool:
         if following is not None and not ranged.order.is_beyond(following, key.lower()):

@@ -49,6 +49,8 @@ class RangedList:
         self._gaps: list[KeyRange] = []
         self._bounds: list[str] = []
         self._gaps_read = 0
+        self._broken_items = 0
+        self._may_skip_items = False
 
     @property
     def gaps(self) -> list[KeyRange]:
@@ -143,6 +145,16 @@ class RangedList:
         with self._lock:
             self._gaps.append(gap)
 
+    def note_broken_item(self, *, is_sure: bool) -> None:
+        """Count a broken item.
+
+        Args:
+            is_sure: Whether the next readable item is known, so that none is stepped over.
+        """
+        with self._lock:
+            self._broken_items += 1
+            self._may_skip_items |= not is_sure
+
     def hidden_ranges(self, read: int) -> list[KeyRange]:
         """Return the ranges that deleted items may have hidden, none if nothing can be hidden.
 
@@ -166,7 +178,25 @@ class RangedList:
                 "others may be hidden behind them: have the index rebuilt"
             )
             raise ListIncomplete(msg)
+        if not hidden and self._may_skip_items:
+            self._check_skipped(read)
         return hidden
+
+    def _check_skipped(self, read: int) -> None:
+        """Make sure that no readable item between two broken ones was stepped over.
+
+        Raises:
+            ListIncomplete: The list has more items than were read, and than the PIM lists by
+                number, which would show where they are.
+        """
+        counted = count_items(self.pim, self.request) or 0
+        missing = counted - read - self._broken_items
+        if counted > RESULT_WINDOW and missing > 0:
+            msg = (
+                f"{missing} items near those that the PIM answers with 500 may be missing. Have "
+                "these repaired or deleted in the PIM; the next run reads the list again"
+            )
+            raise ListIncomplete(msg)
 
     def _is_inside(self, key_range: KeyRange) -> bool:
         """Return whether items were read that come after the start of a range."""
