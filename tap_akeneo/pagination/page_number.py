@@ -144,6 +144,7 @@ class NumberedReading:
     def pages(self) -> Iterator[HalPage]:
         """Yield all pages."""
         size, last = self.request.page_size, None
+        counted_first = 0
         for number in itertools.count(1):
             if self.max_items is not None and number * size > self.max_items:
                 return
@@ -154,9 +155,11 @@ class NumberedReading:
             last = page.items[-1] if len(page.items) == size else None
             if page.items_count is not None:
                 self.counted = page.items_count
+            if number == 1:
+                counted_first = self.counted
             yield page
             # A page is short, without a link, where items are deleted but still indexed.
-            if is_last and number * size >= self.counted:
+            if is_last and number * size >= counted_first:
                 return
 
     def _page(self, number: int, size: int) -> tuple[HalPage, bool]:
