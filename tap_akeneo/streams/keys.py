@@ -1,8 +1,9 @@
 """The keys of what exists now, for the streams that read only what changed.
 
 The PIM's API does not report deletions. Beside a table that grows by changes, these keys show which
-of its rows are deleted. ``read_at`` is the PIM's time when the reading of the keys began: only what
-existed before can be missing from them, so a row that was created later is not deleted.
+of its rows are deleted. ``read_at`` is the PIM's time when the reading of the keys began, less the
+lookback, because the PIM's index shows an item only some time after it was created: only what
+existed before can be missing from the keys, so a row that was created later is not deleted.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tap_akeneo.streams.structure import CategoriesWithoutDates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.pagination.reading import ListReading
@@ -56,7 +58,7 @@ class KeyStream(AkeneoStream):
     def rounds(self) -> Iterator[Sequence[ListReading]]:
         requests = list(self.keys_of(self.tap).key_list_requests())
         now = self.pim.server_time()
-        self._read_at = now.isoformat()
+        self._read_at = self._known_by(now)
         if any(request.parents for request in requests) or not self.resumes:
             yield [self.reading(request) for request in requests]
             return
@@ -66,8 +68,12 @@ class KeyStream(AkeneoStream):
         reading = ResumableReading(
             self.pim, request, state, request, started=now, bookmark=None, since=None
         )
-        self._read_at = reading.started.isoformat()
+        self._read_at = self._known_by(reading.started)
         yield [reading]
+
+    def _known_by(self, started: datetime) -> str:
+        """Return the time up to which a reading knows what was created."""
+        return (started - self.settings.lookback).isoformat()
 
     @property
     def resumes(self) -> bool:
