@@ -65,7 +65,7 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
     bound = readable and readable.lower()
 
     def can_read_after(key: str) -> bool:
-        if bound is not None and ranged.order.is_beyond(key, bound):
+        if bound is not None and (key == bound or ranged.order.is_beyond(key, bound)):
             return True
         if ranged.get_or_none(1, key) is not None:
             return True
