@@ -41,6 +41,9 @@ logger = logging.getLogger("tap-akeneo.pagination")
 RESULT_WINDOW = 10_000
 """Products and models that the PIM serves by page number (Elasticsearch's max_result_window)."""
 
+MAX_POSITIONS = 50
+"""Single items to try where larger pages have broken ones."""
+
 MAX_READINGS = 3
 """Attempts to read a list that keeps changing before giving up."""
 
@@ -272,6 +275,12 @@ def any_item(pim: Pim, request: ListRequest) -> Item | None:
             return page.items[0]
         if page is not None and (counted := page.items_count) == 0:
             return None
+    # Several may be broken at once, so look at single ones all over the list.
+    shown = min(counted or 0, RESULT_WINDOW)
+    for position in range(1, shown + 1, shown // MAX_POSITIONS + 1):
+        page = reading.get_or_none(position, 1)
+        if page is not None and page.items:
+            return page.items[0]
     if counted is None:
         # Nothing answers, so retry as long as for any other request.
         return next(iter(reading.get(1, 10).items), None)
