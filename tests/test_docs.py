@@ -178,6 +178,28 @@ def test_the_commands_without_meltano_keep_the_state_from_run_to_run(
     assert bookmark() == second
 
 
+def test_contributing_names_every_module_and_no_other() -> None:
+    text = ROOT.joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| In `tap_akeneo/` | Content |\n")[2].partition("\n\n")[0]
+    named = set()
+    for row in table.splitlines()[1:]:
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
+            # `client/http.py`, `request.py` are in one folder.
+            path = name if "/" in name else folder + name
+            folder = path.rpartition("/")[0] + "/" if "/" in path else ""
+            assert (ROOT / "tap_akeneo" / path).exists(), path
+            named.add(path)
+    modules = {
+        str(module.relative_to(ROOT / "tap_akeneo"))
+        for module in (ROOT / "tap_akeneo").rglob("*.py")
+        if not module.name.startswith("__")
+    }
+    # Of these the table names the folder alone, or also the modules that others build on.
+    in_folders = {module for module in modules if module.startswith(("streams/", "config/"))}
+    assert modules - in_folders <= named
+
+
 PYTHON_COMMANDS = [
     command.removeprefix(".venv/bin/python ")
     for page in PAGES
