@@ -202,7 +202,7 @@ def test_a_product_that_is_not_in_the_index_yet_is_not_taken_for_deleted(
     pim.clock.advance(hours=1)
     warehouse = Warehouse(pim, database, marks=marks)
     pim.write.product()
-    warehouse.load("product_keys")
+    warehouse.load("product_keys", lookback_seconds=900)
     pim.clock.advance(minutes=11)
     warehouse.load("products", lookback_seconds=900)
     assert warehouse.deleted() == set()

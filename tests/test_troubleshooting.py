@@ -180,6 +180,34 @@ ENDINGS = {
             }
         ]
     ),
+    "the PIM sends an item whose key … is null": Ending(
+        faults=[{"kind": "odd", "path": "/families", "odd": {'"code":"shoes"': '"code":null'}}]
+    ),
+    "`…` came as … where … is declared": Ending(
+        faults=[{"kind": "odd", "path": "/families", "odd": {'"labels":{': '"labels":5,"l":{'}}],
+        code=0,
+    ),
+    "texts held …": Ending(
+        faults=[
+            {"kind": "odd", "path": "/families", "odd": {'"labels":{': r'"l":"\u0000","labels":{'}}
+        ],
+        code=0,
+    ),
+    "the address of the request is too long for the web server": Ending(
+        faults=[{**FAMILIES, "status": 414, "body": "<h1>Request-URI Too Long</h1>"}]
+    ),
+    "stream_maps: there is no stream …": Ending({"stream_maps": {"famlies": {}}}, code=0),
+    "the state has bookmarks of …, which is always read whole": Ending(
+        files={"--state": '{"bookmarks": {"families": {"replication_key_value": 5}}}'}, code=0
+    ),
+    "the catalog asks for the replication …": Ending(
+        files={
+            "--catalog": json.dumps(
+                {"streams": [{"tap_stream_id": "products", "replication_method": "LOG_BASED"}]}
+            )
+        },
+        code=0,
+    ),
     "The bookmark of … is not one that this tap has written": Ending(
         files={"--state": '{"bookmarks": {"products": {"bookmark": 5}}}'}, code=0
     ),
@@ -208,7 +236,9 @@ ELSEWHERE = {
     "the list changed each of … times",
     # tests/test_bad_data.py
     "the PIM sends one without …",
-    "`…` of … cannot be read",
+    # tests/test_state_files.py
+    "the state has … bookmarks below … that are not of this tap",
+    "the state has more than one bookmark for …",
     # tests/test_cli.py
     "skipped, this PIM does not offer it",
     "the catalog is from another version of this PIM",
@@ -218,6 +248,7 @@ ELSEWHERE = {
     "skipped, the PIM says: …",
     # Of PIMs that do what nobody has seen yet.
     "the PIM answers 500 at random",
+    "… items near those that the PIM answers with 500 may be missing",
     "the PIM's search index holds so many items",
     "its items do not come in the order of their keys",
     # tests/test_cli_endings.py

@@ -249,6 +249,14 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
         examples=[True],
     ),
+    _switch(
+        "keep_values_as_sent",
+        "Keep what databases refuse",
+        "Keep U+0000 in texts, and texts that are no dates in date properties. Most databases "
+        "refuse them, so by default U+0000 is removed and such a text becomes null, with a "
+        "warning.",
+        default=False,
+    ),
     th.Property(
         "updated_including_linked_entities",
         th.BooleanType,

@@ -1,5 +1,6 @@
 """The streams, one class per resource of the PIM."""
 
+from tap_akeneo.config.state import BookmarkKind
 from tap_akeneo.streams import (
     assets,
     catalogs,
@@ -72,3 +73,13 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     pam.PamAssetTags,
 )
 """All of them. Of those with one name, a PIM gets the first whose routes it has."""
+
+
+def bookmark_kinds() -> dict[str, BookmarkKind]:
+    """Return what the bookmarks of each stream look like in a state."""
+    kinds: dict[str, BookmarkKind] = {}
+    for stream in STREAMS:
+        kind = BookmarkKind(stream.replication_key, getattr(stream, "parent_key", None))
+        if kind.replication_key or stream.name not in kinds:
+            kinds[stream.name] = kind
+    return kinds

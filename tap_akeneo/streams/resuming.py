@@ -152,7 +152,9 @@ class ResumableReading(ListReading):
 
     def end(self) -> None:
         """Keep in the state what the reading has come to."""
-        if self.is_complete:
+        if self.is_complete or self.failures:
+            # After a failure the next run reads all of it again: the changes since the start would
+            # wait as long as the failure lasts.
             self.state.pop("unfinished", None)
         else:
             self.save()

@@ -19,7 +19,7 @@ from tap_akeneo.streams.products import (
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
 
-DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
+DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
 
 
 class PublishedProducts(AkeneoStream):
@@ -32,10 +32,8 @@ class PublishedProducts(AkeneoStream):
     pagination = Pagination.SEARCH_AFTER
     permission = "List products"
     filterable = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+    channel_parameter = "scope"
+    limits_attributes = True
 
 
 class ProductDrafts(ChildStream):
@@ -57,8 +55,8 @@ class ProductDrafts(ChildStream):
 
     @override
     def has_children(self, parent: Item) -> bool:
-        metadata = value_of(parent, "metadata") or {}
-        return metadata.get("workflow_status") in DRAFTS
+        metadata = value_of(parent, "metadata")
+        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFTS
 
 
 class ProductDraftsByIdentifier(ProductDrafts):
