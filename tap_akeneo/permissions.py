@@ -21,6 +21,12 @@ _SETTING_BY_WORDS = (
     ),
 )
 
+TOO_LONG = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
+
 
 def advice(refusal: RequestRefused, permission: str) -> str:
     """One line on a refusal: what to do, with the PIM's own words behind it.
@@ -38,6 +44,11 @@ def _advice(refusal: RequestRefused, permission: str) -> str:
             f"“{name}”" for name in (permission, "Overall Web API access") if name
         )
         return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {wanted}"
+    if refusal.status in TOO_LONG:
+        return (
+            "the address of the request is too long for the web server: shorten the setting "
+            "attributes, locales or filters"
+        )
     for words, setting in _SETTING_BY_WORDS:
         if re.search(words, refusal.message, flags=re.IGNORECASE):
             return f"the PIM refuses the request: check the setting {setting}"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
+from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -22,11 +20,16 @@ from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authen
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.config.catalog import as_catalog
+from tap_akeneo.config.environment import settings_in_environment
+from tap_akeneo.config.files import read_catalog, read_config, read_json
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
-from tap_akeneo.config.settings import Settings, unreadable_variables
-from tap_akeneo.config.state_and_catalog import check_state, read_catalog, read_json
+from tap_akeneo.config.settings import Settings
+from tap_akeneo.config.state import usable_state
+from tap_akeneo.maps import StreamMaps
 from tap_akeneo.permissions import advice
-from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams import STREAMS, bookmark_kinds
+from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
@@ -48,7 +51,7 @@ class StreamsFailed(AkeneoError):
     """Some streams could not be read; each has told why."""
 
 
-class TapAkeneo(Tap):
+class TapAkeneo(StreamHost):
     """Singer tap for the Akeneo PIM."""
 
     name = "tap-akeneo"
@@ -74,6 +77,7 @@ class TapAkeneo(Tap):
         self,
         *,
         config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
         **kwargs: Any,  # noqa: ANN401 (the SDK's own)
@@ -89,15 +93,13 @@ class TapAkeneo(Tap):
         # SDK 0.54 adds its own settings to the class's schema, 0.55 to a copy of it; the checks of
         # `Settings` need them in the schema.
         self.append_builtin_config(self.config_jsonschema)
+        if isinstance(kwargs.get("catalog"), dict) and not isinstance(kwargs["catalog"], Catalog):
+            kwargs["catalog"] = as_catalog(kwargs["catalog"])
         # The SDK's own check would show values, secrets among them, and only the first kind of
         # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
-        try:
-            super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
-        except ValueError as fault:
-            # The SDK reads numbers and JSON out of environment variables as it meets them.
-            wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
-            msg = f"{wrong} in the environment or .env cannot be read: {fault}"
-            raise ConfigValidationError(msg, errors=[msg]) from None
+        if parse_env_config:
+            config = {**(config or {}), **settings_in_environment()}
+        super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         self.message_writer = self.versions = DeferredVersionWriter(self.message_writer)
         self.stopper.listen()
         if validate_config:
@@ -108,6 +110,7 @@ class TapAkeneo(Tap):
             self.setup_mapper()
 
     @cached_property
+    @override
     def settings(self) -> Settings:
         """The checked settings."""
         filterable = {
@@ -119,6 +122,7 @@ class TapAkeneo(Tap):
         return Settings.read(self.config, filterable, names)
 
     @cached_property
+    @override
     def pim(self) -> Pim:
         """The PIM that the settings name."""
         settings = self.settings
@@ -147,11 +151,22 @@ class TapAkeneo(Tap):
             )
         return Pim(settings.base_url, http, authenticator)
 
+    @cached_property
+    @override
+    def maps(self) -> StreamMaps:
+        """The setting ``stream_maps``."""
+        maps = StreamMaps(self.config, self.logger)
+        names = {stream.name for stream in STREAMS}
+        if unknown := ", ".join(maps.unknown(names)):
+            self.logger.warning("stream_maps: there is no stream %s", unknown)
+        return maps
+
     @override
     def setup_mapper(self) -> None:
-        # The streams may correct a catalog from another version of the PIM.
-        _ = self.streams
-        super().setup_mapper()
+        # Mistakes in the setting show before anything is read.
+        for stream in self.streams.values():
+            if stream.selected:
+                _ = stream.stream_maps
 
     @override
     def discover_streams(self) -> Sequence[AkeneoStream]:
@@ -194,6 +209,7 @@ class TapAkeneo(Tap):
             f"streams not read to their end: {', '.join(missing) or 'none'}"
         )
 
+    @override
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
         """Notes that the PIM refuses a stream; the others go on and the run fails in the end.
 
@@ -208,6 +224,7 @@ class TapAkeneo(Tap):
             return
         self.stream_failed(name, advice(refusal, permission))
 
+    @override
     def stream_failed(self, name: str, reason: str) -> None:
         """Notes that a stream could not be read as a whole; the run fails in the end."""
         if name not in self.failed_streams:
@@ -216,8 +233,7 @@ class TapAkeneo(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check_state(state)
-        super().load_state(state)
+        super().load_state(usable_state(state, bookmark_kinds()))
 
     def fail_with_streams(self) -> None:
         """Fails where a stream failed.
@@ -273,11 +289,12 @@ class TapAkeneo(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """CLI callback of ``--config``."""
         with ending_in_one_line(cls.logger, cls.stopper):
-            try:
-                return super().cb_config(ctx, param, value)
-            except (OSError, ValueError, TypeError) as fault:
-                msg = f"the config file {' '.join(value)} cannot be read: {fault}"
-                raise ConfigValidationError(msg, errors=[msg]) from None
+            # The SDK's own reads nothing but UTF-8, and its result has a private name.
+            found = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
+            for path in value:
+                if path != "ENV":
+                    found.config |= read_config(path)
+            return found
 
     @classmethod
     @override

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from singer_sdk import typing as th
@@ -27,10 +27,21 @@ if TYPE_CHECKING:
 
 BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
 
+_screen = re.compile(
+    r"/(?:api|user|login|logout|connect|enrich|configuration|dashboard|settings|system|job"
+    r"|(?:index|app)(?:_\w+)?\.php)(?=/|$)",
+    flags=re.IGNORECASE,
+)
+"""Where the path of a screen of the PIM, or of its API, begins behind the PIM's own folder."""
+
 YEARS = range(1970, 2101)
 """Of dates in settings and bookmarks; there is nothing to read in others."""
 
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
+
+
+MAX_ATTRIBUTES = 6_000
+"""Bytes of a query parameter. Web servers take addresses of 8,000, all parameters included."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,12 @@ class Settings:
     app_token: str | None
     on_forbidden: str
     linked_entities: bool
+    keep_values_as_sent: bool
+
+    @property
+    def attributes_fit_address(self) -> bool:
+        """Whether the attributes can be sent in the address of a request."""
+        return len(quote(",".join(self.attributes), safe="")) <= MAX_ATTRIBUTES
 
     @classmethod
     def read(
@@ -104,11 +121,13 @@ class Settings:
             app_token=reader.parsed("access_token", _header),
             on_forbidden=reader.text("on_forbidden") or "fail",
             linked_entities=reader.value("updated_including_linked_entities") or False,
+            keep_values_as_sent=reader.value("keep_values_as_sent") or False,
         )
         start_date, end_date = settings.start_date, settings.end_date
         if start_date and end_date and start_date >= end_date:
             reader.faults.append("`end_date` must be later than `start_date`")
         reader.faults.extend(_login_faults(config))
+        reader.faults.extend(_batch_faults(config.get("batch_config")))
         reader.faults.extend(_filter_faults(settings.filters, filterable, streams))
         if reader.faults:
             summary = "Config validation failed"
@@ -185,6 +204,16 @@ def _login_faults(config: Mapping[str, Any]) -> Iterator[str]:
         yield "or, for an Akeneo App, set `access_token` instead of the four"
 
 
+def _batch_faults(batch_config: object) -> Iterator[str]:
+    encoding = batch_config.get("encoding") if isinstance(batch_config, dict) else None
+    file_format = encoding.get("format") if isinstance(encoding, dict) else None
+    if file_format not in {None, "jsonl"}:
+        yield (
+            f"`batch_config`: the format {file_format} cannot hold the values of products, whose "
+            "shape differs from row to row: use jsonl"
+        )
+
+
 def _in_words(fault: ValidationError, schema: Mapping[str, Any]) -> str:
     if fault.validator == "enum":
         return (
@@ -222,6 +251,8 @@ def parse_base_url(text: str) -> str:
         ValueError: It is no address, in words.
     """
     fault = f"is not an address of a PIM, such as {URL_EXAMPLE}"
+    # As out of a mail, a chat or a spreadsheet.
+    text = text.strip().strip("<>\"'“”`").strip()
     spelled_out = re.sub(r"^(https?):/*", r"\1://", text, flags=re.IGNORECASE)
     if "://" not in spelled_out:
         spelled_out = f"https://{spelled_out}"
@@ -240,7 +271,7 @@ def parse_base_url(text: str) -> str:
     ):
         raise ValueError(fault)
     shown_host = f"[{host}]" if ":" in host else host
-    folder = url.path.partition("/api/")[0].rstrip("/").removesuffix("/api")
+    folder = _screen.split(url.path, maxsplit=1)[0].rstrip("/")
     return f"{url.scheme}://{shown_host}{'' if port is None else f':{port}'}{folder}"
 
 
@@ -266,20 +297,6 @@ def _header(text: str) -> str:
         msg = "must be of plain ASCII characters, in one line, as it is sent in a header"
         raise ValueError(msg)
     return text
-
-
-def unreadable_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """Names of variables that are no numbers, or no JSON, although their settings are."""
-    for name, schema in SETTINGS_SCHEMA["properties"].items():
-        variable = f"TAP_AKENEO_{name.upper()}"
-        if variable in environment and "integer" in schema["type"]:
-            if not re.fullmatch(r"\s*[+-]?\d+\s*", environment[variable]):
-                yield variable
-        elif variable in environment and "object" in schema["type"]:
-            try:
-                json.loads(environment[variable])
-            except ValueError:
-                yield variable
 
 
 def _parse_timezone(text: str) -> ZoneInfo:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_akeneo.client.responses import HalPage
-    from tap_akeneo.pagination.key_ranges import RangedList
+    from tap_akeneo.pagination.ranged_list import RangedList
 
 MAX_SEARCHES = 10
 """Attempts to find a key while other requests fail as well."""
@@ -95,7 +95,8 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
     """
     # Keys before the item, each greater than the one before.
     failed = [after]
-    following = _next_readable_key(ranged, after)
+    following = next_readable_key(ranged, after)
+    ranged.note_broken_item(is_sure=following is not None)
 
     def is_behind_it(key: str) -> bool:
         if following is not None and not ranged.order.is_beyond(following, key.lower()):
@@ -139,7 +140,7 @@ def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | No
         ranged: The list.
         after: Key behind which whole pages of items are deleted but still in the search index.
     """
-    following = _next_readable_key(ranged, after)
+    following = next_readable_key(ranged, after)
     is_found = following is not None
 
     def shows_item(key: str) -> bool:
@@ -161,7 +162,7 @@ def _first_key(ranged: RangedList, after: str | None, is_behind_it: Callable[[st
     return _first_text((after or "").lower(), is_behind_it)
 
 
-def _next_readable_key(ranged: RangedList, after: str | None) -> str | None:
+def next_readable_key(ranged: RangedList, after: str | None) -> str | None:
     """Return the key of the next readable item, ``None`` if there is none or it is not found.
 
     The PIM shows it by its position, which is below 10,000 or not found.

@@ -103,7 +103,7 @@ class CursorPaginator(Paginator):
             refuse_loop(self.request, cursor, following)
             self._unseen(page.items)
             if page.items:
-                yield Page(page.items, page.size, following)
+                yield Page(page.items, page.size, page.flaws, following)
             if following is None:
                 return
             cursor = following
@@ -131,7 +131,7 @@ class CursorPaginator(Paginator):
             reading = NumberedReading(self._pim, request, RESULT_WINDOW)
             for page in reading.pages():
                 if items := self._unseen(page.items):
-                    yield Page(items, page.size, self.key_range.after)
+                    yield Page(items, page.size, page.flaws, self.key_range.after)
             if not reading.has_moved:
                 break
         counted = count_items(self._pim, request) or 0

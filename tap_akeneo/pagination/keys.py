@@ -76,6 +76,8 @@ class TextOrder(KeyOrder):
     def between(self, after: str | None, to: str | None) -> str | None:
         low = (after or "").lower().encode()
         high = None if to is None else to.encode()
+        if high is not None and low >= high:
+            return None
         prefix = bytearray()
         while len(prefix) < MAX_BOUND_LENGTH:
             place = len(prefix)

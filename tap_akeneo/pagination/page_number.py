@@ -41,6 +41,9 @@ logger = logging.getLogger("tap-akeneo.pagination")
 RESULT_WINDOW = 10_000
 """Products and models that the PIM serves by page number (Elasticsearch's max_result_window)."""
 
+MAX_POSITIONS = 50
+"""Single items to try where larger pages have broken ones."""
+
 MAX_READINGS = 3
 """Attempts to read a list that keeps changing before giving up."""
 
@@ -85,7 +88,7 @@ class PageNumberPaginator(Paginator):
                 items = page.items if seen is None else _unseen(self.request, page.items, seen)
                 read += len(page.items)
                 if items:
-                    yield Page(items, page.size)
+                    yield Page(items, page.size, page.flaws)
             came = (read if seen is None else len(seen)) + len(reading.broken)
             if came >= reading.counted and not reading.has_moved:
                 if reading.broken:
@@ -149,8 +152,8 @@ class NumberedReading:
             if self.max_items is not None and number * size > self.max_items:
                 return
             page, is_last = self._page(number, size)
-            if last is not None and self.request.is_sorted:
-                self.has_moved |= self._is_elsewhere(last, (number - 1) * size)
+            if last is not None and self.request.is_sorted and not self.has_moved:
+                self.has_moved = self._is_elsewhere(last, (number - 1) * size)
             # With items left out, the last one is not at the last position.
             last = page.items[-1] if len(page.items) == size else None
             if page.items_count is not None:
@@ -182,11 +185,9 @@ class NumberedReading:
         broken: list[int] = []
         parts = list(self._parts(number, size, broken))
         self.broken += broken
-        items = [item for part in parts for item in part.items]
         # What follows a broken item shows on the next page.
         is_last = bool(parts) and number * size not in broken and not parts[-1].has_link
-        counted = parts[-1].items_count if parts else None
-        return HalPage.of(items, sum(part.size for part in parts), counted), is_last
+        return HalPage.of(parts), is_last
 
     def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
         """Yield the same items in smaller pages, as small as the PIM needs them."""
@@ -274,6 +275,12 @@ def any_item(pim: Pim, request: ListRequest) -> Item | None:
             return page.items[0]
         if page is not None and (counted := page.items_count) == 0:
             return None
+    # Several may be broken at once, so look at single ones all over the list.
+    shown = min(counted or 0, RESULT_WINDOW)
+    for position in range(1, shown + 1, shown // MAX_POSITIONS + 1):
+        page = reading.get_or_none(position, 1)
+        if page is not None and page.items:
+            return page.items[0]
     if counted is None:
         # Nothing answers, so retry as long as for any other request.
         return next(iter(reading.get(1, 10).items), None)

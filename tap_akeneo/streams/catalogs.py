@@ -65,7 +65,7 @@ class CatalogMappedProducts(OfCatalog):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {"uuid": item["uuid"], "data": item}
+        yield {**{key: item[key] for key in ("uuid",) if key in item}, "data": item}
 
 
 class CatalogMappedModels(OfCatalog):
@@ -77,7 +77,7 @@ class CatalogMappedModels(OfCatalog):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {"code": item["code"], "data": item}
+        yield {**{key: item[key] for key in ("code",) if key in item}, "data": item}
 
 
 class CatalogMappingSchemas(OfCatalog):

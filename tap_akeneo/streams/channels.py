@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream, Record
 
@@ -62,21 +62,22 @@ class MeasureFamilies(MeasurementFamilies):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {
-            "code": item["code"],
-            "standard_unit_code": item["standard"],
-            "units": {
-                unit["code"]: {
-                    "code": unit["code"],
-                    "convert_from_standard": [
-                        {"operator": operator, "value": value}
-                        for operator, value in unit["convert"].items()
-                    ],
-                    "symbol": unit["symbol"],
-                }
-                for unit in value_of(item, "units")
-            },
+        units = {
+            str(unit.get("code")): {
+                "code": unit.get("code"),
+                "convert_from_standard": _conversions(unit.get("convert")),
+                "symbol": unit.get("symbol"),
+            }
+            for unit in objects_in(value_of(item, "units"))
         }
+        names = {"code": "code", "standard": "standard_unit_code"}
+        yield {names[key]: item[key] for key in names if key in item} | {"units": units}
+
+
+def _conversions(operations: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON)
+    if not isinstance(operations, dict):
+        return []
+    return [{"operator": operator, "value": value} for operator, value in operations.items()]
 
 
 class SystemInformation(AkeneoStream):

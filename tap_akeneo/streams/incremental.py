@@ -44,11 +44,6 @@ class IncrementalStream(AkeneoStream):
     def check_sorted(self) -> bool:
         return False
 
-    @property
-    @override
-    def partitions(self) -> None:
-        """None: bookmarks per parent are kept here, and all parents are read at once."""
-
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the bookmark is set here, so the SDK has nothing to cap."""

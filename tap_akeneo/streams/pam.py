@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
@@ -33,7 +33,7 @@ class PamAssets(AkeneoStream):
                 # Their links are called `_link`.
                 name: [
                     {key: file[key] for key in file if key != "_link"}
-                    for file in value_of(item, name)
+                    for file in objects_in(value_of(item, name))
                 ]
                 for name in files
                 if name in item

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_akeneo.replication import Condition, DateRange
-    from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.streams.host import StreamHost
 
 # One option of a simple select, or the options of a multi select by their codes.
-_OPTION: Mapping[str, Any] = {"type": "object", "properties": {"labels": {"type": "object"}}}
-_VALUE = {"properties": {"linked_data": {**_OPTION, "additionalProperties": _OPTION}}}
+_OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
+_LINKED = {"type": ["object", "null"], **_OPTION, "additionalProperties": _OPTION}
 _VALUES = {
-    "type": "object",
-    "additionalProperties": {"type": "array", "items": {"type": "object", **_VALUE}},
+    "type": ["object", "null"],
+    "additionalProperties": {"items": {"properties": {"linked_data": _LINKED}}},
 }
 
 
-def smallest_values(tap: TapAkeneo) -> dict[str, str]:
+def smallest_values(tap: StreamHost) -> dict[str, str]:
     """Return the query parameter that limits values to those of one small attribute."""
     try:
         page = NumberedReading(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
@@ -62,10 +62,8 @@ class ProductStream(IncrementalStream):
     permission: ClassVar[str] = "List products"
     filterable = True
     key_is_cursor = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+    channel_parameter = "scope"
+    limits_attributes = True
 
     @override
     def key_list_requests(self) -> Iterator[ListRequest]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-OPTION_TYPES = {"single_option", "multiple_options"}
+OPTION_TYPES = ("single_option", "multiple_options")
 
 
 class ReferenceEntities(AkeneoStream):
@@ -69,14 +69,11 @@ class RecordsWithoutDates(ChildStream):
     primary_keys: ClassVar[tuple[str, ...]] = ("reference_entity", "code")
     pagination = Pagination.CURSOR
     key_is_cursor = None
+    channel_parameter = "channel"
     permission: ClassVar[str] = "List reference entity records"
     filterable = True
     parent = ReferenceEntities
     parent_key = "reference_entity"
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("channel")
 
 
 class ReferenceEntityRecords(RecordsWithoutDates, IncrementalStream):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
@@ -12,10 +13,12 @@ from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
+SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 
 
 class Attributes(AkeneoStream):
@@ -26,6 +29,16 @@ class Attributes(AkeneoStream):
     permission = "List attributes"
     filterable = True
     switches = ("with_table_select_options",)
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        default = item.get("default_value")
+        if default is None or bytes(default)[:1] in {b"n", b'"'}:
+            yield item
+        else:
+            # By the type of the attribute, which no loader has a column for.
+            text = msgspec.json.encode(bytes(default).decode())
+            yield {**item, "default_value": msgspec.Raw(text)}
 
 
 class AttributeOptions(ChildStream):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
@@ -47,17 +47,19 @@ class WorkflowSteps(ChildStream):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        for position, step in enumerate(value_of(item, "steps") or []):
+        for position, step in enumerate(objects_in(value_of(item, "steps"))):
             yield {**step, "position": position}
 
 
 class OfWorkflowStep(ChildStream):
-    """A list below each step of each workflow."""
+    """A list below each step of each workflow.
+
+    It may not hang: a PIM that has listed its workflows does not have them disabled.
+    """
 
     parent = WorkflowSteps
     parent_key = "step_uuid"
     has_count = False
-    may_hang = True
 
 
 class WorkflowTasks(OfWorkflowStep):

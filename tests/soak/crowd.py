@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from tests.soak.law import LAWS
 from tests.soak.play import play, quiet
 from tests.soak.scenario import draw
 from tests.soak.shrink import explain
@@ -24,7 +25,7 @@ AT_ONCE = 25
 
 FIGURES = (
     *("scenarios", "runs", "whole", "broken pipe", "stopped", "outage", "failed"),
-    *("faults", "writes", "requests", "rows", "checked", "lost", "doubled"),
+    *("faults", "writes", "requests", "rows", "checked", *LAWS),
 )
 MAX_EXPLAINED = 3
 

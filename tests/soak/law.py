@@ -1,33 +1,41 @@
 """The law: what the target must hold.
 
-1. After an undisturbed run on a PIM at rest, each thing that the PIM has, as it has it.
-2. After each run that ended well, what had been written and settled before it began and was left
-   alone since.
-3. In an undisturbed run on a PIM at rest no key comes twice, unless a filter named a wall time that
-   the clocks left out.
+1. "lost": After an undisturbed run on a PIM at rest, the target has each item that the PIM can
+   show, as the PIM has it. After each run that ended well, it has what had been written and had
+   settled before the run began and was left alone since, broken items included: so a run must
+   not end well while it misses one.
+2. "deleted": A row that is in the PIM during a whole run, and was in the target before, is in the
+   target after it, however the run ended.
+3. "taken for deleted": By the rule "a row is deleted if its key is not among the keys and it was
+   created before their ``read_at``", no item that the PIM has is deleted.
+4. "kept": After an undisturbed run that read a table whole, the target has nothing else in it.
+5. "doubled": In an undisturbed run that had nothing to resume no key comes twice.
+6. "failed": An undisturbed run fails only for items that are broken, or for an index out of step
+   of a PIM up to 5.0.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from tests.soak.scenario import KEYS_OF
 from tests.support import ON_REQUEST, as_told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from pim_simulator import SimulatedPim
     from tests.soak.target import Key, Target
     from tests.support import Message
 
-_WALL_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-
 Versions = dict[tuple[str, "Key"], "Message"]
 """What is there, by stream and key."""
+
+LAWS = ("lost", "deleted", "taken for deleted", "kept", "doubled")
+"""What can be broken by rows. A run that fails without a reason breaks the law "failed"."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Breach:
     """A case in which the law does not hold.
 
     Attributes:
-        law: What was broken: "lost" or "doubled".
+        law: What was broken; one of `LAWS`, or "failed".
         stream: The stream.
         key: The key.
         reason: In words.
@@ -48,7 +56,7 @@ class Breach:
 
 
 def versions(pim: SimulatedPim, keys: Mapping[str, Key]) -> Versions:
-    """What the PIM holds, as the tap is to hand it on.
+    """Return what the PIM holds, as the tap has to hand it on.
 
     Args:
         pim: The PIM.
@@ -56,16 +64,17 @@ def versions(pim: SimulatedPim, keys: Mapping[str, Key]) -> Versions:
     """
     held: Versions = {}
     for stream, names in keys.items():
-        for row in pim.truth(stream):
+        for row in pim.truth(KEYS_OF.get(stream, stream)):
             identifier = row.get("identifier") or row.get("code")
             key = tuple(row[name] for name in names)
             if pim.ghosts.isdisjoint((key[-1], str(identifier))):
-                held[stream, key] = _with_the_pims_dates(pim, stream, row)
+                whole = dict(zip(names, key, strict=True)) if stream in KEYS_OF else row
+                held[stream, key] = _with_the_pims_dates(pim, stream, whole)
     return held
 
 
 def _with_the_pims_dates(pim: SimulatedPim, stream: str, row: Message) -> Message:
-    """A row with its dates as the PIM shows them, which are not always right (#13892).
+    """Return a row with its dates as the PIM shows them, which are not always right (#13892).
 
     The tap hands on what the PIM says.
     """
@@ -77,14 +86,14 @@ def _with_the_pims_dates(pim: SimulatedPim, stream: str, row: Message) -> Messag
 
 
 def _shown_by_13892(pim: SimulatedPim, date: str) -> str:
-    """The clock of UTC with the offset of the server; what is in a gap of it is moved by PHP."""
+    """Return the clock of UTC with the offset of the server; PHP moves what is in a gap of it."""
     zone = ZoneInfo(pim.timezone)
     wall = datetime.fromisoformat(date).astimezone(timezone.utc).replace(tzinfo=zone, fold=0)
     return wall.astimezone(timezone.utc).astimezone(zone).isoformat()
 
 
 def lost(held: Versions, target: Target) -> list[Breach]:
-    """What the target does not hold as it should."""
+    """Return what the target does not hold as it should."""
     breaches = []
     for (stream, key), version in held.items():
         record = target.rows[stream].get(key)
@@ -97,7 +106,7 @@ def lost(held: Versions, target: Target) -> list[Breach]:
 
 def _differences(stream: str, record: Message, version: Message) -> dict[str, Any]:
     told = as_told(record)
-    for name in ("template", *ON_REQUEST.get(stream, ())):
+    for name in ("template", "read_at", *ON_REQUEST.get(stream, ())):
         told.pop(name, None)
     return {
         name: (told.get(name, "nothing"), version.get(name, "nothing"))
@@ -106,25 +115,59 @@ def _differences(stream: str, record: Message, version: Message) -> dict[str, An
     }
 
 
-def doubled(times: Mapping[str, Mapping[Key, int]], streams: Sequence[str]) -> list[Breach]:
-    """Keys that came more than once in a run."""
+def deleted(there: Iterable[tuple[str, Key]], target: Target) -> list[Breach]:
+    """Return the rows that the target has lost.
+
+    Args:
+        there: Streams and keys of rows that the target had, and that the PIM had all the time.
+        target: The target.
+    """
+    return [
+        Breach("deleted", stream, key, "was in the target, and has always been in the PIM")
+        for stream, key in there
+        if key not in target.rows[stream]
+    ]
+
+
+def taken_for_deleted(held: Versions, target: Target, streams: Collection[str]) -> list[Breach]:
+    """Return the items that the rule of ``read_at`` takes for deleted.
+
+    Args:
+        held: What the PIM has.
+        target: The target.
+        streams: Streams of keys of which a reading has ended well.
+    """
+    breaches = []
+    for keys in streams:
+        if not target.rows[keys]:
+            continue
+        read_at = max(datetime.fromisoformat(row["read_at"]) for row in target.rows[keys].values())
+        of = KEYS_OF[keys]
+        breaches += [
+            Breach("taken for deleted", of, key, f"created {row['created']}, no key at {read_at}")
+            for key, row in target.rows[of].items()
+            if (of, key) in held
+            and key not in target.rows[keys]
+            and datetime.fromisoformat(row["created"]) < read_at
+        ]
+    return breaches
+
+
+def kept(held: Versions, target: Target, streams: Iterable[str]) -> list[Breach]:
+    """Return the rows of tables which the target should have deleted."""
+    return [
+        Breach("kept", stream, key, "the PIM does not have it")
+        for stream in streams
+        for key in target.rows[stream]
+        if (stream, key) not in held
+    ]
+
+
+def doubled(times: Mapping[str, Mapping[Key, int]], streams: Iterable[str]) -> list[Breach]:
+    """Return the keys that came more than once in a run."""
     return [
         Breach("doubled", stream, key, f"came {count} times")
         for stream in streams
         for key, count in times.get(stream, {}).items()
         if count > 1
     ]
-
-
-def names_a_gap(pim: SimulatedPim) -> bool:
-    """Whether a filter named a time that the server's clocks left out when they were put forward.
-
-    PHP takes it for an hour later, so that a window ends after the next one has begun.
-    """
-    zone = ZoneInfo(pim.timezone)
-    texts = (request.query.get("search", "") for request in pim.requests)
-    walls = {datetime.fromisoformat(wall) for text in texts for wall in _WALL_TIME.findall(text)}
-    there = {
-        wall: wall.replace(tzinfo=zone).astimezone(timezone.utc).astimezone(zone) for wall in walls
-    }
-    return any(wall != shown.replace(tzinfo=None) for wall, shown in there.items())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -14,8 +16,9 @@ from tap_akeneo.cli import Stopped, Stopper
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.soak import law
+from tests.soak.scenario import KEYS_OF, Step
 from tests.soak.target import Pipe, Target
-from tests.soak.world import end_readers, world
+from tests.soak.world import PATIENCE, end_readers, world
 from tests.soak.writes import Hand
 from tests.support import select, settings_for
 
@@ -25,10 +28,15 @@ if TYPE_CHECKING:
 
     from pim_simulator import SimulatedPim
     from tests.soak.law import Breach, Versions
-    from tests.soak.scenario import Scenario, Step, Write
+    from tests.soak.scenario import Scenario, Write
     from tests.soak.world import ChanceFaults, Stage
+    from tests.support import Message
 
 RETRIES = 8
+REFUSED = "color"
+"""The attribute whose options the PIM refuses at times."""
+
+UNDISTURBED = Step((), 0.0, (), (), "whole", 0, keeps=True)
 
 
 class CountingStopper(Stopper):
@@ -50,9 +58,29 @@ class CountingStopper(Stopper):
 
 
 class SoakedTap(TapAkeneo):
-    """The tap, stopped by a count instead of a signal."""
+    """The tap, stopped by a count instead of a signal.
+
+    Each begins a second after the one before, because versions are told apart by seconds.
+    """
 
     stopper: ClassVar[CountingStopper] = CountingStopper()
+    runs = itertools.count(1)
+    reasons: ClassVar[list[str]] = []
+
+    def __init__(self, **given: Any) -> None:
+        self.begun = next(self.runs) * 1000
+        self.reasons.clear()
+        super().__init__(**given)
+
+    @property
+    @override
+    def initialized_at(self) -> int:
+        return self.begun
+
+    @override
+    def stream_failed(self, name: str, reason: str) -> None:
+        self.reasons.append(f"{name} failed: {reason}")
+        super().stream_failed(name, reason)
 
 
 @dataclass
@@ -106,6 +134,7 @@ class _Player:
         self.keys: dict[str, tuple[str, ...]] = {}
         self.held: Versions = {}
         self.changed: dict[tuple[str, tuple[str, ...]], datetime] = {}
+        self.whole_keys: set[str] = set()
         self.pim: SimulatedPim
         self.faults: ChanceFaults
         self.hand: Hand
@@ -123,7 +152,7 @@ class _Player:
                 self.run(step)
                 if self.outcome.breaches:
                     return self._told()
-            self._last_run()
+            self._come_to_rest()
         return self._told()
 
     def happen(self, number: int) -> None:
@@ -141,20 +170,25 @@ class _Player:
         self.outcome.story.append(words)
 
     def _keys(self) -> dict[str, tuple[str, ...]]:
-        uuid = self.pim.profile.by_uuid
+        product = ("uuid",) if self.pim.profile.by_uuid else ("identifier",)
         keys: dict[str, tuple[str, ...]] = {
-            "products": ("uuid",) if uuid else ("identifier",),
+            "products": product,
+            "product_keys": product,
             "attribute_options": ("attribute", "code"),
+            "workflow_tasks": ("uuid",),
         }
         return {stream: keys.get(stream, ("code",)) for stream in self.scenario.streams}
 
     def _add_ghosts(self) -> None:
-        step = max(1, len(self.hand.products) // (self.scenario.ghosts + 1))
-        for nth in range(self.scenario.ghosts):
-            self.pim.ghosts.add(sorted(self.hand.products)[(nth + 1) * step - 1])
+        products = self.hand.sorted_products()
+        step = max(1, len(products) // (self.scenario.ghosts + 1))
+        scattered = {products[(nth + 1) * step - 1] for nth in range(self.scenario.ghosts)}
+        first = self.scenario.number % max(len(products) - self.scenario.ghost_page, 1)
+        page = set(products[first : first + self.scenario.ghost_page])
+        self.hand.lose(sorted(scattered | page))
 
     def _look(self) -> set[tuple[str, tuple[str, ...]]]:
-        """Notes what has changed or moved in the index since the last look: now at the latest."""
+        """Note what has changed or moved in the index since the last look: now at the latest."""
         held, now = law.versions(self.pim, self.keys), self.pim.clock.now()
         moved = {key for key, version in held.items() if self.held.get(key) != version}
         moved |= self.hand.touched
@@ -164,7 +198,7 @@ class _Player:
         return moved
 
     def run(self, step: Step) -> None:
-        """One run of the tap, and what it owes by its end."""
+        """Run the tap once, and judge what it owes by its end."""
         self._look()
         now = self.pim.clock.now()
         settled = {
@@ -173,72 +207,168 @@ class _Player:
             if key not in self.changed
             or (now - self.changed[key]).total_seconds() > self.scenario.lag
         }
+        there = self._there()
         self.faults.rate = self.scenario.fault_rate
+        self.faults.silences = self.scenario.tasks
+        if step.refused:
+            self.pim.faults.add("status", f"/{REFUSED}/options", status=403, times=None)
         self.requests.arm(step.at_requests, self.number)
         self.messages.arm(step.at_messages)
         SoakedTap.stopper.looks = step.after if step.ending == "stopped" else None
         self.faults.outage = step.after if step.ending == "outage" else None
-        pipe = Pipe(
-            self.target, self.messages, step.after if step.ending == "broken pipe" else None
-        )
-        ending = self._sync(pipe)
+        breaks_after = step.after if step.ending == "broken pipe" else None
+        pipe = Pipe(self.target, self.messages, breaks_after)
+        ending = self._sync(pipe, step)
         self.requests.arm(())
+        self.faults.clear()
         if step.keeps or ending == "whole":
             pipe.commit()
         self.outcome.figures.update({"runs": 1, ending: 1})
         self._tell_run(ending, now)
         moved = self._look()
+        self._note_keys(step, ending)
+        self._judge(law.deleted(there & self.held.keys(), self.target))
+        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
         if ending == "whole":
             left_alone = (settled.keys() & self.held.keys()) - moved
-            self._judge(law.lost({key: settled[key] for key in left_alone}, self.target))
+            owed = {key: settled[key] for key in left_alone if self._is_owed(key, step)}
+            self._judge(law.lost(owed, self.target))
+        if step.filtered:
+            self._refresh_filtered()
 
-    def _last_run(self) -> None:
-        """Undisturbed, on a PIM at rest."""
+    def _there(self) -> set[tuple[str, tuple[str, ...]]]:
+        """Return what the target has and the PIM as well."""
+        return {(stream, key) for stream, key in self.held if key in self.target.rows[stream]}
+
+    def _is_owed(self, key: tuple[str, tuple[str, ...]], step: Step) -> bool:
+        """Return whether a run that ends well must have read something that had settled."""
+        stream, names = key
+        if stream not in self.scenario.selected(step.selects) or stream in KEYS_OF:
+            # A reading of keys may be as old as its `read_at`, which has a law of its own.
+            return False
+        if stream == "products" and step.filtered:
+            return False
+        if stream == "attribute_options" and step.refused and self.scenario.skips_forbidden:
+            return names[0] != REFUSED
+        # A PIM that leaves the very first request of workflows without an answer has them off.
+        return stream != "workflow_tasks" or not any(
+            path.endswith("/workflows") for path in self.faults.silent
+        )
+
+    def _note_keys(self, step: Step, ending: str) -> None:
+        """Note which streams of keys the last run that read them has read to their ends."""
+        for stream in self.scenario.selected(step.selects):
+            if stream in KEYS_OF:
+                (self.whole_keys.add if ending == "whole" else self.whole_keys.discard)(stream)
+
+    def _refresh_filtered(self) -> None:
+        """Do the full refresh that a user has to do after a change of the filters."""
+        bookmarks = self.target.state.get("bookmarks", {})
+        products = bookmarks.get("products", {})
+        if "unfinished" not in products or "broken" in products:
+            bookmarks.pop("products", None)
+
+    def _come_to_rest(self) -> None:
+        """Run undisturbed on a PIM at rest; a second time if the first one left something."""
+        left = self._left_unfinished() or bool(self.pim.broken)
+        self._last_run(has_left=left)
+        if self.outcome.breaches or not left:
+            return
+        dice = Random(self.scenario.number)  # noqa: S311 (no secret)
+        self.tell(f"{self.hand.repair_all(dice)}")
+        left = self._left_unfinished()
+        self._last_run(has_left=left)
+
+    def _left_unfinished(self) -> bool:
+        """Return whether the state has something that the next run reads first."""
+        bookmarks = self.target.state.get("bookmarks", {}).values()
+        return any("unfinished" in one or "broken" in one for one in bookmarks)
+
+    def _last_run(self, *, has_left: bool) -> None:
+        """Run undisturbed, on a PIM at rest.
+
+        Args:
+            has_left: Whether an earlier run left something that this one reads first.
+        """
         self.pim.clock.advance(seconds=self.scenario.lag + 1)
+        self._look()
+        there = self._there()
         self.faults.rate = 0
+        self.faults.silences = False
         self.faults.outage = None
         SoakedTap.stopper.looks = None
         self.messages.arm(())
         pipe = Pipe(self.target, self.messages, None)
         now = self.pim.clock.now()
-        ending = self._sync(pipe)
-        may_double = law.names_a_gap(self.pim)
+        ending = self._sync(pipe, UNDISTURBED)
         self._tell_run(ending, now)
-        self._look()
         self.outcome.figures.update({"runs": 1, ending: 1, "checked": len(self.held)})
+        streams = self.scenario.streams
+        broken = self.pim.broken
         if ending != "whole":
-            self._judge([law.Breach("failed", "", (), "an undisturbed run failed")])
-        self._judge(law.lost(self.held, self.target))
-        if not may_double:
-            self._judge(law.doubled(pipe.times, self.scenario.streams))
+            pipe.commit()
+            if not broken and not (self.scenario.may_lack_ghosts and self.pim.ghosts):
+                self._judge([law.Breach("failed", "", (), "an undisturbed run failed")])
+        self._note_keys(UNDISTURBED, ending)
+        owed = self.held
+        if ending != "whole":
+            owed = {key: row for key, row in owed.items() if not self._is_broken(row)}
+        if has_left:
+            owed = {key: row for key, row in owed.items() if key[0] not in KEYS_OF}
+        self._judge(law.lost(owed, self.target))
+        self._judge(law.deleted(there, self.target))
+        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
+        if ending == "whole" and not has_left:
+            self._judge(law.doubled(pipe.times, streams))
+            if self.scenario.versions:
+                self._judge(law.kept(self.held, self.target, self._full_tables()))
+
+    def _is_broken(self, row: Message) -> bool:
+        """Return whether the PIM cannot serve an item."""
+        names = {str(row.get(name)) for name in ("uuid", "identifier", "code")}
+        return not names.isdisjoint(self.pim.broken)
+
+    def _full_tables(self) -> list[str]:
+        """Return the streams whose rows the target deletes if they did not come."""
+        always = (*KEYS_OF, "families", "attribute_options", "workflow_tasks")
+        full = {*always, *self.scenario.full_tables}
+        return [stream for stream in self.scenario.streams if stream in full]
 
     def _judge(self, breaches: list[Breach]) -> None:
         self.outcome.breaches += breaches
         self.outcome.figures.update(breach.law for breach in breaches)
 
-    def _sync(self, pipe: Pipe) -> str:
-        """Runs the tap; returns how it ended."""
+    def _sync(self, pipe: Pipe, step: Step) -> str:
+        """Run the tap and return how it ended."""
+        self.faults.silent.clear()
         try:
-            self._run_tap(pipe)
+            self._run_tap(pipe, step)
         except BrokenPipeError:
             return "broken pipe"
         except Stopped:
             return "stopped"
         except AkeneoError as error:
-            self.tell(str(error))
+            self.outcome.story += [*SoakedTap.reasons, str(error)]
             return "outage" if self.faults.outage is not None else "failed"
         finally:
             self.faults.outage = None
         return "whole"
 
-    def _run_tap(self, pipe: Pipe) -> None:
+    def _run_tap(self, pipe: Pipe, step: Step) -> None:
         scenario = self.scenario
         settings: dict[str, Any] = {
             "page_size": scenario.page_size,
             "max_concurrency": scenario.concurrency,
             "lookback_seconds": scenario.lookback,
             "max_retries": RETRIES,
+            "emit_activate_version_messages": scenario.versions,
+            "on_forbidden": "skip" if scenario.skips_forbidden else "fail",
         }
+        if scenario.tasks:
+            settings["request_timeout"] = PATIENCE
+        if step.filtered:
+            only_enabled = {"enabled": [{"operator": "=", "value": True}]}
+            settings["filters"] = {"products": only_enabled}
         if scenario.zone_known:
             settings["pim_timezone"] = scenario.zone
         try:
@@ -247,9 +377,11 @@ class _Player:
                 state=json.loads(json.dumps(self.target.state)),
                 message_writer=pipe,
             )
-            select(tap, scenario.streams)
-            for stream in tap.streams.values():
+            select(tap, scenario.selected(step.selects))
+            for name, stream in tap.streams.items():
                 stream.STATE_MSG_FREQUENCY = scenario.state_every
+                if name in scenario.full_tables:
+                    stream.forced_replication_method = "FULL_TABLE"
             try:
                 tap.sync_all()
             except Stopped:
@@ -264,14 +396,11 @@ class _Player:
             f"{request.at:%H:%M:%S} {request.status} {request.path.removeprefix('/api/rest/v1/')} "
             f"{request.query.get('search', '')} {request.query.get('search_after', '')}"
             for request in self.pim.requests
-            if "product" in request.path
+            if "product" in request.path or "workflow" in request.path
         ]
         self.outcome.figures["requests"] += len(self.pim.requests)
         self.pim.requests.clear()
-        bookmarks = {
-            stream: bookmark.get("replication_key_value", "")
-            for stream, bookmark in self.target.state.get("bookmarks", {}).items()
-        }
+        bookmarks = self.target.state.get("bookmarks", {})
         self.tell(f"RUN from {began:%d %H:%M:%S}: {ending}; bookmarks {bookmarks}")
         self.outcome.story += [f"    {line}" for line in asked]
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from random import Random
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ZONES = ("UTC", "Pacific/Kiritimati", "America/New_York", "Europe/Paris")
 PROFILES = ("ce-5", "ce-6", "ce-7", "saas")
@@ -24,6 +28,21 @@ WRITES = (
     *("create category", "change category", "delete category"),
     *("change family", "create option", "change option", "delete option"),
 )
+DAMAGE = (
+    *("break product", "break products", "break model", "repair", "repair"),
+    *("lose product", "lose model", "lose page"),
+)
+"""What breaks items, repairs them, and deletes them from the database but not from the index."""
+
+SELECTIONS = ("all", "all", "all", "keys", "rows")
+"""What a run reads: all streams, those of keys, or the others."""
+
+KEYS_OF = {"product_keys": "products", "product_model_keys": "product_models"}
+"""Streams of keys, and the streams whose rows they say to exist."""
+
+FULL_PAGE = 10
+"""Items on a page that the PIM does not make larger; 100 in a real one."""
+
 YEARS = (2026, 2027)
 HOUR = 3600.0
 
@@ -57,6 +76,9 @@ class Step:
         ending: One of `ENDINGS`.
         after: Messages, looks at the stopper or requests before the ending.
         keeps: Whether the target keeps what came after the last STATE.
+        selects: One of `SELECTIONS`.
+        filtered: Whether the run reads only enabled products.
+        refused: Whether the PIM refuses the options of one attribute during the run.
     """
 
     before: tuple[Write, ...]
@@ -66,6 +88,9 @@ class Step:
     ending: str
     after: int
     keeps: bool
+    selects: str = "all"
+    filtered: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +113,14 @@ class Scenario:
         tick: Seconds of the PIM's clock that a request takes, at most.
         faults: Kinds of faults.
         fault_rate: Share of the requests that meet one.
-        ghosts: Products that are in the index but not in SQL.
+        ghosts: Products that are in the index but not in SQL, here and there.
+        ghost_page: As many next to each other.
         structure: Whether families, options and categories are read as well.
+        keys: Whether the keys of products and models are read as well.
+        tasks: Whether tasks of workflows are read as well, some requests without an answer.
+        full_tables: Streams that are read whole although they could be read by changes.
+        versions: Whether the target deletes what a whole reading did not bring.
+        skips_forbidden: Whether a refused list does not fail the run.
         steps: The runs.
     """
 
@@ -109,27 +140,54 @@ class Scenario:
     faults: tuple[str, ...]
     fault_rate: float
     ghosts: int
+    ghost_page: int
     structure: bool
+    keys: bool
+    tasks: bool
+    full_tables: tuple[str, ...]
+    versions: bool
+    skips_forbidden: bool
     steps: tuple[Step, ...]
 
     @property
     def streams(self) -> tuple[str, ...]:
         """The streams that are read."""
-        more = ("categories", "families", "attribute_options") if self.structure else ()
-        return ("products", "product_models", *more)
+        return self.selected("all")
+
+    def selected(self, selection: str) -> tuple[str, ...]:
+        """The streams that a run reads.
+
+        Args:
+            selection: One of `SELECTIONS`.
+        """
+        rows = ["products", "product_models"]
+        if self.structure:
+            rows += ["categories", "families", "attribute_options"]
+        if self.tasks:
+            rows.append("workflow_tasks")
+        keys = list(KEYS_OF) if self.keys else []
+        if selection == "keys" and keys:
+            return tuple(keys)
+        return tuple(rows if selection == "rows" else rows + keys)
+
+    @property
+    def may_lack_ghosts(self) -> bool:
+        """Whether only the count shows the PIM's ghosts, so that a run with some fails."""
+        return self.profile == "ce-5"
 
 
 def draw(seed: int, number: int) -> Scenario:
-    """Draws a scenario; the same for the same numbers."""
+    """Draw a scenario; the same for the same numbers."""
     dice = Random(f"soak/{seed}/{number}")  # noqa: S311 (no secret)
     profile = dice.choice(PROFILES)
     # Akeneo's own installation is in UTC, which the tap relies on where it is not told otherwise.
     zone = "UTC" if profile == "saas" else dice.choice(ZONES)
     lag = dice.choice((0, 0, 1, 5, dice.randint(1, 120), 120))
-    page_size = dice.randint(2, 10)
-    # Without plain cursors there is no way round them, the tap only tells of them.
-    has_ghosts = profile != "ce-5" and dice.random() < 0.3
+    page_size = dice.randint(2, FULL_PAGE)
     faults = _faults(dice)
+    kinds = WRITES if dice.random() < 0.6 else (*WRITES, *DAMAGE * 2)
+    structure, keys = dice.random() < 0.25, dice.random() < 0.4
+    steps = tuple(_step(dice, kinds, structure=structure) for _ in range(dice.randint(2, 4)))
     return Scenario(
         seed=seed,
         number=number,
@@ -146,10 +204,15 @@ def draw(seed: int, number: int) -> Scenario:
         tick=dice.choice((0.0, 0.0, 0.0, 0.4, 1.5, 20.0)),
         faults=faults,
         fault_rate=dice.uniform(0.05, 0.10) if faults else 0.0,
-        # A page of nothing but ghosts is the end of a list, whoever asks.
-        ghosts=dice.randint(1, page_size - 1) if has_ghosts else 0,
-        structure=dice.random() < 0.25,
-        steps=tuple(_step(dice) for _ in range(dice.randint(2, 4))),
+        ghosts=dice.randint(1, page_size - 1) if dice.random() < 0.25 else 0,
+        ghost_page=dice.randint(FULL_PAGE, FULL_PAGE + 4) if dice.random() < 0.1 else 0,
+        structure=structure,
+        keys=keys,
+        tasks=profile == "saas" and dice.random() < 0.15,
+        full_tables=dice.choice(((), (), ("products",), ("products", "product_models"))),
+        versions=dice.random() < 0.6,
+        skips_forbidden=dice.random() < 0.5,
+        steps=steps,
     )
 
 
@@ -160,31 +223,35 @@ def _faults(dice: Random) -> tuple[str, ...]:
     return FAULTS if kind < 0.7 else (dice.choice(FAULTS),)
 
 
-def _step(dice: Random) -> Step:
+def _step(dice: Random, kinds: Sequence[str], *, structure: bool) -> Step:
     few, many = dice.randint(1, 10), dice.randint(1, 90)
+    before = dice.choice((0, 1, 2, 3, 6, 12))
     return Step(
-        before=tuple(_write(dice) for _ in range(dice.choice((0, 1, 2, 3, 6, 12)))),
+        before=tuple(_write(dice, kinds) for _ in range(before)),
         wait=_wait(dice),
-        at_requests=_writes_during(dice, 30),
-        at_messages=_writes_during(dice, 60),
+        at_requests=_writes_during(dice, kinds, 30),
+        at_messages=_writes_during(dice, kinds, 60),
         ending=dice.choice(("whole", "whole", *ENDINGS[1:])),
         after=dice.choice((few, many)),
         keeps=dice.random() < 0.5,
+        selects=dice.choice(SELECTIONS),
+        filtered=dice.random() < 0.1,
+        refused=structure and dice.random() < 0.3,
     )
 
 
-def _writes_during(dice: Random, last: int) -> tuple[Write, ...]:
+def _writes_during(dice: Random, kinds: Sequence[str], last: int) -> tuple[Write, ...]:
     if dice.random() < 0.4:
         return ()
     return tuple(
-        _write(dice, at=dice.choice((dice.randint(1, 8), dice.randint(1, last))))
+        _write(dice, kinds, at=dice.choice((dice.randint(1, 8), dice.randint(1, last))))
         for _ in range(dice.randint(1, 8))
     )
 
 
-def _write(dice: Random, at: int = 0) -> Write:
+def _write(dice: Random, kinds: Sequence[str], at: int = 0) -> Write:
     wait = dice.choice((0.0, 0.0, 0.0, 1.0, _wait(dice)))
-    return Write(dice.choice(WRITES), dice.getrandbits(32), wait, at)
+    return Write(dice.choice(kinds), dice.getrandbits(32), wait, at)
 
 
 def _wait(dice: Random) -> float:

@@ -66,8 +66,17 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, faults=(), fault_rate=0.0)
     if scenario.structure:
         yield replace(scenario, structure=False)
-    if scenario.ghosts:
+    if scenario.ghosts or scenario.ghost_page:
         yield replace(scenario, ghosts=0)
+        yield replace(scenario, ghost_page=0)
+    if scenario.keys:
+        yield replace(scenario, keys=False)
+    if scenario.tasks:
+        yield replace(scenario, tasks=False)
+    if scenario.full_tables:
+        yield replace(scenario, full_tables=())
+    if scenario.versions:
+        yield replace(scenario, versions=False)
     if scenario.concurrency > 1:
         yield replace(scenario, concurrency=1)
     if scenario.tick:
@@ -90,6 +99,12 @@ def _smaller_steps(step: Step) -> Iterator[Step]:
         yield replace(step, before=())
     if step.wait:
         yield replace(step, wait=0.0)
+    if step.filtered:
+        yield replace(step, filtered=False)
+    if step.refused:
+        yield replace(step, refused=False)
+    if step.selects != "all":
+        yield replace(step, selects="all")
     for nth in range(len(step.before)):
         yield replace(step, before=step.before[:nth] + step.before[nth + 1 :])
     for nth in range(len(step.at_requests)):

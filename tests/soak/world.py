@@ -17,6 +17,9 @@ from pim_simulator.clock import Clock
 from pim_simulator.faults import Fault, Faults
 from pim_simulator.requests_log import RequestLog
 from tap_akeneo.client import http as http_client
+from tap_akeneo.pagination import key_ranges
+from tap_akeneo.streams import resuming
+from tests.soak.scenario import FULL_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +31,15 @@ if TYPE_CHECKING:
 
 SHORT = 0.0005
 """Seconds to wait before a request is tried again."""
+
+PATIENCE = 1
+"""Seconds to wait for an answer, where some requests get none."""
+
+SILENCE = 1.4
+"""Seconds after which the PIM answers a request that nobody waits for any more."""
+
+SILENCE_RATE = 0.08
+"""Share of the requests of workflows that get no answer."""
 
 REQUESTS_BETWEEN_LOGINS = 6
 """So that a request does not meet one dead token after the other, which ends a run."""
@@ -90,7 +102,9 @@ class ChanceFaults(Faults):
     Attributes:
         rate: Share of the requests that meet one.
         outage: Number of the request from which on nothing is answered.
-        injected: How many there were.
+        silences: Whether requests of workflows may stay without an answer.
+        silent: Paths of those that did, since someone emptied this.
+        injected: How many faults there were.
     """
 
     def __init__(self, pim: SimulatedPim, kinds: tuple[str, ...], seed: str) -> None:
@@ -102,6 +116,8 @@ class ChanceFaults(Faults):
         self._login = 0
         self.rate = 0.0
         self.outage: int | None = None
+        self.silences = False
+        self.silent: list[str] = []
         self.injected = 0
 
     @override
@@ -113,6 +129,10 @@ class ChanceFaults(Faults):
                 self.injected += 1
                 return Fault("status", status=503)
         dice = Random(f"{self._seed}/{self._number}")  # noqa: S311 (no secret)
+        if self.silences and "/workflows" in path and dice.random() < SILENCE_RATE:
+            self.silent.append(path)
+            self.injected += 1
+            return Fault("slow", delay=SILENCE)
         if not self._kinds or dice.random() >= self.rate:
             return super().take(method, path)
         kind = dice.choice(self._kinds)
@@ -201,7 +221,10 @@ def world(
         patch.object(http_client, "time", _TimeOf(pim.clock)),
         patch.object(http_client, "FIRST_WAIT", SHORT),
         patch.object(http_client, "MAX_WAIT", SHORT),
-        patch("tap_akeneo.pagination.windows.MAX_PAGES", 5),
+        # As small as the lists, so that these are split, resumed and hidden behind full pages too.
+        patch.object(key_ranges, "MIN_PAGES_TO_SPLIT", 1),
+        patch.object(key_ranges, "MAX_PAGE_SIZE", FULL_PAGE),
+        patch.object(resuming, "ITEMS_BETWEEN_STATES", scenario.state_every),
     ):
         yield pim, faults
 

@@ -7,8 +7,10 @@ from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from tests.soak.scenario import FULL_PAGE
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pim_simulator import SimulatedPim
     from tests.soak.scenario import Write
@@ -67,6 +69,13 @@ class Hand:
             "create option": self._create_option,
             "change option": self._change_option,
             "delete option": self._delete_option,
+            "break product": self._break_product,
+            "break products": self._break_products,
+            "break model": self._break_model,
+            "repair": self._repair,
+            "lose product": self._lose_product,
+            "lose model": self._lose_model,
+            "lose page": self._lose_page,
         }
         self.written = 0
 
@@ -75,8 +84,38 @@ class Hand:
         """Keys of the products there are."""
         return list(self._parents)
 
+    def sorted_products(self) -> list[str]:
+        """Keys of the products there are, in the PIM's order."""
+        return sorted(self._parents, key=str.lower)
+
+    def lose(self, products: Iterable[str]) -> list[str]:
+        """Delete products from the database but not from the index."""
+        lost = list(products)
+        for key in lost:
+            self._pim.ghosts.add(key)
+            self._forget(key)
+        return lost
+
+    def repair_all(self, dice: Random) -> list[str]:
+        """Repair each broken item, or delete it where nothing depends on it."""
+        told = []
+        for key in sorted(self._pim.broken):
+            deletable = key in self._parents and key not in self._associated
+            if deletable and dice.random() < 0.3:
+                self._write.delete("products", key)
+                self._forget(key)
+                told.append(f"deleted {key}")
+            else:
+                self._pim.broken.discard(key)
+                told.append(f"repaired {key}")
+        return told
+
+    def _forget(self, product: str) -> None:
+        del self._parents[product]
+        self._pim.broken.discard(product)
+
     def do(self, write: Write) -> str:
-        """Waits, writes, and says what."""
+        """Wait, write, and return what was written."""
         self._pim.clock.advance(seconds=write.wait)
         self.written += 1
         dice = Random(write.pick)  # noqa: S311 (no secret)
@@ -146,9 +185,9 @@ class Hand:
 
     def _delete_product(self, dice: Random) -> object:
         key = self._pick(dice, [key for key in self._parents if key not in self._associated])
-        if key is not None and key not in self._pim.ghosts:
+        if key is not None:
             self._write.delete("products", key)
-            del self._parents[key]
+            self._forget(key)
         return key
 
     def _change_model(self, dice: Random) -> object:
@@ -179,13 +218,12 @@ class Hand:
         models, products = self._below(code)
         if any(key in self._associated for key in products):
             return None
-        if code in self._pim.ghosts:
-            return None
         self._write.delete("product_models", code)
         for model in models:
             del self._models[model]
+            self._pim.broken.discard(model)
         for key in products:
-            del self._parents[key]
+            self._forget(key)
         return code
 
     def _create_category(self, dice: Random) -> object:
@@ -231,3 +269,50 @@ class Hand:
         self._write.delete("attribute_options", key)
         self._options.remove(key)
         return key
+
+    def _break_product(self, dice: Random) -> object:
+        key = self._pick(dice, self.products)
+        if key is not None:
+            self._pim.broken.add(key)
+        return key
+
+    def _break_products(self, dice: Random) -> object:
+        """Several at once, some of them next to each other."""
+        keys = self.sorted_products()
+        start = dice.randrange(max(len(keys), 1))
+        broken = {*keys[start : start + dice.randint(1, 3)], *dice.sample(keys, min(2, len(keys)))}
+        self._pim.broken.update(broken)
+        return sorted(broken)
+
+    def _break_model(self, dice: Random) -> object:
+        code = self._pick(dice, list(self._models))
+        if code is not None:
+            self._pim.broken.add(code)
+        return code
+
+    def _repair(self, dice: Random) -> object:
+        key = self._pick(dice, sorted(self._pim.broken))
+        if key is not None:
+            self._pim.broken.discard(key)
+        return key
+
+    def _lose_product(self, dice: Random) -> object:
+        key = self._pick(dice, self.products)
+        return key and self.lose([key])
+
+    def _lose_model(self, dice: Random) -> object:
+        """A model with nothing below it."""
+        above = {parent for parent, _ in self._models.values()} | {*self._parents.values()}
+        code = self._pick(dice, [code for code in self._models if code not in above])
+        if code is not None:
+            self._pim.ghosts.add(code)
+            del self._models[code]
+            self._pim.broken.discard(code)
+        return code
+
+    def _lose_page(self, dice: Random) -> object:
+        keys = self.sorted_products()
+        if len(keys) < 2 * FULL_PAGE:
+            return None
+        start = dice.randrange(len(keys) - FULL_PAGE + 1)
+        return self.lose(keys[start : start + dice.randint(FULL_PAGE, FULL_PAGE + 2)])

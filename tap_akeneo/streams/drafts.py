@@ -1,4 +1,4 @@
-"""What surrounds products: published versions and drafts (Enterprise)."""
+"""Drafts of products and product models (Enterprise)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
-from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.products import (
     ProductModels,
@@ -18,24 +17,9 @@ from tap_akeneo.streams.products import (
 
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.streams.base import AkeneoStream
 
-DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
-
-
-class PublishedProducts(AkeneoStream):
-    """Published versions of products, as long as the PIM has them (to 7.0)."""
-
-    name = "published_products"
-    path = "published-products"
-    since = "2.0"
-    primary_keys = ("identifier",)
-    pagination = Pagination.SEARCH_AFTER
-    permission = "List products"
-    filterable = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
 
 
 class ProductDrafts(ChildStream):
@@ -57,8 +41,8 @@ class ProductDrafts(ChildStream):
 
     @override
     def has_children(self, parent: Item) -> bool:
-        metadata = value_of(parent, "metadata") or {}
-        return metadata.get("workflow_status") in DRAFTS
+        metadata = value_of(parent, "metadata")
+        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFTS
 
 
 class ProductDraftsByIdentifier(ProductDrafts):
