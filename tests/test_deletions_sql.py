@@ -173,6 +173,7 @@ def test_deleted_products_are_found_and_nothing_else(warehouse: Warehouse) -> No
     pim.clock.advance(hours=1)
     warehouse.load("products", "product_keys")
     assert warehouse.deleted() == gone
+    assert warehouse.deleted(DELETED_PRODUCTS.rstrip() + " - interval '1 day'") == gone
 
 
 def test_products_created_since_the_keys_were_read_are_not_taken_for_deleted(
