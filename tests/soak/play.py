@@ -257,6 +257,9 @@ class _Player:
 
     def _note_keys(self, step: Step, ending: str) -> None:
         """Note which streams of keys the last run that read them has read to their ends."""
+        if self.scenario.profile == "ce-5" and self.scenario.zone != "UTC":
+            # Its `created` is the clock of UTC with the offset of the server (#13892).
+            return
         for stream in self.scenario.selected(step.selects):
             if stream in KEYS_OF:
                 (self.whole_keys.add if ending == "whole" else self.whole_keys.discard)(stream)

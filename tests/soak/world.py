@@ -135,6 +135,9 @@ class ChanceFaults(Faults):
             return Fault("slow", delay=SILENCE)
         if not self._kinds or dice.random() >= self.rate:
             return super().take(method, path)
+        return self._drawn(dice)
+
+    def _drawn(self, dice: Random) -> Fault | None:
         kind = dice.choice(self._kinds)
         if kind.endswith("token"):
             if self._number - self._login < REQUESTS_BETWEEN_LOGINS:
