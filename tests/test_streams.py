@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 MOVED = {"workflows": ("steps",)}
 FOR_APPS = {stream.name for stream in STREAMS if stream.needs_app}
 # Their keys are no part of what the PIM holds, or all that they have (test_deletions.py).
-TOLD_ELSEWHERE = {"system_information", *(one.name for one in STREAMS if issubclass(one, KeyStream))}
+TOLD_ELSEWHERE = {
+    "system_information",
+    *(one.name for one in STREAMS if issubclass(one, KeyStream)),
+}
 NAMES = tuple(dict.fromkeys(stream.name for stream in STREAMS))
 
 
