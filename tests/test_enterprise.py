@@ -132,7 +132,7 @@ def test_workflows_that_hang_are_skipped_with_a_line_each(
         run = sync(pim, "workflows", "workflow_tasks", "locales", request_timeout=1)
     assert not run.tap.failed_streams
     assert run.records("locales")
-    assert caplog.text.count("skipped, it seems to be switched off in this PIM") == 2
+    assert caplog.text.count("skipped, it seems to be disabled in this PIM") == 2
 
 
 def test_a_missing_permission_can_be_skipped_instead(

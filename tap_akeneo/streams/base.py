@@ -1,4 +1,4 @@
-"""What all streams share: from the lists of the PIM to records and bookmarks."""
+"""The base class of all streams: from lists of the PIM to records."""
 
 from __future__ import annotations
 
@@ -56,26 +56,26 @@ Record = dict[str, Any]
 
 
 class AkeneoStream(Stream):
-    """One resource of the PIM, read whole at each run.
+    """A resource of the PIM, read as a whole at each run.
 
-    A stream is mostly data; `CONTRIBUTING.md` shows what one more takes.
+    Subclasses are mostly data. `CONTRIBUTING.md` shows how to add one.
 
     Attributes:
-        is_whole: Whether this run has read all of it so far.
+        is_whole: Whether nothing was left out so far in this run.
     """
 
     name: str
     path: ClassVar[str]
-    """The list, below ``/api/rest/v1/``; a PIM that has no such route lacks the stream."""
+    """Path of the list below ``/api/rest/v1/``. A PIM without it does not have the stream."""
 
     requires: ClassVar[tuple[str, ...]] = ()
-    """Other routes that the PIM must have, where a stream depends on its version."""
+    """Other routes that the PIM must have, if the stream depends on the version."""
 
     needs_app: ClassVar[bool] = False
-    """Whether only an Akeneo App is let in, not a connection."""
+    """Whether only an Akeneo App may read it, not a connection."""
 
     since: ClassVar[str] = "1.7"
-    """The first version of the PIM that has it."""
+    """First version of the PIM that has it."""
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
@@ -86,13 +86,13 @@ class AkeneoStream(Stream):
     is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""
-    """What to tick in the PIM's role for this list, as its screen says it.
+    """Permission of the PIM's role that the list needs, as the role's screen names it.
 
-    Empty where access to the Web API is enough (ApiBundle, acl.yml).
+    Empty if access to the Web API is enough (ApiBundle, acl.yml).
     """
 
     filterable: ClassVar[bool] = False
-    """Whether the list takes ``search``."""
+    """Whether the list has the query parameter ``search``."""
 
     switches: ClassVar[tuple[str, ...]] = ()
     """Settings that are also query parameters of this list."""
@@ -104,12 +104,12 @@ class AkeneoStream(Stream):
     """Whether the query parameter ``attributes`` limits values."""
 
     parent: ClassVar[type[AkeneoStream] | None] = None
-    """The stream whose items this one's lists are below."""
+    """Stream whose items have the lists of this one."""
 
     why_not_by_default: ClassVar[str] = ""
-    """Why the stream is not selected by default, where it is not."""
+    """Reason, if the stream is not selected by default."""
 
-    # Items are JSON already; the schema says what they are, it does not change them.
+    # Records are made to fit their schema before the SDK sees them.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: StreamHost) -> None:
@@ -138,27 +138,29 @@ class AkeneoStream(Stream):
     @property
     @override
     def stream_maps(self) -> list[StreamMap]:
-        # Not those of the SDK, which fail for the streams that are not selected.
+        # The SDK's own maps fail for streams that are not selected (meltano/sdk#1942).
         return self.tap.maps.of(self, self.oddities)
 
     @property
     @override
     def partitions(self) -> None:
-        """None: the SDK would read a stream once for each that is in the state."""
+        """None, because the SDK would read the stream once for each partition in the state."""
 
     @override
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        # Streams set their bookmarks themselves. This only makes the states of a run differ, since
-        # the SDK writes none twice; its own method warns of each record without a date.
+        # Streams set their bookmarks themselves. This is a private method, because the SDK has no
+        # public way to turn its own bookmarks off, and it warns of each record without a date. The
+        # value makes the states of a run differ, because the SDK writes no state twice.
         markers = self.stream_state.get("progress_markers")
         if markers is not None and self.replication_key:
             markers["replication_key_value"] = latest_record[self.replication_key]
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        # The SDK's own walks through each record again, to take out what is not selected.
+        # A private method, because it is the only place before a record is written. The SDK's own
+        # removes deselected properties by looking at all properties of each record.
         for name in self._shape.left_out:
             record.pop(name, None)
         for stream_map in self.stream_maps:
@@ -174,7 +176,7 @@ class AkeneoStream(Stream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # Files of batches hold no versions.
+        # Batch files have no versions.
         may = not self.hides_rows and not self.config.get("batch_config")
         return may and super().emit_activate_version_messages
 
@@ -201,11 +203,13 @@ class AkeneoStream(Stream):
                 for version in versions:
                     self.tap.versions.writer.write_message(version)
             elif versions:
-                self.logger.info("not read as a whole: what was deleted in the PIM stays for now")
+                self.logger.info(
+                    "not everything was read, so rows that were deleted in the PIM stay for now"
+                )
         except RequestRefused as refusal:
             self._refused(refusal)
         except NoAnswer as silence:
-            self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
+            self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", silence)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
@@ -301,7 +305,7 @@ class AkeneoStream(Stream):
         return batches(self.name, batcher, batch_config.encoding, records)
 
     def list_requests(self) -> Iterator[ListRequest]:
-        """The lists of the PIM that make up this stream."""
+        """Yield the lists of the PIM that make up this stream."""
         yield self.list_request()
 
     def key_list_requests(self) -> Iterator[ListRequest]:
@@ -313,11 +317,11 @@ class AkeneoStream(Stream):
         parents: Mapping[str, str] | None = None,
         search: Mapping[str, Sequence[Condition]] | None = None,
     ) -> ListRequest:
-        """A list with the parameters from the settings.
+        """Return a list with the parameters from the settings.
 
         Args:
             parents: Keys for the placeholders in the stream's path.
-            search: Conditions that are joined with the user's filters.
+            search: Conditions to combine with the user's filters.
         """
         conditions = {**self.settings.filters.get(self.name, {}), **(search or {})}
         params = self.params()
@@ -328,7 +332,7 @@ class AkeneoStream(Stream):
     def bare_list_request(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> ListRequest:
-        """A list with these parameters and no others."""
+        """Return a list with these parameters and no others."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return ListRequest(
             self.path.format(**quoted),
@@ -346,7 +350,7 @@ class AkeneoStream(Stream):
     def params(self) -> dict[str, str]:
         """Return the query parameters from the settings."""
         settings = self.settings
-        # Off is left out: the PIM reads with_table_select_options=false as true.
+        # A switch that is off is not sent: the PIM reads with_table_select_options=false as true.
         params = {name: on for name, on in settings.switches.items() if name in self.switches}
         if self.channel_parameter:
             if settings.channel:
@@ -358,11 +362,11 @@ class AkeneoStream(Stream):
         return params
 
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
-        """The records of one page.
+        """Yield the records of one page.
 
         Args:
-            page: From a list of this stream.
-            parents: Keys of the list's parent, put into each record.
+            page: A page of a list of this stream.
+            parents: Keys of the list's parent, which are added to each record.
         """
         shape = self._shape
         nul = page.flaws.nul
@@ -380,15 +384,15 @@ class AkeneoStream(Stream):
                     self._leave_out(null)
                     continue
                 if self.replication_key:
-                    # The SDK looks for one.
+                    # The SDK expects one.
                     record.setdefault(self.replication_key, None)
                 yield record
 
     def _leave_out(self, null: str) -> None:
-        """Note an item that no target could take."""
+        """Fail the stream for an item that no target could store."""
         if self.is_whole:
             self.tap.stream_failed(
-                self.name, f"the PIM sends an item whose key {null} is null; it is left out"
+                self.name, f"the PIM sends an item whose key {null} is null; it is skipped"
             )
         self.is_whole = False
 
@@ -401,7 +405,7 @@ class AkeneoStream(Stream):
     def _shape(self) -> RecordTransformer:
         declared = self.effective_schema["properties"]
         own = self.schema["properties"]
-        # Where the catalog changes nothing, an item may be made of more than its schema says.
+        # If the catalog changes nothing, items may have more than the schema declares.
         in_force = {
             name: self.item_schema[name] if schema == own.get(name) else schema
             for name, schema in selected(declared, self.mask).items()
@@ -434,23 +438,23 @@ class AkeneoStream(Stream):
 
     @property
     def _values_are_needed(self) -> bool:
-        """Whether something looks into nested values, so that they must be more than JSON."""
+        """Whether nested values must be decoded, because something looks inside them."""
         return any(
             self.config.get(name) for name in ("stream_maps", "flattening_enabled", "batch_config")
         )
 
     @property
     def item_schema(self) -> dict[str, Any]:
-        """What the PIM's items are made of, by property; targets see no more than the schema."""
+        """Schema of the PIM's items by property. It may say more than the stream's schema."""
         properties: dict[str, Any] = self.schema["properties"]
         return properties
 
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        """Makes of an item of the PIM what the schema describes, where the two differ."""
+        """Convert an item of the PIM to items that the schema describes."""
         return (item,)
 
     def item_keys(self, item: Item) -> list[str | None]:
-        """The keys that streams below this one need of an item; None where one is missing."""
+        """Return the keys that child streams need of an item; ``None`` if one is missing."""
         keys = [decoded(one.get(self.primary_keys[-1])) for one in self.items(item)]
         return [key if key is None else str(key) for key in keys]
 
@@ -458,13 +462,13 @@ class AkeneoStream(Stream):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        # Children list their parents themselves; the SDK would copy each record for them.
+        # Child streams list their parents themselves. The SDK would copy each record for them.
         return ()
 
 
 @cache
 def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """The schema of a stream, with its keys never null and a place for unknown fields."""
+    """Return the schema of a stream, with keys that are never null and a field for unknown ones."""
     text = resources.files(schemas).joinpath(f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     for key in keys:
@@ -472,7 +476,6 @@ def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if schema.pop("additionalProperties", True):
         schema["properties"][ADDITIONAL_FIELDS] = {
             "type": ["object", "null"],
-            "description": "What the PIM sent under names which this version of the tap does not "
-            "know.",
+            "description": "Fields that this version of the tap does not know.",
         }
     return schema

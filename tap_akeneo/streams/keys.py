@@ -40,6 +40,8 @@ class KeyStream(AkeneoStream):
     keys_of: ClassVar[type[AkeneoStream]]
     """The stream whose keys these are."""
 
+    _read_at: str | None = None
+
     selected_by_default = False
     why_not_by_default = "one request for each 100 at each run, to tell what was deleted"
 

@@ -67,8 +67,14 @@ def broken_items(state: State) -> Iterator[BrokenItem]:
 
 
 def write_broken_items(state: State, items: list[BrokenItem]) -> None:
-    """Keep broken items in the state, each key once."""
-    by_key = {item.key: item for item in items}
+    """Keep broken items in the state, each key once, with the widest range that it ended."""
+    by_key: dict[str, BrokenItem] = {}
+    for item in items:
+        known = by_key.get(item.key, item)
+        after = min(known.after or "", item.after or "", key=lambda one: one.lower().encode())
+        # Dates of one stream have the same offset, so they sort as texts.
+        since = min(known.since or "", item.since or "")
+        by_key[item.key] = BrokenItem(after or None, item.key, since or None)
     if by_key:
         state["broken"] = [vars(item) for item in by_key.values()]
     else:

@@ -1,4 +1,4 @@
-"""What surrounds products: published versions and drafts (Enterprise)."""
+"""Drafts of products and product models (Enterprise)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
-from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.products import (
     ProductModels,
@@ -18,22 +17,9 @@ from tap_akeneo.streams.products import (
 
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.streams.base import AkeneoStream
 
 DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
-
-
-class PublishedProducts(AkeneoStream):
-    """Published versions of products, as long as the PIM has them (to 7.0)."""
-
-    name = "published_products"
-    path = "published-products"
-    since = "2.0"
-    primary_keys = ("identifier",)
-    pagination = Pagination.SEARCH_AFTER
-    permission = "List products"
-    filterable = True
-    channel_parameter = "scope"
-    limits_attributes = True
 
 
 class ProductDrafts(ChildStream):
