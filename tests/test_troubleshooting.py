@@ -243,7 +243,7 @@ ELSEWHERE = {
     "skipped, this PIM does not offer it",
     "the catalog is from another version of this PIM",
     # tests/test_enterprise.py
-    "skipped, it seems to be switched off in this PIM",
+    "skipped, it seems to be disabled in this PIM",
     # tests/test_streams.py
     "skipped, the PIM says: …",
     # Of PIMs that do what nobody has seen yet.

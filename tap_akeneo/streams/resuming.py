@@ -146,7 +146,7 @@ class ResumableReading(ListReading):
         return due
 
     def save(self) -> None:
-        """Keep in the state what is left."""
+        """Keep in the state what is left, and the broken items that were stepped over."""
         self.state["unfinished"] = {
             "started": self.started.isoformat(),
             "bookmark": self.bookmark and self.bookmark.isoformat(),
@@ -155,6 +155,7 @@ class ResumableReading(ListReading):
             "read": self.read,
             "counted": self.counted,
         }
+        self._save_broken_items()
 
     def end(self) -> None:
         """Keep in the state what the reading has come to."""
@@ -162,10 +163,15 @@ class ResumableReading(ListReading):
             # After a failure the next run reads all of it again: the changes since the start would
             # wait as long as the failure lasts.
             self.state.pop("unfinished", None)
+            self._save_broken_items()
         else:
             self.save()
+
+    def _save_broken_items(self) -> None:
         found = [
-            BrokenItem(one.after, one.to, self.since) for one in self.broken if one.to is not None
+            BrokenItem(one.after, one.to, self.since)
+            for one in self.broken_so_far
+            if one.to is not None
         ]
         if found:
             write_broken_items(self.state, [*broken_items(self.state), *found])
