@@ -301,7 +301,7 @@ def redirecting_to(target: str) -> Iterator[str]:
             self.end_headers()
 
         # Of the login.
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 (the name that `http.server` looks for)
 
         @override
         def log_message(self, format: str, *args: object) -> None:
