@@ -145,7 +145,7 @@ class ReadingByHand:
         self.pim = pim
         self.read: list[str] = []
         self.reads_gaps = False
-        self.reading = ListReading(
+        self.reading: ListReading = ListReading(
             cast("Pim", pim),
             pim.request(page_size),
             ranges,

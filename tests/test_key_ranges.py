@@ -198,7 +198,9 @@ def test_there_is_no_uuid_between_two_neighbours() -> None:
     assert UuidOrder().between(first, first) is None
 
 
-RANGES = {
+Pairs = list[tuple[str | None, str | None]]
+
+RANGES: dict[str, tuple[Pairs, Pairs]] = {
     "nothing": ([], []),
     "neighbours": ([("b", "c"), (None, "b"), ("c", None)], [(None, None)]),
     "with a hole": ([(None, "b"), ("c", None)], [(None, "b"), ("c", None)]),

@@ -169,9 +169,9 @@ def test_every_schema_file_is_checked_here() -> None:
 
 
 @pytest.mark.parametrize("stream", KEYS_OF)
-def test_the_schema_of_keys_holds_the_keys_and_nothing_else(stream: str) -> None:
+def test_the_schema_of_keys_holds_the_keys_and_the_time_of_their_reading(stream: str) -> None:
     keys = {key for one in TAP_STREAMS if one.name == stream for key in one.primary_keys}
-    assert set(schema_of(stream)["properties"]) == keys
+    assert set(schema_of(stream)["properties"]) == {*keys, "read_at"}
 
 
 @every_stream

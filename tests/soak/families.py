@@ -1,4 +1,4 @@
-"""Families of scenarios that are near to each other: what once went wrong, and its neighbours."""
+"""Families of similar scenarios: what once went wrong, and its neighbours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.soak.scenario import Step, Write, changes_of_clocks, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
     from tests.soak.scenario import Scenario
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 MEMBERS = 30
 
 
-def family(step: Callable[[Random], Step], **traits: object) -> Iterator[Scenario]:
-    """Scenarios of one run and a last one, alike but for chance.
+def family(*steps: Callable[[Random], Step], **traits: object) -> Iterator[Scenario]:
+    """Yield scenarios of some runs and a last one, alike but for chance.
 
     Args:
-        step: Draws the run.
+        steps: Draw the runs.
         traits: What they have in common.
     """
     common: dict[str, Any] = {
@@ -34,7 +34,13 @@ def family(step: Callable[[Random], Step], **traits: object) -> Iterator[Scenari
         "faults": (),
         "fault_rate": 0.0,
         "ghosts": 0,
+        "ghost_page": 0,
         "structure": False,
+        "keys": False,
+        "tasks": False,
+        "full_tables": (),
+        "versions": True,
+        "skips_forbidden": False,
         "state_every": 1,
         "concurrency": 1,
         **traits,
@@ -42,15 +48,24 @@ def family(step: Callable[[Random], Step], **traits: object) -> Iterator[Scenari
     for number in range(MEMBERS):
         dice = Random(number)  # noqa: S311 (no secret)
         size = {"page_size": dice.randint(2, 6), "products": dice.randint(25, 45)}
-        yield replace(draw(0, number), steps=(step(dice),), **{**size, **common})
+        drawn = tuple(step(dice) for step in steps)
+        yield replace(draw(0, number), steps=drawn, **{**size, **common})
 
 
 def _write(kind: str, dice: Random, at: int = 0, wait: float = 0.0) -> Write:
     return Write(kind, dice.getrandbits(32), wait, at)
 
 
+def _run(
+    before: Iterable[Write] = (), during: Iterable[Write] = (), **traits: Any
+) -> Callable[[Random], Step]:
+    """Return what draws a run that is the same each time but for chance."""
+    whole = Step(tuple(before), 0.0, tuple(during), (), "whole", 0, keeps=True)
+    return lambda _: replace(whole, **traits)
+
+
 def _deleted_while_read(kind: str, ending: str, times: int = 1) -> Callable[[Random], Step]:
-    """Things are deleted during a run that ends in some way."""
+    """Delete things during a run that ends in some way."""
 
     def step(dice: Random) -> Step:
         at = tuple(_write(kind, dice, dice.randint(8, 13)) for _ in range(times))
@@ -60,7 +75,7 @@ def _deleted_while_read(kind: str, ending: str, times: int = 1) -> Callable[[Ran
 
 
 def _deleted_while_others_arrive(dice: Random) -> Step:
-    """Something is deleted during a run, and more than its page cut short comes meanwhile."""
+    """Delete something during a run, and create more than its page lacks."""
     new = tuple(_write("create product", dice) for _ in range(20))
     seen_then_deleted = (
         _write("change family", dice, dice.randint(10, 14), wait=6.0),
@@ -70,32 +85,51 @@ def _deleted_while_others_arrive(dice: Random) -> Step:
 
 
 def _crowded_changes(dice: Random) -> Step:
-    """Much changes within an hour or two."""
+    """Change much within an hour or two."""
     writes = tuple(
         _write("import", dice, wait=dice.uniform(0, 1800)) for _ in range(dice.randint(3, 6))
     )
-    return Step(writes, 0.0, (), (), dice.choice(("stopped", "whole")), dice.randint(3, 40),
-                keeps=False)  # fmt: skip
+    ending = dice.choice(("stopped", "whole"))
+    return Step(writes, 0.0, (), (), ending, dice.randint(3, 40), keeps=False)
+
+
+def _broken_then_repaired(dice: Random) -> Step:
+    """Break several items next to each other, and repair some of them."""
+    broken = tuple(_write("break products", dice) for _ in range(2))
+    repaired = tuple(_write("repair", dice, dice.randint(10, 40)) for _ in range(2))
+    return Step(broken, 0.0, repaired, (), "whole", 0, keeps=True)
+
+
+def _created_before_the_keys(dice: Random) -> Step:
+    """Create a product that the index shows only when the keys have been read."""
+    created = _write("create product", dice)
+    later = _write("change family", dice, at=dice.randint(8, 30), wait=40.0)
+    return Step((created,), 0.0, (later,), (), "whole", 0, keeps=True)
+
+
+def _killed_and_filtered(dice: Random) -> Step:
+    """Stop a run that reads only enabled products."""
+    return Step((), 0.0, (), (), "stopped", dice.randint(8, 30), keeps=True, filtered=True)
 
 
 def deleted_while_read() -> Iterator[Scenario]:
-    """A deletion cuts a window short; the run goes on to its end."""
+    """A deletion makes a page short; the run goes on to its end."""
     return family(_deleted_while_read("delete product", "whole"), concurrency=2)
 
 
 def deleted_in_a_stopped_run() -> Iterator[Scenario]:
-    """A deletion cuts a window short; the run is stopped while it reads later windows."""
+    """A deletion makes a page short; the run is stopped while it reads what follows."""
     step = _deleted_while_read("delete product", "stopped", times=4)
     return family(step, page_size=5, products=65)
 
 
 def deleted_while_others_arrive() -> Iterator[Scenario]:
-    """A deletion cuts a list short, and arrivals make up the count."""
+    """A deletion makes a page short, and arrivals make up the count."""
     return family(_deleted_while_others_arrive, page_size=5, products=45)
 
 
 def deleted_before_6_0() -> Iterator[Scenario]:
-    """A deletion cuts a list short whose cursors nobody but the PIM can make."""
+    """A deletion ends a list whose cursors nobody but the PIM can make."""
     return family(_deleted_while_read("delete product", "whole"), profile="ce-5")
 
 
@@ -105,8 +139,32 @@ def a_page_deleted() -> Iterator[Scenario]:
     return family(step, profile="ce-6", page_size=3, products=45)
 
 
+def deleted_but_in_the_index() -> Iterator[Scenario]:
+    """More than a page of products stays in the index for good."""
+    for profile in ("ce-5", "ce-6", "ce-7"):
+        yield from family(
+            _run(), _run(), profile=profile, ghost_page=12, concurrency=2, full_tables=("products",)
+        )
+
+
+def several_broken() -> Iterator[Scenario]:
+    """Broken items lie next to each other and to readable ones; some are repaired later."""
+    for profile in ("ce-6", "ce-7"):
+        yield from family(_broken_then_repaired, _broken_then_repaired, profile=profile, keys=True)
+
+
+def created_before_the_keys() -> Iterator[Scenario]:
+    """A product is created before the keys are read, and shows in the index after that."""
+    return family(_run(), _created_before_the_keys, keys=True, lag=30, lookback=30)
+
+
+def stopped_with_a_filter() -> Iterator[Scenario]:
+    """A run with a filter is stopped, and the next one has none."""
+    return family(_killed_and_filtered, _run(), concurrency=2)
+
+
 def clocks_put_forward(before: timedelta) -> Iterator[Scenario]:
-    """Windows are cut where the clocks left out an hour.
+    """Changes are filtered by times that the clocks leave out.
 
     Args:
         before: How long before that the scenario begins.

@@ -1,8 +1,9 @@
-"""Rules of the tap, broken on purpose: the soak must see it."""
+"""Rules of the tap, broken on purpose: the soak has to find each."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
@@ -10,27 +11,42 @@ from unittest.mock import patch
 
 from tap_akeneo import replication
 from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination import broken_items
+from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.windows import Changes, WindowPaginator
-from tap_akeneo.replication import ServerZone, Window, plan_incremental
-from tap_akeneo.streams import incremental
-from tap_akeneo.streams.incremental import BookmarkedRead, IncrementalStream, WindowedStream
+from tap_akeneo.pagination.key_ranges import KeyRangePaginator
+from tap_akeneo.pagination.ranged_list import RangedList
+from tap_akeneo.replication import SECOND, ServerZone, plan_incremental, wall_time_conditions
+from tap_akeneo.streams import incremental, products, resuming
+from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
-from tests.soak.scenario import changes_of_clocks, draw
+from tap_akeneo.streams.resuming import ResumableReading
+from tap_akeneo.streams.workflows import OfWorkflowStep
+from tests.soak.scenario import DAMAGE, changes_of_clocks, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tap_akeneo.client.responses import Page
-    from tap_akeneo.replication import DateRange
+    from tap_akeneo.client.responses import Item, Page
+    from tap_akeneo.pagination.reading import ListReading
+    from tap_akeneo.replication import Condition, DateRange
     from tests.soak.scenario import Scenario
+
+FEW = 10
+"""Messages, looks or requests after which a run has read little."""
+
+_split = KeyRangePaginator.split
+_take = KeyRangePaginator._take  # noqa: SLF001
+_note_end = IncrementalStream.note_end
 
 
 @contextmanager
 def _bookmark_of_records() -> Iterator[None]:
-    """The bookmark is the largest ``updated`` that was seen."""
-    move, records = IncrementalStream._move_bookmark, IncrementalStream.records  # noqa: SLF001
+    """Move the bookmark to the largest ``updated`` that was seen."""
+    records = IncrementalStream.records
     largest: dict[int, datetime] = {}
 
     def seeing(self: IncrementalStream, page: Page, parents: Any) -> Any:
@@ -38,116 +54,233 @@ def _bookmark_of_records() -> Iterator[None]:
         largest[id(self)] = max([*seen, *filter(None, [largest.get(id(self))])])
         return records(self, page, parents)
 
-    def moving(self: IncrementalStream, series: BookmarkedRead, reached: datetime) -> None:
-        move(self, series, largest.get(id(self), reached))
+    def moving(self: IncrementalStream, reading: ListReading) -> None:
+        if isinstance(reading, ResumableReading) and reading.bookmark:
+            reading.bookmark = largest.get(id(self), reading.bookmark)
+        _note_end(self, reading)
 
     with (
         patch.object(IncrementalStream, "records", seeing),
-        patch.object(IncrementalStream, "_move_bookmark", moving),
+        patch.object(IncrementalStream, "note_end", moving),
     ):
         yield
 
 
-@contextmanager
-def _bookmark_of_the_end() -> Iterator[None]:
-    """The bookmark is the PIM's clock at the end of the run."""
-    move = IncrementalStream._move_bookmark  # noqa: SLF001
-
-    def moving(self: IncrementalStream, series: BookmarkedRead, reached: datetime) -> None:
-        at_the_end = reached == series.span.bookmark
-        move(self, series, self.pim.server_time() if at_the_end else reached)
-
-    with patch.object(IncrementalStream, "_move_bookmark", moving):
-        yield
+def _bookmark_of_the_end(self: IncrementalStream, reading: ListReading) -> None:
+    """Move the bookmark to the PIM's clock at the end of the reading."""
+    if isinstance(reading, ResumableReading) and reading.bookmark:
+        reading.bookmark = self.pim.server_time()
+    _note_end(self, reading)
 
 
 def _no_lookback(**given: Any) -> DateRange:
     return plan_incremental(**{**given, "lookback": timedelta()})
 
 
-def _window_from_the_second(span: DateRange, zone: ServerZone) -> Window:
-    """The window of a span, without the second of its start."""
-    return Window(
-        None if span.start is None else zone.before(span.start),
-        None if span.end is None else zone.after(span.end),
+def _conditions_after_the_second(dates: DateRange, zone: ServerZone) -> list[Condition]:
+    """Filter by a date range without the second of its start."""
+    start = dates.start and dates.start + SECOND
+    return wall_time_conditions(replace(dates, start=start), zone)
+
+
+def _resumed_with_a_new_bookmark() -> AbstractContextManager[object]:
+    """Move the bookmark to the time of the run that reads the rest of a list."""
+    start = ResumableReading.__init__
+
+    def starting(self: ResumableReading, *args: Any, **given: Any) -> None:
+        start(self, *args, **given)
+        self.started, self.bookmark = given["started"], given["bookmark"]
+
+    return patch.object(ResumableReading, "__init__", starting)
+
+
+def _one_range_is_left() -> AbstractContextManager[object]:
+    """Keep only the first of the ranges that are left."""
+    save = ResumableReading.save
+
+    def saving(self: ResumableReading) -> None:
+        save(self)
+        self.state["unfinished"]["ranges"] = self.state["unfinished"]["ranges"][:1]
+
+    return patch.object(ResumableReading, "save", saving)
+
+
+def _late_part(self: KeyRangePaginator) -> KeyRangePaginator | None:
+    """Split off a part that begins a little too late."""
+    part = _split(self)
+    if part is not None:
+        after, to = part.key_range.after, part.key_range.to
+        later = self.ranged.order.between(after, self.ranged.order.between(after, to) or to)
+        part.key_range = KeyRange(later or after, to)
+    return part
+
+
+def _early_end(self: KeyRangePaginator) -> KeyRangePaginator | None:
+    """Drop items at the end of the range that was split."""
+    part = _split(self)
+    if part is not None:
+        after, to = self.key_range.after, self.key_range.to
+        earlier = self.ranged.order.between(self.ranged.order.between(after, to), to)
+        self.key_range = KeyRange(after, earlier or to)
+    return part
+
+
+def _trusting_links(self: KeyRangePaginator, page: Any) -> list[Item]:
+    """Take a page without a link for the last one."""
+    kept = _take(self, page)
+    self._ended |= not page.has_link
+    return kept
+
+
+@contextmanager
+def _broken_items_are_forgotten() -> Iterator[None]:
+    """Fail for broken items, but do not keep them in the state."""
+    note_end = AkeneoStream.note_end
+
+    def failing(self: AkeneoStream, reading: ListReading) -> None:
+        note_end(self, reading)
+        if isinstance(reading, ResumableReading) and reading.broken:
+            self.tap.stream_failed(self.name, "there are broken items")
+
+    with (
+        patch.object(resuming, "write_broken_items", lambda *_: None),
+        patch.object(AkeneoStream, "note_end", failing),
+    ):
+        yield
+
+
+def _read_at_the_end() -> AbstractContextManager[object]:
+    """Let keys carry the time when their page was read, which is later than the beginning."""
+    records = KeyStream.records
+
+    def stamping(self: KeyStream, page: Page, parents: Any) -> Any:
+        for record in records(self, page, parents):
+            record["read_at"] = self.pim.server_time().isoformat()
+            yield record
+
+    return patch.object(KeyStream, "records", stamping)
+
+
+def _no_readable_key(_: RangedList, __: str | None) -> None:
+    """Search for broken items without knowing where the next readable one is."""
+
+
+def _no_fingerprint(*_: object) -> str:
+    return ""
+
+
+def _always_whole() -> AbstractContextManager[object]:
+    """Activate versions of whatever was read."""
+    return patch.object(
+        AkeneoStream, "is_whole", property(lambda _: True, lambda *_: None), create=True
     )
-
-
-def _bookmark_of_the_run(_: WindowedStream, series: BookmarkedRead) -> datetime | None:
-    return series.span.bookmark
-
-
-def _no_count() -> AbstractContextManager[object]:
-    """Takes what came out for all there was, whatever the PIM counts."""
-    return patch.object(Changes, "lacks", lambda *_, **__: False)
-
-
-def _trusting_links() -> AbstractContextManager[object]:
-    """Takes a list that ends for complete, whatever the PIM counts."""
-    stack = ExitStack()
-    stack.enter_context(patch.object(CursorPaginator, "_key_is_cursor", property(lambda _: False)))
-    for walk in (CursorPaginator, WindowPaginator):
-        stack.enter_context(patch.object(walk, "_check_end", lambda _: None))
-    stack.enter_context(_no_count())
-    return stack
 
 
 MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the bookmark is the largest date seen": _bookmark_of_records,
-    "the bookmark is the time at the end": _bookmark_of_the_end,
+    "the bookmark is the time at the end": lambda: patch.object(
+        IncrementalStream, "note_end", _bookmark_of_the_end
+    ),
     "no lookback": lambda: patch.object(incremental, "plan_incremental", _no_lookback),
     "the second of the start is left out": lambda: patch.object(
-        incremental, "window_of", _window_from_the_second
-    ),
-    "a page without a link is the last one": _trusting_links,
-    "the count is not compared": _no_count,
-    "the bookmark passes unfinished windows": lambda: patch.object(
-        WindowedStream, "reached", _bookmark_of_the_run
+        products, "wall_time_conditions", _conditions_after_the_second
     ),
     "the server is taken to be in UTC": lambda: patch.object(
         ProductModels, "zone", property(lambda _: ServerZone.utc())
     ),
-    "no hour for daylight saving": lambda: patch.object(
+    "no hours for daylight saving": lambda: patch.object(
         replication, "MAX_OFFSET_CHANGE", timedelta()
     ),
-    "a part begins a page too late": lambda: patch.object(WindowPaginator, "split", _late_split),
+    "a part begins too late": lambda: patch.object(KeyRangePaginator, "split", _late_part),
+    "a range ends too early": lambda: patch.object(KeyRangePaginator, "split", _early_end),
+    "a page without a link is the last one": lambda: patch.object(
+        KeyRangePaginator, "_take", _trusting_links
+    ),
+    "a page without items is the last one": lambda: patch.object(
+        RangedList, "hidden_ranges", lambda *_: []
+    ),
+    "the count is not compared": lambda: patch.object(
+        CursorPaginator, "_is_short", lambda _: False
+    ),
+    "a reading is resumed with other settings": lambda: patch.object(
+        resuming, "_fingerprint", _no_fingerprint
+    ),
+    "a resumed reading moves the bookmark to now": _resumed_with_a_new_bookmark,
+    "only one of the ranges left is resumed": _one_range_is_left,
+    "keys are read at the end": _read_at_the_end,
+    "broken items are not kept in the state": _broken_items_are_forgotten,
+    "broken items are searched by steps alone": lambda: patch.object(
+        broken_items, "next_readable_key", _no_readable_key
+    ),
+    "versions are activated whatever was read": _always_whole,
+    "tasks without an answer are switched off": lambda: patch.object(
+        OfWorkflowStep, "may_hang", new=True
+    ),
 }
+
+
+def _has(scenario: Scenario, *kinds: str) -> bool:
+    """Return whether writes of some kinds are in a scenario."""
+    return any(
+        write.kind in kinds
+        for step in scenario.steps
+        for write in (*step.before, *step.at_requests, *step.at_messages)
+    )
+
+
+def _is_cut_short(scenario: Scenario) -> bool:
+    """Return whether a run of a scenario ends early, after some while."""
+    return any(step.ending != "whole" and step.after > FEW for step in scenario.steps)
+
+
+def _is_light(scenario: Scenario) -> bool:
+    """Return whether a scenario has neither damage nor silence, which take most of the time."""
+    return not _has(scenario, *DAMAGE) and not scenario.tasks
 
 
 # Scenarios in which the rule matters at all; the others would only take time.
 _MATTERS: dict[str, Callable[[Scenario], bool]] = {
-    "the count is not compared": lambda scenario: scenario.profile == "ce-5",
-    "the second of the start is left out": lambda scenario: scenario.lookback == 0,
-    "the bookmark passes unfinished windows": lambda scenario: scenario.concurrency > 1,
+    "the count is not compared": lambda scenario: (
+        scenario.profile == "ce-5" and scenario.ghosts + scenario.ghost_page > 0
+    ),
+    "the second of the start is left out": lambda scenario: (
+        scenario.lookback == 0 and _is_light(scenario)
+    ),
+    "no lookback": lambda scenario: scenario.lag > 0 and _is_light(scenario),
+    "a resumed reading moves the bookmark to now": lambda scenario: (
+        _is_light(scenario) and _is_cut_short(scenario)
+    ),
     "the server is taken to be in UTC": lambda scenario: scenario.zone == "America/New_York",
-    "no hour for daylight saving": lambda scenario: (
+    "no hours for daylight saving": lambda scenario: (
         not scenario.zone_known and bool(changes_of_clocks(scenario.zone))
     ),
+    "a page without items is the last one": lambda scenario: scenario.ghost_page > 0,
+    "a reading is resumed with other settings": lambda scenario: (
+        _is_light(scenario)
+        and any(step.filtered and step.ending != "whole" for step in scenario.steps)
+    ),
+    "only one of the ranges left is resumed": lambda scenario: (
+        scenario.concurrency > 1 and _is_light(scenario) and _is_cut_short(scenario)
+    ),
+    "keys are read at the end": lambda scenario: scenario.keys and _is_light(scenario),
+    "broken items are not kept in the state": lambda scenario: _has(
+        scenario, "break product", "break products", "break model"
+    ),
+    "broken items are searched by steps alone": lambda scenario: _has(scenario, "break products"),
+    "versions are activated whatever was read": lambda scenario: scenario.versions,
+    "tasks without an answer are switched off": lambda scenario: scenario.tasks,
 }
 
 
 def scenarios_for(name: str) -> Iterator[Scenario]:
-    """Scenarios that a mutation can show in, without end."""
-    matters = _MATTERS.get(name, lambda _: True)
+    """Yield scenarios in which a mutation can show, without end."""
+    matters = _MATTERS.get(name, _is_light)
     return filter(matters, map(draw, repeat(1), count()))
-
-
-def _late_split(self: WindowPaginator, *, idle: int) -> WindowPaginator | None:
-    """Gives the later part away with its end cut off by a second."""
-    part = _split(self, idle=idle)
-    if part is not None and part.window.start is not None:
-        start = part.window.start + timedelta(seconds=1)
-        part.window = Window(start, part.window.end)
-        part.listing = part._changes.listing(part.window)  # noqa: SLF001
-    return part
-
-
-_split = WindowPaginator.split
 
 
 @contextmanager
 def broken(name: str) -> Iterator[None]:
-    """Breaks one of the rules of `MUTATIONS`."""
+    """Break one of the rules of `MUTATIONS`."""
     with ExitStack() as stack:
         stack.enter_context(MUTATIONS[name]())
         yield

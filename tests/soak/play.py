@@ -228,7 +228,9 @@ class _Player:
         moved = self._look()
         self._note_keys(step, ending)
         self._judge(law.deleted(there & self.held.keys(), self.target))
-        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
         if ending == "whole":
             left_alone = (settled.keys() & self.held.keys()) - moved
             owed = {key: settled[key] for key in left_alone if self._is_owed(key, step)}
@@ -257,6 +259,9 @@ class _Player:
 
     def _note_keys(self, step: Step, ending: str) -> None:
         """Note which streams of keys the last run that read them has read to their ends."""
+        if self.scenario.profile == "ce-5" and self.scenario.zone != "UTC":
+            # Its `created` is the clock of UTC with the offset of the server (#13892).
+            return
         for stream in self.scenario.selected(step.selects):
             if stream in KEYS_OF:
                 (self.whole_keys.add if ending == "whole" else self.whole_keys.discard)(stream)
@@ -317,7 +322,9 @@ class _Player:
             owed = {key: row for key, row in owed.items() if key[0] not in KEYS_OF}
         self._judge(law.lost(owed, self.target))
         self._judge(law.deleted(there, self.target))
-        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
         if ending == "whole" and not has_left:
             self._judge(law.doubled(pipe.times, streams))
             if self.scenario.versions:
@@ -333,6 +340,11 @@ class _Player:
         always = (*KEYS_OF, "families", "attribute_options", "workflow_tasks")
         full = {*always, *self.scenario.full_tables}
         return [stream for stream in self.scenario.streams if stream in full]
+
+    def _judge_keys(self) -> None:
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
 
     def _judge(self, breaches: list[Breach]) -> None:
         self.outcome.breaches += breaches

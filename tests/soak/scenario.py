@@ -185,7 +185,7 @@ def draw(seed: int, number: int) -> Scenario:
     lag = dice.choice((0, 0, 1, 5, dice.randint(1, 120), 120))
     page_size = dice.randint(2, FULL_PAGE)
     faults = _faults(dice)
-    kinds = WRITES if dice.random() < 0.6 else (*WRITES, *DAMAGE * 2)
+    kinds = WRITES if dice.random() < 0.65 else (*WRITES, *DAMAGE)
     structure, keys = dice.random() < 0.25, dice.random() < 0.4
     steps = tuple(_step(dice, kinds, structure=structure) for _ in range(dice.randint(2, 4)))
     return Scenario(

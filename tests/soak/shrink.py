@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.soak.play import play
 
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
 
 MAX_TRIES = 150
 MAX_SHOWN = 5
+
+_LEAST: dict[str, Any] = {
+    "structure": False,
+    "keys": False,
+    "tasks": False,
+    "full_tables": (),
+    "versions": False,
+    "ghosts": 0,
+    "ghost_page": 0,
+    "tick": 0.0,
+    "lag": 0,
+}
+_LEAST_OF_STEPS: dict[str, Any] = {
+    "ending": "whole",
+    "at_requests": (),
+    "at_messages": (),
+    "before": (),
+    "wait": 0.0,
+    "filtered": False,
+    "refused": False,
+    "selects": "all",
+}
 
 
 def explain(scenario: Scenario, outcome: Outcome, stage: Stage, *, shrunk: bool = True) -> str:
@@ -58,56 +80,27 @@ def smallest(scenario: Scenario, outcome: Outcome, stage: Stage) -> tuple[Scenar
 
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:
-    """Scenarios that have one thing less, the largest things first."""
+    """Yield scenarios that have one thing less, the largest things first."""
     steps = scenario.steps
     for nth in range(len(steps)):
         yield replace(scenario, steps=steps[:nth] + steps[nth + 1 :])
     if scenario.faults:
         yield replace(scenario, faults=(), fault_rate=0.0)
-    if scenario.structure:
-        yield replace(scenario, structure=False)
-    if scenario.ghosts or scenario.ghost_page:
-        yield replace(scenario, ghosts=0)
-        yield replace(scenario, ghost_page=0)
-    if scenario.keys:
-        yield replace(scenario, keys=False)
-    if scenario.tasks:
-        yield replace(scenario, tasks=False)
-    if scenario.full_tables:
-        yield replace(scenario, full_tables=())
-    if scenario.versions:
-        yield replace(scenario, versions=False)
     if scenario.concurrency > 1:
         yield replace(scenario, concurrency=1)
-    if scenario.tick:
-        yield replace(scenario, tick=0.0)
-    if scenario.lag:
-        yield replace(scenario, lag=0)
+    for trait, least in _LEAST.items():
+        if getattr(scenario, trait) != least:
+            yield replace(scenario, **{trait: least})
     for nth, step in enumerate(steps):
         for smaller in _smaller_steps(step):
             yield replace(scenario, steps=(*steps[:nth], smaller, *steps[nth + 1 :]))
 
 
 def _smaller_steps(step: Step) -> Iterator[Step]:
-    if step.ending != "whole":
-        yield replace(step, ending="whole")
-    if step.at_requests:
-        yield replace(step, at_requests=())
-    if step.at_messages:
-        yield replace(step, at_messages=())
-    if step.before:
-        yield replace(step, before=())
-    if step.wait:
-        yield replace(step, wait=0.0)
-    if step.filtered:
-        yield replace(step, filtered=False)
-    if step.refused:
-        yield replace(step, refused=False)
-    if step.selects != "all":
-        yield replace(step, selects="all")
-    for nth in range(len(step.before)):
-        yield replace(step, before=step.before[:nth] + step.before[nth + 1 :])
-    for nth in range(len(step.at_requests)):
-        yield replace(step, at_requests=step.at_requests[:nth] + step.at_requests[nth + 1 :])
-    for nth in range(len(step.at_messages)):
-        yield replace(step, at_messages=step.at_messages[:nth] + step.at_messages[nth + 1 :])
+    for trait, least in _LEAST_OF_STEPS.items():
+        if getattr(step, trait) != least:
+            yield replace(step, **{trait: least})
+    for trait in ("before", "at_requests", "at_messages"):
+        writes = getattr(step, trait)
+        for nth in range(len(writes)):
+            yield replace(step, **{trait: writes[:nth] + writes[nth + 1 :]})

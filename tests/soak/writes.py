@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 IMPORTED = 14
 """Products that an import saves within one second, at most."""
 
+SPARE_MODELS = 3
+"""Models that stay readable."""
+
 
 class Hand:
     """Writes into a PIM, and knows what is in it.
@@ -284,9 +287,13 @@ class Hand:
         self._pim.broken.update(broken)
         return sorted(broken)
 
+    def _has_spare_models(self) -> bool:
+        """Return whether some models can be read; with none at all no run gets anywhere."""
+        return len(self._models.keys() - self._pim.broken) > SPARE_MODELS
+
     def _break_model(self, dice: Random) -> object:
         code = self._pick(dice, list(self._models))
-        if code is not None:
+        if code is not None and self._has_spare_models():
             self._pim.broken.add(code)
         return code
 
@@ -304,7 +311,7 @@ class Hand:
         """A model with nothing below it."""
         above = {parent for parent, _ in self._models.values()} | {*self._parents.values()}
         code = self._pick(dice, [code for code in self._models if code not in above])
-        if code is not None:
+        if code is not None and self._has_spare_models():
             self._pim.ghosts.add(code)
             del self._models[code]
             self._pim.broken.discard(code)
