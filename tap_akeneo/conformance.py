@@ -55,8 +55,14 @@ class Finding(NamedTuple):
 
 def types_of(schema: Mapping[str, Any]) -> Sequence[str]:
     """Return the types that a schema declares; none where it takes any value."""
-    types: str | Sequence[str] = schema.get("type") or ()
-    return (types,) if isinstance(types, str) else types
+    types = schema.get("type") or ()
+    known = [types] if isinstance(types, str) else types
+    return [one for one in known if one in WORDS or one == "null"]
+
+
+def _items_of(schema: Mapping[str, Any]) -> dict[str, Any]:
+    items = schema.get("items")
+    return items if isinstance(items, dict) else {}
 
 
 def is_date(schema: Mapping[str, Any]) -> bool:
@@ -100,7 +106,7 @@ def type_to_check(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # n
     if "null" in types:
         parts.append(None)
     if "array" in types:
-        item: Any = type_to_check(schema.get("items") or {}, dates=dates)
+        item: Any = type_to_check(_items_of(schema), dates=dates)
         parts.append(list[item])
     if "object" in types:
         parts.append(_object_to_check(schema, dates=dates))
@@ -213,7 +219,7 @@ def _as_php_meant(value: Any, types: Sequence[str], schema: Mapping[str, Any]) -
     if all(key.isdecimal() for key in value):
         return list(value.values())
     # A list of one, without the list.
-    return [value] if value.keys() & (schema.get("items") or {}).get("properties", {}) else None
+    return [value] if value.keys() & (_items_of(schema).get("properties") or {}) else None
 
 
 def _converted(value: Any, kind: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
@@ -310,7 +316,7 @@ def _inner(
     dates: bool,
 ) -> Any:  # noqa: ANN401
     """A value with what is in it conformed; what cannot be is left out."""
-    items = schema.get("items")
+    items = _items_of(schema)
     if isinstance(value, (list, tuple)) and items:
         entries = []
         for entry in value:

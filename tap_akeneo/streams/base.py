@@ -373,7 +373,9 @@ class AkeneoStream(Stream):
         if page.flaws.broken_text:
             self.oddities.note_text(BROKEN_TEXT, page.flaws.broken_text)
         own_parents = {
-            key: code for key, code in parents.items() if key in self.schema["properties"]
+            key: code if self.settings.keep_values_as_sent else code.replace("\0", "")
+            for key, code in parents.items()
+            if key in self.schema["properties"]
         }
         for page_item in page.items:
             for item in self.items(page_item):

@@ -98,4 +98,4 @@ class SystemInformation(AkeneoStream):
     @override
     def read(self) -> Iterator[Record]:
         host = urlsplit(self.pim.base_url).netloc
-        yield {"host": host, **self._shape(self.pim.system_information)}
+        yield {"host": host, **self._shape(self.pim.system_information, may_hold_nul=True)}
