@@ -466,7 +466,7 @@ def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
 ) -> None:
     pim, loader = start_pim(), Loader(file_at)
     config = in_batches(f"file://{tmp_path}")
-    with pytest.raises(MappingError, match="ends with ZeroDivisionError"):
+    with pytest.raises(MappingError, match="raises ZeroDivisionError"):
         load(
             pim,
             ["families"],
