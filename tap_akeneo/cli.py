@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 GRACE_PERIOD = 4.0
 """Seconds from a signal until the process exits, even if the run is stuck."""
 
-EXPRESSION_MODULES = frozenset({"simpleeval.py", "mapper.py"})
-"""Files that evaluate the expressions of ``stream_maps``."""
-
 FAILED = 1
 SIGNAL_EXIT_BASE = 128
 """Shells add this to the number of a signal."""
@@ -101,14 +98,7 @@ def exit_on_failure(logger: logging.Logger, stopper: Stopper) -> Generator[None,
     except (click.exceptions.Exit, click.ClickException):
         raise
     except Exception as unexpected:
-        *_, frame = frames = traceback.extract_tb(unexpected.__traceback__)
-        if any(Path(one.filename).name in EXPRESSION_MODULES for one in frames):
-            logger.error(  # noqa: TRY400
-                "check the setting stream_maps: an expression raises %s for a record; use "
-                "record.get('…') for properties that may be missing",
-                type(unexpected).__name__,
-            )
-            sys.exit(FAILED)
+        *_, frame = traceback.extract_tb(unexpected.__traceback__)
         logger.error(  # noqa: TRY400 (a traceback could show secrets)
             "unexpected %s at %s:%s: please report it with your settings, but without secrets; "
             "TAP_AKENEO_LOGLEVEL=DEBUG shows more",

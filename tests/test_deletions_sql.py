@@ -173,6 +173,7 @@ def test_deleted_products_are_found_and_nothing_else(warehouse: Warehouse) -> No
     pim.clock.advance(hours=1)
     warehouse.load("products", "product_keys")
     assert warehouse.deleted() == gone
+    assert warehouse.deleted(DELETED_PRODUCTS.replace("10 minutes", "1 day")) == gone
 
 
 def test_products_created_since_the_keys_were_read_are_not_taken_for_deleted(
@@ -202,7 +203,7 @@ def test_a_product_that_is_not_in_the_index_yet_is_not_taken_for_deleted(
     pim.clock.advance(hours=1)
     warehouse = Warehouse(pim, database, marks=marks)
     pim.write.product()
-    warehouse.load("product_keys", lookback_seconds=900)
+    warehouse.load("product_keys")
     pim.clock.advance(minutes=11)
     warehouse.load("products", lookback_seconds=900)
     assert warehouse.deleted() == set()

@@ -90,7 +90,7 @@ def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: s
 )
 def test_what_is_no_address_is_refused_with_an_example(pasted: str) -> None:
     assert faults(base_url=pasted) == [
-        "`base_url`: is not an address of a PIM, such as https://my-company.cloud.akeneo.com"
+        "`base_url`: is not the URL of a PIM, such as https://my-company.cloud.akeneo.com"
     ]
 
 
@@ -120,7 +120,7 @@ def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
             f"also as TAP_AKENEO_{name.upper()} in the environment)"
             for name in ("base_url", *CREDENTIALS)
         ),
-        "or, for an Akeneo App, set `access_token` instead of the four",
+        "or, for an Akeneo App, set `access_token` instead of these four",
     ]
 
 
@@ -188,7 +188,7 @@ def test_pasted_credentials_lose_blanks_around_them_but_a_password_keeps_them() 
 
 def test_a_filter_on_updated_is_refused_for_incremental_streams_with_the_reason() -> None:
     (fault,) = faults(filters={"products": {"updated": [{"operator": ">", "value": "2024-01-01"}]}})
-    assert "its bookmark is: use start_date and end_date" in fault
+    assert "its bookmark uses that filter: set start_date and end_date" in fault
 
 
 def test_a_filter_on_updated_is_taken_for_full_table_streams() -> None:

@@ -254,7 +254,7 @@ def test_a_bookmark_is_used(
     assert newer <= run.rows("products").keys()
     assert len(run.rows("products")) < len(pim.truth("products"))
     assert set(run.state["bookmarks"]["products"]) == set(PRODUCTS)
-    assert "The bookmark" not in caplog.text
+    assert "the bookmark" not in caplog.text
 
 
 def test_an_empty_state_is_that_of_a_first_run(start_pim: StartPim, tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_what_a_state_holds_of_a_full_table_is_set_aside_and_the_table_read_once
     assert len(run.records("attribute_options")) == len(pim.truth("attribute_options"))
     assert run.state["bookmarks"] == {"attribute_options": {}, "families": {"newer": {"x": 1}}}
     (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
-    assert "the state has bookmarks of attribute_options, which is always read whole" in line
+    assert "the state has bookmarks of attribute_options, which is always read as a whole" in line
 
 
 def partition(code: str, date: str, **more: Any) -> dict[str, Any]:

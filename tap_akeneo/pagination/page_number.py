@@ -79,13 +79,14 @@ class PageNumberPaginator(Paginator):
         return next(self._pages, None)
 
     def _read(self) -> Iterator[Page]:
-        # Media files come in no order: pages overlap and leave gaps (pim-behaviour: no ORDER BY).
+        # Media files come in no order, so pages overlap and leave gaps (the PIM's SQL has no ORDER
+        # BY for them).
         seen: set[int] | None = None if self.request.is_sorted else set()
         for _ in range(MAX_READINGS):
             reading = NumberedReading(self._pim, self.request)
             read = 0
             for page in reading.pages():
-                items = page.items if seen is None else _unseen(self.request, page.items, seen)
+                items = page.items if seen is None else unseen(self.request, page.items, seen)
                 read += len(page.items)
                 if items:
                     yield Page(items, page.size, page.flaws)
@@ -111,7 +112,7 @@ def broken_positions(positions: list[int]) -> str:
     )
 
 
-def _unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
+def unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
     """Return the items that have not come yet, and remember them by the hash of their keys."""
     fresh = []
     for item in items:

@@ -81,6 +81,11 @@ class ListReading:
         gaps = self._ranged.gaps if self._ranged else []
         return merged([*self._left.values(), *self._unstarted, *gaps])
 
+    @property
+    def broken_so_far(self) -> list[KeyRange]:
+        """The broken ranges that were found, also by paginators that have not ended."""
+        return [*self.broken, *(one for active in self._active for one in tuple(active.broken))]
+
     def paginators(self) -> Iterator[Paginator]:
         """Yield the paginators to read next. Makes no request."""
         for paginator in self._next:

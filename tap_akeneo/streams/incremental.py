@@ -79,8 +79,13 @@ class IncrementalStream(AkeneoStream):
         if resumed or broken:
             yield [*broken, *resumed]
         for index, reading in planned.items():
-            if reading and reading.is_resumed and reading.is_complete:
+            if not reading or not reading.is_resumed:
+                continue
+            if reading.is_complete:
                 planned[index] = self._plan(parents[index], since=reading.started)
+            elif reading.failures:
+                # What was left can no longer be read by itself, so read the list anew.
+                planned[index] = self._plan(parents[index])
         yield [one for one in planned.values() if one and not one.is_resumed]
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:

@@ -146,7 +146,7 @@ class ResumableReading(ListReading):
         return due
 
     def save(self) -> None:
-        """Write the rest of the list to the state."""
+        """Write the rest of the list, and the broken items that were skipped, to the state."""
         self.state["unfinished"] = {
             "started": self.started.isoformat(),
             "bookmark": self.bookmark and self.bookmark.isoformat(),
@@ -155,6 +155,7 @@ class ResumableReading(ListReading):
             "read": self.read,
             "counted": self.counted,
         }
+        self._save_broken_items()
 
     def end(self) -> None:
         """Write the result of the reading to the state."""
@@ -162,10 +163,15 @@ class ResumableReading(ListReading):
             # After a failure the next run starts again, because a resumed reading does not include
             # the changes since its start.
             self.state.pop("unfinished", None)
+            self._save_broken_items()
         else:
             self.save()
+
+    def _save_broken_items(self) -> None:
         broken = [
-            BrokenItem(one.after, one.to, self.since) for one in self.broken if one.to is not None
+            BrokenItem(one.after, one.to, self.since)
+            for one in self.broken_so_far
+            if one.to is not None
         ]
         if broken:
             write_broken_items(self.state, [*broken_items(self.state), *broken])
