@@ -23,7 +23,7 @@ from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
 from tap_akeneo.streams.resuming import ResumableReading
-from tap_akeneo.streams.workflows import OfWorkflowStep
+from tap_akeneo.streams.workflows import WorkflowStepChildStream
 from tests.soak.scenario import DAMAGE, changes_of_clocks, draw
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "versions are activated whatever was read": _always_whole,
     "tasks without an answer are switched off": lambda: patch.object(
-        OfWorkflowStep, "may_hang", new=True
+        WorkflowStepChildStream, "may_hang", new=True
     ),
 }
 

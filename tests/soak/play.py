@@ -399,7 +399,7 @@ class _Player:
             except Stopped:
                 tap.state_writer.write_state(tap.state)
                 raise
-            tap.fail_with_streams()
+            tap.raise_for_failed_streams()
         finally:
             end_readers()
 
