@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.client.errors import printable
 
@@ -26,7 +26,7 @@ class Oddities:
         logger: The stream's logger.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._logger = logger
         self._unknown: set[str] = set()
         self._mismatches: Counter[tuple[Mismatch, bool]] = Counter()

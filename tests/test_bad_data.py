@@ -257,20 +257,34 @@ def test_numbers_that_json_does_not_have_end_the_run_with_one_line(
     assert ended.code == 1
 
 
-def test_a_product_whose_date_is_older_than_akeneo_is_read_where_the_list_is_divided(
-    start_pim: StartPim,
+@pytest.mark.parametrize("stream", ["products", "product_keys"])
+@pytest.mark.parametrize("years", [25, 60], ids=["before Akeneo", "before 1970"])
+def test_a_product_of_any_date_is_read_where_the_list_is_divided(
+    start_pim: StartPim, stream: str, years: int
 ) -> None:
     # As whoever fills the database by SQL may leave it.
     pim = start_pim(products=300)
-    years = 25 * 365 * 86400
-    pim.clock.advance(seconds=-years)
-    # The last of all, so that the list is divided when its turn comes.
-    old = pim.write.product("old", uuid="ffffffff-0000-4000-8000-000000000000")
-    pim.clock.advance(seconds=years)
+    seconds = years * 365 * 86400
+    pim.clock.advance(seconds=-seconds)
+    pim.write.product("first", uuid="00000000-0000-4000-8000-000000000000")
+    pim.write.product("last", uuid="ffffffff-0000-4000-8000-000000000000")
+    pim.clock.advance(seconds=seconds)
+    run = sync(pim, stream, page_size=10, emit_activate_version_messages=True)
+    assert run.rows(stream).keys() == {(row["uuid"],) for row in pim.truth("products")}
+    assert not run.tap.failed_streams
+    # No filter by date, which a date like these could fall through.
+    assert not any("search" in request.query for request in pim.requests)
+
+
+def test_a_product_with_the_zero_date_of_mysql_is_read_where_the_list_is_divided(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=300)
+    odd = {'"updated":"2': '"updated":"-0001-11-30T00:00:00+00:00","odd":"2'}
+    pim.faults.add("odd", "/products-uuid", odd=odd, times=None)
     run = sync(pim, "products", page_size=10)
-    assert any("search" in request.query for request in pim.requests)
-    assert (old,) in run.rows("products")
-    assert len(run.rows("products")) == 301
+    assert run.rows("products").keys() == {(row["uuid"],) for row in pim.truth("products")}
+    assert run.bookmark("products")
 
 
 def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(

@@ -25,6 +25,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.reading import ListReading
@@ -63,7 +64,19 @@ def broken_items(state: State) -> Iterator[BrokenItem]:
     known = state.get("broken")
     for one in known if isinstance(known, list) else []:
         if isinstance(one, dict) and isinstance(one.get("key"), str):
-            yield BrokenItem(one.get("after"), one["key"], one.get("since"))
+            after, since = one.get("after"), one.get("since")
+            if (after is None or isinstance(after, str)) and _is_date_or_none(since):
+                yield BrokenItem(after, one["key"], since)
+
+
+def _is_date_or_none(text: object) -> bool:
+    if text is None:
+        return True
+    try:
+        datetime.fromisoformat(str(text))
+    except ValueError:
+        return False
+    return True
 
 
 def write_broken_items(state: State, items: list[BrokenItem]) -> None:
@@ -121,7 +134,7 @@ class ResumableReading(ListReading):
         self.is_resumed = False
         self._fingerprint = _fingerprint(pim, shape, since, until)
         left: Any = state.get("unfinished")
-        ranges = _ranges(left, self._fingerprint)
+        ranges = _ranges(left, self._fingerprint, shape)
         if left is not None and ranges is None:
             logger.info(
                 "%s: an earlier run did not finish this list, but the settings or the PIM have "
@@ -212,7 +225,11 @@ def _fingerprint(pim: Pim, shape: ListRequest, *dates: str | None) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _ranges(left: Any, fingerprint: str) -> list[KeyRange] | None:  # noqa: ANN401 (JSON of any origin)
+def _ranges(
+    left: Any,  # noqa: ANN401 (JSON of any origin)
+    fingerprint: str,
+    shape: ListRequest,
+) -> list[KeyRange] | None:
     """Return the ranges that an earlier run left, or ``None`` if they cannot be used."""
     try:
         if left["fingerprint"] != fingerprint:
@@ -220,8 +237,14 @@ def _ranges(left: Any, fingerprint: str) -> list[KeyRange] | None:  # noqa: ANN4
         datetime.fromisoformat(left["started"])
         if left["bookmark"] is not None:
             datetime.fromisoformat(left["bookmark"])
-        int(left["read"]), left["counted"]
         ranges = [KeyRange(after, to) for after, to in left["ranges"]]
-    except (KeyError, TypeError, ValueError):
+        ends = [end for one in ranges for end in (one.after, one.to) if end is not None]
+        if shape.key_is_cursor and shape.keys[-1] == "uuid":
+            ends = [str(UUID(end)) for end in ends]
+        counts = left["read"], left["counted"] or 0
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return ranges or None
+    is_sound = all(isinstance(end, str) and end for end in ends) and all(
+        isinstance(count, int) for count in counts
+    )
+    return ranges if ranges and is_sound else None
