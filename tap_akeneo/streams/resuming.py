@@ -238,7 +238,7 @@ def _ranges(
         if left["bookmark"] is not None:
             datetime.fromisoformat(left["bookmark"])
         ranges = [KeyRange(after, to) for after, to in left["ranges"]]
-        ends = [end for one in ranges for end in (one.after, one.to) if end is not None]
+        ends: list[Any] = [end for one in ranges for end in (one.after, one.to) if end is not None]
         if shape.key_is_cursor and shape.keys[-1] == "uuid":
             ends = [str(UUID(end)) for end in ends]
         counts = left["read"], left["counted"] or 0
