@@ -318,7 +318,7 @@ def test_more_requests_at_once_than_akeneo_allows_are_warned_of(
 ) -> None:
     ended = run(settings_for(start_pim(), max_concurrency=5), "--discover")
     assert ended.code == 0
-    assert "Akeneo allows 4 requests at once" in ended.log
+    assert "Akeneo allows 4 parallel requests" in ended.log
 
 
 WEIRD: dict[str, tuple[dict[str, Any], str]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import tracemalloc
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,6 +15,9 @@ from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_akeneo.client.pim import Pim
     from tests.conftest import StartPim
 
 
@@ -95,6 +100,46 @@ def test_media_files_which_come_in_no_order_are_all_read_and_each_once(
     run = sync(pim, "product_media_files", page_size=10)
     codes = [record["code"] for record in run.records("product_media_files")]
     assert sorted(codes) == sorted(row["code"] for row in pim.truth("product_media_files"))
+
+
+class ManyMediaFiles:
+    """A list by page number, of any length."""
+
+    def __init__(self, items: int) -> None:
+        self._items = items
+
+    def get(
+        self, _path: str, decode: Callable[[bytes], Any], params: Mapping[str, str], **_more: object
+    ) -> Any:
+        page, limit = int(params["page"]), int(params["limit"])
+        numbers = range((page - 1) * limit, min(page * limit, self._items))
+        items = [
+            {"code": f"a/b/c/d/{number:040x}_my_picture.jpg", "original_filename": "picture.jpg"}
+            for number in numbers
+        ]
+        following = {"next": {"href": f"http://pim/media-files?page={page + 1}"}}
+        links = following if len(numbers) == limit else {}
+        body = {"_embedded": {"items": items}, "_links": links, "items_count": self._items}
+        return decode(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(("is_sorted", "most"), [(True, 5), (False, 100)])
+def test_of_a_list_by_number_hardly_anything_is_kept_in_memory(
+    *, is_sorted: bool, most: int
+) -> None:
+    length = 20_000
+    pim = cast("Pim", ManyMediaFiles(length))
+    request = ListRequest("media-files", Pagination.PAGE, ("code",), is_sorted=is_sorted)
+    paginator = PageNumberPaginator(pim, request)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        read = sum(len(page.items) for page in iter(paginator.next_page, None))
+        now, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert read == length
+    assert (now - before) / length < most
 
 
 def test_json_on_many_lines_is_handed_on_in_one() -> None:
