@@ -325,7 +325,7 @@ WEIRD: dict[str, tuple[dict[str, Any], str]] = {
     "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
     "a user agent with an arrow": (
         {"user_agent": "→"},
-        "`user_agent`: must be one line of plain ASCII",
+        "must be one line of plain ASCII",
     ),
     "a date before all PIMs": ({"start_date": "0001-01-01"}, "must be between the years 1970"),
     "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "must be between the years"),
