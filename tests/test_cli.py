@@ -315,12 +315,12 @@ def test_more_requests_at_once_than_akeneo_allows_are_warned_of(
 ) -> None:
     ended = run(settings_for(start_pim(), max_concurrency=5), "--discover")
     assert ended.code == 0
-    assert "Akeneo allows 4 requests at once" in ended.log
+    assert "Akeneo allows 4 parallel requests" in ended.log
 
 
 WEIRD: dict[str, tuple[dict[str, Any], str]] = {
     "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
-    "a user agent with an arrow": ({"user_agent": "→"}, "`user_agent`: must be of plain ASCII"),
+    "a user agent with an arrow": ({"user_agent": "→"}, "`user_agent`: must be one line of plain ASCII"),
     "a date before all PIMs": ({"start_date": "0001-01-01"}, "must be between the years 1970"),
     "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "must be between the years"),
     "an endless lookback": ({"lookback_seconds": 10**15}, "`lookback_seconds` must be at least 0"),
