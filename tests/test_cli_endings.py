@@ -103,7 +103,7 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_line(
     log = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=30) == 1
-    assert "the target has stopped reading: its own log says why" in log
+    assert "the target has stopped reading: see the target's log" in log
     assert "Traceback" not in log
 
 
