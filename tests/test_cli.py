@@ -323,14 +323,10 @@ def test_more_requests_at_once_than_akeneo_allows_are_warned_of(
 
 WEIRD: dict[str, tuple[dict[str, Any], str]] = {
     "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
-<<<<<<< HEAD
     "a user agent with an arrow": (
         {"user_agent": "→"},
         "must be one line of plain ASCII",
     ),
-=======
-    "a user agent with an arrow": ({"user_agent": "→"}, "`user_agent`: must be one line of plain ASCII"),
->>>>>>> english
     "a date before all PIMs": ({"start_date": "0001-01-01"}, "must be between the years 1970"),
     "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "must be between the years"),
     "an endless lookback": ({"lookback_seconds": 10**15}, "`lookback_seconds` must be at least 0"),
