@@ -209,7 +209,7 @@ def test_a_list_below_a_parent_that_is_refused_or_skipped_holds_the_version_back
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim("ee-7")
-    sync(pim, stream, emit_activate_version_messages=True)
+    quiet = sync(pim, stream, emit_activate_version_messages=True)
     pattern = pattern_of(quiet.tap.streams[stream])
     refused = next(one.path for one in pim.requests if re.fullmatch(pattern, one.path))
     assert activated(quiet) == {stream}
