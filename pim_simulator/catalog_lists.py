@@ -19,8 +19,9 @@ from pim_simulator.routes import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pim_simulator.entities import Entity
     from pim_simulator.json_types import Json
-    from pim_simulator.store import Entity, Item, Store
+    from pim_simulator.store import Item, Store
 
 _DEFAULT_LIMIT = 100
 _HIGHEST_LIMIT = {"product-uuids": 1000}  # the others: 100 (GetMappedProductsQuery)

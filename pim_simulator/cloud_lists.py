@@ -14,7 +14,8 @@ from pim_simulator.routes import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pim_simulator.store import Entity, Store
+    from pim_simulator.entities import Entity
+    from pim_simulator.store import Store
 
 _PAM = {
     "assets": ("pam_assets", "Asset"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.entities import Entity
 from pim_simulator.errors import ApiError
-from pim_simulator.store import OPTION_TYPES, Entity, Store
+from pim_simulator.store import OPTION_TYPES, Store
 from pim_simulator.written_values import expected, format_error
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.store import Entity
+    from pim_simulator.entities import Entity
 
 LibraryValues = dict[str, list[dict[str, Any]]]
 

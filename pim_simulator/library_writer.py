@@ -5,8 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.entities import Entity
 from pim_simulator.libraries import ASSET_FAMILY, REFERENCE_ENTITY, Kind, Library, Row
-from pim_simulator.store import LINK_TYPES, Draft, Entity, Item, Store
+from pim_simulator.store import LINK_TYPES, Draft, Item, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

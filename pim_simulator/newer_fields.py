@@ -12,8 +12,9 @@ from pim_simulator.store import LINK_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pim_simulator.entities import Entity
     from pim_simulator.json_types import Json
-    from pim_simulator.store import Entity, Item, Store
+    from pim_simulator.store import Item, Store
 
 READINESS_CODE = "shop_readiness"
 _READY = 100

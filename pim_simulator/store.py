@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pim_simulator.entities import Entity
     from pim_simulator.json_types import Json
     from pim_simulator.libraries import Library
 
@@ -23,29 +24,6 @@ LINK_TYPES = {
     "akeneo_reference_entity_collection": "reference_entities",
     "pim_catalog_asset_collection": "asset_families",
 }
-
-
-@dataclass(eq=False)
-class Entity:
-    """A row of the catalogue structure.
-
-    Attributes:
-        body: What the API documents, all maps as dicts; without dates.
-        created: Seconds since 1970.
-        updated: Seconds since 1970.
-        owner: Code of the family of a variant, of the attribute of an option.
-    """
-
-    body: dict[str, Any]
-    created: int
-    updated: int
-    owner: str = ""
-
-    @property
-    def code(self) -> str:
-        """The code."""
-        code: str = self.body["code"]
-        return code
 
 
 class Item:

@@ -11,8 +11,9 @@ from pim_simulator.paging import path_link
 
 if TYPE_CHECKING:
     from pim_simulator.clock import ServerZone
+    from pim_simulator.entities import Entity
     from pim_simulator.profiles import Profile
-    from pim_simulator.store import Entity, MediaFile, Store
+    from pim_simulator.store import MediaFile, Store
 
 _TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.items()]
 _CATEGORY_ATTRIBUTES = "8f2c1d0a-5b6e-4c3d-9a7f-1e2d3c4b5a69"

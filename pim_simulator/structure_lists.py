@@ -11,12 +11,13 @@ from pim_simulator.errors import ApiError
 from pim_simulator.pages import offset_page
 from pim_simulator.paging import Paging, path_link, read_paging
 from pim_simulator.routes import PREFIX
-from pim_simulator.store import OPTION_TYPES, Entity, MediaFile, Store
+from pim_simulator.store import OPTION_TYPES, MediaFile, Store
 from pim_simulator.structure_search import structure_predicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pim_simulator.entities import Entity
     from pim_simulator.profiles import Profile
     from pim_simulator.structure_bodies import StructureBodies
 

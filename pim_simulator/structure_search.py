@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.clock import parse_atom
+from pim_simulator.entities import Entity
 from pim_simulator.errors import ApiError, internal_error
 from pim_simulator.search_syntax import php_type
-from pim_simulator.store import Entity, Store
 
 if TYPE_CHECKING:
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
+    from pim_simulator.store import Store
 
 Predicate = Callable[[Entity], bool]
 Operators = dict[str, str]

@@ -1,4 +1,4 @@
-"""Values as a JSON schema declares them: how those that differ are converted or taken out."""
+"""Makes values conform to a JSON schema: converts them, or replaces them by null."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 INT64: Final = range(-(2**63), 2**63)
-"""What the largest integer columns of databases hold."""
+"""Integers that fit the largest integer type of databases."""
 
 DATE: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 LAST_SECOND: Final = 253_402_300_799
-"""The end of the year 9999, in seconds since 1970."""
+"""Last second of the year 9999, as a Unix timestamp."""
 
-WORDS: Final = {
+TYPE_NAMES: Final = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
@@ -28,60 +28,66 @@ WORDS: Final = {
     "array": "a list",
     "object": "an object",
 }
-SWITCHES: Final = {"1": True, "true": True, "0": False, "false": False}
+BOOLEANS_AS_TEXT: Final = {"1": True, "true": True, "0": False, "false": False}
 
 _is_number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,4})?").fullmatch
 _begins_with_date = re.compile(r"\d{4}-\d\d-\d\d").match
 _is_epoch = re.compile(r"\d{9,10}").fullmatch
 
 
-class Misfit(Exception):
-    """The schema declares neither the value, nor what it can be converted to, nor null."""
+class NotConvertible(Exception):
+    """The value cannot be converted to any type that its schema declares, which may not be null."""
 
 
-class Finding(NamedTuple):
-    """How a value differs from what its schema declares.
+class Mismatch(NamedTuple):
+    """A value that differs from its schema.
 
     Attributes:
-        path: Where it is: names of properties, ``*`` for the keys of a map, ``[]`` for items.
-        what: What came, and what is declared.
-        fits: Whether it could be converted without a loss.
+        path: Path of the value: names of properties, ``*`` for keys of a map, ``[]`` for items.
+        difference: What the value is, and what the schema declares instead.
+        is_converted: Whether it was converted without a loss.
     """
 
     path: str
-    what: str
-    fits: bool
+    difference: str
+    is_converted: bool
 
 
 def types_of(schema: Mapping[str, Any]) -> Sequence[str]:
-    """Return the types that a schema declares; none where it takes any value."""
-    types: str | Sequence[str] = schema.get("type") or ()
-    return (types,) if isinstance(types, str) else types
+    """Return the types that a schema declares, or none if it accepts any value."""
+    types = schema.get("type") or ()
+    known = [types] if isinstance(types, str) else types
+    return [one for one in known if one in TYPE_NAMES or one == "null"]
+
+
+def _items_of(schema: Mapping[str, Any]) -> dict[str, Any]:
+    items = schema.get("items")
+    return items if isinstance(items, dict) else {}
 
 
 def is_date(schema: Mapping[str, Any]) -> bool:
-    """Return whether the texts that a schema declares are dates with a time."""
+    """Return whether a schema declares text to be a date with a time."""
     return schema.get("format") == "date-time"
 
 
-def is_free_object(schema: Mapping[str, Any]) -> bool:
-    """Return whether a schema declares an object and nothing about what is in it."""
+def is_untyped_object(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema declares an object but not its properties."""
     inner = schema.get("properties") or isinstance(schema.get("additionalProperties"), dict)
     return not inner and "object" in types_of(schema) and {*types_of(schema)} <= {"object", "null"}
 
 
-def type_to_check(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # noqa: ANN401
-    """Return the type as which msgspec can decode a value exactly when it fits its schema.
+def msgspec_type(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # noqa: ANN401
+    """Return a type that msgspec can decode a value to if and only if it fits its schema.
 
     Args:
         schema: The schema.
-        dates: Whether texts that are declared to be dates must be dates.
+        dates: Whether to validate dates.
 
     Returns:
-        The type, `msgspec.Raw` where any value fits.
+        The type, or `msgspec.Raw` if any value fits.
 
     Raises:
-        NotImplementedError: There is no such type.
+        NotImplementedError: No type is equivalent to the schema.
     """
     types = {*types_of(schema)}
     if not types and {"properties", "items", "additionalProperties"} & schema.keys():
@@ -100,24 +106,24 @@ def type_to_check(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # n
     if "null" in types:
         parts.append(None)
     if "array" in types:
-        item: Any = type_to_check(schema.get("items") or {}, dates=dates)
+        item: Any = msgspec_type(_items_of(schema), dates=dates)
         parts.append(list[item])
     if "object" in types:
-        parts.append(_object_to_check(schema, dates=dates))
-    return Union[tuple(parts)]  # noqa: UP007 (the parts are not known before)
+        parts.append(_msgspec_object_type(schema, dates=dates))
+    return Union[tuple(parts)]  # noqa: UP007 (the parts are only known at run time)
 
 
-def _object_to_check(schema: Mapping[str, Any], *, dates: bool) -> Any:  # noqa: ANN401 (a type)
+def _msgspec_object_type(schema: Mapping[str, Any], *, dates: bool) -> Any:  # noqa: ANN401 (a type)
     properties = schema.get("properties") or {}
     others = schema.get("additionalProperties")
     if properties and isinstance(others, dict):
         raise NotImplementedError
     if not properties:
-        other: Any = type_to_check(others if isinstance(others, dict) else {}, dates=dates)
+        other: Any = msgspec_type(others if isinstance(others, dict) else {}, dates=dates)
         return dict[str, other]
     fields = []
     for number, inner in enumerate(properties.values()):
-        declared: Any = type_to_check(inner, dates=dates)
+        declared: Any = msgspec_type(inner, dates=dates)
         if declared is not msgspec.Raw:
             declared = Union[declared, msgspec.UnsetType]  # noqa: UP007 (at run time)
         fields.append((f"f{number}", declared, msgspec.UNSET))
@@ -128,57 +134,57 @@ def _object_to_check(schema: Mapping[str, Any], *, dates: bool) -> Any:  # noqa:
 def conform(
     value: Any,  # noqa: ANN401 (JSON)
     schema: Mapping[str, Any],
-    note: Callable[[Finding], object],
+    note: Callable[[Mismatch], object],
     path: str = "",
     *,
     dates: bool = True,
 ) -> Any:  # noqa: ANN401
-    """Return a decoded value as its schema declares it, null where it cannot be.
+    """Make a decoded value conform to its schema; return null if that is not possible.
 
-    What PHP does to maps and lists is undone without a note: an empty map is sent as ``[]``, one
-    with the keys 0, 1, 2 as a list, and a list that was filtered as a map with numbers for keys.
+    PHP confuses maps and lists, which is undone silently: it encodes an empty map as ``[]``, a map
+    with the keys 0, 1, 2 as a list, and a filtered list as a map with numeric keys.
 
     Args:
-        value: JSON, or what an expression made of it.
+        value: JSON, or the result of an expression in ``stream_maps``.
         schema: The schema.
-        note: Called with each difference.
-        path: Where the value is.
-        dates: Whether texts that are declared to be dates must be dates.
+        note: Called with each mismatch.
+        path: Path of the value, for mismatches.
+        dates: Whether to validate dates.
 
     Raises:
-        Misfit: It cannot be, and the schema does not declare null.
+        NotConvertible: The value cannot be converted, and the schema does not declare null.
     """
     types = types_of(schema)
-    kind = kind_of(value)
-    if kind == "text":
-        value, kind = _as_text(value), "string"
-    declared = " or ".join(WORDS[one] for one in types if one in WORDS)
+    json_type = json_type_of(value)
+    if json_type == "text":
+        value, json_type = _as_text(value), "string"
+    declared = " or ".join(TYPE_NAMES[one] for one in types if one in TYPE_NAMES)
     try:
-        if not types or kind in types or (kind == "integer" and "number" in types):
+        if not types or json_type in types or (json_type == "integer" and "number" in types):
             fitting = value
-        elif (mended := _as_php_meant(value, types, schema)) is not None:
-            fitting = mended
+        elif (restored := _undo_php_encoding(value, types, schema)) is not None:
+            fitting = restored
         else:
-            fitting = _converted(value, kind, schema)
-            what = f"{WORDS.get(kind, kind)} where {declared} is declared"
-            note(Finding(path, what, fits=True))
-        fitting = _in_range(fitting, types)
-    except Misfit as misfit:
-        what = str(misfit) or f"{WORDS.get(kind, kind)} where {declared} is declared"
-        note(Finding(path, what, fits=False))
+            fitting = _convert(value, json_type, schema)
+            difference = f"{TYPE_NAMES.get(json_type, json_type)} instead of {declared}"
+            note(Mismatch(path, difference, is_converted=True))
+        fitting = _check_range(fitting, types)
+    except NotConvertible as error:
+        name = TYPE_NAMES.get(json_type, json_type)
+        note(Mismatch(path, str(error) or f"{name} instead of {declared}", is_converted=False))
         if "null" in types:
             return None
         raise
     if isinstance(fitting, str) and is_date(schema) and dates:
-        return _date_of(fitting, types, note, path)
-    return _inner(fitting, schema, note, path, dates=dates)
+        return _conform_date(fitting, types, note, path)
+    return _conform_children(fitting, schema, note, path, dates=dates)
 
 
-def kind_of(value: object) -> str:
-    """Return the name that JSON schema has for a value's type; ``text`` for what JSON has not."""
+def json_type_of(value: object) -> str:
+    """Return the JSON Schema type of a value, or ``text`` for a type that JSON does not have."""
     if value is None:
         return "null"
-    for kinds, name in (
+    for types_, name in (
         (bool, "boolean"),
         (int, "integer"),
         ((float, Decimal), "number"),
@@ -186,17 +192,17 @@ def kind_of(value: object) -> str:
         ((list, tuple), "array"),
         (dict, "object"),
     ):
-        if isinstance(value, kinds):
+        if isinstance(value, types_):
             return name
     return "text"
 
 
-def with_finite_numbers(value: Any) -> Any:  # noqa: ANN401 (JSON)
-    """Return a value with text for the numbers that are infinite to whoever reads them."""
+def infinite_numbers_as_text(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Turn numbers that overflow a float into text, because JSON parsers read them as infinity."""
     if isinstance(value, dict):
-        return {key: with_finite_numbers(inner) for key, inner in value.items()}
+        return {key: infinite_numbers_as_text(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [with_finite_numbers(inner) for inner in value]
+        return [infinite_numbers_as_text(inner) for inner in value]
     return str(value) if isinstance(value, (int, Decimal)) and not _is_finite(value) else value
 
 
@@ -204,27 +210,31 @@ def _as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _as_php_meant(value: Any, types: Sequence[str], schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """A map for a list, or a list for a map; None where PHP did not confuse the two."""
+def _undo_php_encoding(value: Any, types: Sequence[str], schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Turn a list into the map that it was in PHP, or back; return None if neither applies."""
     if isinstance(value, list) and "object" in types:
         return {str(index): entry for index, entry in enumerate(value)}
     if not isinstance(value, dict) or "array" not in types:
         return None
     if all(key.isdecimal() for key in value):
         return list(value.values())
-    # A list of one, without the list.
-    return [value] if value.keys() & (schema.get("items") or {}).get("properties", {}) else None
+    # Some PIMs send the only entry of a list without the list.
+    return [value] if value.keys() & (_items_of(schema).get("properties") or {}) else None
 
 
-def _converted(value: Any, kind: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
-    """Another type that loses nothing."""
+def _convert(value: Any, json_type: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
+    """Convert a value to another type without a loss.
+
+    Raises:
+        NotConvertible: No declared type can hold the value.
+    """
     types = types_of(schema)
-    if kind not in {"null", "array", "object"}:
+    if json_type not in {"null", "array", "object"}:
         for candidate in _candidates(value, schema):
             return candidate
         if "array" in types:
             return [value]
-    raise Misfit
+    raise NotConvertible
 
 
 def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa: ANN401 (JSON)
@@ -233,8 +243,8 @@ def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa
         text = value.strip()
         if not text and "null" in types:
             yield None
-        if "boolean" in types and text.lower() in SWITCHES:
-            yield SWITCHES[text.lower()]
+        if "boolean" in types and text.lower() in BOOLEANS_AS_TEXT:
+            yield BOOLEANS_AS_TEXT[text.lower()]
         if _is_number(text):
             yield from _numbers(Decimal(text), types)
     elif "string" in types and not is_date(schema):
@@ -262,11 +272,11 @@ def _is_finite(value: float | Decimal) -> bool:
         return False
 
 
-def _in_range(value: Any, types: Sequence[str]) -> Any:  # noqa: ANN401 (JSON)
-    """A number, if a database holds it.
+def _check_range(value: Any, types: Sequence[str]) -> Any:  # noqa: ANN401 (JSON)
+    """Return a value unless it is a number that no database column can hold.
 
     Raises:
-        Misfit: It holds none of that size.
+        NotConvertible: It is such a number.
     """
     if isinstance(value, (bool, str)) or not isinstance(value, (int, float, Decimal)):
         return value
@@ -275,11 +285,11 @@ def _in_range(value: Any, types: Sequence[str]) -> Any:  # noqa: ANN401 (JSON)
         if not whole_only or value in INT64:
             return value
     msg = "a number that is too large for a database"
-    raise Misfit(msg)
+    raise NotConvertible(msg)
 
 
-def _date_of(
-    text: str, types: Sequence[str], note: Callable[[Finding], object], path: str
+def _conform_date(
+    text: str, types: Sequence[str], note: Callable[[Mismatch], object], path: str
 ) -> str | None:
     try:
         msgspec.convert(text, DATE)
@@ -289,34 +299,34 @@ def _date_of(
         return text
     try:
         if _is_epoch(text):
-            found = datetime.fromtimestamp(int(text), timezone.utc)
+            parsed = datetime.fromtimestamp(int(text), timezone.utc)
         else:
-            found = datetime.fromisoformat(text if _begins_with_date(text) else "")
+            parsed = datetime.fromisoformat(text if _begins_with_date(text) else "")
     except ValueError:
-        note(Finding(path, "text that is no date where a date is declared", fits=False))
+        note(Mismatch(path, "text instead of a date", is_converted=False))
         if "null" not in types:
-            raise Misfit from None
+            raise NotConvertible from None
         return None
-    note(Finding(path, "a date that is not written with time and offset", fits=True))
-    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).isoformat()
+    note(Mismatch(path, "a date instead of a date with time and UTC offset", is_converted=True))
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).isoformat()
 
 
-def _inner(
+def _conform_children(
     value: Any,  # noqa: ANN401 (JSON)
     schema: Mapping[str, Any],
-    note: Callable[[Finding], object],
+    note: Callable[[Mismatch], object],
     path: str,
     *,
     dates: bool,
 ) -> Any:  # noqa: ANN401
-    """A value with what is in it conformed; what cannot be is left out."""
-    items = schema.get("items")
+    """Make the entries of a list or object conform, and drop those that cannot."""
+    items = _items_of(schema)
     if isinstance(value, (list, tuple)) and items:
         entries = []
         for entry in value:
             try:
                 entries.append(conform(entry, items, note, f"{path}[]", dates=dates))
-            except Misfit:  # noqa: PERF203 (each on its own)
+            except NotConvertible:  # noqa: PERF203 (each entry alone)
                 continue
         return entries
     properties = schema.get("properties") or {}
@@ -329,6 +339,6 @@ def _inner(
         below = f"{path}.{key if key in properties else '*'}"
         try:
             fitting[key] = conform(entry, inner, note, below, dates=dates)
-        except Misfit:
+        except NotConvertible:
             continue
     return fitting

@@ -1,4 +1,4 @@
-"""The setting ``stream_maps``, and flattening: which streams they are for, and what they make."""
+"""The setting ``stream_maps``, and flattening."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
 
 from tap_akeneo.client.errors import printable
-from tap_akeneo.conformance import Misfit, conform, types_of
+from tap_akeneo.conformance import NotConvertible, conform, types_of
 from tap_akeneo.records import selected
 
 if TYPE_CHECKING:
@@ -25,31 +25,32 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.mapper import StreamMap
 
-    from tap_akeneo.conformance import Finding
+    from tap_akeneo.conformance import Mismatch
     from tap_akeneo.oddities import Oddities
 
 Record = dict[str, Any]
 
-SHOWN_LENGTH = 200
+MAX_SHOWN_LENGTH = 200
+"""Characters of an error in an expression that a log line shows."""
 
 
 class StreamMaps:
-    """The maps of each stream, made when they are first needed.
+    """The maps of each stream, created when they are first needed.
 
-    The SDK makes those of all streams, and fails for the ones that are not selected.
+    The SDK creates the maps of all streams, and fails for streams that are not selected.
 
     Args:
-        config: The settings as they are given.
-        logger: The tap's.
+        config: The settings as the user wrote them.
+        logger: The tap's logger.
     """
 
     def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
         self._mapper = PluginMapper(plugin_config=deepcopy(dict(config)), logger=logger)
-        self._looks_inside = bool(config.get("stream_maps") or config.get("flattening_enabled"))
+        self._changes_records = bool(config.get("stream_maps") or config.get("flattening_enabled"))
         self._maps: dict[str, list[StreamMap]] = {}
 
-    def unknown(self, streams: Collection[str]) -> Iterator[str]:
-        """Names in the setting that no stream has."""
+    def unknown_streams(self, streams: Collection[str]) -> Iterator[str]:
+        """Yield the names in the setting that match no stream."""
         for name, rules in self._mapper.stream_maps_dict.items():
             source = rules.get("__source__", name) if isinstance(rules, dict) else name
             if not any(fnmatch(stream, source) for stream in streams):
@@ -59,7 +60,7 @@ class StreamMaps:
         """Return the maps of a stream.
 
         Raises:
-            MappingError: The setting is wrong.
+            MappingError: The setting is invalid.
         """
         if stream.name not in self._maps:
             schema = deepcopy(stream.effective_schema)
@@ -69,32 +70,32 @@ class StreamMaps:
                     stream.name, schema, list(stream.primary_keys)
                 )
             except Exception as mistake:
-                # Anything that a mistake in an expression leads to.
+                # An invalid expression can lead to any exception.
                 msg = f"{stream.name}: {printable(str(mistake) or type(mistake).__name__)}"
                 raise MappingError(msg) from mistake
             maps = self._maps[stream.name] = self._mapper.stream_maps[stream.name]
-            for one in maps if self._looks_inside else ():
-                _prepare(one, stream.name, oddities)
+            for one in maps if self._changes_records else ():
+                _patch_map(one, stream.name, oddities)
         return self._maps[stream.name]
 
 
-def _prepare(stream_map: StreamMap, stream: str, oddities: Oddities) -> None:
-    """Lets expressions take decimals and name themselves when they fail, and checks results."""
+def _patch_map(stream_map: StreamMap, stream: str, oddities: Oddities) -> None:
+    """Make a map accept decimals, name the expression that fails, and conform its results."""
     if isinstance(stream_map, RemoveRecordTransform):
         return
     if isinstance(stream_map, CustomStreamMap):
         evaluator = stream_map.expr_evaluator
         evaluator.functions = {**evaluator.functions, "json": JsonWithDecimals}
         evaluator.operators = {
-            node: _with_decimals(operator) for node, operator in evaluator.operators.items()
+            node: _accept_decimals(operator) for node, operator in evaluator.operators.items()
         }
-        evaluator.eval = partial(_named, evaluator.eval, stream)
+        evaluator.eval = partial(_evaluate, evaluator.eval, stream)
     stream_map.transform = partial(  # type: ignore[method-assign]
-        _conforming, stream_map.transform, stream_map.transformed_schema["properties"], oddities
+        _map_record, stream_map.transform, stream_map.transformed_schema["properties"], oddities
     )
 
 
-def _named(
+def _evaluate(
     evaluate: Callable[..., Any],
     stream: str,
     expression: str,
@@ -103,15 +104,15 @@ def _named(
     try:
         return evaluate(expression, previously_parsed=previously_parsed)
     except Exception as failure:
-        told = printable(str(failure))[:SHOWN_LENGTH]
+        reason = printable(str(failure))[:MAX_SHOWN_LENGTH]
         msg = (
-            f"{stream}: the expression {expression} ends with {type(failure).__name__} ({told}) "
-            "for some record; what may be missing needs record.get('…')"
+            f"{stream}: the expression {expression} raises {type(failure).__name__} ({reason}) for "
+            "a record; use record.get('…') for properties that may be missing"
         )
         raise MappingError(msg) from failure
 
 
-def _conforming(
+def _map_record(
     transform: Callable[[Record], Record | None],
     properties: Mapping[str, Any],
     oddities: Oddities,
@@ -121,26 +122,28 @@ def _conforming(
     if mapped is None:
         return None
     return {
-        name: _conformed(value, properties[name], oddities, name) if name in properties else value
+        name: _conform_value(value, properties[name], oddities, name)
+        if name in properties
+        else value
         for name, value in mapped.items()
     }
 
 
-def _conformed(value: Any, schema: Mapping[str, Any], oddities: Oddities, name: str) -> Any:  # noqa: ANN401
+def _conform_value(value: Any, schema: Mapping[str, Any], oddities: Oddities, name: str) -> Any:  # noqa: ANN401
     types = {"string", "object", "array"}.intersection(types_of(schema))
     if isinstance(value, (dict, list)) and types == {"string"}:
-        # The SDK declares as text what it knows nothing of.
+        # The SDK declares the result of an expression as text if it cannot infer the type.
         return JsonWithDecimals.dumps(value)
-    note: Callable[[Finding], object] = partial(oddities.note, kept=False)
+    note: Callable[[Mismatch], object] = partial(oddities.note, kept=False)
     try:
         return conform(value, schema, note, name)
-    except Misfit:
-        msg = f"the expression for {name} gives a value that its schema does not declare"
+    except NotConvertible:
+        msg = f"the expression for {name} returns a value that its schema does not declare"
         raise MappingError(msg) from None
 
 
-def _with_decimals(operator: Callable[..., Any]) -> Callable[..., Any]:
-    """An operator that takes a decimal beside a float, as which Python would refuse it."""
+def _accept_decimals(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an operator accept a decimal and a float together, which Python does not."""
 
     @wraps(operator)
     def tolerant(*operands: Any) -> Any:  # noqa: ANN401 (JSON)
@@ -159,13 +162,13 @@ def _as_float(operand: Any) -> Any:  # noqa: ANN401 (JSON)
 
 
 class JsonWithDecimals:
-    """The module `json` for expressions, which the SDK's cannot use for decimals."""
+    """Replaces the module `json` in expressions, because that cannot encode decimals."""
 
     loads = staticmethod(json.loads)
 
     @staticmethod
     def dumps(value: Any, **options: Any) -> str:  # noqa: ANN401 (JSON)
-        """Return JSON with decimals written to their last digit."""
+        """Encode JSON with all digits of decimals."""
         mark = uuid4().hex
 
         def marked(inner: object) -> str:

@@ -1,76 +1,76 @@
-"""What is changed in records so that every target takes them, and what is said of it."""
+"""Counts and logs the values that the tap changed so that every target accepts them."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.client.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tap_akeneo.conformance import Finding
+    from tap_akeneo.conformance import Mismatch
 
 ADDITIONAL_FIELDS = "additional_fields"
-"""The property for what a stream's schema does not name, or declares otherwise."""
+"""Property for fields that the schema does not name, and for values that do not fit it."""
 
-BROKEN_TEXT = "half a surrogate, or a byte that is not UTF-8: replaced by U+FFFD"
+BROKEN_TEXT = "lone surrogates or invalid UTF-8, replaced by U+FFFD"
 
 
 class Oddities:
-    """What was changed in the records of a stream: counted, and said once for each kind.
+    """Counts the values of a stream that were changed, and logs each kind once.
 
     Args:
-        logger: The stream's.
+        logger: The stream's logger.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._logger = logger
         self._unknown: set[str] = set()
-        self._findings: Counter[tuple[Finding, bool]] = Counter()
+        self._mismatches: Counter[tuple[Mismatch, bool]] = Counter()
         self._texts: Counter[str] = Counter()
 
-    def note(self, finding: Finding, *, kept: bool = True) -> None:
-        """Count a value that differs from what the schema declares.
+    def note(self, mismatch: Mismatch, *, kept: bool = True) -> None:
+        """Count a value that differs from its schema.
 
         Args:
-            finding: The difference.
-            kept: Whether what does not fit is kept in ``additional_fields``.
+            mismatch: The difference.
+            kept: Whether ``additional_fields`` keeps the value if it could not be converted.
         """
-        self._findings[finding, kept] += 1
+        self._mismatches[mismatch, kept] += 1
 
     def note_text(self, what: str, times: int) -> None:
-        """Count what databases refuse in texts."""
+        """Count characters that databases reject and that were replaced or removed."""
         self._texts[what] += times
 
     def note_unknown(self, names: Collection[str]) -> None:
-        """Say, once, which fields come that the schema does not name."""
+        """Log each field once that the schema does not name."""
         if unknown := {*names} - self._unknown:
             self._unknown |= unknown
             self._logger.info(
-                "The PIM sends fields that are unknown to this version of the tap or to the "
-                "catalog; they are kept in %s: %s",
+                "the PIM sends fields that this version of the tap or the catalog does not know, "
+                "kept in %s: %s",
                 ADDITIONAL_FIELDS,
                 printable(", ".join(sorted(unknown))),
             )
 
-    def tell(self) -> None:
-        """Say what was counted, and start again from zero."""
-        for ((path, what, fits), kept), times in self._findings.items():
-            instead = f"null instead, and kept in {ADDITIONAL_FIELDS}" if kept else "null instead"
+    def log_summary(self) -> None:
+        """Log what was counted, and start again from zero."""
+        for (mismatch, kept), times in self._mismatches.items():
+            replaced = f"null instead, and kept in {ADDITIONAL_FIELDS}" if kept else "null instead"
             self._logger.log(
-                logging.INFO if fits else logging.WARNING,
-                "`%s` came as %s (%s): %s",
-                printable(path),
-                what,
+                logging.INFO if mismatch.is_converted else logging.WARNING,
+                "`%s` was %s (%s): %s",
+                printable(mismatch.path),
+                mismatch.difference,
                 _times(times),
-                "converted" if fits else instead,
+                "converted" if mismatch.is_converted else replaced,
             )
         for what, times in self._texts.items():
-            self._logger.warning("texts held %s (%s)", what, _times(times))
-        self._findings.clear()
+            self._logger.warning("texts contained %s (%s)", what, _times(times))
+        self._mismatches.clear()
         self._texts.clear()
 
 

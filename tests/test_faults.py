@@ -347,7 +347,7 @@ def test_a_pim_that_is_restarted_in_mid_run_costs_no_record(tmp_path: Path) -> N
         first.close()
         line_with(process, "Connection refused")
         stack.enter_context(serve(pim, port=int(url.rpartition(":")[2])))
-        assert "streams not read to their end: none" in line_with(process, "rows, ")
+        assert "incomplete streams: none" in line_with(process, "rows, ")
         assert process.wait(60) == 0
     read = {
         message["record"]["uuid"]

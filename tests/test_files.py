@@ -48,7 +48,7 @@ def test_config_catalog_and_state_are_read_in_any_encoding(
         arguments += [f"--{option}", file]
     ended = command(*arguments)
     assert (ended.code, ended.errors) == (0, [])
-    assert "lies ahead of the PIM's clock" in ended.log
+    assert "is ahead of the PIM's clock" in ended.log
     records = [one for one in ended.messages if one["type"] == "RECORD"]
     assert sum(one["stream"] == "products" for one in records) == len(pim.truth("products"))
 

@@ -335,7 +335,7 @@ def test_a_start_date_in_the_future_reads_nothing_says_so_and_writes_no_bookmark
     assert not run.records("products")
     assert not run.records("categories")
     assert all(bookmark == {} for bookmark in run.state["bookmarks"].values())
-    assert caplog.text.count("is in the future of the PIM's clock: nothing to read yet") == 2
+    assert caplog.text.count("is ahead of the PIM's clock: nothing to read yet") == 2
 
 
 def test_a_run_after_a_start_date_that_was_in_the_future_reads_from_there(

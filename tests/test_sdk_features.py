@@ -117,6 +117,19 @@ def test_a_map_for_all_streams_is_one_for_those_that_are_selected(start_pim: Sta
         }
 
 
+def test_aliases_name_the_tables_of_all_streams_or_a_second_one(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps = {"*": {"__alias__": "'akeneo_' + __stream_name__"}}
+    run = sync(pim, "families", "channels", stream_maps=maps)
+    assert everything(run) >= {"akeneo_families", "akeneo_channels"}
+    maps = {"names": {"__source__": "families", "label": "code"}}
+    run = sync(pim, "families", "channels", stream_maps=maps)
+    assert everything(run) == {"families", "names", "channels"}
+    assert [row["label"] for row in run.records("names")] == [
+        row["code"] for row in run.records("families")
+    ]
+
+
 def selecting(pim: SimulatedPim, streams: Collection[str]) -> dict[str, Any]:
     """A catalog with these streams selected and no other."""
     tap = TapAkeneo(config=settings_for(pim))
@@ -453,7 +466,7 @@ def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
 ) -> None:
     pim, loader = start_pim(), Loader(file_at)
     config = in_batches(f"file://{tmp_path}")
-    with pytest.raises(MappingError, match="ends with ZeroDivisionError"):
+    with pytest.raises(MappingError, match="raises ZeroDivisionError"):
         load(
             pim,
             ["families"],

@@ -68,6 +68,7 @@ def test_a_rule_broken_on_purpose_is_found(stage: Stage, name: str) -> None:
             if any(breach.law != "failed" for breach in play(scenario, stage).breaches):
                 return
             assert time.monotonic() - began < SECONDS_TO_FIND, f"{number} scenarios saw nothing"
+    pytest.fail("no scenario saw anything")
 
 
 def assert_kept(scenarios: Iterable[Scenario], stage: Stage) -> None:
@@ -107,6 +108,10 @@ def test_items_between_broken_ones_come_and_repaired_ones_as_well(stage: Stage) 
 
 def test_a_product_that_the_index_shows_after_the_keys_is_not_deleted(stage: Stage) -> None:
     assert_kept(families.created_before_the_keys(), stage)
+
+
+def test_a_request_without_an_answer_loses_no_task(stage: Stage) -> None:
+    assert_kept(families.a_silent_request(), stage)
 
 
 def test_a_stopped_run_with_a_filter_is_not_resumed_without_it(stage: Stage) -> None:

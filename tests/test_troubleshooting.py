@@ -68,8 +68,8 @@ ENDINGS = {
     ),
     "the state cannot be used: …": Ending(files={"--state": '{"bookmarks": []}'}),
     "the … file is not JSON": Ending(files={"--state": "{"}),
-    "the … file must hold a JSON object": Ending(files={"--state": "[]"}),
-    "the catalog file is no Singer catalog": Ending(files={"--catalog": "{}"}),
+    "the … file must contain a JSON object": Ending(files={"--state": "[]"}),
+    "the catalog file is not a Singer catalog": Ending(files={"--catalog": "{}"}),
     "there is no Akeneo PIM at …": Ending(faults=[{"kind": "html", "path": "/api/rest/v1"}]),
     "the address is not valid": Ending(
         {"base_url": "http://pim.invalid"}, env={"HTTP_PROXY": "http://", "NO_PROXY": ""}
@@ -113,7 +113,7 @@ ENDINGS = {
     "pim_timezone is …, but the PIM wrote a date as …": Ending(
         {"pim_timezone": "Pacific/Kiritimati", "start_date": "2020-01-01"}
     ),
-    "… shows no time zone in `updated`": Ending(
+    "`updated` of … has no time zone": Ending(
         {"start_date": "2020-01-01"},
         [
             {
@@ -133,7 +133,7 @@ ENDINGS = {
         {"start_date": "2020-01-01"}, arrange=lambda pim: pim.ghosts.update(keys(pim, "uuid"))
     ),
     "… so the list would never end": Ending(faults=[{**FAMILIES, "status": 200, "body": PAGE}]),
-    "the bookmark … lies ahead of the PIM's clock": Ending(
+    "the bookmark … is ahead of the PIM's clock": Ending(
         files={
             "--state": json.dumps(
                 {
@@ -148,12 +148,10 @@ ENDINGS = {
         },
         code=0,
     ),
-    "start_date … is in the future of the PIM's clock": Ending(
-        {"start_date": "2099-01-01"}, code=0
-    ),
+    "start_date … is ahead of the PIM's clock": Ending({"start_date": "2099-01-01"}, code=0),
     "the PIM answers 500 for …": Ending(arrange=lambda pim: pim.broken.add(keys(pim, "uuid")[3])),
     "check the setting stream_maps: …": Ending({"stream_maps": {"families": {"half": "1 +"}}}),
-    "… is no setting of this tap": Ending({"pagesize": 10}, code=0),
+    "… is not a setting of this tap": Ending({"pagesize": 10}, code=0),
     "max_concurrency is …: Akeneo allows …": Ending({"max_concurrency": 6}, code=0),
     "no stream is selected": Ending(files={"--catalog": '{"streams": []}'}, code=0),
     "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in the environment: …": Ending(
@@ -183,24 +181,24 @@ ENDINGS = {
     "the PIM sends an item whose key … is null": Ending(
         faults=[{"kind": "odd", "path": "/families", "odd": {'"code":"shoes"': '"code":null'}}]
     ),
-    "`…` came as … where … is declared": Ending(
+    "`…` was … instead of …": Ending(
         faults=[{"kind": "odd", "path": "/families", "odd": {'"labels":{': '"labels":5,"l":{'}}],
         code=0,
     ),
-    "texts held …": Ending(
+    "texts contained …": Ending(
         faults=[
             {"kind": "odd", "path": "/families", "odd": {'"labels":{': r'"l":"\u0000","labels":{'}}
         ],
         code=0,
     ),
-    "the address of the request is too long for the web server": Ending(
+    "the URL of the request is too long for the web server": Ending(
         faults=[{**FAMILIES, "status": 414, "body": "<h1>Request-URI Too Long</h1>"}]
     ),
     "stream_maps: there is no stream …": Ending({"stream_maps": {"famlies": {}}}, code=0),
-    "the state has bookmarks of …, which is always read whole": Ending(
+    "the state has bookmarks of …, which is always read as a whole": Ending(
         files={"--state": '{"bookmarks": {"families": {"replication_key_value": 5}}}'}, code=0
     ),
-    "the catalog asks for the replication …": Ending(
+    "the catalog has the replication …": Ending(
         files={
             "--catalog": json.dumps(
                 {"streams": [{"tap_stream_id": "products", "replication_method": "LOG_BASED"}]}
@@ -208,10 +206,10 @@ ENDINGS = {
         },
         code=0,
     ),
-    "The bookmark of … is not one that this tap has written": Ending(
+    "this tap did not write the bookmark of …": Ending(
         files={"--state": '{"bookmarks": {"products": {"bookmark": 5}}}'}, code=0
     ),
-    "The state has bookmarks of streams that this tap has not": Ending(
+    "the state has bookmarks of unknown streams": Ending(
         files={"--state": '{"bookmarks": {"orders": {}}}'}, code=0
     ),
     "unexpected … at …": Ending(
@@ -235,9 +233,9 @@ ELSEWHERE = {
     # tests/test_faults.py
     "the list changed each of … times",
     # tests/test_bad_data.py
-    "the PIM sends one without …",
+    "the PIM sends one of the … without …",
     # tests/test_state_files.py
-    "the state has … bookmarks below … that are not of this tap",
+    "the state has … bookmarks below … that this tap did not write",
     "the state has more than one bookmark for …",
     # tests/test_cli.py
     "skipped, this PIM does not offer it",

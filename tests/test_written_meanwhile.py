@@ -136,11 +136,15 @@ def test_a_product_that_is_published_or_unpublished_meanwhile_does_not_fail_the_
     }
     new = min(identifiers - published)
     old = max(published)
-    if change == "published":
-        kept, do = published, lambda: pim.write.save("published_products", new, {})
-    else:
-        kept, do = published - {old}, lambda: pim.write.delete("published_products", old)
-    pim.faults.add("event", "/published-products", nth=2, do=do)
+    kept = published if change == "published" else published - {old}
+
+    def write() -> None:
+        if change == "published":
+            pim.write.save("published_products", new, {})
+        else:
+            pim.write.delete("published_products", old)
+
+    pim.faults.add("event", "/published-products", nth=2, do=write)
     run = sync(pim, "published_products", page_size=page_size, emit_activate_version_messages=True)
     assert not pim.faults.pending
     assert not run.tap.failed_streams

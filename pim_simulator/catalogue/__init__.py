@@ -13,7 +13,8 @@ from pim_simulator.catalogue.measurements import measurement_bodies
 from pim_simulator.catalogue.pam import add_pam
 from pim_simulator.catalogue.products import add_products
 from pim_simulator.dice import Dice
-from pim_simulator.store import Entity, Store
+from pim_simulator.entities import Entity
+from pim_simulator.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pim_simulator.dice import Dice
-from pim_simulator.store import Entity, Store
+from pim_simulator.entities import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pim_simulator.store import Store
 
 # One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5

@@ -19,14 +19,15 @@ from pim_simulator.catalogue.library_structure import (
 )
 from pim_simulator.catalogue.structure import CHANNELS, labels
 from pim_simulator.dice import Dice
+from pim_simulator.entities import Entity
 from pim_simulator.libraries import OPTION_TYPES, Library, LibraryValues, Row
-from pim_simulator.store import Entity, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pim_simulator.json_types import Json
     from pim_simulator.profiles import Profile
+    from pim_simulator.store import Store
 
 _FIRST = int(datetime(2023, 4, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 4, 1, tzinfo=timezone.utc).timestamp())

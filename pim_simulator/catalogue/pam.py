@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.libraries import media_code
 from pim_simulator.dice import Dice
-from pim_simulator.store import Entity, Store
+from pim_simulator.entities import Entity
+
+if TYPE_CHECKING:
+    from pim_simulator.store import Store
 
 TABLES = ("pam_assets", "pam_asset_categories", "pam_asset_tags")
 _CATEGORIES = {

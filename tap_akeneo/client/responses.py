@@ -1,8 +1,7 @@
-"""What stands on a page of the PIM: its items, not yet decoded, and the way to the next."""
+"""Pages of the PIM's lists: their items, not yet decoded, and the link to the next page."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Item: TypeAlias = "dict[str, msgspec.Raw]"
-"""One item of a list, its values not yet decoded: most are only handed on."""
+"""One item of a list. Its values are not decoded, because most are written as they came."""
 
 
 class Flaws(NamedTuple):
-    """What databases refuse in the texts of a page.
+    """Characters in the texts of a page that databases reject.
 
     Attributes:
-        nul: Whether there may be U+0000 in it.
-        broken_text: How often half a surrogate, or a byte that is not UTF-8, was replaced.
+        nul: Whether the page may contain U+0000.
+        broken_text: Number of lone surrogates and of invalid UTF-8 bytes that were replaced.
     """
 
     nul: bool = True
@@ -42,9 +41,9 @@ class Page:
     """Some items of a list.
 
     Attributes:
-        items: In the PIM's order.
-        size: Bytes that they take.
-        flaws: What is wrong with their texts.
+        items: The items, in the PIM's order.
+        size: Size of the response body in bytes.
+        flaws: Characters that databases reject.
         cursor: Where the list continues after this page, if it is read by cursor.
     """
 
@@ -67,15 +66,15 @@ class _Embedded(msgspec.Struct):
 
 
 class ListIncomplete(Exception):
-    """The list did not come out as a whole; why."""
+    """The list is incomplete; the message says why."""
 
 
 class ListDisabled(Exception):
-    """The PIM does not show this list, in its words; that is no fault."""
+    """The list is disabled in the PIM, which is not an error; the message quotes the PIM."""
 
 
 class HalPage(msgspec.Struct):
-    """A page as the PIM sends it: the items and, where there may be more, a link to the next."""
+    """A page as the PIM sends it: items and, unless it is the last, a link to the next page."""
 
     embedded: _Embedded = msgspec.field(name="_embedded")
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
@@ -85,7 +84,7 @@ class HalPage(msgspec.Struct):
 
     @classmethod
     def of(cls, pages: Sequence[HalPage]) -> HalPage:
-        """Return a page made of several others, without links."""
+        """Join several pages into one without a link."""
         items = [item for page in pages for item in page.items]
         flaws = Flaws(
             any(page.flaws.nul for page in pages), sum(page.flaws.broken_text for page in pages)
@@ -100,7 +99,7 @@ class HalPage(msgspec.Struct):
 
     @property
     def items(self) -> list[Item]:
-        """In the PIM's order."""
+        """The items, in the PIM's order."""
         return self.embedded.items
 
     @property
@@ -109,7 +108,7 @@ class HalPage(msgspec.Struct):
         return self.links.next is not None
 
     def cursor(self, parameter: str) -> str | None:
-        """The value of one query parameter of the link to the next page."""
+        """Return one query parameter of the link to the next page, or None without a link."""
         if self.links.next is None:
             return None
         query = urlsplit(self.links.next.href).query
@@ -121,21 +120,21 @@ class _OnlyLinks(msgspec.Struct):
 
 
 REPLACEMENT = "\ufffd"
-_WORDS_IN_ORDER = ("message", "error", "detail", "errors", "reason")
-WORDS = frozenset(_WORDS_IN_ORDER)
-"""Where an answer without a list may say why."""
 
-BESIDE_WORDS = frozenset({"code", "status", "type", "title", "instance"})
-"""What else is in such an answer."""
+MESSAGE_KEYS = ("message", "error", "detail", "errors", "reason")
+"""Keys of the message in a response without a list, the best ones first."""
 
-MAX_DEPTH_OF_WORDS = 4
+ERROR_KEYS = frozenset({*MESSAGE_KEYS, "code", "status", "type", "title", "instance"})
+"""Keys of a response that contains an error and no item."""
+
+MAX_MESSAGE_DEPTH = 4
 
 _escape = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+    r"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 
-# Decimals are kept to the last digit; binary floats would not.
+# Binary floats would lose the last digits of decimals.
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _raw_decoder = msgspec.json.Decoder(msgspec.Raw)
 _hal_decoder = msgspec.json.Decoder(HalPage)
@@ -144,79 +143,48 @@ _item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, Flaws]:
-    """Decode a body, and tell its size and what is wrong with its texts.
+    """Decode a body. Return its content, its size and the flaws of its texts.
 
     Raises:
-        msgspec.DecodeError: It is not JSON; the message tells the place if it can be found.
-        msgspec.ValidationError: It is not the JSON that it should be.
+        msgspec.ValidationError: The body has another shape than the decoder expects.
+        msgspec.DecodeError: The body is not JSON.
     """
-    # From the end, which takes Python half as long.
+    # rfind takes half the time of find and of `in`.
     flaws = Flaws(nul=body.rfind(b"\\u0000") >= 0)
     try:
-        return _decode_sound(decoder, body), len(body), flaws
+        return _decode_valid_text(decoder, body), len(body), flaws
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        mended, times = _with_sound_text(body)
-        try:
-            return _decode_sound(decoder, mended), len(body), flaws._replace(broken_text=times)
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            msg = f"{fault}{_place_of_fault(body)}"
-        raise msgspec.DecodeError(msg) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        repaired, times = _replace_broken_text(body)
+    return _decode_valid_text(decoder, repaired), len(body), flaws._replace(broken_text=times)
 
 
-def _decode_sound(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def _decode_valid_text(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     if not body.isascii():
-        # What is only handed on would not be looked at again.
+        # msgspec does not check the text of values that stay undecoded.
         body.decode()
-    # On one line, as Singer has it; the PIM's is, unless a proxy writes it anew.
+    # Singer messages are single lines. A proxy may have put line breaks into the PIM's JSON.
     return decoder.decode(msgspec.json.format(body, indent=-1) if b"\n" in body else body)
 
 
-def _with_sound_text(body: bytes) -> tuple[bytes, int]:
-    """Replace halves of surrogates and bytes that are not UTF-8; return how many there were."""
+def _replace_broken_text(body: bytes) -> tuple[bytes, int]:
+    """Replace lone surrogates and invalid UTF-8 bytes; return the body and their number."""
     text = body.decode(errors="replace")
     times = text.count(REPLACEMENT) - body.count(REPLACEMENT.encode())
 
-    def sound(escape: re.Match[str]) -> str:
+    def replaced(escape: re.Match[str]) -> str:
         nonlocal times
-        if escape["half"] is None:
+        if escape["lone"] is None:
             return escape[0]
         times += 1
         return REPLACEMENT
 
-    return _escape.sub(sound, text).encode(), times
-
-
-def _place_of_fault(body: bytes) -> str:
-    """Key and property where one value alone is at fault: half a surrogate, a byte, a NaN."""
-    try:
-        # Python's own decoder lets such values through.
-        page = json.loads(body.decode(errors="surrogateescape"))
-        embedded = page.get("_embedded", {"items": [page]}) if isinstance(page, dict) else page
-        for item in embedded["items"] if isinstance(embedded, dict) else embedded:
-            for name, value in item.items():
-                if not _is_json(json.dumps(value)):
-                    key = next((part for part in item.values() if isinstance(part, str)), "an item")
-                    return f" in `{name}` of {printable(key)}"
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        # Something else is wrong with it, so there is no one place.
-        pass
-    return ""
-
-
-def _is_json(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return False
-    return True
+    return _escape.sub(replaced, text).encode(), times
 
 
 def decode_page(body: bytes) -> HalPage:
-    """Decode a page of a list that has pages."""
+    """Decode one page of a paginated list."""
     try:
         page, size, flaws = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
@@ -227,7 +195,7 @@ def decode_page(body: bytes) -> HalPage:
 
 
 def decode_array(body: bytes) -> Page:
-    """Decode a list that is one array."""
+    """Decode a list that the PIM sends as one array."""
     try:
         return Page(*_decode(_array_decoder, body))
     except msgspec.ValidationError:
@@ -235,21 +203,21 @@ def decode_array(body: bytes) -> Page:
 
 
 def decode_single(body: bytes) -> Page:
-    """Decode one item at an address of its own."""
+    """Decode a response that is one item."""
     try:
         item, size, flaws = _decode(_item_decoder, body)
     except msgspec.ValidationError:
         return Page(*_decode_in_other_shape(body))
-    if item.keys() <= WORDS | BESIDE_WORDS and (words := words_in(body)):
-        raise ListDisabled(words)
+    if item.keys() <= ERROR_KEYS:
+        _raise_if_disabled(body)
     return Page([item], size, flaws)
 
 
 def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
-    """Decode items from an array, a page, or an object with numbers for keys (a PHP array).
+    """Decode items from an array, a page, or an object with numeric keys (a PHP array).
 
     Raises:
-        ListDisabled: There are words in place of the items.
+        ListDisabled: There is a message instead of items.
         msgspec.ValidationError: There is neither.
     """
     content, size, flaws = _decode(_raw_decoder, body)
@@ -259,8 +227,7 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
             content = fields[wrapper]
             fields = _fields(content)
     if fields and not all(key.isdecimal() for key in fields):
-        if words := words_in(body):
-            raise ListDisabled(words)
+        _raise_if_disabled(body)
         return _array_decoder.decode(content), size, flaws
     if fields or bytes(content) == b"{}":
         return [_item_decoder.decode(item) for item in fields.values()], size, flaws
@@ -278,23 +245,29 @@ def _links_in(body: bytes) -> _Links:
     try:
         return msgspec.json.decode(body, type=_OnlyLinks).links
     except msgspec.ValidationError:
-        # PHP writes an empty map as a list.
+        # PHP encodes an empty map as a list.
         return _Links()
 
 
-def words_in(body: bytes | msgspec.Raw) -> str:
-    """Return what an answer says in place of a list; empty where it says nothing."""
-    told = decode(body)
-    for _ in range(MAX_DEPTH_OF_WORDS):
-        if isinstance(told, list) and told:
-            told = told[0]
-        elif isinstance(told, dict):
-            told = next((told[name] for name in _WORDS_IN_ORDER if told.get(name)), None)
-    return f"skipped, the PIM says: {printable(told)}" if isinstance(told, str) and told else ""
+def _raise_if_disabled(body: bytes) -> None:
+    """Raise an error if a response has a message in the place of a list.
+
+    Raises:
+        ListDisabled: It has one.
+    """
+    message = decode(body)
+    for _ in range(MAX_MESSAGE_DEPTH):
+        if isinstance(message, list) and message:
+            message = message[0]
+        elif isinstance(message, dict):
+            message = next((message[key] for key in MESSAGE_KEYS if message.get(key)), None)
+    if isinstance(message, str) and message:
+        msg = f"skipped, the PIM says: {printable(message)}"
+        raise ListDisabled(msg)
 
 
 def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
-    """Return one value of an item, decoded; None where it is missing or cannot be read."""
+    """Return one value of an item, decoded, or None if it is missing or cannot be decoded."""
     try:
         return decode(item[key]) if key in item else None
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
@@ -302,7 +275,7 @@ def value_of(item: Item, key: str) -> Any:  # noqa: ANN401 (JSON)
 
 
 def objects_in(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON)
-    """Return the objects of a list, also where PHP makes a map of it."""
+    """Return the objects in a list, or in a map into which PHP turned the list."""
     if isinstance(value, dict):
         value = list(value.values())
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Catalogs of any origin: what they ask for, in the form that the SDK understands."""
+"""Parses catalogs of any origin, and corrects what a stream does not support."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ if TYPE_CHECKING:
 METHODS = ("FULL_TABLE", "INCREMENTAL")
 
 
-def as_catalog(content: Mapping[str, Any]) -> Catalog:
-    """Make a catalog of JSON.
+def parse_catalog(content: Mapping[str, Any]) -> Catalog:
+    """Parse a catalog.
 
-    Besides what the SDK reads, this obeys `replication-method` in the metadata of a stream, which
-    is where Meltano writes it, and `selected` in a schema, which is where old catalogs have it.
+    Beyond what the SDK supports, this reads `replication-method` from the metadata of a stream,
+    where Meltano writes it, and `selected` from a schema, where old catalogs have it.
 
     Raises:
-        KeyError: It is not a catalog.
-        TypeError: Neither.
+        KeyError, TypeError: It is not a catalog.
     """
     streams = content["streams"]
     if isinstance(streams, dict):
         streams = [{"tap_stream_id": name, **entry} for name, entry in streams.items()]
-    return Catalog.from_dict({"streams": [_as_understood(entry) for entry in streams]})
+    return Catalog.from_dict({"streams": [_normalized_entry(entry) for entry in streams]})
 
 
-def _as_understood(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _normalized_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     name = entry.get("tap_stream_id") or entry["stream"]
     schema = entry.get("schema")
     schema = schema if isinstance(schema, dict) else {}
@@ -44,7 +43,7 @@ def _as_understood(entry: Mapping[str, Any]) -> dict[str, Any]:
     metadata.setdefault((), {})
     if isinstance(entry.get("selected"), bool):
         metadata[()]["selected"] = entry["selected"]
-    for breadcrumb, chosen in _selected_in(schema):
+    for breadcrumb, chosen in _selections_in(schema):
         metadata.setdefault(breadcrumb, {})["selected"] = chosen
     root = metadata[()]
     method = (
@@ -64,68 +63,68 @@ def _as_understood(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _selected_in(
+def _selections_in(
     schema: Mapping[str, Any], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """What a schema says about its own selection, by breadcrumb."""
+    """Yield the breadcrumbs in a schema that have the key `selected`, and its value."""
     if isinstance(schema.get("selected"), bool):
         yield above, schema["selected"]
     properties = schema.get("properties")
     for name, inner in (properties if isinstance(properties, dict) else {}).items():
         if isinstance(inner, dict):
-            yield from _selected_in(inner, (*above, "properties", name))
+            yield from _selections_in(inner, (*above, "properties", name))
 
 
-def corrected(
+def correct_entry(
     entry: CatalogEntry,
     schema: Mapping[str, Any],
     keys: Sequence[str],
     replication_key: str | None,
 ) -> Iterator[str]:
-    """Correct what a catalog says and a stream cannot do.
+    """Correct an entry of a catalog where the stream does not support it.
 
     Args:
-        entry: The entry of the catalog, which is changed.
-        schema: The stream's own schema.
-        keys: The stream's own keys.
-        replication_key: The stream's own, None where it is always read whole.
+        entry: The entry, which is changed.
+        schema: The stream's schema.
+        keys: The stream's keys.
+        replication_key: The stream's replication key, or None for a full table.
 
     Yields:
-        What the user should know.
+        Warnings for the user.
     """
     if entry.key_properties and list(entry.key_properties) != list(keys):
         yield (
             "the catalog is from another version of this PIM: the key is now "
-            f"{', '.join(keys)}. Run the discovery again"
+            f"{', '.join(keys)}. Run discovery again"
         )
     entry.key_properties = list(keys)
     root = entry.metadata.root
-    asked = entry.replication_key or root.replication_key
+    requested_key = entry.replication_key or root.replication_key
     if replication_key is None:
         entry.replication_method = "FULL_TABLE"
-    elif asked and asked != replication_key:
+    elif requested_key and requested_key != replication_key:
         yield (
-            f"the catalog asks for the replication key {asked}, which the PIM cannot filter by: "
-            f"{replication_key} is used"
+            f"the catalog has the replication key {requested_key}, but the PIM cannot filter by "
+            f"it: using {replication_key}"
         )
     if entry.replication_method and entry.replication_method not in METHODS:
         yield (
-            f"the catalog asks for the replication method {entry.replication_method}, which does "
-            f"not exist here: {METHODS[1]} is used"
+            f"the catalog has the replication method {entry.replication_method}, but the tap does "
+            f"not support it: using {METHODS[1]}"
         )
         entry.replication_method = METHODS[1]
     root.forced_replication_method = None
     entry.replication_key = root.replication_key = replication_key
     always = [*keys, replication_key] if replication_key else keys
-    _declare(entry, schema, always, keys)
+    _add_missing_properties(entry, schema, always, keys)
     for name in always:
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
 
 
-def _declare(
+def _add_missing_properties(
     entry: CatalogEntry, schema: Mapping[str, Any], always: Sequence[str], keys: Sequence[str]
 ) -> None:
-    """Declares what each record has, and everything where the catalog has no schema at all."""
+    """Add the properties that each record has; all properties if the entry has no schema."""
     own, declared = schema["properties"], entry.schema.to_dict()
     properties = declared.get("properties") or own
     missing = {name: own[name] for name in always if name not in properties or name in keys}

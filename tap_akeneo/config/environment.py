@@ -1,4 +1,4 @@
-"""Settings in environment variables and ``.env``."""
+"""Reads settings from environment variables and ``.env``."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ PREFIX = "TAP_AKENEO_"
 
 
 def settings_in_environment() -> dict[str, Any]:
-    """Return the settings that have a variable which is not empty.
+    """Return the settings whose variables are not empty.
 
-    The SDK takes an empty variable for false, for an empty text or for a fault, depending on the
-    setting. It is unset here, as in most shells and in Meltano.
+    Depending on the setting, the SDK reads an empty variable as false, as empty text or as an
+    error. Here it means that the setting is unset, as in Meltano.
 
     Raises:
-        ConfigValidationError: A variable does not hold what its setting needs.
+        ConfigValidationError: The value of a variable cannot be parsed.
     """
-    # Without settings it does nothing but to load `.env`.
+    # With an empty schema, this only loads `.env`.
     parse_environment_config({}, PREFIX)
     properties = {
         name: schema
         for name, schema in SETTINGS_SCHEMA["properties"].items()
-        if os.environ.get(variable_of(name), "").strip()
+        if os.environ.get(variable_name(name), "").strip()
     }
     try:
         return parse_environment_config({"properties": properties}, PREFIX)
-    except ValueError as fault:
-        wrong = ", ".join(_unreadable(properties)) or f"a {PREFIX}… variable"
-        msg = f"{wrong} in the environment or .env cannot be read: {fault}"
+    except ValueError as error:
+        names = ", ".join(_invalid_variables(properties)) or f"a {PREFIX}… variable"
+        msg = f"{names} in the environment or .env cannot be read: {error}"
         raise ConfigValidationError(msg, errors=[msg]) from None
 
 
-def variable_of(name: str) -> str:
-    """Return the variable of a setting."""
+def variable_name(name: str) -> str:
+    """Return the name of the environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
 
 
-def _unreadable(properties: Mapping[str, Any]) -> Iterator[str]:
-    """Variables that are no numbers, or no JSON, although their settings are."""
+def _invalid_variables(properties: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the variables that should be numbers or JSON but are not."""
     for name, schema in properties.items():
-        text = os.environ[variable_of(name)]
+        text = os.environ[variable_name(name)]
         if "integer" in schema["type"]:
             if not re.fullmatch(r"\s*[+-]?\d+\s*", text):
-                yield variable_of(name)
+                yield variable_name(name)
         elif "object" in schema["type"]:
             try:
                 json.loads(text)
             except ValueError:
-                yield variable_of(name)
+                yield variable_name(name)

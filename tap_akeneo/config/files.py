@@ -1,4 +1,4 @@
-"""Files of the command line, in the encodings that systems write."""
+"""Reads the files of the command line, in any encoding that operating systems write."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_akeneo.config.catalog import as_catalog
+from tap_akeneo.config.catalog import parse_catalog
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
-MARKS = (
-    # UTF-32 first: its mark begins as that of UTF-16.
+BYTE_ORDER_MARKS = (
+    # UTF-32 first, because its mark begins with the mark of UTF-16.
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -24,15 +24,15 @@ MARKS = (
 )
 
 
-def text_of(content: bytes) -> str:
-    """Decode a file by its byte order mark; UTF-8 without one, or UTF-16 where ASCII shows it.
+def decode_text(content: bytes) -> str:
+    """Decode a file by its byte order mark. Without one it is UTF-8, or UTF-16 of ASCII text.
 
     PowerShell 5.1 writes UTF-16 with ``>``, and UTF-8 with a mark with ``Out-File``.
 
     Raises:
-        UnicodeDecodeError: It is in another encoding.
+        UnicodeDecodeError: The file has another encoding.
     """
-    for mark, encoding in MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content.decode(encoding)
     if content[1:2] == b"\0":
@@ -41,45 +41,45 @@ def text_of(content: bytes) -> str:
 
 
 def read_json(file: IO[str] | None, name: str) -> dict[str, Any] | None:
-    """Read a file of the command line.
+    """Read a JSON file of the command line.
 
     Args:
-        file: None where it was not given.
-        name: What it is, for the message.
+        file: The file, or None if the option is missing.
+        name: Name of the file, for messages.
 
     Raises:
-        ConfigValidationError: It does not hold a JSON object.
+        ConfigValidationError: The file does not contain a JSON object.
     """
     if file is None:
         return None
-    # Not as text: Click opens it in the system's encoding.
+    # Read bytes, because Click has opened the file with the system's encoding.
     binary = getattr(file, "buffer", None)
-    return _object_in(binary.read() if binary else file.read().encode(), f"the {name} file")
+    return _parse_object(binary.read() if binary else file.read().encode(), f"the {name} file")
 
 
 def read_config(path: str) -> dict[str, Any]:
     """Read a config file.
 
     Raises:
-        ConfigValidationError: It cannot be read, or does not hold a JSON object.
+        ConfigValidationError: It cannot be read, or does not contain a JSON object.
     """
     try:
-        return _object_in(Path(path).read_bytes(), "it")
-    except (OSError, ConfigValidationError) as fault:
-        msg = f"the config file {path} cannot be read: {fault}"
+        return _parse_object(Path(path).read_bytes(), "it")
+    except (OSError, ConfigValidationError) as error:
+        msg = f"the config file {path} cannot be read: {error}"
         raise ConfigValidationError(msg, errors=[msg]) from None
 
 
-def _object_in(content: bytes, shown: str) -> dict[str, Any]:
+def _parse_object(content: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text_of(content))
-    except ValueError as fault:
-        msg = f"{shown} is not JSON: {fault}"
+        parsed = json.loads(decode_text(content))
+    except ValueError as error:
+        msg = f"{name} is not JSON: {error}"
         raise ConfigValidationError(msg, errors=[msg]) from None
-    if not isinstance(found, dict):
-        msg = f"{shown} must hold a JSON object"
+    if not isinstance(parsed, dict):
+        msg = f"{name} must contain a JSON object"
         raise ConfigValidationError(msg, errors=[msg])
-    return found
+    return parsed
 
 
 def read_catalog(file: IO[str] | None) -> Catalog | None:
@@ -92,7 +92,7 @@ def read_catalog(file: IO[str] | None) -> Catalog | None:
     if content is None:
         return None
     try:
-        return as_catalog(content)
-    except (AttributeError, KeyError, TypeError, ValueError) as fault:
-        msg = f"the catalog file is no Singer catalog ({fault!r}): run the discovery again"
+        return parse_catalog(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        msg = f"the catalog file is not a Singer catalog ({error!r}): run discovery again"
         raise ConfigValidationError(msg, errors=[msg]) from None

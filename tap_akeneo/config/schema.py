@@ -1,4 +1,4 @@
-"""The list of the tap's settings: what they are called, what they mean, their defaults."""
+"""The names, descriptions and defaults of the tap's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States of any origin: what of one a run can use, and what it sets aside."""
+"""Validates states, also those that another tap, another version or a user wrote."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ logger = logging.getLogger("tap-akeneo.state")
 Bookmark = dict[str, Any]
 
 WRAPPERS = ("value", "singer_state", "completed", "partial")
-"""Where the state is in a STATE message, and in what ``meltano state get`` writes."""
+"""Keys of the state in a STATE message, and in the output of ``meltano state get``."""
 
-OF_INCREMENTAL = ("partitions", "replication_key", "replication_key_value")
-"""What full tables have no use for."""
+INCREMENTAL_KEYS = ("partitions", "replication_key", "replication_key_value")
+"""Keys in the bookmark of an incremental stream that a full table does not use."""
 
-MARKS = {
+PROGRESS_KEYS = {
     "starting_replication_value",
     "replication_key_signpost",
     "progress_markers",
@@ -30,15 +30,15 @@ MARKS = {
     "unfinished",
     "broken",
 }
-"""What may stand beside a bookmark, or without one."""
+"""Keys that a run may leave in the state before it has a bookmark."""
 
 
 class BookmarkKind(NamedTuple):
-    """What the bookmarks of a stream look like.
+    """The form of a stream's bookmarks.
 
     Attributes:
-        replication_key: None for a full table.
-        parent_key: What the bookmarks are for, None where the stream has a single one.
+        replication_key: The replication key, or None for a full table.
+        parent_key: Key in the context of each bookmark, or None if the stream has only one.
     """
 
     replication_key: str | None
@@ -46,58 +46,58 @@ class BookmarkKind(NamedTuple):
 
 
 def usable_state(state: Mapping[str, Any], kinds: Mapping[str, BookmarkKind]) -> dict[str, Any]:
-    """Return what a run can use of a state, and log what it sets aside.
+    """Return the usable part of a state, and log what is ignored.
 
     Args:
-        state: Of any origin.
-        kinds: What the bookmarks of each stream look like.
+        state: The state.
+        kinds: The form of the bookmarks of each stream.
 
     Raises:
-        ConfigValidationError: It is not a state, or holds what is not a date; with all faults.
+        ConfigValidationError: It is not a state, or contains invalid dates; it has all messages.
     """
-    faults: list[str] = []
-    bookmarks = _bookmarks_in(state, faults)
+    errors: list[str] = []
+    bookmarks = _bookmarks_in(state, errors)
     unknown = ", ".join(sorted(bookmarks.keys() - kinds.keys()))
     if unknown:
-        logger.warning("The state has bookmarks of streams that this tap has not: %s", unknown)
+        logger.warning("the state has bookmarks of unknown streams: %s", unknown)
     usable = {}
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark, dict):
             if stream in kinds:
-                faults.append(f"the bookmark of {stream} is not an object")
+                errors.append(f"the bookmark of {stream} is not an object")
         elif stream not in kinds:
-            usable[stream] = _kept(bookmark)
+            usable[stream] = _without_invalid_parts(bookmark)
         elif kinds[stream].replication_key is None:
-            usable[stream] = _of_full_table(stream, bookmark)
+            usable[stream] = _full_table_bookmark(stream, bookmark)
         else:
-            usable[stream] = _of_incremental(stream, bookmark, kinds[stream], faults)
-    if faults:
+            usable[stream] = _incremental_bookmark(stream, bookmark, kinds[stream], errors)
+    if errors:
         lines = [
-            f"the state cannot be used: {fault}. Correct it, or run without it to read all"
-            for fault in faults
+            f"the state cannot be used: {error}. Correct it, or run without it to read everything"
+            for error in errors
         ]
         raise ConfigValidationError(lines[0], errors=lines)
     return {**state, "bookmarks": usable} if "bookmarks" in state else {"bookmarks": usable}
 
 
-def _bookmarks_in(state: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+def _bookmarks_in(state: Mapping[str, Any], errors: list[str]) -> dict[str, Any]:
     for wrapper in WRAPPERS * 2:
         if "bookmarks" not in state and isinstance(state.get(wrapper), dict):
-            logger.info("the state is taken from `%s` of the file", wrapper)
+            logger.info("the state was found under `%s` in the file", wrapper)
             state = state[wrapper]
     if "bookmarks" not in state and state.keys() - {"currently_syncing"}:
-        faults.append(f"it has {', '.join(state)} where `bookmarks` should be")
+        errors.append(f"it has {', '.join(state)} instead of `bookmarks`")
     bookmarks = state.get("bookmarks")
     if bookmarks is None:
         return {}
     if isinstance(bookmarks, dict):
         return bookmarks
-    faults.append("`bookmarks` is not an object")
+    errors.append("`bookmarks` is not an object")
     return {}
 
 
-def _kept(bookmark: Bookmark) -> Bookmark:
-    """A bookmark that is only kept, without what the SDK would stumble over."""
+def _without_invalid_parts(bookmark: Bookmark) -> Bookmark:
+    """Remove the parts of a bookmark that the SDK cannot read."""
     kept = dict(bookmark)
     if not isinstance(kept.get("progress_markers", {}), dict):
         del kept["progress_markers"]
@@ -107,57 +107,58 @@ def _kept(bookmark: Bookmark) -> Bookmark:
     return kept
 
 
-def _of_full_table(stream: str, bookmark: Bookmark) -> Bookmark:
-    if any(bookmark.get(name) for name in OF_INCREMENTAL):
+def _full_table_bookmark(stream: str, bookmark: Bookmark) -> Bookmark:
+    if any(bookmark.get(name) for name in INCREMENTAL_KEYS):
         logger.warning(
-            "the state has bookmarks of %s, which is always read whole: they are set aside", stream
+            "the state has bookmarks of %s, which is always read as a whole: they are ignored",
+            stream,
         )
-    kept = {key: value for key, value in bookmark.items() if key not in OF_INCREMENTAL}
-    return _kept(kept)
+    kept = {key: value for key, value in bookmark.items() if key not in INCREMENTAL_KEYS}
+    return _without_invalid_parts(kept)
 
 
-def _of_incremental(
-    stream: str, bookmark: Bookmark, kind: BookmarkKind, faults: list[str]
+def _incremental_bookmark(
+    stream: str, bookmark: Bookmark, kind: BookmarkKind, errors: list[str]
 ) -> Bookmark:
     bookmark = {key: value for key, value in bookmark.items() if value is not None}
-    partitions = _as_list(bookmark.pop("partitions", ()), kind.parent_key)
+    partitions = _parse_partitions(bookmark.pop("partitions", ()), kind.parent_key)
     if not isinstance(bookmark.get("progress_markers", {}), dict):
-        faults.append(f"the progress markers of {stream} are not an object")
+        errors.append(f"the progress markers of {stream} are not an object")
     if partitions is None:
-        faults.append(f"the bookmarks below {stream} are not a list of objects with a context")
+        errors.append(f"the bookmarks below {stream} are not a list of objects with a context")
         return bookmark
-    fitting = [one for one in partitions if one["context"].keys() == {kind.parent_key}]
+    known = [one for one in partitions if one["context"].keys() == {kind.parent_key}]
     if bookmark.get("replication_key", kind.replication_key) == kind.replication_key:
-        faults.extend(_faults_of(stream, bookmark))
-    for one in fitting:
+        errors.extend(_date_errors(stream, bookmark))
+    for one in known:
         if one.get("replication_key") == kind.replication_key:
-            faults.extend(_faults_of(stream, one))
-    if faults:
+            errors.extend(_date_errors(stream, one))
+    if errors:
         return bookmark
-    of_this_tap = [
+    usable = [
         one
-        for one in (fitting if kind.parent_key else [bookmark])
+        for one in (known if kind.parent_key else [bookmark])
         if one.get("replication_key") == kind.replication_key
     ]
-    nothing = not partitions and not bookmark.keys() - MARKS
-    others = len(partitions) - len(fitting)
-    if not of_this_tap and not nothing and not any(one.keys() & MARKS for one in fitting):
+    nothing = not partitions and not bookmark.keys() - PROGRESS_KEYS
+    others = len(partitions) - len(known)
+    if not usable and not nothing and not any(one.keys() & PROGRESS_KEYS for one in known):
         logger.warning(
-            "The bookmark of %s is not one that this tap has written, so it is not used", stream
+            "this tap did not write the bookmark of %s in the state: it is ignored", stream
         )
     elif others:
         logger.warning(
-            "the state has %d bookmarks below %s that are not of this tap: they are set aside",
+            "the state has %d bookmarks below %s that this tap did not write: they are ignored",
             others,
             stream,
         )
-    if fitting:
-        bookmark["partitions"] = _without_repetition(stream, fitting)
+    if known:
+        bookmark["partitions"] = _without_duplicates(stream, known)
     return bookmark
 
 
-def _as_list(partitions: object, parent_key: str | None) -> list[Bookmark] | None:
-    """The bookmarks below a stream, also from a map by parent; None where they are neither."""
+def _parse_partitions(partitions: object, parent_key: str | None) -> list[Bookmark] | None:
+    """Return the bookmarks of each parent, from a list or a map; None if they are neither."""
     if isinstance(partitions, dict) and parent_key:
         partitions = [
             one if "context" in one else {"context": {parent_key: code}, **one}
@@ -179,34 +180,34 @@ def _as_list(partitions: object, parent_key: str | None) -> list[Bookmark] | Non
     ]
 
 
-def _without_repetition(stream: str, partitions: Iterable[Bookmark]) -> list[Bookmark]:
-    """One bookmark for each parent: the earliest, because it misses nothing."""
+def _without_duplicates(stream: str, partitions: Iterable[Bookmark]) -> list[Bookmark]:
+    """Keep one bookmark for each parent: the earliest one, which cannot miss changes."""
     kept: dict[tuple[str, ...], Bookmark] = {}
-    repeated = 0
+    duplicates = 0
     for one in partitions:
         parent = tuple(one["context"].values())
-        repeated += parent in kept
-        kept[parent] = min((kept.get(parent, one), one), key=_date_of)
-    if repeated:
+        duplicates += parent in kept
+        kept[parent] = min((kept.get(parent, one), one), key=_timestamp)
+    if duplicates:
         logger.warning(
             "the state has more than one bookmark for %d parents of %s: the earliest is used",
-            repeated,
+            duplicates,
             stream,
         )
     return list(kept.values())
 
 
-def _date_of(bookmark: Bookmark) -> float:
+def _timestamp(bookmark: Bookmark) -> float:
     value = bookmark.get("replication_key_value")
     return parse_date(value).timestamp() if isinstance(value, str) else 0.0
 
 
-def _faults_of(stream: str, bookmark: Bookmark) -> Iterator[str]:
+def _date_errors(stream: str, bookmark: Bookmark) -> Iterator[str]:
     value = bookmark.get("replication_key_value")
     try:
         if value is not None and not isinstance(value, str):
             yield f"the bookmark of {stream}: {value!r} is not a date"
         elif value is not None:
             parse_date(value)
-    except ValueError as fault:
-        yield f"the bookmark of {stream}: {fault}"
+    except ValueError as error:
+        yield f"the bookmark of {stream}: {error}"

@@ -73,11 +73,11 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     pam.PamAssetCategories,
     pam.PamAssetTags,
 )
-"""All of them. Of those with one name, a PIM gets the first whose routes it has."""
+"""All streams. If several have one name, the tap uses the first whose routes the PIM has."""
 
 
 def bookmark_kinds() -> dict[str, BookmarkKind]:
-    """Return what the bookmarks of each stream look like in a state."""
+    """Return the form of each stream's bookmarks in a state."""
     kinds: dict[str, BookmarkKind] = {}
     for stream in STREAMS:
         kind = BookmarkKind(stream.replication_key, getattr(stream, "parent_key", None))

@@ -60,7 +60,7 @@ class AssetAttributeOptions(ChildStream):
 
 
 class AssetsWithoutDates(ChildStream):
-    """Assets of PIMs before 6.0, which do not say when they changed."""
+    """Assets of PIMs before 6.0, which have no `updated`."""
 
     name = "assets"
     path: ClassVar[str] = "asset-families/{asset_family}/assets"

@@ -18,14 +18,14 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_akeneo import schemas
-from tap_akeneo.batches import batches
+from tap_akeneo.batches import write_batches
 from tap_akeneo.client.errors import (
     AkeneoError,
     NoAnswer,
     RequestRefused,
     WrongSetting,
 )
-from tap_akeneo.config.catalog import corrected
+from tap_akeneo.config.catalog import correct_entry
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.base import ListRequest, Pagination
 from tap_akeneo.pagination.reading import ListReading, read_lists
@@ -131,7 +131,7 @@ class AkeneoStream(Stream):
     def apply_catalog(self, catalog: Catalog) -> None:
         entry = catalog.get_stream(self.name)
         if entry:
-            for line in corrected(entry, self.schema, self.primary_keys, self.replication_key):
+            for line in correct_entry(entry, self.schema, self.primary_keys, self.replication_key):
                 self.logger.warning("%s", line)
         super().apply_catalog(catalog)
 
@@ -214,7 +214,7 @@ class AkeneoStream(Stream):
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
         finally:
-            self.oddities.tell()
+            self.oddities.log_summary()
         self.tap.ended_streams.add(self.name)
 
     def read(self) -> Iterator[Record]:
@@ -302,7 +302,7 @@ class AkeneoStream(Stream):
             for message in self._generate_record_messages(record)
         )
         batcher = Batcher(self.tap_name, self.name, batch_config)
-        return batches(self.name, batcher, batch_config.encoding, records)
+        return write_batches(self.name, batcher, batch_config.encoding, records)
 
     def list_requests(self) -> Iterator[ListRequest]:
         """Yield the lists of the PIM that make up this stream."""
@@ -373,7 +373,9 @@ class AkeneoStream(Stream):
         if page.flaws.broken_text:
             self.oddities.note_text(BROKEN_TEXT, page.flaws.broken_text)
         own_parents = {
-            key: code for key, code in parents.items() if key in self.schema["properties"]
+            key: code if self.settings.keep_values_as_sent else code.replace("\0", "")
+            for key, code in parents.items()
+            if key in self.schema["properties"]
         }
         for page_item in page.items:
             for item in self.items(page_item):

@@ -26,7 +26,7 @@ class Channels(AkeneoStream):
 
 
 class Locales(AkeneoStream):
-    """Locales, those which are not in use included."""
+    """Locales, including disabled ones."""
 
     name = "locales"
     path = "locales"
@@ -35,7 +35,7 @@ class Locales(AkeneoStream):
 
 
 class Currencies(AkeneoStream):
-    """Currencies, those which are not in use included."""
+    """Currencies, including disabled ones."""
 
     name = "currencies"
     path = "currencies"
@@ -54,7 +54,7 @@ class MeasurementFamilies(AkeneoStream):
 
 
 class MeasureFamilies(MeasurementFamilies):
-    """The same from PIMs before 5.0, which have it in another shape and without labels."""
+    """Measurement families of PIMs before 5.0, in another format and without labels."""
 
     path = "measure-families"
     since = "2.0"
@@ -81,7 +81,7 @@ def _conversions(operations: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON
 
 
 class SystemInformation(AkeneoStream):
-    """Version and edition of the PIM (6.0+), one row for each host."""
+    """Version and edition of the PIM (6.0+), as one row."""
 
     name = "system_information"
     path = "system-information"
@@ -91,11 +91,11 @@ class SystemInformation(AkeneoStream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # Its row is never deleted, and target-postgres cannot mark rows of a table that has a
+        # The row is never deleted, and target-postgres fails to mark deleted rows if a table has a
         # column `version`.
         return False
 
     @override
     def read(self) -> Iterator[Record]:
         host = urlsplit(self.pim.base_url).netloc
-        yield {"host": host, **self._shape(self.pim.system_information)}
+        yield {"host": host, **self._shape(self.pim.system_information, may_hold_nul=True)}

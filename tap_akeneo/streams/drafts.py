@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.streams.base import AkeneoStream
 
-DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
+DRAFT_STATUSES = ("draft_in_progress", "proposal_waiting_for_approval")
 
 
 class ProductDrafts(ChildStream):
     """Drafts of products by uuid (7.0+).
 
-    The PIM lists none, so all products are read for their status, then each draft by itself.
+    The PIM has no list of drafts, so all products are read for their status, then each draft.
     """
 
     name = "product_drafts"
@@ -42,7 +42,7 @@ class ProductDrafts(ChildStream):
     @override
     def has_children(self, parent: Item) -> bool:
         metadata = value_of(parent, "metadata")
-        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFTS
+        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFT_STATUSES
 
 
 class ProductDraftsByIdentifier(ProductDrafts):
@@ -56,7 +56,7 @@ class ProductDraftsByIdentifier(ProductDrafts):
 
 
 class ProductModelDrafts(ProductDrafts):
-    """Drafts of product models, found in the same way."""
+    """Drafts of product models."""
 
     name = "product_model_drafts"
     path = "product-models/{code}/draft"

@@ -1,4 +1,4 @@
-"""What streams need of the tap."""
+"""The interface of the tap for its streams."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class StreamHost(Tap, ABC):
-    """A tap as its streams see it.
+    """The part of the tap that its streams use.
 
     Attributes:
-        versions: Writes messages, versions after the records of their stream.
-        rows: Records of all streams so far.
+        versions: Writes messages, and holds back ACTIVATE_VERSION.
+        rows: Number of records so far, of all streams.
         ended_streams: Names of the streams that were read to their end.
     """
 
@@ -38,7 +38,7 @@ class StreamHost(Tap, ABC):
     @property
     @abstractmethod
     def pim(self) -> Pim:
-        """The PIM that the settings name."""
+        """The PIM at ``base_url``."""
 
     @property
     @abstractmethod
@@ -47,8 +47,8 @@ class StreamHost(Tap, ABC):
 
     @abstractmethod
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Note that the PIM refuses a stream: the others go on, and the run fails at its end."""
+        """Record that the PIM refuses a stream. Other streams continue, then the run fails."""
 
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:
-        """Note that a stream could not be read as a whole: the run fails at its end."""
+        """Record that a stream is incomplete. Other streams continue, then the run fails."""

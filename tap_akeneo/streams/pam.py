@@ -30,7 +30,7 @@ class PamAssets(AkeneoStream):
         yield {
             **item,
             **{
-                # Their links are called `_link`.
+                # Here the PIM names links `_link` instead of `_links`.
                 name: [
                     {key: file[key] for key in file if key != "_link"}
                     for file in objects_in(value_of(item, name))
@@ -42,7 +42,7 @@ class PamAssets(AkeneoStream):
 
 
 class PamAssetCategories(AkeneoStream):
-    """Categories of those assets."""
+    """Categories of the old asset manager."""
 
     name = "pam_asset_categories"
     path = "asset-categories"
@@ -50,7 +50,7 @@ class PamAssetCategories(AkeneoStream):
 
 
 class PamAssetTags(AkeneoStream):
-    """Tags of those assets."""
+    """Tags of the old asset manager."""
 
     name = "pam_asset_tags"
     path = "asset-tags"

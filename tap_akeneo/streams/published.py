@@ -7,7 +7,7 @@ from tap_akeneo.streams.base import AkeneoStream
 
 
 class PublishedProducts(AkeneoStream):
-    """Published versions of products, as long as the PIM has them (to 7.0)."""
+    """Published versions of products."""
 
     name = "published_products"
     path = "published-products"

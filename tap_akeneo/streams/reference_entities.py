@@ -61,7 +61,7 @@ class ReferenceEntityAttributeOptions(ChildStream):
 
 
 class RecordsWithoutDates(ChildStream):
-    """Records of PIMs before 5.0, which do not say when they changed."""
+    """Records of PIMs before 5.0, which have no `updated`."""
 
     name = "reference_entity_records"
     path: ClassVar[str] = "reference-entities/{reference_entity}/records"
@@ -85,6 +85,6 @@ class ReferenceEntityRecords(RecordsWithoutDates, IncrementalStream):
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
         if not self.pim.offers("products-uuid"):
-            # Before 7.0 the filter has no end.
+            # Before 7.0 the filter does not support an end.
             return super().updated_conditions(dates)
         return bounded_iso_conditions(dates)

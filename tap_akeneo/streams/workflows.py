@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Workflows(AkeneoStream):
-    """Workflows; their steps are a stream of their own."""
+    """Workflows, without their steps, which are another stream."""
 
     name = "workflows"
     path = "workflows"
@@ -35,7 +35,7 @@ class Workflows(AkeneoStream):
 
 
 class WorkflowSteps(ChildStream):
-    """Steps of workflows, from the body of each workflow."""
+    """Steps of workflows. The PIM has no list of them, so each workflow is read."""
 
     name = "workflow_steps"
     path = "workflows/{workflow_uuid}"
@@ -51,10 +51,10 @@ class WorkflowSteps(ChildStream):
             yield {**step, "position": position}
 
 
-class OfWorkflowStep(ChildStream):
-    """A list below each step of each workflow.
+class WorkflowStepChildStream(ChildStream):
+    """A resource of which the PIM has one list for each step of each workflow.
 
-    It may not hang: a PIM that has listed its workflows does not have them disabled.
+    Requests do not hang here, because a PIM that has listed its workflows has them enabled.
     """
 
     parent = WorkflowSteps
@@ -62,8 +62,8 @@ class OfWorkflowStep(ChildStream):
     has_count = False
 
 
-class WorkflowTasks(OfWorkflowStep):
-    """Tasks, with the step they are in."""
+class WorkflowTasks(WorkflowStepChildStream):
+    """Tasks of workflows."""
 
     name = "workflow_tasks"
     path = "workflows/tasks"
@@ -77,8 +77,8 @@ class WorkflowTasks(OfWorkflowStep):
             yield self.list_request(parents, {"step_uuid": [step]})
 
 
-class WorkflowStepAssignees(OfWorkflowStep):
-    """The people to whom a step is assigned."""
+class WorkflowStepAssignees(WorkflowStepChildStream):
+    """Users to whom a step is assigned."""
 
     name = "workflow_step_assignees"
     path = "workflows/steps/{step_uuid}/assignees"

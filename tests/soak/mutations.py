@@ -23,7 +23,8 @@ from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
 from tap_akeneo.streams.resuming import ResumableReading
-from tap_akeneo.streams.workflows import OfWorkflowStep
+from tap_akeneo.streams.workflows import WorkflowStepChildStream
+from tests.soak import families
 from tests.soak.scenario import DAMAGE, changes_of_clocks, draw
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "versions are activated whatever was read": _always_whole,
     "tasks without an answer are switched off": lambda: patch.object(
-        OfWorkflowStep, "may_hang", new=True
+        WorkflowStepChildStream, "may_hang", new=True
     ),
 }
 
@@ -255,10 +256,6 @@ _MATTERS: dict[str, Callable[[Scenario], bool]] = {
         not scenario.zone_known and bool(changes_of_clocks(scenario.zone))
     ),
     "a page without items is the last one": lambda scenario: scenario.ghost_page > 0,
-    "a reading is resumed with other settings": lambda scenario: (
-        _is_light(scenario)
-        and any(step.filtered and step.ending != "whole" for step in scenario.steps)
-    ),
     "only one of the ranges left is resumed": lambda scenario: (
         scenario.concurrency > 1 and _is_light(scenario) and _is_cut_short(scenario)
     ),
@@ -266,14 +263,21 @@ _MATTERS: dict[str, Callable[[Scenario], bool]] = {
     "broken items are not kept in the state": lambda scenario: _has(
         scenario, "break product", "break products", "break model"
     ),
-    "broken items are searched by steps alone": lambda scenario: _has(scenario, "break products"),
     "versions are activated whatever was read": lambda scenario: scenario.versions,
-    "tasks without an answer are switched off": lambda scenario: scenario.tasks,
+}
+
+# Families in which it shows sooner.
+_FAMILIES: dict[str, Callable[[], Iterator[Scenario]]] = {
+    "a reading is resumed with other settings": families.stopped_with_a_filter,
+    "broken items are searched by steps alone": families.several_broken,
+    "tasks without an answer are switched off": families.a_silent_request,
 }
 
 
 def scenarios_for(name: str) -> Iterator[Scenario]:
-    """Yield scenarios in which a mutation can show, without end."""
+    """Return scenarios in which a mutation can show."""
+    if name in _FAMILIES:
+        return _FAMILIES[name]()
     matters = _MATTERS.get(name, _is_light)
     return filter(matters, map(draw, repeat(1), count()))
 

@@ -209,7 +209,7 @@ class _Player:
         }
         there = self._there()
         self.faults.rate = self.scenario.fault_rate
-        self.faults.silences = self.scenario.tasks
+        self.faults.silent_request = step.silent if self.scenario.tasks else 0
         if step.refused:
             self.pim.faults.add("status", f"/{REFUSED}/options", status=403, times=None)
         self.requests.arm(step.at_requests, self.number)
@@ -299,21 +299,19 @@ class _Player:
         self._look()
         there = self._there()
         self.faults.rate = 0
-        self.faults.silences = False
+        self.faults.silent_request = 0
         self.faults.outage = None
         SoakedTap.stopper.looks = None
         self.messages.arm(())
         pipe = Pipe(self.target, self.messages, None)
         now = self.pim.clock.now()
         ending = self._sync(pipe, UNDISTURBED)
+        pipe.commit()
         self._tell_run(ending, now)
         self.outcome.figures.update({"runs": 1, ending: 1, "checked": len(self.held)})
-        streams = self.scenario.streams
-        broken = self.pim.broken
-        if ending != "whole":
-            pipe.commit()
-            if not broken and not (self.scenario.may_lack_ghosts and self.pim.ghosts):
-                self._judge([law.Breach("failed", "", (), "an undisturbed run failed")])
+        has_hidden = self.scenario.may_lack_ghosts and bool(self.pim.ghosts)
+        if ending != "whole" and not self.pim.broken and not has_hidden:
+            self._judge([law.Breach("failed", "", (), "an undisturbed run failed")])
         self._note_keys(UNDISTURBED, ending)
         owed = self.held
         if ending != "whole":
@@ -326,7 +324,7 @@ class _Player:
             law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
         )
         if ending == "whole" and not has_left:
-            self._judge(law.doubled(pipe.times, streams))
+            self._judge(law.doubled(pipe.times, self.scenario.streams))
             if self.scenario.versions:
                 self._judge(law.kept(self.held, self.target, self._full_tables()))
 
@@ -399,7 +397,7 @@ class _Player:
             except Stopped:
                 tap.state_writer.write_state(tap.state)
                 raise
-            tap.fail_with_streams()
+            tap.raise_for_failed_streams()
         finally:
             end_readers()
 

@@ -79,6 +79,7 @@ class Step:
         selects: One of `SELECTIONS`.
         filtered: Whether the run reads only enabled products.
         refused: Whether the PIM refuses the options of one attribute during the run.
+        silent: Which request of workflows gets no answer, where tasks are read; 0 for none.
     """
 
     before: tuple[Write, ...]
@@ -91,6 +92,7 @@ class Step:
     selects: str = "all"
     filtered: bool = False
     refused: bool = False
+    silent: int = 0
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,7 @@ def _step(dice: Random, kinds: Sequence[str], *, structure: bool) -> Step:
         selects=dice.choice(SELECTIONS),
         filtered=dice.random() < 0.1,
         refused=structure and dice.random() < 0.3,
+        silent=dice.choice((0, dice.randint(1, 8))),
     )
 
 

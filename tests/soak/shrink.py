@@ -36,6 +36,7 @@ _LEAST_OF_STEPS: dict[str, Any] = {
     "wait": 0.0,
     "filtered": False,
     "refused": False,
+    "silent": 0,
     "selects": "all",
 }
 

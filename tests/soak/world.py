@@ -38,9 +38,6 @@ PATIENCE = 1
 SILENCE = 1.4
 """Seconds after which the PIM answers a request that nobody waits for any more."""
 
-SILENCE_RATE = 0.08
-"""Share of the requests of workflows that get no answer."""
-
 REQUESTS_BETWEEN_LOGINS = 6
 """So that a request does not meet one dead token after the other, which ends a run."""
 
@@ -102,8 +99,8 @@ class ChanceFaults(Faults):
     Attributes:
         rate: Share of the requests that meet one.
         outage: Number of the request from which on nothing is answered.
-        silences: Whether requests of workflows may stay without an answer.
-        silent: Paths of those that did, since someone emptied this.
+        silent_request: Which of the following requests of workflows gets no answer; 0 for none.
+        silent: Paths of those that got none, since someone emptied this.
         injected: How many faults there were.
     """
 
@@ -116,7 +113,7 @@ class ChanceFaults(Faults):
         self._login = 0
         self.rate = 0.0
         self.outage: int | None = None
-        self.silences = False
+        self.silent_request = 0
         self.silent: list[str] = []
         self.injected = 0
 
@@ -129,10 +126,12 @@ class ChanceFaults(Faults):
                 self.injected += 1
                 return Fault("status", status=503)
         dice = Random(f"{self._seed}/{self._number}")  # noqa: S311 (no secret)
-        if self.silences and "/workflows" in path and dice.random() < SILENCE_RATE:
-            self.silent.append(path)
-            self.injected += 1
-            return Fault("slow", delay=SILENCE)
+        if self.silent_request and "/workflows" in path:
+            self.silent_request -= 1
+            if not self.silent_request:
+                self.silent.append(path)
+                self.injected += 1
+                return Fault("slow", delay=SILENCE)
         if not self._kinds or dice.random() >= self.rate:
             return super().take(method, path)
         return self._drawn(dice)

@@ -219,7 +219,7 @@ class Hand:
         if code is None:
             return None
         models, products = self._below(code)
-        if any(key in self._associated for key in products):
+        if any(key in self._associated for key in (*models, *products)):
             return None
         self._write.delete("product_models", code)
         for model in models:
