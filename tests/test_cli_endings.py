@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_akeneo.tap import TapAkeneo
 from tests.support import command, settings_for, sync
 
 if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
 
 FULL = Path("/dev/full")
@@ -63,6 +66,67 @@ def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
     assert first | {key for (key,) in second.rows("products")} == {
         product["uuid"] for product in pim.truth("products")
     }
+
+
+@pytest.mark.parametrize(
+    ("stream", "parents"),
+    [
+        ("attribute_options", "/v1/attributes"),
+        ("reference_entity_attribute_options", "/attributes"),
+    ],
+)
+def test_a_signal_ends_a_run_that_still_lists_parents(
+    start_pim: StartPim, tmp_path: Path, stream: str, parents: str
+) -> None:
+    pim = start_pim("ee-7", reference_entities=40)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of(pim, stream)))
+    pim.requests.clear()
+    with subprocess.Popen(  # noqa: S603 (our own arguments)
+        [
+            *(sys.executable, "-m", "tap_akeneo", "--config", str(config)),
+            *("--catalog", str(catalog)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+
+        def stop() -> None:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+
+        pim.faults.add("event", parents, nth=2, do=stop)
+        pim.faults.add("slow", parents, times=None, delay=0.3)
+        assert process.stdout is not None
+        messages = [json.loads(line) for line in process.stdout]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert messages[-1]["type"] == "STATE"
+    # The second, and at most a few before the signal was noticed; there are dozens.
+    assert sum(request.path.endswith(parents) for request in pim.requests) < 8
+
+
+def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
+    """The catalog with these streams selected and no others."""
+    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == []:
+                metadata["metadata"]["selected"] = entry["tap_stream_id"] in selected
+    return catalog
+
+
+def test_the_connection_test_leaves_no_request_behind_beside_those_of_the_next_stream(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = start_pim("ee-7", products=1000, latency=0.1)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    ended = command("--config", config, "--test")
+    assert ended.code == 0
+    assert pim.requests.highest_concurrency <= 4
 
 
 def test_a_signal_ends_a_run_that_waits_for_a_silent_pim(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Run, select, settings_for, sync
 
@@ -149,6 +150,13 @@ def test_a_product_that_is_published_or_unpublished_meanwhile_does_not_fail_the_
     assert not run.tap.failed_streams
     assert {key for (key,) in run.rows("published_products")} >= kept
     assert activates(run)
+
+
+def test_a_list_that_stays_silent_after_its_first_page_ends_the_run(start_pim: StartPim) -> None:
+    pim = start_pim("saas", products=20)
+    pim.faults.add("slow", "/workflows/tasks", nth=2, times=None, delay=2)
+    with pytest.raises(AkeneoError, match=r"^workflow_tasks: .* in time"):
+        sync(pim, "workflow_tasks", page_size=1, request_timeout=1, max_retries=0)
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 100])
