@@ -157,7 +157,8 @@ class ListReading:
 
 
 def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
-    """Return the same ranges with those joined that meet."""
+    """Return the same ranges with those joined that meet, without those that are empty."""
+    ranges = [one for one in ranges if one.after is None or one.after != one.to]
     starts = {one.after: one for one in ranges}
     joined = []
     for one in ranges:
