@@ -1,11 +1,11 @@
-"""A year of an Akeneo PIM in twelve bounded runs of Meltano, several at a time: a Dagster job.
+"""A Dagster job that reads a year of an Akeneo PIM in twelve bounded runs of Meltano.
 
-In the folder of the Meltano project, as docs/backfill.md tells:
+Run it in the folder of the Meltano project; docs/backfill.md explains it:
 
     BACKFILL_FROM=2024-03 dagster job execute -f backfill_dagster.py
 """
 
-# ruff: noqa: INP001 (a file to take away, not a package)
+# ruff: noqa: INP001 (a single file to copy, not a package)
 
 import os
 import subprocess
@@ -24,34 +24,34 @@ from dagster import (
 
 EXTRACTOR, LOADER = "tap-akeneo", "target-postgres"
 STATE_ID = f"prod:{EXTRACTOR}-to-{LOADER}"
-"""Of the hourly run, `meltano run tap-akeneo target-postgres`."""
+"""State ID of the hourly run, `meltano run tap-akeneo target-postgres`."""
 
 STREAMS = ("products", "product_models")
-"""What the PIM can bound at both ends. The hourly run reads all others."""
+"""Streams that the PIM can filter by an end. The hourly run reads all others."""
 
 CONNECTIONS = (1, 2, 3)
-"""Connections in the PIM; BACKFILL_1_CLIENT_ID and so on hold their credentials."""
+"""Connections in the PIM. Their credentials are in BACKFILL_1_CLIENT_ID and so on."""
 
 REQUESTS_AT_ONCE = 3
-"""Of each run. The PIM allows 4 for each connection, and 10 in all."""
+"""Parallel requests of each run. The PIM allows 4 per connection and 10 in total."""
 
 ANOTHER_TRY = RetryPolicy(max_retries=2, delay=30)
 
 
 def first_of(months: int) -> date:
-    """The first day of a month, counted from the first one that is read."""
+    """Return the first day of a month, counted from the first month of the backfill."""
     year, month = map(int, os.environ["BACKFILL_FROM"].split("-"))
     years, month = divmod(month - 1 + months, 12)
     return date(year + years, month + 1, 1)
 
 
 def state_id(month: int) -> str:
-    """Where the bookmarks of a month are kept."""
+    """Return the state ID of a month."""
     return f"{STATE_ID}:{first_of(month):%Y-%m}"
 
 
 def meltano(context: OpExecutionContext, *arguments: str, **settings: object) -> None:
-    """Runs Meltano; its log becomes that of the op."""
+    """Run Meltano, and write its log to the log of the op."""
     variables = {f"TAP_AKENEO_{name.upper()}": str(value) for name, value in settings.items()}
     ended = subprocess.run(  # noqa: S603
         ["meltano", "--environment=prod", *arguments],  # noqa: S607
@@ -66,7 +66,7 @@ def meltano(context: OpExecutionContext, *arguments: str, **settings: object) ->
 
 
 def read(month: int, connection: int) -> OpDefinition:
-    """The run of one month, over one connection."""
+    """Return the op that reads one month over one connection."""
 
     @op(name=f"month_{month + 1:02}", ins={"after": In(Nothing)}, retry_policy=ANOTHER_TRY)
     def read_month(context: OpExecutionContext) -> None:
@@ -74,8 +74,8 @@ def read(month: int, connection: int) -> OpDefinition:
             name: os.environ[f"BACKFILL_{connection}_{name.upper()}"]
             for name in ("client_id", "client_secret", "username", "password")
         }
-        # Not `meltano run`: its runs share one file for the state, so that of several at a time
-        # one gets the bookmarks of another.
+        # Not `meltano run`: parallel runs share one file for the state, so one run would get the
+        # bookmarks of another.
         meltano(
             context,
             *("el", EXTRACTOR, LOADER, f"--state-id={state_id(month)}"),
@@ -83,7 +83,6 @@ def read(month: int, connection: int) -> OpDefinition:
             **of_connection,
             start_date=first_of(month),
             end_date=first_of(month + 1),
-            lookback_seconds=0,
             max_concurrency=REQUESTS_AT_ONCE,
         )
 
@@ -92,20 +91,20 @@ def read(month: int, connection: int) -> OpDefinition:
 
 @op(ins={"after": In(Nothing)})
 def hand_over(context: OpExecutionContext) -> None:
-    """Lets the hourly run go on from the end of the last month."""
+    """Let the hourly run continue from the end of the last month."""
     meltano(context, "state", "merge", f"--from-state-id={state_id(11)}", STATE_ID)
 
 
 @job(executor_def=multiprocess_executor.configured({"max_concurrent": len(CONNECTIONS)}))
 def backfill() -> None:
-    """The first month makes the tables, the others follow over one connection each."""
+    """Read the first month, which creates the tables, and then the others in parallel."""
     made = read(0, CONNECTIONS[0])()
     ends = []
     share = 12 // len(CONNECTIONS)
     for number, connection in enumerate(CONNECTIONS):
         done = made
-        # Months that follow each other: neighbours share a second, and two runs that insert the
-        # same row at once would be in each other's way.
+        # Consecutive months: neighbours share a second, and two parallel runs that insert the same
+        # row would disturb each other.
         for month in range(number * share, (number + 1) * share):
             if month > 0:
                 done = read(month, connection)(after=done)

@@ -1,4 +1,4 @@
-"""Writing files of records instead of messages, for targets that load files."""
+"""Batch files of records, for targets that load files instead of messages."""
 
 from __future__ import annotations
 
@@ -16,44 +16,47 @@ if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
 
-def batches(
+def write_batches(
     stream: str,
     batcher: Batcher,
     encoding: BaseBatchFileEncoding,
     records: Iterator[dict[str, Any]],
 ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
-    """Writes records into files.
+    """Write records to batch files.
 
     Args:
-        stream: Their stream.
-        batcher: Writes them.
-        encoding: What the setting says.
-        records: As the target is to get them.
+        stream: Name of the stream.
+        batcher: Writes the files.
+        encoding: The encoding from the setting ``batch_config``.
+        records: The records, as the target should get them.
 
     Yields:
-        How the files are encoded, and where they are.
+        The encoding of some files, and their locations.
 
     Raises:
-        AkeneoError: They cannot be written.
+        AkeneoError: The files cannot be written.
     """
     if encoding.format == "jsonl":
-        # As the SDK's files are, whatever the setting says.
+        # The SDK always compresses these files, whatever the setting says.
         encoding = replace(encoding, compression="gzip")
-    while_reading: list[Exception] = []
+    read_failures: list[Exception] = []
 
     def read() -> Iterator[dict[str, Any]]:
         try:
             yield from records
-        except Exception as fault:
-            while_reading.append(fault)
+        except Exception as failure:
+            read_failures.append(failure)
             raise
 
     try:
         for manifest in batcher.get_batches(records=read()):
             yield encoding, manifest
-    except Exception as fault:
-        # The libraries for remote storage raise whatever they like.
-        if fault in while_reading:
+    except Exception as failure:
+        # The libraries for remote storage raise exceptions of many types.
+        if failure in read_failures:
             raise
-        msg = f"{stream}: its batches cannot be written, check the setting batch_config: {fault}"
-        raise AkeneoError(msg) from fault
+        msg = (
+            f"{stream}: the batch files cannot be written, check the setting batch_config: "
+            f"{failure}"
+        )
+        raise AkeneoError(msg) from failure

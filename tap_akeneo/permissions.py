@@ -1,4 +1,4 @@
-"""What a person can do when the PIM refuses a list, by what it says."""
+"""Advice for users when the PIM refuses a request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 ROLE_SCREEN = "System > Roles > the role of the connection > Web API permissions"
 
-_SETTING_BY_WORDS = (
-    # The PIM's words for a parameter, and the settings that it is made of.
+_SETTING_BY_PATTERN = (
+    # A pattern in the PIM's message, and the settings that its parameter comes from.
     (r"\bscope\b|\bchannel\b", "channel"),
     (r"\blocales?\b", "locales"),
     (
@@ -21,24 +21,35 @@ _SETTING_BY_WORDS = (
     ),
 )
 
+TOO_LONG_STATUSES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
 
-def advice(refusal: RequestRefused, permission: str) -> str:
-    """One line on a refusal: what to do, with the PIM's own words behind it.
+
+def refusal_message(refusal: RequestRefused, permission: str) -> str:
+    """Return a line that says what to do, followed by the PIM's own message.
 
     Args:
-        refusal: What the PIM refused.
-        permission: What to tick in the PIM's role for this list.
+        refusal: The refusal.
+        permission: The permission that the list needs, as the PIM's role screen names it.
     """
     return f"{_advice(refusal, permission)} ({refusal})"
 
 
 def _advice(refusal: RequestRefused, permission: str) -> str:
     if refusal.status == HTTPStatus.FORBIDDEN:
-        wanted = " and ".join(
+        permissions = " and ".join(
             f"“{name}”" for name in (permission, "Overall Web API access") if name
         )
-        return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {wanted}"
-    for words, setting in _SETTING_BY_WORDS:
-        if re.search(words, refusal.message, flags=re.IGNORECASE):
+        return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {permissions}"
+    if refusal.status in TOO_LONG_STATUSES:
+        return (
+            "the URL of the request is too long for the web server: shorten the setting "
+            "attributes, locales or filters"
+        )
+    for pattern, setting in _SETTING_BY_PATTERN:
+        if re.search(pattern, refusal.message, flags=re.IGNORECASE):
             return f"the PIM refuses the request: check the setting {setting}"
     return "the PIM refuses the request"

@@ -1,4 +1,4 @@
-"""How far a stream is: a line every few seconds, or a bar on a terminal."""
+"""Progress of a stream: a log line every few seconds, or a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Advance: TypeAlias = "Callable[[int, int | None], None]"
-"""Takes more rows that were read, and how many there are in all where that is known."""
+"""Takes the number of rows read since the last call, and the total number if it is known."""
 
 INTERVAL = 5.0
-"""Seconds between two lines."""
+"""Seconds between two log lines."""
 
 MINUTE = 60
 HOUR = 3600
 
 
 @contextmanager
-def progress(name: str, tell: Callable[[str], None]) -> Iterator[Advance]:
-    """Shows how far a stream is, for as long as it is read.
+def progress(name: str, log: Callable[[str], None]) -> Iterator[Advance]:
+    """Show the progress of a stream while it is read.
 
     Args:
-        name: The stream.
-        tell: Takes a line, where no person looks at a terminal.
+        name: Name of the stream.
+        log: Logs a line, if stderr is not a terminal.
     """
     # Meltano and schedulers read stderr through a pipe.
     if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield Progress(name, tell).advance
+        yield Progress(name, log).advance
         return
-    # Here, as it takes longer to import than a run with nothing to do.
+    # Import it only if needed, because the import takes longer than an empty run.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress as Bars  # noqa: PLC0415
 
@@ -42,38 +42,38 @@ def progress(name: str, tell: Callable[[str], None]) -> Iterator[Advance]:
 
 
 class Progress:
-    """Tells how far one stream is.
+    """Logs the progress of one stream.
 
     Args:
-        name: The stream.
-        tell: Takes a line.
-        clock: Seconds that only go forward.
+        name: Name of the stream.
+        log: Logs a line.
+        clock: A monotonic clock in seconds.
     """
 
     def __init__(
         self,
         name: str,
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
-        self._tell = tell
+        self._log = log
         self._clock = clock
         self._rows = 0
-        self._start = self._told = clock()
+        self._start = self._last_line = clock()
 
     def advance(self, rows: int, total: int | None) -> None:
-        """Counts rows, and tells if the last line is some seconds old.
+        """Count rows, and log a line if the last one is older than the interval.
 
         Args:
-            rows: More rows that were read.
-            total: How many there are in all, where the PIM has counted them.
+            rows: Number of rows read since the last call.
+            total: Total number of rows, if the PIM has counted them.
         """
         self._rows += rows
         now = self._clock()
-        if now - self._told >= INTERVAL:
-            self._told = now
-            self._tell(self._line(now - self._start, total))
+        if now - self._last_line >= INTERVAL:
+            self._last_line = now
+            self._log(self._line(now - self._start, total))
 
     def _line(self, seconds: float, total: int | None) -> str:
         rate = self._rows / seconds

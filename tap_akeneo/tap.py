@@ -1,32 +1,35 @@
-"""The tap: its settings, the streams that a PIM offers, and how a run ends."""
+"""The tap: its settings, its command line, and the streams that a PIM offers."""
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
+from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.cli import Stopped, Stopper, ending_in_one_line
+from tap_akeneo.cli import Stopped, Stopper, exit_on_failure
 from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.config.catalog import parse_catalog
+from tap_akeneo.config.environment import settings_in_environment
+from tap_akeneo.config.files import read_catalog, read_config, read_json
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
-from tap_akeneo.config.settings import Settings, unreadable_variables
-from tap_akeneo.config.state_and_catalog import check_state, read_catalog, read_json
-from tap_akeneo.permissions import advice
-from tap_akeneo.streams import STREAMS
+from tap_akeneo.config.settings import Settings
+from tap_akeneo.config.state import usable_state
+from tap_akeneo.maps import StreamMaps
+from tap_akeneo.permissions import refusal_message
+from tap_akeneo.streams import STREAMS, bookmark_kinds
+from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
@@ -40,21 +43,21 @@ if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
 
 
-AKENEO_LIMIT = 4
-"""Requests at once for one connection (api.akeneo.com, limitations)."""
+MAX_AKENEO_CONCURRENCY = 4
+"""Parallel requests that Akeneo allows for one connection (api.akeneo.com, "Limitations")."""
 
 
 class StreamsFailed(AkeneoError):
-    """Some streams could not be read; each has told why."""
+    """Some streams could not be read. The log has the cause for each of them."""
 
 
-class TapAkeneo(Tap):
+class TapAkeneo(StreamHost):
     """Singer tap for the Akeneo PIM."""
 
     name = "tap-akeneo"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
     message_writer_class = BufferedWriter
-    # Discovery asks the PIM, so it needs a checked configuration.
+    # Discovery sends requests to the PIM, so it needs valid settings.
     dynamic_catalog = True
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -74,42 +77,42 @@ class TapAkeneo(Tap):
         self,
         *,
         config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
-        **kwargs: Any,  # noqa: ANN401 (the SDK's own)
+        **kwargs: Any,  # noqa: ANN401 (as in the SDK)
     ) -> None:
-        """Takes what the SDK's taps take.
+        """Validate the settings. The arguments are those of the SDK's taps.
 
         Raises:
-            ConfigValidationError: With all faults of the settings, in words.
+            ConfigValidationError: Some settings are invalid; it has a message for each of them.
         """
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
         self.rows = 0
-        # SDK 0.54 adds its own settings to the class's schema, 0.55 to a copy of it; the checks of
-        # `Settings` need them in the schema.
+        # SDK 0.54 adds its own settings to the schema of the class, 0.55 to a copy. `Settings`
+        # needs them in the schema of the class.
         self.append_builtin_config(self.config_jsonschema)
-        # The SDK's own check would show values, secrets among them, and only the first kind of
-        # fault; so ours comes instead, and the catalogue, which asks the PIM, after it.
-        try:
-            super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
-        except ValueError as fault:
-            # The SDK reads numbers and JSON out of environment variables as it meets them.
-            wrong = ", ".join(unreadable_variables(os.environ)) or "a TAP_AKENEO_… variable"
-            msg = f"{wrong} in the environment or .env cannot be read: {fault}"
-            raise ConfigValidationError(msg, errors=[msg]) from None
+        if isinstance(kwargs.get("catalog"), dict) and not isinstance(kwargs["catalog"], Catalog):
+            kwargs["catalog"] = parse_catalog(kwargs["catalog"])
+        # The SDK's own validation would show secrets, and only some of the errors. Ours replaces
+        # it, and comes before discovery, which needs valid settings.
+        if parse_env_config:
+            config = {**(config or {}), **settings_in_environment()}
+        super().__init__(config=config, validate_config=False, setup_mapper=False, **kwargs)
         self.message_writer = self.versions = DeferredVersionWriter(self.message_writer)
         self.stopper.listen()
         if validate_config:
             _ = self.settings
             for name in sorted(self.config.keys() - self.config_jsonschema["properties"].keys()):
-                self.logger.warning("`%s` is no setting of this tap", name)
+                self.logger.warning("`%s` is not a setting of this tap", name)
         if setup_mapper:
             self.setup_mapper()
 
     @cached_property
+    @override
     def settings(self) -> Settings:
-        """The checked settings."""
+        """The validated settings."""
         filterable = {
             stream.name: issubclass(stream, IncrementalStream)
             for stream in reversed(STREAMS)
@@ -119,14 +122,15 @@ class TapAkeneo(Tap):
         return Settings.read(self.config, filterable, names)
 
     @cached_property
+    @override
     def pim(self) -> Pim:
-        """The PIM that the settings name."""
+        """The PIM at ``base_url``."""
         settings = self.settings
-        if settings.max_concurrency > AKENEO_LIMIT:
+        if settings.max_concurrency > MAX_AKENEO_CONCURRENCY:
             self.logger.warning(
-                "max_concurrency is %d: Akeneo allows %d requests at once for a connection",
+                "max_concurrency is %d: Akeneo allows %d parallel requests for a connection",
                 settings.max_concurrency,
-                AKENEO_LIMIT,
+                MAX_AKENEO_CONCURRENCY,
             )
         http = HttpClient(
             timeout=settings.request_timeout,
@@ -147,15 +151,26 @@ class TapAkeneo(Tap):
             )
         return Pim(settings.base_url, http, authenticator)
 
+    @cached_property
+    @override
+    def maps(self) -> StreamMaps:
+        """The maps of the setting ``stream_maps``."""
+        maps = StreamMaps(self.config, self.logger)
+        names = {stream.name for stream in STREAMS}
+        if unknown := ", ".join(maps.unknown_streams(names)):
+            self.logger.warning("stream_maps: there is no stream %s", unknown)
+        return maps
+
     @override
     def setup_mapper(self) -> None:
-        # The streams may correct a catalog from another version of the PIM.
-        _ = self.streams
-        super().setup_mapper()
+        # Report invalid maps before anything is read.
+        for stream in self.streams.values():
+            if stream.selected:
+                _ = stream.stream_maps
 
     @override
     def discover_streams(self) -> Sequence[AkeneoStream]:
-        """The streams whose routes this PIM has."""
+        """Return the streams whose routes this PIM has."""
         self.pim.connect()
         offered: dict[str, type[AkeneoStream]] = {}
         for stream in STREAMS:
@@ -164,66 +179,67 @@ class TapAkeneo(Tap):
                 continue
             if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
-        self._tell_missing(offered)
+        self._warn_of_missing_streams(offered)
         return [stream(self) for stream in offered.values()]
 
-    def _tell_missing(self, offered: Mapping[str, object]) -> None:
+    def _warn_of_missing_streams(self, offered: Mapping[str, object]) -> None:
         since = {stream.name: stream.since for stream in STREAMS}
         for name, entry in (self.input_catalog or {}).items():
             if name not in offered and entry.metadata.root.selected:
                 self.logger.warning(
                     "%s: skipped, this PIM does not offer it (%s)",
                     name,
-                    f"there since {since[name]}" if name in since else "no such stream",
+                    f"available since {since[name]}" if name in since else "unknown stream",
                 )
 
     def flush(self) -> None:
-        """Writes the records that wait."""
+        """Write the buffered messages."""
         if isinstance(self.versions.writer, BufferedWriter):
             self.versions.writer.flush()
 
     def summary(self) -> str:
-        """What a run did, in one line."""
+        """Return the statistics of the run in one line."""
         traffic = self.pim.traffic
-        whole = self.ended_streams.difference(self.failed_streams)
+        complete = self.ended_streams.difference(self.failed_streams)
         selected = [name for name, stream in self.streams.items() if stream.selected]
-        missing = [name for name in selected if name not in whole]
+        incomplete = [name for name in selected if name not in complete]
         return (
-            f"{self.rows:,} rows, {traffic.requests:,} requests, of which {traffic.retries:,} were "
-            f"tried again, {traffic.waited:.0f} s waited for that; "
-            f"streams not read to their end: {', '.join(missing) or 'none'}"
+            f"{self.rows:,} rows, {traffic.requests:,} requests including {traffic.retries:,} "
+            f"retries after waits of {traffic.waited:.0f} s; "
+            f"incomplete streams: {', '.join(incomplete) or 'none'}"
         )
 
+    @override
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Notes that the PIM refuses a stream; the others go on and the run fails in the end.
+        """Record that the PIM refuses a stream. Other streams continue, then the run fails.
 
         Args:
-            name: The stream.
-            refusal: What the PIM refused.
-            permission: What to tick in the PIM's role for it.
+            name: Name of the stream.
+            refusal: The refusal.
+            permission: The permission that the list needs, as the PIM's role screen names it.
         """
         forbidden = refusal.status == HTTPStatus.FORBIDDEN
         if forbidden and self.settings.on_forbidden == "skip":
-            self.logger.warning("%s: skipped, %s", name, advice(refusal, permission))
+            self.logger.warning("%s: skipped, %s", name, refusal_message(refusal, permission))
             return
-        self.stream_failed(name, advice(refusal, permission))
+        self.stream_failed(name, refusal_message(refusal, permission))
 
+    @override
     def stream_failed(self, name: str, reason: str) -> None:
-        """Notes that a stream could not be read as a whole; the run fails in the end."""
+        """Record that a stream is incomplete. Other streams continue, then the run fails."""
         if name not in self.failed_streams:
             self.failed_streams.append(name)
         self.logger.error("%s: %s", name, reason)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check_state(state)
-        super().load_state(state)
+        super().load_state(usable_state(state, bookmark_kinds()))
 
-    def fail_with_streams(self) -> None:
-        """Fails where a stream failed.
+    def raise_for_failed_streams(self) -> None:
+        """Raise an error if a stream failed.
 
         Raises:
-            StreamsFailed: With the names.
+            StreamsFailed: Some streams failed; it names them.
         """
         if self.failed_streams:
             names = ", ".join(self.failed_streams)
@@ -242,11 +258,11 @@ class TapAkeneo(Tap):
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
-        """Runs the tap; what stops it is told in one line, without a traceback."""
+        """Run the tap. An error ends it with one line, without a traceback."""
         if about:
             cls.print_about(about_format)
             return
-        with ending_in_one_line(cls.logger, cls.stopper):
+        with exit_on_failure(cls.logger, cls.stopper):
             cls.print_version(print_fn=cls.logger.info)
             tap = cls(
                 config=config.config,
@@ -259,45 +275,46 @@ class TapAkeneo(Tap):
             try:
                 tap.sync_all()
             except Stopped:
-                # Batches of records are written when they are full, and the state is ahead of them.
+                # Batch files are only written when they are full, so the state is ahead of them.
                 if not tap.config.get("batch_config"):
                     tap.state_writer.write_state(tap.state)
                 raise
             finally:
                 tap.flush()
                 tap.logger.info("%s", tap.summary())
-            tap.fail_with_streams()
+            tap.raise_for_failed_streams()
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """CLI callback of ``--config``."""
-        with ending_in_one_line(cls.logger, cls.stopper):
-            try:
-                return super().cb_config(ctx, param, value)
-            except (OSError, ValueError, TypeError) as fault:
-                msg = f"the config file {' '.join(value)} cannot be read: {fault}"
-                raise ConfigValidationError(msg, errors=[msg]) from None
+        """Read the config files: the callback of ``--config``."""
+        with exit_on_failure(cls.logger, cls.stopper):
+            # The SDK reads only UTF-8. Its method returns a private type, so it runs without files.
+            options = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
+            for path in value:
+                if path != "ENV":
+                    options.config |= read_config(path)
+            return options
 
     @classmethod
     @override
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        """CLI callback of ``--discover``."""
-        with ending_in_one_line(cls.logger, cls.stopper):
+        """Print the catalog: the callback of ``--discover``."""
+        with exit_on_failure(cls.logger, cls.stopper):
             super().cb_discover(ctx, param, value)
 
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """CLI callback of ``--test``, which fails where a stream cannot be read."""
+        """Test the tap: the callback of ``--test``. It fails if a stream cannot be read."""
         if value != CliTestOptionValue.All.value:
             super().cb_test(ctx, param, value)
             return
-        with ending_in_one_line(cls.logger, cls.stopper):
+        with exit_on_failure(cls.logger, cls.stopper):
             config = ctx.params["config"]
             tap = cls(config=config.config, parse_env_config=config.parse_env)
-            # Not run_connection_test, which reads what is off by default too.
+            # run_connection_test would also read streams that are not selected.
             tap.run_sync_dry_run(1, [one for one in tap.streams.values() if one.selected])
             tap.flush()
-            tap.fail_with_streams()
+            tap.raise_for_failed_streams()
         ctx.exit()

@@ -1,4 +1,4 @@
-"""Writing Singer messages: many records at once, versions after them."""
+"""Writers of Singer messages: records in large pieces, ACTIVATE_VERSION after all records."""
 
 from __future__ import annotations
 
@@ -17,64 +17,64 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
 
 ENCODER = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
-"""Encodes as `MsgSpecWriter` does, whose encoder is not public."""
+"""The same encoder as in `MsgSpecWriter`, which is not public."""
 
 MAX_BYTES = 1024 * 1024
-"""Records that may wait to be written. While a pipe takes them, the threads that read go on; each
-time the writing thread has to wait for its turn again."""
+"""Bytes of records to buffer before a write. The main thread releases Python's lock for each write,
+and then has to wait for the threads that read, so few large writes are faster."""
 
 
 class BufferedWriter(MsgSpecWriter):
-    """Writes records in larger pieces, and before any other message.
+    """Buffers records, and writes them before any message of another type.
 
-    So a state is never written before the records that it stands for.
+    So a state is never written before the records that it covers.
     """
 
     def __init__(self) -> None:
-        self._waiting = bytearray()
+        self._buffer = bytearray()
 
     @override
     def write_message(self, message: Message) -> None:
-        before = len(self._waiting)
+        before = len(self._buffer)
         try:
-            # In place: a record is large enough for each copy of it to count.
-            ENCODER.encode_into(message.to_dict(), self._waiting, -1)
+            # Encode into the buffer, because copies of large records take time.
+            ENCODER.encode_into(message.to_dict(), self._buffer, -1)
         except Exception:
-            # Half of a record is in it, which no target could read.
-            del self._waiting[before:]
+            # The buffer ends with a part of a record, which no target could parse.
+            del self._buffer[before:]
             raise
-        self._waiting += b"\n"
-        if len(self._waiting) >= MAX_BYTES or not isinstance(message, RecordMessage):
+        self._buffer += b"\n"
+        if len(self._buffer) >= MAX_BYTES or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:
-        """Writes what waits.
+        """Write the buffered messages.
 
         Raises:
-            OutputFailed: It cannot be written.
+            OutputFailed: They cannot be written.
         """
-        # Taken before it is written: a broken pipe must not be written to twice.
-        waiting, self._waiting = memoryview(self._waiting), bytearray()
+        # Empty the buffer first: nothing must be written twice, not even after a broken pipe.
+        waiting, self._buffer = memoryview(self._buffer), bytearray()
         try:
             while waiting:
-                # Where stdout is unbuffered, a signal ends a write in the middle.
+                # If stdout is unbuffered, a write may be partial, for example after a signal.
                 waiting = waiting[sys.stdout.buffer.write(waiting) :]
             sys.stdout.buffer.flush()
-        except BrokenPipeError as gone:
-            msg = "the target has stopped reading: its own log says why"
-            raise OutputFailed(msg) from gone
-        except OSError as fault:
-            msg = f"the output cannot be written: {fault.strerror}"
-            raise OutputFailed(msg) from fault
+        except BrokenPipeError as failure:
+            msg = "the target has stopped reading: see the target's log"
+            raise OutputFailed(msg) from failure
+        except OSError as failure:
+            msg = f"the output cannot be written: {failure.strerror}"
+            raise OutputFailed(msg) from failure
 
 
 class DeferredVersionWriter(GenericSingerWriter[Any, Any]):
-    """Holds versions back until their stream has been read as a whole.
+    """Holds ACTIVATE_VERSION messages back until their stream is complete.
 
-    The SDK sends them before the first record: a run that dies then leaves a table empty.
+    The SDK sends them before the first record, so a run that fails would leave an empty table.
 
     Args:
-        writer: Writes the messages.
+        writer: Writes all other messages.
     """
 
     def __init__(self, writer: GenericSingerWriter[Any, Any]) -> None:
@@ -93,6 +93,6 @@ class DeferredVersionWriter(GenericSingerWriter[Any, Any]):
             self.writer.write_message(message)
 
     def take(self) -> list[ActivateVersionMessage]:
-        """The versions held back since they were last taken: those of the stream that begins."""
+        """Return the messages held back since the last call: those of the stream that begins."""
         held, self._held = self._held, []
         return held

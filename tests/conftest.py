@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
+import hypothesis
 import pytest
 
 from pim_simulator import SimulatedPim, serve
@@ -12,6 +13,10 @@ from tests.leaks import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+# No law is about time, and a run that fails fails again.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 PROFILES = ("pim-3", "ce-4", "ce-5", "ce-6", "ce-7", "ee-7", "saas")
 

@@ -1,4 +1,4 @@
-"""The README's tables, made from the code; ``python -m tests.docs`` writes them into it."""
+"""The pages of documentation, and the README's tables, which ``python -m tests.docs`` writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from tap_akeneo.streams import STREAMS
 if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+
+DELETED_PRODUCTS = (
+    DOCS.joinpath("deletions.md").read_text(encoding="utf-8").partition("```sql\n")[2]
+).partition("```")[0]
+"""The SQL that finds rows of deleted products."""
+
+OLDEST_SUPPORTED = "3.2"
+"""The first PIM version that the README says to be supported."""
 
 
 def settings_table() -> str:
@@ -31,19 +42,20 @@ def _default(name: str, schema: dict[str, Any]) -> str:
 
 
 def streams_table() -> str:
-    rows = ["| Stream | Key | Replication | PIM | Permission |", "|---|---|---|---|---|"]
+    rows = ["| Stream | Key | Replication | Since | Permission |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(stream.name for stream in STREAMS):
         kinds = [stream for stream in STREAMS if stream.name == name]
         off = "" if kinds[0].selected_by_default else " (off by default)"
         cells = [f"`{name}`{off}", _by_version(kinds, _key), _by_version(kinds, _replication)]
         permissions = list(dict.fromkeys(filter(None, map(_permissions, kinds))))
-        rows.append(f"| {' | '.join(cells)} | {_first_version(kinds)} | {', '.join(permissions)} |")
+        rows.append(f"| {' | '.join(cells)} | {_since(kinds)} | {', '.join(permissions)} |")
     return "\n".join(rows)
 
 
-def _first_version(kinds: list[type[AkeneoStream]]) -> str:
+def _since(kinds: list[type[AkeneoStream]]) -> str:
+    """The first version of the PIM with a stream, unless all supported versions have it."""
     first = min(kind.since for kind in kinds)
-    return f"{first}+" if first[0].isdigit() else first
+    return first if first > OLDEST_SUPPORTED else ""
 
 
 def _by_version(kinds: list[type[AkeneoStream]], tell: Any) -> str:

@@ -20,15 +20,17 @@ REPOSITORY = re.findall(r'^Repository = "(.+)"$', PYPROJECT, flags=re.MULTILINE)
 # The Hub tells taps for the same source apart by the owner of the repository.
 VARIANT = REPOSITORY.split("/")[-2].lower()
 
+FILES = f"{REPOSITORY}/blob/main"
+
 HEAD = """\
 # The definition of this tap for MeltanoHub, where it is the file
 # _data/meltano/extractors/tap-akeneo/<variant>.yml. Written by `python -m tests.hub`.
 """
 NEXT_STEPS = """\
-Test the settings: `meltano config test tap-akeneo` reads until the first record arrives, or says
-what is wrong. The line of the log that begins with `tap-akeneo` names the setting.
+Test the settings with `meltano config test tap-akeneo`. It reads until the first record arrives.
+If a setting is wrong, the log line that begins with `tap-akeneo` names it.
 
-`meltano select tap-akeneo --list --all` shows what your PIM offers.
+`meltano select tap-akeneo --list --all` lists the streams that your PIM has.
 """
 
 
@@ -40,8 +42,8 @@ def definition() -> dict[str, Any]:
         "pip_url": EXTRACTOR["name"],
         "label": "Akeneo PIM",
         "description": "Product information management (PIM)",
-        "definition": "reads products, models, categories, attributes and all else in the catalog "
-        "of an Akeneo PIM",
+        "definition": "extracts products, product models, categories, attributes, assets, "
+        "reference entities and all other lists of the REST API of an Akeneo PIM",
         "domain_url": "https://www.akeneo.com",
         "repo": REPOSITORY,
         "docs": f"{REPOSITORY}#readme",
@@ -51,7 +53,7 @@ def definition() -> dict[str, Any]:
         "quality": "unknown",
         "prereq": readme_section("Get credentials in Akeneo"),
         "next_steps": NEXT_STEPS,
-        "usage": f"[What messages mean and what to do]({REPOSITORY}#troubleshooting)",
+        "usage": f"[What messages mean and what to do]({FILES}/docs/troubleshooting.md)",
     }
 
 
@@ -59,7 +61,8 @@ def readme_section(heading: str) -> str:
     """A section of the README, with links that work elsewhere."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return section.strip().replace("](#", f"]({REPOSITORY}#") + "\n"
+    elsewhere = section.replace("](#", f"]({REPOSITORY}#").replace("](docs/", f"]({FILES}/docs/")
+    return elsewhere.strip() + "\n"
 
 
 class _Dumper(yaml.SafeDumper):

@@ -182,6 +182,9 @@ MISSPELT = {
     ),
     ("locales", "enable"),  # an example; the PIM sends what the definition says, `enabled`
 }
+AS_TEXT = {("attributes", "default_value")}
+"""Boolean in the reference; since then of any type, so that the tap makes text of it."""
+
 DECLARED_AS_OBJECT = {
     ("asset_families", "transformations[].operations"),  # the examples show lists
     ("product_drafts", "quality_scores"),

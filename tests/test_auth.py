@@ -12,7 +12,7 @@ from tap_akeneo.client.errors import LoginRefused
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.page_number import pages
+from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 
@@ -39,14 +39,15 @@ def test_one_token_serves_a_whole_run(start_pim: StartPim) -> None:
     assert token_requests(pim) == 1
 
 
-def test_a_token_that_expires_in_mid_walk_is_replaced_and_no_record_is_lost(
+def test_a_token_that_expires_between_two_pages_is_replaced_and_no_record_is_lost(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=50)
     tap = TapAkeneo(config=settings_for(pim))
-    listing = ListRequest("products-uuid", Pagination.SEARCH_AFTER, ("uuid",), page_size=10)
+    request = ListRequest("products-uuid", Pagination.SEARCH_AFTER, ("uuid",), page_size=10)
+    (paginator,) = ListReading(tap.pim, request).paginators()
     read = []
-    for page in pages(tap.pim, listing):
+    for page in iter(paginator.next_page, None):
         read += [value_of(item, "uuid") for item in page.items]
         pim.tokens.expire_access()
     assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))

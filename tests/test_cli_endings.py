@@ -49,7 +49,7 @@ def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
     assert process.wait(timeout=30) == 128 + number
     assert time.monotonic() - before < 5
     log = log_file.read_text()
-    assert f"stopped by {number.name}; the next run goes on from the last bookmark" in log
+    assert f"stopped by {number.name}: the next run continues where this one stopped" in log
     assert "Traceback" not in log
     messages = [json.loads(line) for line in lines]
     assert messages[-1]["type"] == "STATE"
@@ -103,7 +103,7 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_line(
     log = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=30) == 1
-    assert "the target has stopped reading: its own log says why" in log
+    assert "the target has stopped reading: see the target's log" in log
     assert "Traceback" not in log
 
 
@@ -135,7 +135,7 @@ def test_the_line_on_what_a_run_did_names_what_was_not_read(
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(pim, max_retries=0)))
     ended = command("--config", config)
-    (told,) = (line for line in ended.log.splitlines() if "streams not read to their end" in line)
+    (told,) = (line for line in ended.log.splitlines() if "incomplete streams" in line)
     missing = told.rpartition(": ")[2].split(", ")
     assert {"families", "family_variants", "products"} <= set(missing)
     assert not {"association_types", "attributes", "channels"}.intersection(missing)
@@ -178,5 +178,5 @@ def test_a_run_ends_with_a_line_on_what_it_did(start_pim: StartPim, tmp_path: Pa
     )
     rows = ended.stdout.count('"type":"RECORD"')
     requests = len(pim.requests)
-    assert (f"{rows:,} rows, {requests:,} requests, of which 1 were tried again, ") in ended.stderr
-    assert "streams not read to their end: none" in ended.stderr
+    assert (f"{rows:,} rows, {requests:,} requests including 1 retries ") in ended.stderr
+    assert "incomplete streams: none" in ended.stderr

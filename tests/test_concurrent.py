@@ -1,4 +1,4 @@
-"""Several walks at once: all pages come out, in bounds, and failures are told."""
+"""Several paginators at once: all pages come out, in bounds, and failures are reported."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_akeneo.client.responses import Page
-from tap_akeneo.pagination import concurrent as prefetch
+from tap_akeneo.pagination import concurrent
 from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
-from tap_akeneo.pagination.concurrent import PageEvent, read_ahead
+from tap_akeneo.pagination.concurrent import PageEvent, read_concurrently
+from tests.support import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LISTING = ListRequest("x", Pagination.PAGE, ("code",))
+    from tests.conftest import StartPim
+
+REQUEST = ListRequest("x", Pagination.PAGE, ("code",))
 
 
 class Counted(Paginator):
-    """A walk of some pages, that notes what is asked of it."""
+    """A paginator of some pages, which notes what is requested of it."""
 
     def __init__(self, pages: int, size: int = 1, *, may_split: bool = False) -> None:
-        super().__init__(LISTING)
+        super().__init__(REQUEST)
         self.left = pages
         self.given = 0
         self._size = size
@@ -40,61 +43,66 @@ class Counted(Paginator):
         self.given += 1
         return Page([], self._size)
 
+    @property
     @override
-    def split(self, *, idle: int) -> Paginator | None:
-        if not self._may_split or not idle or self.left < 2:
+    def remaining(self) -> float:
+        return self.left if self._may_split else 0
+
+    @override
+    def split(self) -> Paginator | None:
+        if not self._may_split or self.left < 2:
             return None
         part = Counted(self.left // 2, self._size, may_split=True)
         self.left -= part.left
         return part
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     lengths=st.lists(st.integers(0, 6), max_size=12),
     threads=st.integers(1, 6),
-    most_bytes=st.integers(1, 5),
+    max_bytes=st.integers(1, 5),
     may_split=st.booleans(),
 )
-def test_what_is_consumed_equals_what_was_fetched_and_each_walk_ends_once(
-    lengths: list[int], threads: int, most_bytes: int, *, may_split: bool
+def test_what_is_consumed_equals_what_was_fetched_and_each_paginator_ends_once(
+    lengths: list[int], threads: int, max_bytes: int, *, may_split: bool
 ) -> None:
-    walks = [Counted(length, may_split=may_split) for length in lengths]
-    known: set[Paginator] = set(walks)
+    paginators = [Counted(length, may_split=may_split) for length in lengths]
+    known: set[Paginator] = set(paginators)
     pages = 0
-    for walk, news in read_ahead(walks, threads=threads, most_bytes=most_bytes):
-        assert walk in known, "a part is told before anything of it, and an end is the last"
-        if isinstance(news, Page):
+    for paginator, event in read_concurrently(paginators, threads=threads, max_bytes=max_bytes):
+        assert paginator in known, "a part comes before anything of it, and an end is the last"
+        if isinstance(event, Page):
             pages += 1
-        elif isinstance(news, Paginator):
-            known.add(news)
+        elif isinstance(event, Paginator):
+            known.add(event)
         else:
-            known.remove(walk)
+            known.remove(paginator)
     assert pages == sum(lengths)
     assert not known
 
 
 def test_pages_wait_in_bounds_while_the_consumer_is_slow() -> None:
-    walk = Counted(100, size=10)
-    reading = read_ahead([walk], threads=1, most_bytes=30)
+    paginator = Counted(100, size=10)
+    reading = read_concurrently([paginator], threads=1, max_bytes=30)
     next(reading)
     time.sleep(0.2)
     # One consumed, three waiting, one in hand.
-    assert walk.given <= 5
+    assert paginator.given <= 5
     reading.close()  # type: ignore[attr-defined]
 
 
 def test_the_next_page_is_fetched_while_one_is_consumed() -> None:
-    walk = Counted(3)
-    reading = read_ahead([walk], threads=1)
+    paginator = Counted(3)
+    reading = read_concurrently([paginator], threads=1)
     next(reading)
     deadline = time.monotonic() + 5
-    while walk.given < 3 and time.monotonic() < deadline:
+    while paginator.given < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert walk.given == 3
+    assert paginator.given == 3
 
 
-def test_an_idle_thread_takes_over_a_part_of_a_long_walk() -> None:
+def test_an_idle_thread_takes_over_a_part_of_the_largest_list() -> None:
     class Long(Counted):
         @override
         def next_page(self) -> Page | None:
@@ -102,9 +110,9 @@ def test_an_idle_thread_takes_over_a_part_of_a_long_walk() -> None:
                 time.sleep(0.001)
             return super().next_page()
 
-    walks = [Long(200, may_split=True)]
-    parts = sum(isinstance(news, Paginator) for _, news in read_ahead(walks, threads=3))
-    assert parts >= 1
+    paginators = [Long(200, may_split=True)]
+    events = [event for _, event in read_concurrently(paginators, threads=3)]
+    assert any(isinstance(event, Paginator) for event in events)
 
 
 class Failing(Paginator):
@@ -114,42 +122,124 @@ class Failing(Paginator):
         raise ValueError(msg)
 
 
-def test_a_failure_is_told_after_what_was_read_before() -> None:
-    def walks() -> Iterator[Paginator]:
+def test_a_failure_comes_after_what_was_read_before() -> None:
+    def paginators() -> Iterator[Paginator]:
         yield Counted(3)
-        yield Failing(LISTING)
+        yield Failing(REQUEST)
 
     pages: list[PageEvent] = []
-    reading = (news for _, news in read_ahead(walks(), threads=1) if isinstance(news, Page))
+    reading = read_concurrently(paginators(), threads=1)
     with pytest.raises(ValueError, match="no"):
-        pages.extend(reading)
+        pages.extend(event for _, event in reading if isinstance(event, Page))
     assert len(pages) == 3
 
 
-def test_a_failure_to_find_the_next_walk_is_never_taken_for_the_end(
+def test_a_failure_to_find_the_next_paginator_is_never_taken_for_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def walks() -> Iterator[Paginator]:
+    def paginators() -> Iterator[Paginator]:
         yield from ()
         msg = "no parents"
         raise ValueError(msg)
 
-    fail = prefetch._Pool._fail  # noqa: SLF001 (a race is shown by widening its gap)
+    fail = concurrent._Pool._fail  # noqa: SLF001 (a race is shown by widening its gap)
 
-    def fail_late(pool: prefetch._Pool, failure: BaseException) -> None:
-        # Widens the gap in which another thread asks the same list, and finds it at its end.
+    def fail_late(pool: concurrent._Pool, failure: BaseException) -> None:
+        # Widens the gap in which another thread takes from the same list, and finds it at its end.
         time.sleep(0.1)
         fail(pool, failure)
 
-    monkeypatch.setattr(prefetch._Pool, "_fail", fail_late)  # noqa: SLF001
+    monkeypatch.setattr(concurrent._Pool, "_fail", fail_late)  # noqa: SLF001
     with pytest.raises(ValueError, match="no parents"):
-        list(read_ahead(walks(), threads=4))
+        list(read_concurrently(paginators(), threads=4))
 
 
 def test_no_thread_is_left_behind() -> None:
     before = threading.active_count()
-    list(read_ahead([Counted(5) for _ in range(9)], threads=4))
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
+    list(read_concurrently([Counted(5) for _ in range(9)], threads=4))
     assert threading.active_count() == before
+
+
+class Held(Paginator):
+    """A request under way, which ends when it is let go."""
+
+    def __init__(self, under_way: threading.Event, let_go: threading.Event) -> None:
+        super().__init__(REQUEST)
+        self._under_way = under_way
+        self._let_go = let_go
+        self.has_ended = False
+
+    @override
+    def next_page(self) -> Page | None:
+        self._under_way.set()
+        self._let_go.wait(10)
+        self.has_ended = True
+        return None
+
+
+class FailingBeside(Paginator):
+    """Fails while another request is under way."""
+
+    def __init__(self, under_way: threading.Event) -> None:
+        super().__init__(REQUEST)
+        self._under_way = under_way
+
+    @override
+    def next_page(self) -> Page | None:
+        self._under_way.wait(10)
+        msg = "no"
+        raise ValueError(msg)
+
+
+def test_after_a_failure_nothing_else_begins_before_the_last_request_has_ended() -> None:
+    under_way, let_go = threading.Event(), threading.Event()
+    held = Held(under_way, let_go)
+    timer = threading.Timer(0.2, let_go.set)
+    timer.start()
+    with pytest.raises(ValueError, match="no"):
+        list(read_concurrently([held, FailingBeside(under_way)], threads=2))
+    assert held.has_ended
+    timer.join()
+
+
+def test_a_reading_that_is_given_up_waits_for_its_requests() -> None:
+    under_way, let_go = threading.Event(), threading.Event()
+    held = Held(under_way, let_go)
+    reading = read_concurrently([Counted(1), held], threads=2)
+    next(reading)
+    under_way.wait(10)
+    timer = threading.Timer(0.2, let_go.set)
+    timer.start()
+    reading.close()  # type: ignore[attr-defined]
+    assert held.has_ended
+    timer.join()
+
+
+def test_a_run_that_is_stopped_waits_for_nothing() -> None:
+    under_way, let_go = threading.Event(), threading.Event()
+    held = Held(under_way, let_go)
+
+    def stop() -> None:
+        under_way.wait(10)
+        msg = "stopped"
+        raise KeyboardInterrupt(msg)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(read_concurrently([held], threads=1, pulse=stop))
+    assert not held.has_ended
+    let_go.set()
+
+
+def test_there_are_never_more_requests_at_once_than_allowed_not_even_after_a_refused_list(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("ee-7", products=20)
+    refusal = {"code": 400, "message": "no"}
+    pim.faults.add("status", "/options", nth=4, status=400, body=refusal)
+    # The other lists of the refused stream are still being answered when the next stream begins.
+    pim.faults.add("slow", "/options", times=None, delay=0.3)
+    pim.faults.add("slow", "/variants", times=None, delay=0.3)
+    run = sync(pim, "attribute_options", "family_variants", max_concurrency=4)
+    assert run.tap.failed_streams == ["attribute_options"]
+    assert run.rows("family_variants")
+    assert pim.requests.highest_concurrency <= 4

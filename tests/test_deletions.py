@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from contextlib import suppress
+from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,12 @@ from typing_extensions import override
 
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.incremental import IncrementalStream
-from tap_akeneo.streams.keys import Keys
+from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.tap import TapAkeneo
 from tests.soak.scenario import WRITES, Write
 from tests.soak.target import Pipe, Target
 from tests.soak.writes import Hand
-from tests.support import KEYS_OF, select, settings_for, sync
+from tests.support import KEYS_OF, Collector, Run, select, settings_for, sync
 from tests.targets.changes import add_spares, delete_some, keys_in
 
 if TYPE_CHECKING:
@@ -119,6 +121,131 @@ def test_a_stream_that_is_refused_activates_none_and_its_neighbours_do(
     assert activated == {"channels"}
 
 
+@pytest.mark.parametrize(
+    ("profile", "settings"),
+    [
+        ("ee-7", {"channel": "ecommerce"}),
+        ("ee-7", {"channel": "print", "locales": ["de_DE"]}),
+        ("pim-3", {"channel": "ecommerce"}),
+    ],
+)
+def test_no_stream_that_a_channel_may_leave_rows_out_of_activates_a_version(
+    start_pim: StartPim, profile: str, settings: dict[str, Any]
+) -> None:
+    pim = start_pim(profile)
+    without = activated(full_tables(pim))
+    pim.requests.clear()
+    run = full_tables(pim, **settings)
+    limited = {request.path for request in pim.requests if {"scope", "channel"} & {*request.query}}
+    of_stream = {
+        name: {path for path in limited if re.fullmatch(pattern_of(stream), path)}
+        for name, stream in run.tap.streams.items()
+        if not issubclass(type(stream), KeyStream)
+    }
+    may_hide = {name for name, paths in of_stream.items() if paths}
+    assert may_hide >= {"products", "product_models"}
+    assert activated(run) == without - may_hide
+
+
+@pytest.mark.parametrize(
+    ("stream", "condition"),
+    [
+        ("products", {"enabled": [{"operator": "=", "value": True}]}),
+        ("product_models", {"family": [{"operator": "IN", "value": ["clothing"]}]}),
+        ("published_products", {"enabled": [{"operator": "=", "value": True}]}),
+        ("families", {"code": [{"operator": "IN", "value": ["clothing"]}]}),
+        ("attributes", {"code": [{"operator": "IN", "value": ["sku"]}]}),
+        ("categories", {"parent": [{"operator": "=", "value": "master"}]}),
+    ],
+)
+def test_a_stream_with_a_filter_activates_no_version_and_all_others_do(
+    start_pim: StartPim, stream: str, condition: dict[str, Any]
+) -> None:
+    pim = start_pim("ee-7")
+    without = activated(full_tables(pim))
+    run = full_tables(pim, filters={stream: condition})
+    assert run.records(stream)
+    assert activated(run) == without - {stream}
+
+
+def full_tables(pim: SimulatedPim, **settings: Any) -> Run:
+    """A run that reads every stream whole."""
+    config = settings_for(pim, emit_activate_version_messages=True, **settings)
+    catalog = TapAkeneo(config=config).catalog_dict
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    collector = Collector()
+    tap = TapAkeneo(config=config, catalog=catalog, message_writer=collector)
+    select(tap, ())
+    tap.sync_all()
+    assert not tap.failed_streams
+    return Run(tap, collector.messages)
+
+
+def pattern_of(stream: Any) -> str:
+    """A pattern of the paths of a stream's lists."""
+    return ".*/v1/" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stream.path))
+
+
+def activated(run: Run) -> set[str]:
+    return {m["stream"] for m in run.messages if m["type"] == "ACTIVATE_VERSION"}
+
+
+CHILDREN = (
+    "attribute_options",
+    "family_variants",
+    "asset_attributes",
+    "asset_attribute_options",
+    "asset_keys",
+    "reference_entity_attributes",
+    "reference_entity_attribute_options",
+    "reference_entity_record_keys",
+)
+FORBIDDEN = {"code": 403, "message": "Access forbidden."}
+
+
+@pytest.mark.parametrize("stream", CHILDREN)
+def test_a_list_below_a_parent_that_is_refused_or_skipped_holds_the_version_back(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim("ee-7")
+    quiet = sync(pim, stream, emit_activate_version_messages=True)
+    pattern = pattern_of(quiet.tap.streams[stream])
+    refused = next(one.path for one in pim.requests if re.fullmatch(pattern, one.path))
+    assert activated(quiet) == {stream}
+    pim.faults.add("status", refused, status=403, body=FORBIDDEN, times=None)
+    for on_forbidden in ("fail", "skip"):
+        run = sync(pim, stream, emit_activate_version_messages=True, on_forbidden=on_forbidden)
+        assert run.rows(stream)
+        assert activated(run) == set()
+
+
+@pytest.mark.parametrize(
+    "stream", ["asset_attribute_options", "reference_entity_attribute_options"]
+)
+def test_a_refused_list_of_parents_holds_the_version_back(start_pim: StartPim, stream: str) -> None:
+    pim = start_pim("ee-7")
+    sync(pim, stream, emit_activate_version_messages=True)
+    (parent,) = {one.parent for one in STREAMS if one.name == stream}
+    assert parent
+    refused = next(one.path for one in pim.requests if re.fullmatch(pattern_of(parent), one.path))
+    pim.faults.add("status", refused, status=403, body=FORBIDDEN, times=None)
+    run = sync(pim, stream, emit_activate_version_messages=True, on_forbidden="skip")
+    assert activated(run) == set()
+
+
+@pytest.mark.parametrize("stream", KEYS_OF)
+def test_keys_carry_the_time_of_the_pim_at_which_their_reading_began(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim("ee-7", clock_offset=timedelta(days=-3, minutes=7))
+    before = pim.clock.now().replace(microsecond=0)
+    run = sync(pim, stream)
+    (read_at,) = {record["read_at"] for record in run.records(stream)}
+    assert before <= datetime.fromisoformat(read_at) <= pim.clock.now()
+    assert datetime.fromisoformat(read_at).utcoffset() == timedelta()
+
+
 def test_a_list_that_fell_short_of_its_count_activates_none(start_pim: StartPim) -> None:
     pim = start_pim("ce-5")
     pim.ghosts.update(keys for (keys,) in sorted(keys_in(pim, "product_keys"))[:3])
@@ -134,7 +261,8 @@ def test_the_keys_are_those_of_what_the_pim_holds(any_pim: SimulatedPim, stream:
         return
     assert run.rows(stream).keys() == keys_in(any_pim, stream)
     assert len(run.records(stream)) == len(run.rows(stream))
-    assert all(tuple(row) == run.tap.streams[stream].primary_keys for row in run.records(stream))
+    columns = (*run.tap.streams[stream].primary_keys, "read_at")
+    assert all(tuple(row) == columns for row in run.records(stream))
 
 
 def test_products_are_asked_for_with_one_attribute_for_their_keys(start_pim: StartPim) -> None:
@@ -157,7 +285,7 @@ def test_settings_that_leave_products_out_leave_no_key_out(start_pim: StartPim) 
 
 def test_every_incremental_stream_of_a_connection_has_its_keys() -> None:
     incremental = {one.name for one in STREAMS if issubclass(one, IncrementalStream)}
-    with_keys = {one.name for one in STREAMS if issubclass(one, Keys)}
+    with_keys = {one.name for one in STREAMS if issubclass(one, KeyStream)}
     assert {KEYS_OF[name] for name in with_keys} == incremental - with_keys - {"catalog_products"}
 
 

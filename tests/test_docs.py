@@ -1,15 +1,64 @@
-"""The README says what the code does."""
+"""The pages of documentation say what the code does, and their links and commands work."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pim_simulator import PROFILES
 from tap_akeneo.streams import STREAMS
-from tests.docs import README, TABLES, with_tables
+from tap_akeneo.tap import TapAkeneo
+from tests.docs import DOCS, PAGES, README, ROOT, TABLES, with_tables
+from tests.support import settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import StartPim
 
 TEXT = README.read_text(encoding="utf-8")
+SIMULATOR = DOCS.joinpath("simulator.md").read_text(encoding="utf-8")
+CODE_BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+MOST_LINES = 250
+
+TARGET = """\
+import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        print(json.dumps(message["value"]))
+"""
+"""A target that writes no rows, only states."""
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return [code for of, code in CODE_BLOCK.findall(text) if of == language]
+
+
+def block_with(text: str, part: str) -> str:
+    """The only code block with some text in it."""
+    (found,) = [code for _, code in CODE_BLOCK.findall(text) if part in code]
+    return str(found)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = CODE_BLOCK.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def relative_links(page: Path) -> list[str]:
+    text = CODE_BLOCK.sub("", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [link for link in links if not link.startswith(("https:", "http:", "mailto:"))]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -25,6 +74,153 @@ def test_every_stream_class_is_listed_and_has_its_schema() -> None:
 
 
 def test_the_first_two_code_blocks_of_the_readme_are_one_command_each() -> None:
-    first, second = re.findall(r"```[a-z]*\n(.*?)```", TEXT, flags=re.DOTALL)[:2]
+    first, second, *_ = blocks(TEXT, "bash")
     assert first.strip() == "bash scripts/demo"
     assert second.strip() == "bash scripts/test"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXT.splitlines()) <= MOST_LINES
+
+
+def test_the_readme_names_the_capabilities_of_the_tap() -> None:
+    (line,) = re.findall(r"\*\*Singer capabilities\*\*: (.+?)\.\n\n", TEXT, flags=re.DOTALL)
+    assert set(re.findall(r"`([^`]+)`", line)) == {str(one.value) for one in TapAkeneo.capabilities}
+
+
+def test_the_readme_says_once_which_versions_are_supported() -> None:
+    section = TEXT.partition("\n## Supported PIM versions\n")[2].partition("\n## ")[0]
+    assert "in eight versions" in section
+    assert len(PROFILES) == 8
+    recorded = {str(one.version) for one in PROFILES.values() if one.name in {"ce-6", "ce-7"}}
+    assert all(version in section for version in recorded)
+
+
+def test_the_page_about_the_simulator_names_all_profiles() -> None:
+    table = SIMULATOR.partition("| Profile | Simulates |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z0-9-]+)`", table)) == set(PROFILES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_to_pages_and_headings_that_exist(page: Path) -> None:
+    for link in relative_links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, left = {README}, [README]
+    while left:
+        page = left.pop()
+        for link in relative_links(page):
+            target = (page.parent / link.partition("#")[0]).resolve()
+            if target.suffix == ".md" and target not in reached:
+                reached.add(target)
+                left.append(target)
+    assert set(PAGES) - reached == {ROOT / "AGENTS.md"}
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with the commands that people have after an installation."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "target.py").write_text(TARGET)
+    for name, arguments in {
+        "tap-akeneo": "-m tap_akeneo",
+        "target-jsonl": folder / "target.py",
+    }.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+def test_the_commands_without_meltano_keep_the_state_from_run_to_run(
+    start_pim: StartPim, tmp_path: Path, programs: Path
+) -> None:
+    pim = start_pim(products=10)
+    (tmp_path / "config.json").write_text(json.dumps(settings_for(pim, max_retries=0)))
+    commands = block_with(TEXT, "states.jsonl")
+    before_each_run, script = commands.split("set -o pipefail\n")
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def run(lines: str) -> int:
+        ended = subprocess.run(  # noqa: S603 (our own commands)
+            ["bash", "-c", lines],  # noqa: S607 (as people run them)
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            timeout=60,
+        )
+        return ended.returncode
+
+    def bookmark() -> str:
+        state = json.loads((tmp_path / "state.json").read_text())
+        return str(state["bookmarks"]["products"]["replication_key_value"])
+
+    assert run(before_each_run) == 0
+    assert run(f"set -o pipefail\n{script}") == 0
+    first = bookmark()
+    pim.clock.advance(hours=1)
+    pim.faults.add("status", "/channels", status=403, times=None)
+    assert run(f"set -o pipefail\n{script}") == 1
+    second = bookmark()
+    assert second > first
+    pim.faults.add("status", "/token", status=403, times=None)
+    assert run(f"set -o pipefail\n{script}") == 1
+    assert bookmark() == second
+
+
+def test_contributing_names_every_module_and_no_other() -> None:
+    text = ROOT.joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| In `tap_akeneo/` | Content |\n")[2].partition("\n\n")[0]
+    named = set()
+    for row in table.splitlines()[1:]:
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
+            # `client/http.py`, `request.py` are in one folder.
+            path = name if "/" in name else folder + name
+            folder = path.rpartition("/")[0] + "/" if "/" in path else ""
+            assert (ROOT / "tap_akeneo" / path).exists(), path
+            named.add(path)
+    modules = {
+        str(module.relative_to(ROOT / "tap_akeneo"))
+        for module in (ROOT / "tap_akeneo").rglob("*.py")
+        if not module.name.startswith("__")
+    }
+    # Of these the table names the folder alone, or also the modules that others build on.
+    in_folders = {module for module in modules if module.startswith(("streams/", "config/"))}
+    assert modules - in_folders <= named
+
+
+PYTHON_COMMANDS = [
+    command.removeprefix(".venv/bin/python ")
+    for page in PAGES
+    for code in blocks(page.read_text(encoding="utf-8"), "bash")
+    for command in code.splitlines()
+    if command.startswith(".venv/bin/python -m ")
+]
+
+
+@pytest.mark.parametrize("command", PYTHON_COMMANDS)
+def test_options_of_commands_on_the_pages_exist(command: str) -> None:
+    ended = subprocess.run(  # noqa: S603 (our own commands)
+        [sys.executable, *command.split(), "--help"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_the_example_of_the_simulator_runs() -> None:
+    (example,) = blocks(SIMULATOR, "python")
+    exec(compile(example, "simulator.md", "exec"), {})  # noqa: S102 (our own page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_akeneo.streams.extensions import without_secrets
+from tap_akeneo.streams.extensions import redact
 from tap_akeneo.tap import TapAkeneo
 from tests.support import command, settings_for, sync
 
@@ -132,7 +132,7 @@ def test_workflows_that_hang_are_skipped_with_a_line_each(
         run = sync(pim, "workflows", "workflow_tasks", "locales", request_timeout=1)
     assert not run.tap.failed_streams
     assert run.records("locales")
-    assert caplog.text.count("skipped, it seems to be switched off in this PIM") == 2
+    assert caplog.text.count("skipped, it seems to be disabled in this PIM") == 2
 
 
 def test_a_missing_permission_can_be_skipped_instead(
@@ -245,7 +245,7 @@ def test_the_connection_test_reads_nothing_personal(start_pim: StartPim, tmp_pat
 
 def test_addresses_in_extensions_lose_their_queries() -> None:
     value = {"url": "https://user:pw@app.example/x?key=SECRET#f", "pwd": "SECRET", "name": "n"}
-    assert without_secrets({"configuration": [value]}) == {
+    assert redact({"configuration": [value]}) == {
         "configuration": [{"url": "https://app.example/x", "name": "n"}]
     }
-    assert without_secrets("http://[bad?key=SECRET") is None
+    assert redact("http://[bad?key=SECRET") is None

@@ -231,15 +231,19 @@ def test_a_pim_that_fails_wholly_while_an_item_is_searched_for_ends_the_run(
             sync(pim, stream, max_retries=0, max_concurrency=1)
 
 
-def test_where_only_the_pim_can_make_cursors_it_ends_its_stream_and_is_told_by_the_one_before(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("page_size", [7, 100])
+def test_where_only_the_pim_can_make_cursors_a_page_by_number_steps_over_it(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, page_size: int
 ) -> None:
     pim = start_pim("ce-5", products=60)
     codes = [record["code"] for record in sync(pim, "product_models").records("product_models")]
-    pim.broken.add(codes[5])
-    run = sync(pim, "product_models", "products", max_retries=0)
-    assert "and for a page of that item alone" in caplog.text
+    bad = {codes[0], codes[5], codes[6], codes[-1]}
+    pim.broken.update(bad)
+    run = sync(pim, "product_models", "products", max_retries=0, page_size=page_size)
+    assert run.rows("product_models").keys() == {(code,) for code in codes if code not in bad}
+    assert f"the PIM answers 500 for {len(bad)} items of this list, at position" in caplog.text
     assert run.tap.failed_streams == ["product_models"]
+    assert "replication_key_value" not in run.state["bookmarks"]["product_models"]
     assert len(run.rows("products")) == len(pim.truth("products"))
     pim.broken.clear()
     again = sync(pim, "product_models", state=run.state)
@@ -343,7 +347,7 @@ def test_a_pim_that_is_restarted_in_mid_run_costs_no_record(tmp_path: Path) -> N
         first.close()
         line_with(process, "Connection refused")
         stack.enter_context(serve(pim, port=int(url.rpartition(":")[2])))
-        assert "streams not read to their end: none" in line_with(process, "rows, ")
+        assert "incomplete streams: none" in line_with(process, "rows, ")
         assert process.wait(60) == 0
     read = {
         message["record"]["uuid"]
@@ -364,7 +368,7 @@ def test_a_list_that_changes_whenever_it_is_read_is_told(
         times=None,
         do=lambda: pim.write.save("association_types", next(names), {}),
     )
-    run = sync(pim, "association_types", page_size=2)
-    told = "association-types: the list changed each of 3 times that it was read"
+    run = sync(pim, "association_types", page_size=4)
+    told = "association-types: the list changed each of the 3 times it was read"
     assert told in caplog.text
     assert run.rows("association_types").keys() >= {("PACK",), ("UPSELL",)}

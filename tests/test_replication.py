@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tap_akeneo.replication import (
     DateRange,
     ServerZone,
+    bounded_iso_conditions,
     iso_conditions,
     plan_incremental,
-    window_of,
+    wall_time_conditions,
 )
 from tests.support import sync
 
@@ -67,10 +68,6 @@ def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
     return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def product_conditions(span: DateRange, zone: ServerZone) -> list[dict[str, object]]:
-    return window_of(span, zone).conditions("%Y-%m-%d %H:%M:%S")
-
-
 @given(moment=moments, zone=zones, fold=folds)
 @example(moment=SECOND_TIME, zone=PARIS, fold=0)
 @example(moment=SECOND_TIME - timedelta(hours=1), zone=PARIS, fold=1)
@@ -97,27 +94,6 @@ def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
     server_zone = ServerZone(offset=offset)
     assert as_server_reads(server_zone.before(moment), zone, fold) <= moment
     assert as_server_reads(server_zone.after(moment), zone, fold) >= moment
-
-
-@given(moment=moments, seen_at=moments, zone=zones, fold=folds)
-@example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=0)
-@example(moment=SECOND_TIME, seen_at=WINTER, zone=PARIS, fold=1)
-@example(moment=SUMMER, seen_at=WINTER, zone=TROLL, fold=0)
-@example(moment=WINTER, seen_at=SUMMER, zone=TROLL, fold=0)
-def test_the_earliest_reading_of_a_wall_time_is_never_later_than_the_servers(
-    moment: datetime, seen_at: datetime, zone: ZoneInfo, fold: int
-) -> None:
-    wall = moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
-    offset = seen_at.astimezone(zone).utcoffset()
-    assert offset is not None
-    read = as_server_reads(wall, zone, fold)
-    assert ServerZone(zone).earliest(wall) <= read
-    assert ServerZone(offset=offset).earliest(wall) <= read
-
-
-def test_a_wall_time_that_clocks_skip_is_taken_for_the_earlier_of_its_readings() -> None:
-    skipped = datetime(2025, 3, 30, 2, 30)  # noqa: DTZ001 (a wall time)
-    assert ServerZone(PARIS).earliest(skipped) == datetime(2025, 3, 30, 0, 30, tzinfo=UTC)
 
 
 @given(written=moments, zone=zones)
@@ -277,7 +253,7 @@ def test_the_bookmark_never_moves_back(bookmark: datetime, gap: int, end: dateti
 def test_without_bookmark_and_start_date_everything_is_read() -> None:
     planned = plan()
     assert planned.start is None
-    assert product_conditions(planned, ServerZone.utc()) == []
+    assert wall_time_conditions(planned, ServerZone.utc()) == []
     assert iso_conditions(planned) == []
     assert planned.bookmark == NOW
 
@@ -301,9 +277,18 @@ def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
     end = NOW - timedelta(days=30)
     planned = plan(bookmark=NOW - timedelta(days=60), end_date=end, lookback=timedelta())
     assert planned.bookmark == end
-    assert product_conditions(planned, ServerZone.utc()) == [
-        {"operator": ">", "value": "2026-01-28 11:59:59"},
+    assert wall_time_conditions(planned, ServerZone.utc()) == [
         {"operator": "BETWEEN", "value": ["2026-01-28 11:59:59", "2026-02-27 12:00:01"]},
+    ]
+    assert bounded_iso_conditions(planned) == [
+        {"operator": "BETWEEN", "value": ["2026-01-28T11:59:59Z", "2026-02-27T12:00:01Z"]},
+    ]
+
+
+def test_a_backfill_without_a_start_has_no_lower_bound_that_dates_of_mysql_could_be_below() -> None:
+    planned = plan(end_date=NOW)
+    assert wall_time_conditions(planned, ServerZone.utc()) == [
+        {"operator": "<", "value": "2026-03-29 12:00:02"}
     ]
 
 
@@ -328,7 +313,7 @@ def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
 def test_product_filters_are_in_the_servers_wall_time_one_second_early_as_greater_excludes(
     zone: str, wall: str
 ) -> None:
-    condition = product_conditions(plan(bookmark=NOW), ServerZone(ZoneInfo(zone)))
+    condition = wall_time_conditions(plan(bookmark=NOW), ServerZone(ZoneInfo(zone)))
     assert condition == [{"operator": ">", "value": wall}]
 
 
@@ -350,7 +335,7 @@ def test_a_start_date_in_the_future_reads_nothing_says_so_and_writes_no_bookmark
     assert not run.records("products")
     assert not run.records("categories")
     assert all(bookmark == {} for bookmark in run.state["bookmarks"].values())
-    assert caplog.text.count("is in the future of the PIM's clock: nothing to read yet") == 2
+    assert caplog.text.count("is ahead of the PIM's clock: nothing to read yet") == 2
 
 
 def test_a_run_after_a_start_date_that_was_in_the_future_reads_from_there(

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem  # type: ignore[import-untyped]
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from typing_extensions import override
 
 from tap_akeneo.client.errors import AkeneoError
@@ -92,6 +93,142 @@ def test_a_map_filters_rows_and_moves_the_bookmark_all_the_same(start_pim: Start
     assert shoes
     again = sync(pim, "products", state=run.state, stream_maps=maps, pim_timezone="UTC")
     assert not again.records("products")
+
+
+def everything(run: Run) -> set[str]:
+    return {one["stream"] for one in run.messages if one["type"] == "RECORD"}
+
+
+def test_a_map_for_all_streams_is_one_for_those_that_are_selected(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps = {"*": {"source": "'akeneo'", "stream": "__stream_name__"}}
+    for streams in ((), ("families",), ("families", "products")):
+        collector = Collector()
+        tap = TapAkeneo(
+            config=settings_for(pim, stream_maps=maps),
+            catalog=selecting(pim, streams) if streams else None,
+            message_writer=collector,
+        )
+        tap.sync_all()
+        run = Run(tap, collector.messages)
+        assert everything(run) == set(streams) or not streams
+        assert {("akeneo", "families")} == {
+            (row["source"], row["stream"]) for row in run.records("families")
+        }
+
+
+def test_aliases_name_the_tables_of_all_streams_or_a_second_one(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps = {"*": {"__alias__": "'akeneo_' + __stream_name__"}}
+    run = sync(pim, "families", "channels", stream_maps=maps)
+    assert everything(run) >= {"akeneo_families", "akeneo_channels"}
+    maps = {"names": {"__source__": "families", "label": "code"}}
+    run = sync(pim, "families", "channels", stream_maps=maps)
+    assert everything(run) == {"families", "names", "channels"}
+    assert [row["label"] for row in run.records("names")] == [
+        row["code"] for row in run.records("families")
+    ]
+
+
+def selecting(pim: SimulatedPim, streams: Collection[str]) -> dict[str, Any]:
+    """A catalog with these streams selected and no other."""
+    tap = TapAkeneo(config=settings_for(pim))
+    select(tap, streams)
+    return dict(tap.catalog_dict)
+
+
+def test_a_map_of_a_stream_that_is_not_selected_hurts_no_other_one(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    maps = {"products": {"n": "len(record['values'])"}, "names": {"__source__": "channels"}}
+    collector = Collector()
+    tap = TapAkeneo(
+        config=settings_for(pim, stream_maps=maps),
+        catalog=selecting(pim, ["families"]),
+        message_writer=collector,
+    )
+    tap.sync_all()
+    assert Run(tap, collector.messages).records("families") == pim.truth("families")
+    assert "there is no stream" not in caplog.text
+
+
+def test_a_map_of_a_stream_that_does_not_exist_is_told(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    maps = {"famlies": {}, "names": {"__source__": "familes"}, "fam*": {}}
+    run = sync(start_pim(), "families", stream_maps=maps)
+    assert run.records("families")
+    assert "stream_maps: there is no stream famlies, familes" in caplog.text
+
+
+DECIMALS = [{"locale": None, "scope": None, "data": {"amount": "@", "unit": "KILOGRAM"}}]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("json.dumps(record.get('values'))", '{"weight": [{"locale": null, "scope": null, '),
+        ("json.dumps(record['values']['weight'][0]['data'])", '{"amount": 12.50, "unit": "KILO'),
+        ("json.dumps(values['weight'], sort_keys=True)", '[{"data": {"amount": 12.50, "unit"'),
+        ("json.loads(json.dumps(values))['weight'][0]['data']['amount']", "12.5"),
+        ("values['weight'][0]['data']['amount']", "12.50"),
+        ("values['weight'][0]['data']['amount'] * 1.5", "18.75"),
+        ("1.5 + values['weight'][0]['data']['amount']", "14.0"),
+        ("float(values['weight'][0]['data']['amount'])", 12.5),
+        ("int(values['weight'][0]['data']['amount'])", 12),
+        ("str(values['weight'][0]['data']['amount'])", "12.50"),
+        ("1 + 1", "2"),
+        ("values['weight'][0]['data']['amount'] > 12.4", "true"),
+        ("values['weight'][0]", '{"locale": null, "scope": null, "data": {"amount": 12.50'),
+    ],
+)
+def test_decimals_go_through_expressions_and_results_are_of_the_type_that_is_announced(
+    start_pim: StartPim, expression: str, expected: object
+) -> None:
+    pim = start_pim(products=2)
+    product = sync(pim, "products").records("products")[0]
+    sent = json.dumps({"weight": DECIMALS}, separators=(",", ":")).replace('"@"', "12.50")
+    values = json.dumps(product["values"], separators=(",", ":"))
+    pim.faults.add("odd", "/products-uuid", odd={f'"values":{values}': f'"values":{sent}'})
+    maps = {"products": {"x": expression, "__filter__": f"uuid == '{product['uuid']}'"}}
+    run = sync(pim, "products", stream_maps=maps)
+    (row,) = run.records("products")
+    type_ = schema_of(run, "products")["schema"]["properties"]["x"]["type"][0]
+    assert isinstance(row["x"], {"string": str, "number": float, "integer": int}[type_])
+    if isinstance(expected, str):
+        assert str(row["x"]).startswith(expected)
+    else:
+        assert row["x"] == expected
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"families": {"half": "1 / 0"}},
+        {"families": {"half": "record['nope']"}},
+        {"families": {"half": "nope"}},
+        {"families": {"half": "1 +"}},
+        {"families": {"__filter__": "nope > 1"}},
+        {"fam*": {"half": "labels * labels"}},
+    ],
+)
+def test_an_expression_that_fails_is_named_with_its_stream(
+    start_pim: StartPim, maps: dict[str, dict[str, str]]
+) -> None:
+    ((expression,),) = (one.values() for one in maps.values())
+    with pytest.raises(MappingError) as told:
+        sync(start_pim(), "families", stream_maps=maps)
+    assert str(told.value).startswith("families: ")
+    assert expression in str(told.value)
+
+
+def test_parquet_is_refused_at_once(start_pim: StartPim, tmp_path: Path) -> None:
+    encoding = {"encoding": {"format": "parquet"}}
+    config = in_batches(f"file://{tmp_path}") | encoding
+    with pytest.raises(ConfigValidationError) as told:
+        sync(start_pim(), "families", batch_config=config)
+    assert "`batch_config`: the format parquet" in told.value.errors[0]
 
 
 def test_else_null_leaves_only_the_streams_with_a_map(start_pim: StartPim) -> None:
@@ -329,7 +466,7 @@ def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
 ) -> None:
     pim, loader = start_pim(), Loader(file_at)
     config = in_batches(f"file://{tmp_path}")
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MappingError, match="raises ZeroDivisionError"):
         load(
             pim,
             ["families"],

@@ -56,7 +56,7 @@ class Way:
 
 
 WAYS = {
-    "a run": Way("streams not read to their end: none"),
+    "a run": Way("incomplete streams: none"),
     "the discovery": Way("Starting new HTTP connection", arguments=["--discover"]),
     "the connection test": Way("Beginning sync of 'products'", arguments=["--test"]),
     "its own description": Way("", arguments=["--about", "--format", "json"]),
@@ -113,7 +113,7 @@ WAYS = {
         ],
     ),
     "an app's token": Way(
-        "streams not read to their end: none",
+        "incomplete streams: none",
         settings={**NO_CONNECTION, "access_token": "{app_token}"},
     ),
     "an app's token that is refused": Way(

@@ -55,6 +55,21 @@ def faults(**config: Any) -> list[str]:
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("https://example.com/pim/api/rest/v1", "https://example.com/pim"),
         ("https://bücher.example", "https://bücher.example"),
+        ("https://pim.example.com/user/login", "https://pim.example.com"),
+        ("https://pim.example.com/User/Login/", "https://pim.example.com"),
+        ("https://pim.example.com/user/reset-request?x=1#y", "https://pim.example.com"),
+        ("https://pim.example.com/connect/connection-settings", "https://pim.example.com"),
+        ("https://pim.example.com/connect/apps/v1/authorize?a=b", "https://pim.example.com"),
+        ("https://pim.example.com/index.php", "https://pim.example.com"),
+        ("https://pim.example.com/index.php/user/login", "https://pim.example.com"),
+        ("https://pim.example.com/app_dev.php/#/dashboard", "https://pim.example.com"),
+        ("https://pim.example.com/login?x=1", "https://pim.example.com"),
+        ("https://pim.example.com/enrich/product/", "https://pim.example.com"),
+        ("https://example.com/pim/user/login", "https://example.com/pim"),
+        ("https://example.com/users", "https://example.com/users"),
+        ("example.com/apim/", "https://example.com/apim"),
+        ('"https://pim.example.com/"', "https://pim.example.com"),
+        ("<https://pim.example.com>", "https://pim.example.com"),
     ],
 )
 def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: str) -> None:
@@ -75,13 +90,13 @@ def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: s
 )
 def test_what_is_no_address_is_refused_with_an_example(pasted: str) -> None:
     assert faults(base_url=pasted) == [
-        "`base_url`: is not an address of a PIM, such as https://my-company.cloud.akeneo.com"
+        "`base_url`: is not the URL of a PIM, such as https://my-company.cloud.akeneo.com"
     ]
 
 
 def test_an_address_with_a_password_in_it_is_refused_without_showing_it() -> None:
     (fault,) = faults(base_url="https://me:p4ssw0rd-of-user@pim.example.com")
-    assert "must not hold a user name or password" in fault
+    assert "must not contain a user name or password" in fault
 
 
 @given(st.text())
@@ -105,7 +120,7 @@ def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
             f"also as TAP_AKENEO_{name.upper()} in the environment)"
             for name in ("base_url", *CREDENTIALS)
         ),
-        "or, for an Akeneo App, set `access_token` instead of the four",
+        "or, for an Akeneo App, set `access_token` instead of these four",
     ]
 
 
@@ -127,7 +142,7 @@ def test_faults_of_all_kinds_come_together() -> None:
 
 def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
     (fault,) = faults(client_secret=["s3cr3t-of-client"])
-    assert fault.startswith("`client_secret` must be a text")
+    assert fault.startswith("`client_secret` must be text")
 
 
 @pytest.mark.parametrize("page_size", [0, 101, -1])
@@ -173,7 +188,7 @@ def test_pasted_credentials_lose_blanks_around_them_but_a_password_keeps_them() 
 
 def test_a_filter_on_updated_is_refused_for_incremental_streams_with_the_reason() -> None:
     (fault,) = faults(filters={"products": {"updated": [{"operator": ">", "value": "2024-01-01"}]}})
-    assert "its bookmark is: use start_date and end_date" in fault
+    assert "its bookmark uses that filter: set start_date and end_date" in fault
 
 
 def test_a_filter_on_updated_is_taken_for_full_table_streams() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,7 +13,7 @@ import pytest
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.streams.keys import Keys
+from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.tap import TapAkeneo
 from tests.support import ON_REQUEST, Collector, as_told, select, settings_for, sync
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 MOVED = {"workflows": ("steps",)}
 FOR_APPS = {stream.name for stream in STREAMS if stream.needs_app}
 # Their keys are no part of what the PIM holds, or all that they have (test_deletions.py).
-TOLD_ELSEWHERE = {"system_information", *(one.name for one in STREAMS if issubclass(one, Keys))}
+TOLD_ELSEWHERE = {
+    "system_information",
+    *(one.name for one in STREAMS if issubclass(one, KeyStream)),
+}
 NAMES = tuple(dict.fromkeys(stream.name for stream in STREAMS))
 
 
@@ -65,6 +69,8 @@ def assert_equal_to_truth(pim: SimulatedPim, run: Run, stream: str) -> None:
             told.pop(name, None)
         if stream == "measurement_families" and pim.profile.major < 5:
             held = without_labels(held)
+        if stream == "attributes" and held.get("default_value") is not None:
+            held = {**held, "default_value": json.dumps(held["default_value"])}
         assert told == without(held, MOVED.get(stream, ON_REQUEST.get(stream, ())))
 
 
@@ -169,7 +175,14 @@ def test_records_are_the_same_json_whether_or_not_something_looks_inside(
 ) -> None:
     decoded = sync(any_pim, **settings)
     for stream in full_run.tap.streams:
-        assert decoded.rows(stream) == full_run.rows(stream)
+        assert without_time(decoded.rows(stream)) == without_time(full_run.rows(stream))
+
+
+def without_time(
+    rows: dict[tuple[str, ...], dict[str, Any]],
+) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Rows without the time of their reading, which differs from run to run."""
+    return {key: without(row, ["read_at"]) for key, row in rows.items()}
 
 
 def test_old_pims_have_products_by_identifier_and_newer_ones_by_uuid(

@@ -1,16 +1,22 @@
-"""The messages that the README's table of troubleshooting explains."""
+"""The messages that docs/troubleshooting.md explains."""
 
 from __future__ import annotations
 
 import re
 
-from tests.docs import README
+from tests.docs import DOCS
+
+PAGE = DOCS / "troubleshooting.md"
 
 
 def messages() -> set[str]:
-    """The messages; … stands for what differs from time to time."""
-    _, _, table = README.read_text(encoding="utf-8").partition("| Message | What to do |\n")
-    rows = re.findall(r"^\| (.*?) \| ", table.partition("\n\n")[0], flags=re.MULTILINE)
+    """The messages; … stands for what varies."""
+    _, *tables = PAGE.read_text(encoding="utf-8").split("| Message | What to do |\n|---|---|\n")
+    rows = [
+        row
+        for table in tables
+        for row in re.findall(r"^\| (.*?) \| ", table.partition("\n\n")[0], flags=re.MULTILINE)
+    ]
     return {message.strip() for row in rows for _, message in re.findall(r"(`+)(.+?)\1(?!`)", row)}
 
 
@@ -21,5 +27,5 @@ def matches(message: str, line: str) -> bool:
 
 
 def is_explained(line: str) -> bool:
-    """Whether the README says what to do about a line of the log."""
+    """Whether the page says what to do about a line of the log."""
     return any(matches(message, line) for message in messages())

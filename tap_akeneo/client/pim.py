@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -114,10 +114,21 @@ class Pim:
             LoginRefused: The PIM issues no token.
             PimUnavailable: It does not answer.
         """
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            login = executor.submit(self._authenticator.access_token)
-            _ = self._readable_paths
-        login.result()
+        failures: list[Exception] = []
+
+        def log_in() -> None:
+            try:
+                self._authenticator.access_token()
+            except Exception as failure:  # noqa: BLE001 (raised below)
+                failures.append(failure)
+
+        # A daemon, so that nobody waits for the login at an address without a PIM.
+        login = threading.Thread(target=log_in, name="pim-login", daemon=True)
+        login.start()
+        _ = self._readable_paths
+        login.join()
+        if failures:
+            raise failures[0]
 
     @property
     def traffic(self) -> Traffic:

@@ -141,14 +141,17 @@ def read_body(response: requests.Response) -> bytes:
 
     Raises:
         ResponseTooLarge: The body exceeds the limit. The rest of it was not read.
-        requests.RequestException: The connection broke or timed out.
+        requests.RequestException, urllib3.exceptions.HTTPError: The connection broke or timed out.
     """
+    header = response.headers.get("Content-Length", "")
+    length = int(header) if header.isdecimal() and len(header) < MAX_LENGTH_DIGITS else None
+    if length is not None and length <= MAX_BYTES and "Content-Encoding" not in response.headers:
+        # In one piece, as each buffer between costs time.
+        content: bytes = response.raw.read()
+        return content
     chunks: list[bytes] = []
     size = 0
-    # Read the body in one chunk if its length is known: each further buffer costs time.
-    header = response.headers.get("Content-Length", "")
-    length = int(header) if header.isdecimal() and len(header) < MAX_LENGTH_DIGITS else 0
-    for chunk in response.iter_content(min(max(CHUNK_SIZE, length), MAX_BYTES + 1)):
+    for chunk in response.iter_content(CHUNK_SIZE):
         size += len(chunk)
         if size > MAX_BYTES:
             # The connection cannot be reused, because the rest of the body is still in it.

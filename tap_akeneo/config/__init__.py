@@ -1,1 +1,1 @@
-"""What the user gives the tap: settings, state and catalog."""
+"""The input of a run: settings, state and catalog."""

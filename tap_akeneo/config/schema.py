@@ -1,4 +1,4 @@
-"""The list of the tap's settings: what they are called, what they mean, their defaults."""
+"""The names, descriptions and defaults of the tap's settings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         required=True,
         title="PIM URL",
         description=(
-            "Address of your PIM as you open it in a browser. With or without `https://`, a slash "
-            "or a path at its end; `http://` is used only when written out."
+            "Address of your PIM, as in the browser. `https://`, a trailing slash and a path are "
+            "optional. `http://` is used only if you write it."
         ),
         examples=[URL_EXAMPLE],
     ),
@@ -39,14 +39,14 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         secret=True,
         title="Secret",
-        description="Secret of the connection, beside its client ID.",
+        description="Secret of the same connection.",
         examples=["2sg3grn7kbwgk8csgws4k8kc8wk8gk8ckc8gg8c4o8osg4kkg4"],
     ),
     th.Property(
         "username",
         th.StringType,
         title="Username",
-        description="Username of the connection, beside its client ID.",
+        description="Username of the same connection.",
         examples=["warehouse_0123"],
     ),
     th.Property(
@@ -55,8 +55,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         secret=True,
         title="Password",
         description=(
-            "Password of the connection. The PIM shows it once, when the connection is made or "
-            "its password regenerated."
+            "Password of the same connection. The PIM shows it once, when you create the "
+            "connection or regenerate the password."
         ),
         examples=["4f1d2c6a9"],
     ),
@@ -77,8 +77,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default="access_token",
         title="Access token key",
         description=(
-            "Where the PIM's token answer holds the access token. Dots lead into objects: "
-            "`data.access_token`."
+            "JSON path of the access token in the token response, for proxies that change the "
+            "response. Dots separate nested keys, such as `data.access_token`."
         ),
         examples=["access_token"],
     ),
@@ -87,7 +87,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         default="refresh_token",
         title="Refresh token key",
-        description="Where the PIM's token answer holds the refresh token, written likewise.",
+        description="JSON path of the refresh token in the token response.",
         examples=["refresh_token"],
     ),
     th.Property(
@@ -95,8 +95,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Incremental streams skip what changed before this date. ISO 8601; UTC without an "
-            "offset. Unset: the first run reads everything."
+            "Earliest change that incremental streams read. ISO 8601; UTC if it has no offset. If "
+            "unset, the first run reads everything."
         ),
         examples=["2025-01-01T00:00:00Z"],
     ),
@@ -105,9 +105,9 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="End date",
         description=(
-            "Makes a bounded backfill: incremental streams read what changed until then, and the "
-            "bookmark becomes this date. Products and product models end there; categories give "
-            "later changes too, as the PIM cannot bound them."
+            "Latest change that incremental streams read, for a bounded backfill. The bookmark "
+            "becomes this date. Streams that the PIM cannot filter by an end, such as categories, "
+            "include later changes."
         ),
         examples=["2025-02-01T00:00:00Z"],
     ),
@@ -117,8 +117,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=300,
         title="Lookback (seconds)",
         description=(
-            "How far before the bookmark a run begins. The PIM's search shows changes late; what "
-            "comes twice is merged by its key."
+            "Each run starts this long before the bookmark, because the PIM's search index shows "
+            "changes late. Use a target that upserts, so that repeated rows do no harm."
         ),
         examples=[300],
     ),
@@ -127,9 +127,9 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         title="Time zone of the PIM's server",
         description=(
-            "IANA name. Products are filtered in the server's wall time, which its API shows only "
-            "by the offsets of dates. Unset: inferred from a product's date, with two hours added "
-            "at both ends for daylight saving; UTC on SaaS."
+            "IANA time zone of the PIM server, which product filters by date depend on. If unset, "
+            "it is inferred from a product's date, and two hours more are read at both ends in "
+            "case of daylight saving time. SaaS uses UTC."
         ),
         examples=["Europe/Paris"],
     ),
@@ -138,7 +138,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=100),
         default=100,
         title="Page size",
-        description="Items a request. Less where the PIM takes long for a page of heavy products.",
+        description="Items per request. Lower it if large products make pages slow.",
         examples=[50],
     ),
     th.Property(
@@ -147,8 +147,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=4,
         title="Requests at once",
         description=(
-            "How many requests may be under way at once. The PIM allows 4 for each connection and "
-            "10 in all; more than 4 makes it answer 429."
+            "Number of parallel requests. The PIM allows 4 per connection and 10 in total, and "
+            "answers 429 above that."
         ),
         examples=[4],
     ),
@@ -158,8 +158,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=120,
         title="Request timeout (seconds)",
         description=(
-            "How long the PIM may stay silent before a request is tried again. An answer may take "
-            "five times that in all."
+            "Seconds without any data from the PIM after which a request is retried. A whole "
+            "response may take five times as long."
         ),
         examples=[120],
     ),
@@ -169,9 +169,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=8,
         title="Retries",
         description=(
-            "How often a request is sent again after 408, 429, 5xx or a broken connection. Waits "
-            "double from half a second to a minute, or are what the PIM asks for: 8 last two "
-            "minutes."
+            "Retries of a request after 408, 429, 5xx or a connection error. Waits double from 0.5 "
+            "s to 60 s, or follow the server's Retry-After. 8 retries take about two minutes."
         ),
         examples=[8],
     ),
@@ -179,7 +178,9 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="Shown in the logs of the PIM. Unset: `tap-akeneo/` and its version.",
+        description=(
+            "User-Agent header, which the PIM's logs show. If unset: `tap-akeneo/` and the version."
+        ),
         examples=["warehouse-sync (data@my-company.com)"],
     ),
     th.Property(
@@ -187,8 +188,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         title="Certificate authorities",
         description=(
-            "Path of a PEM file of certificate authorities to trust, where the PIM's certificate "
-            "is your company's own."
+            "Path of a PEM file with the certificate authorities to trust, if the PIM's "
+            "certificate comes from your company's own authority."
         ),
         examples=["/etc/ssl/certs/my-company.pem"],
     ),
@@ -197,8 +198,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         title="Channel",
         description=(
-            "Limits product values to those of one channel. The PIM then also leaves out all "
-            "products which are not in the category tree of that channel."
+            "Read only values of this channel, in products, assets and records. The PIM then also "
+            "omits products outside the category tree of the channel."
         ),
         examples=["ecommerce"],
     ),
@@ -206,14 +207,14 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         "locales",
         th.ArrayType(th.StringType(nullable=False)),
         title="Locales",
-        description="Limits product values to these locales and those without a locale.",
+        description="Read only values of these locales, and values without a locale.",
         examples=[["en_US", "fr_FR"]],
     ),
     th.Property(
         "attributes",
         th.ArrayType(th.StringType(nullable=False)),
         title="Attributes",
-        description="Limits product values to these attributes.",
+        description="Read only product values of these attributes.",
         examples=[["name", "description", "price"]],
     ),
     th.Property(
@@ -221,8 +222,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.ObjectType(additional_properties=True),
         title="Filters",
         description=(
-            "Stream name to the PIM's own `search` JSON (api.akeneo.com, filters); joined with "
-            "the filter of the bookmark. A stream without a filter is read whole."
+            "The PIM's `search` JSON by stream name (see Filters on api.akeneo.com), combined with "
+            "the date filter of the bookmark. After you change a filter, run a full refresh."
         ),
         examples=[{"products": {"enabled": [{"operator": "=", "value": True}]}}],
     ),
@@ -232,7 +233,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default="fail",
         title="When a permission is missing",
         description=(
-            "`fail`: the other streams are read, then the run ends with 1. `skip`: a warning."
+            "If a permission is missing: `fail` reads the other streams and then exits with 1, "
+            "`skip` logs a warning."
         ),
         examples=["skip"],
     ),
@@ -242,11 +244,18 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Deletions",
         description=(
-            "Streams that are read as a whole end with ACTIVATE_VERSION, so that targets delete, "
-            "or mark, the rows that the PIM no longer has. Only for targets that know it: some "
-            "others fail."
+            "Full-table streams end with ACTIVATE_VERSION, so that the target deletes or marks "
+            "rows that no longer exist in the PIM. Requires a target that supports it."
         ),
         examples=[True],
+    ),
+    _switch(
+        "keep_values_as_sent",
+        "Keep what databases refuse",
+        "Keep U+0000 in texts, and texts that are no dates in date properties. Most databases "
+        "refuse them, so by default U+0000 is removed and such a text becomes null, with a "
+        "warning.",
+        default=False,
     ),
     th.Property(
         "updated_including_linked_entities",
@@ -254,83 +263,83 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Changes of linked assets and records",
         description=(
-            "Products and product models also count as changed when an asset or record changed "
-            "that they are linked to (SaaS, Enterprise; the PIM must have it switched on)."
+            "Also read products and product models whose linked assets or records changed (SaaS "
+            "and Enterprise; must be enabled in the PIM)."
         ),
         examples=[True],
     ),
     _switch(
         "with_completenesses",
         "Completenesses",
-        "Products with their completeness for each channel and locale (6.0+).",
+        "Include the completeness of products for each channel and locale (6.0+).",
         default=True,
     ),
     _switch(
         "with_quality_scores",
         "Quality scores",
-        "Products (5.0+) and product models (6.0+) with their data quality scores.",
+        "Include data quality scores of products (5.0+) and product models (7.0+).",
         default=True,
     ),
     _switch(
         "with_attribute_options",
         "Labels of options in values",
-        "Product values with the labels of their options in `linked_data` (5.0+). Off, as it can "
-        "double a product's size; the stream attribute_options holds the same labels.",
+        "Include the labels of options in product values, as `linked_data` (5.0+). This can double "
+        "the size of products; the stream `attribute_options` has the same labels.",
         default=False,
     ),
     _switch(
         "with_table_select_options",
         "Options of table columns",
-        "Attributes of the type table with the options of their select columns (7.0+).",
+        "Include the options of select columns in attributes of the type table (7.0+).",
         default=True,
     ),
     _switch(
         "with_position",
         "Positions of categories",
-        "Categories with their position in their tree (7.0+).",
+        "Include the position of categories in their tree (7.0+).",
         default=True,
     ),
     _switch(
         "with_enriched_attributes",
         "Values of categories",
-        "Categories with the values of their own attributes (7.0+).",
+        "Include the values of the categories' own attributes (SaaS, and PIMs after 7.0).",
         default=True,
     ),
     th.Property(
         "with_readiness",
         th.StringType(allowed_values=["scores_only", "detailed"]),
         title="Readiness",
-        description="Products and product models with their readiness (SaaS).",
+        description="Include the readiness of products and product models (SaaS).",
         examples=["scores_only"],
     ),
     _switch(
         "with_workflow_execution_statuses",
         "Workflow statuses",
-        "Products and product models with the workflows they are in (SaaS).",
+        "Include the workflows of products and product models (SaaS).",
         default=False,
     ),
     _switch(
         "with_root_parent",
         "Root models",
-        "Products with the code of their root product model (SaaS).",
+        "Include the code of the root product model in products (SaaS).",
         default=False,
     ),
     _switch(
         "with_enabled_assets_only",
         "Enabled assets only",
-        "Product values without the assets that are disabled (SaaS).",
+        "Leave disabled assets out of product values (SaaS).",
         default=False,
     ),
     _switch(
         "with_asset_share_links",
         "Share links in products",
-        "Product values with the share links of their assets (SaaS).",
+        "Include the share links of assets in product values (SaaS).",
         default=False,
     ),
     _switch(
         "with_asset_auto_tags",
         "Tags of assets",
-        "Assets with the tags that the PIM made for them (SaaS).",
+        "Include the tags that the PIM generated for assets (SaaS).",
         default=False,
     ),
 ).to_dict()

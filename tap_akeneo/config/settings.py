@@ -1,4 +1,4 @@
-"""The tap's settings, checked and in proper types, and their faults in words."""
+"""The tap's settings, validated and parsed, and messages for those that are invalid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from singer_sdk import typing as th
@@ -27,15 +27,26 @@ if TYPE_CHECKING:
 
 BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
 
+_screen_path = re.compile(
+    r"/(?:api|user|login|logout|connect|enrich|configuration|dashboard|settings|system|job"
+    r"|(?:index|app)(?:_\w+)?\.php)(?=/|$)",
+    flags=re.IGNORECASE,
+)
+"""Start of the path of a PIM screen or of its API. A folder of the PIM may come before it."""
+
 YEARS = range(1970, 2101)
-"""Of dates in settings and bookmarks; there is nothing to read in others."""
+"""Plausible years in settings and bookmarks."""
 
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
 
 
+MAX_ATTRIBUTES_LENGTH = 6_000
+"""Size limit for the query parameter, in bytes. Web servers accept URLs of about 8,000 bytes."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The settings as the tap works with them, checked and in proper types."""
+    """The validated and parsed settings."""
 
     base_url: str
     credentials: Credentials
@@ -56,25 +67,32 @@ class Settings:
     attributes: tuple[str, ...]
     filters: Mapping[str, Mapping[str, list[Condition]]]
     switches: Mapping[str, str]
-    """The ``with_…`` settings that are on, as query parameters."""
+    """The ``with_…`` settings that are enabled, as query parameters."""
 
     app_token: str | None
     on_forbidden: str
     linked_entities: bool
+    keep_values_as_sent: bool
+
+    @property
+    def attributes_fit_address(self) -> bool:
+        """Whether the attributes fit into the URL of a request."""
+        return len(quote(",".join(self.attributes), safe="")) <= MAX_ATTRIBUTES_LENGTH
 
     @classmethod
     def read(
         cls, config: Mapping[str, Any], filterable: Mapping[str, bool], streams: tuple[str, ...]
     ) -> Settings:
-        """Checks a configuration and takes it over.
+        """Validate and parse a configuration.
 
         Args:
-            config: As the SDK gives it, defaults filled in.
-            filterable: Streams which the PIM can filter, with whether they are incremental.
+            config: The configuration from the SDK, with defaults.
+            filterable: Streams that the PIM can filter, and whether each is incremental.
             streams: Names of all streams.
 
         Raises:
-            ConfigValidationError: With all faults, in words; none tells a secret.
+            ConfigValidationError: Some settings are invalid; it has a message for each of them,
+                without secrets.
         """
         reader = _Reader(config)
         settings = cls(
@@ -90,7 +108,7 @@ class Settings:
             max_concurrency=reader.value("max_concurrency") or 4,
             request_timeout=reader.value("request_timeout") or 120,
             max_retries=reader.value("max_retries") or 0,
-            user_agent=reader.parsed("user_agent", _header),
+            user_agent=reader.parsed("user_agent", _parse_header),
             ca_bundle=reader.parsed("ca_bundle", _parse_ca_bundle),
             channel=reader.text("channel"),
             locales=tuple(reader.value("locales") or ()),
@@ -101,56 +119,58 @@ class Settings:
                 for name in config
                 if name.startswith("with_") and config[name]
             },
-            app_token=reader.parsed("access_token", _header),
+            app_token=reader.parsed("access_token", _parse_header),
             on_forbidden=reader.text("on_forbidden") or "fail",
             linked_entities=reader.value("updated_including_linked_entities") or False,
+            keep_values_as_sent=reader.value("keep_values_as_sent") or False,
         )
         start_date, end_date = settings.start_date, settings.end_date
         if start_date and end_date and start_date >= end_date:
-            reader.faults.append("`end_date` must be later than `start_date`")
-        reader.faults.extend(_login_faults(config))
-        reader.faults.extend(_filter_faults(settings.filters, filterable, streams))
-        if reader.faults:
+            reader.errors.append("`end_date` must be later than `start_date`")
+        reader.errors.extend(_login_errors(config))
+        reader.errors.extend(_batch_errors(config.get("batch_config")))
+        reader.errors.extend(_filter_errors(settings.filters, filterable, streams))
+        if reader.errors:
             summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=reader.faults, schema=SETTINGS_SCHEMA)
+            raise ConfigValidationError(summary, errors=reader.errors, schema=SETTINGS_SCHEMA)
         return settings
 
 
 class _Reader:
-    """Takes values out of a configuration and gathers the faults it meets."""
+    """Gets values from a configuration and collects the errors in them."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
-        self.faults: list[str] = []
-        self._faulty: set[str] = set()
-        for name, fault in _schema_faults(config):
-            self._faulty.add(name)
-            self.faults.append(fault)
+        self.errors: list[str] = []
+        self._invalid: set[str] = set()
+        for name, error in _schema_errors(config):
+            self._invalid.add(name)
+            self.errors.append(error)
 
     def value(self, name: str) -> Any:  # noqa: ANN401 (checked by the schema)
-        """The value as it is, None where it is unset or of a wrong type."""
-        return None if name in self._faulty else self._config.get(name)
+        """Return a value as it is, or None if it is unset or has the wrong type."""
+        return None if name in self._invalid else self._config.get(name)
 
     def text(self, name: str) -> str | None:
-        """A text without the blanks and line breaks that come with pasting; empty is unset."""
+        """Return text without surrounding whitespace, or None if that is empty."""
         value = self.value(name)
         stripped = value if name == "password" else (value or "").strip()
         return stripped or None
 
     def parsed(self, name: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401
-        """A text that must make sense."""
+        """Return parsed text, or None if it is unset or invalid."""
         text = self.text(name)
         if text is None:
             return None
         try:
             return parse(text)
-        except ValueError as fault:
-            self.faults.append(f"`{name}`: {fault}")
+        except ValueError as error:
+            self.errors.append(f"`{name}`: {error}")
             return None
 
 
-def _schema_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a JSON schema can tell, in words and without the values, which may be secret."""
+def _schema_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the settings that violate their JSON schema, and messages without their values."""
     properties = SETTINGS_SCHEMA["properties"]
     for name in SETTINGS_SCHEMA["required"]:
         if not config.get(name):
@@ -158,8 +178,8 @@ def _schema_faults(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, schema in properties.items():
         if name not in config or (not config[name] and name in SETTINGS_SCHEMA["required"]):
             continue
-        for fault in th.DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config[name]):
-            yield name, f"`{name}` {_in_words(fault, schema)}, such as {_example(schema)}"
+        for error in th.DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config[name]):
+            yield name, f"`{name}` {_requirement(error, schema)}, such as {_example(schema)}"
             break
 
 
@@ -168,37 +188,47 @@ def _missing(name: str) -> str:
     return f"`{name}` is missing ({title}; also as TAP_AKENEO_{name.upper()} in the environment)"
 
 
-def _login_faults(config: Mapping[str, Any]) -> Iterator[str]:
-    """A connection has four credentials, an app has its token; one of the two is needed."""
+def _login_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check that there are either the four credentials of a connection or the token of an app."""
     given = [name for name in CREDENTIALS if config.get(name)]
     if config.get("access_token"):
         if given:
             yield (
-                "`access_token` is an app's and excludes the credentials of a connection: remove "
-                f"it, or remove {', '.join(f'`{name}`' for name in given)}"
+                "`access_token` belongs to an app and excludes the credentials of a connection: "
+                f"remove it, or remove {', '.join(f'`{name}`' for name in given)}"
             )
         return
     for name in CREDENTIALS:
         if name not in given:
             yield _missing(name)
     if not given:
-        yield "or, for an Akeneo App, set `access_token` instead of the four"
+        yield "or, for an Akeneo App, set `access_token` instead of these four"
 
 
-def _in_words(fault: ValidationError, schema: Mapping[str, Any]) -> str:
-    if fault.validator == "enum":
+def _batch_errors(batch_config: object) -> Iterator[str]:
+    encoding = batch_config.get("encoding") if isinstance(batch_config, dict) else None
+    file_format = encoding.get("format") if isinstance(encoding, dict) else None
+    if file_format not in {None, "jsonl"}:
+        yield (
+            f"`batch_config`: the format {file_format} cannot store the values of products, whose "
+            "structure differs from row to row: use jsonl"
+        )
+
+
+def _requirement(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    if error.validator == "enum":
         return (
             f"must be one of {', '.join(str(value) for value in schema.get('enum', ()) if value)}"
         )
-    if fault.validator in {"minimum", "maximum"}:
-        most = f" and at most {schema['maximum']}" if "maximum" in schema else ""
-        return f"must be at least {schema['minimum']}{most}"
+    if error.validator in {"minimum", "maximum"}:
+        maximum = f" and at most {schema['maximum']}" if "maximum" in schema else ""
+        return f"must be at least {schema['minimum']}{maximum}"
     kinds = {
-        "string": "a text",
+        "string": "text",
         "integer": "a whole number",
         "number": "a number",
         "boolean": "true or false",
-        "array": "a list of texts",
+        "array": "a list of text values",
         "object": "an object",
     }
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -210,45 +240,47 @@ def _example(schema: Mapping[str, Any]) -> str:
 
 
 def parse_base_url(text: str) -> str:
-    """Makes an address of what people paste.
+    """Parse the URL of a PIM, as users paste it.
 
     Args:
-        text: With or without scheme, path, slash at the end; any case.
+        text: The URL. The scheme, a path and a trailing slash are optional.
 
     Returns:
-        Scheme, host, perhaps port, perhaps the folder of a PIM that is not at the host's root.
+        Scheme and host, with the port and the folder of the PIM if the URL has them.
 
     Raises:
-        ValueError: It is no address, in words.
+        ValueError: It is not a URL; the message continues after the name of the setting.
     """
-    fault = f"is not an address of a PIM, such as {URL_EXAMPLE}"
-    spelled_out = re.sub(r"^(https?):/*", r"\1://", text, flags=re.IGNORECASE)
-    if "://" not in spelled_out:
-        spelled_out = f"https://{spelled_out}"
+    msg = f"is not the URL of a PIM, such as {URL_EXAMPLE}"
+    # Remove what surrounds a URL in an e-mail, a chat or a spreadsheet.
+    text = text.strip().strip("<>\"'“”`").strip()
+    with_scheme = re.sub(r"^(https?):/*", r"\1://", text, flags=re.IGNORECASE)
+    if "://" not in with_scheme:
+        with_scheme = f"https://{with_scheme}"
     try:
-        url = urlsplit(spelled_out)
+        url = urlsplit(with_scheme)
         port = url.port
     except ValueError:
-        raise ValueError(fault) from None
+        raise ValueError(msg) from None
     if url.username is not None or url.password is not None:
-        msg = "must not hold a user name or password: they have settings of their own"
+        msg = "must not contain a user name or password: they have their own settings"
         raise ValueError(msg)
     host = (url.hostname or "").rstrip(".")
-    # A name of any language, an IPv4 address or an IPv6 address (which has colons).
+    # A host name in any language, an IPv4 address, or an IPv6 address, which has colons.
     if url.scheme not in {"http", "https"} or not re.fullmatch(
         r"\w([\w-]*\w)?(\.\w([\w-]*\w)?)*|[0-9a-f:.]*:[0-9a-f:.]*", host
     ):
-        raise ValueError(fault)
+        raise ValueError(msg)
     shown_host = f"[{host}]" if ":" in host else host
-    folder = url.path.partition("/api/")[0].rstrip("/").removesuffix("/api")
+    folder = _screen_path.split(url.path, maxsplit=1)[0].rstrip("/")
     return f"{url.scheme}://{shown_host}{'' if port is None else f':{port}'}{folder}"
 
 
 def parse_date(text: str) -> datetime:
-    """Reads ISO 8601; UTC where no offset is given.
+    """Parse an ISO 8601 date, in UTC if it has no offset.
 
     Raises:
-        ValueError: It is no date, in words.
+        ValueError: It is not a date, or not a plausible one.
     """
     try:
         date = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
@@ -256,30 +288,16 @@ def parse_date(text: str) -> datetime:
         msg = f"{text!r} is not a date such as 2025-01-31 or 2025-01-31T12:00:00Z"
         raise ValueError(msg) from None
     if date.year not in YEARS:
-        msg = f"{text!r} does not lie in the years {YEARS[0]} to {YEARS[-1]}"
+        msg = f"{text!r} must be between the years {YEARS[0]} and {YEARS[-1]}"
         raise ValueError(msg)
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
 
-def _header(text: str) -> str:
+def _parse_header(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
-        msg = "must be of plain ASCII characters, in one line, as it is sent in a header"
+        msg = "must be one line of plain ASCII characters, because it is sent in a header"
         raise ValueError(msg)
     return text
-
-
-def unreadable_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """Names of variables that are no numbers, or no JSON, although their settings are."""
-    for name, schema in SETTINGS_SCHEMA["properties"].items():
-        variable = f"TAP_AKENEO_{name.upper()}"
-        if variable in environment and "integer" in schema["type"]:
-            if not re.fullmatch(r"\s*[+-]?\d+\s*", environment[variable]):
-                yield variable
-        elif variable in environment and "object" in schema["type"]:
-            try:
-                json.loads(environment[variable])
-            except ValueError:
-                yield variable
 
 
 def _parse_timezone(text: str) -> ZoneInfo:
@@ -303,15 +321,15 @@ def _parse_ca_bundle(text: str) -> str:
     return str(path)
 
 
-def _filter_faults(
+def _filter_errors(
     filters: Mapping[str, Any], filterable: Mapping[str, bool], streams: tuple[str, ...]
 ) -> Iterator[str]:
     for stream, search in filters.items():
         if stream not in streams:
-            yield f"`filters`: there is no stream {stream!r}; there are {', '.join(streams)}"
+            yield f"`filters`: there is no stream {stream!r}; the streams are {', '.join(streams)}"
         elif stream not in filterable:
-            can = ", ".join(sorted(filterable))
-            yield f"`filters`: the PIM cannot filter {stream}; it can filter {can}"
+            names = ", ".join(sorted(filterable))
+            yield f"`filters`: the PIM cannot filter {stream}; it can filter {names}"
         elif not isinstance(search, dict) or not all(
             isinstance(conditions, list) for conditions in search.values()
         ):
@@ -321,6 +339,6 @@ def _filter_faults(
             yield f"`filters`: {stream} needs the PIM's search JSON, such as {example}"
         elif filterable[stream] and (dates := search.keys() & BOOKMARK_FILTERS):
             yield (
-                f"`filters`: {stream} must not be filtered by `{min(dates)}`, because its "
-                "bookmark is: use start_date and end_date"
+                f"`filters`: {stream} must not be filtered by `{min(dates)}`, because its bookmark "
+                "uses that filter: set start_date and end_date instead"
             )

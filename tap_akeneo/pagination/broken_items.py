@@ -1,8 +1,9 @@
-"""Finding the key of an item that the PIM cannot serve.
+"""Finding keys that the PIM does not show: of broken items, and behind deleted ones.
 
 One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from
 any key before it fails, and a page of one item from its own key does not: so the first key from
-which such a page can be read is its key.
+which such a page can be read is its key. That holds up to the next readable item, behind which
+another one may be broken. Its position in the list shows it, as far as the PIM lists by number.
 """
 
 from __future__ import annotations
@@ -12,18 +13,24 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.pagination.base import MAX_PAGE_SIZE
 from tap_akeneo.pagination.keys import UUIDS, UuidOrder
+from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_akeneo.pagination.key_ranges import RangedList
+    from tap_akeneo.client.responses import HalPage
+    from tap_akeneo.pagination.ranged_list import RangedList
 
 MAX_SEARCHES = 10
 """Attempts to find a key while other requests fail as well."""
 
 CONFIRMATIONS = 2
 """Further requests that a failure must outlast to count."""
+
+MAX_LOOKS = 400
+"""Pages by number among which the position of an item is looked for."""
 
 FIRST_STEP = 1 << 96
 """Between two of four billion random uuids that is the usual distance."""
@@ -44,14 +51,41 @@ def _code_points() -> Iterator[int]:
 CODE_POINTS = tuple(_code_points())
 
 
-def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
-    """Return the key of the broken item that follows a key.
+def page_before_broken_item(
+    ranged: RangedList, after: str | None, fails: int, *, shows_nothing: int = 0
+) -> tuple[HalPage | None, int]:
+    """Return a page of what comes before a broken item, and the size of a page that holds it too.
+
+    The page is ``None`` if nothing comes before it but items that are deleted. It is the last item
+    of the larger page then.
+
+    Args:
+        ranged: The list.
+        after: Key before the page; ``None`` for the beginning of the list.
+        fails: Size of a page that fails.
+        shows_nothing: Size of a page that shows nothing.
+    """
+    while fails - shows_nothing > 1:
+        size = (shows_nothing + fails) // 2
+        page = ranged.get_or_none(size, after)
+        if page is None:
+            fails = size
+        elif page.items:
+            return page, fails
+        else:
+            shows_nothing = size
+    return None, fails
+
+
+def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | None:
+    """Return the key of the broken item that follows a key, perhaps behind deleted ones.
 
     Of several broken items without a readable one between them, it is the last one's key.
 
     Args:
         ranged: The list.
         after: Key of the item before it; ``None`` for the beginning of the list.
+        size: Size of a page from there whose last item it is.
 
     Returns:
         The key as the PIM sorts it; ``None`` if the item can be read after all.
@@ -61,25 +95,24 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
     """
     # Keys before the item, each greater than the one before.
     failed = [after]
-    readable = ranged.first_readable_after(after)
-    bound = readable and readable.lower()
+    following = next_readable_key(ranged, after)
+    ranged.note_broken_item(is_sure=following is not None)
 
-    def can_read_after(key: str) -> bool:
-        if bound is not None and (key == bound or ranged.order.is_beyond(key, bound)):
+    def is_behind_it(key: str) -> bool:
+        if following is not None and not ranged.order.is_beyond(following, key.lower()):
             return True
-        if ranged.get_or_none(1, key) is not None:
+        if can_read_after(ranged, key, size):
             return True
         failed.append(key)
         return False
 
     for _ in range(MAX_SEARCHES):
-        if isinstance(ranged.order, UuidOrder):
-            key = _first_uuid(failed[-1], can_read_after)
-        else:
-            key = _first_text((failed[-1] or "").lower(), can_read_after)
+        key = _first_key(ranged, failed[-1], is_behind_it)
         # A 500 that was a passing fault leads past readable items, so go back to one that lasts.
         found = len(failed)
-        while failed and any(ranged.get_or_none(1, failed[-1]) for _ in range(CONFIRMATIONS)):
+        while failed and any(
+            can_read_after(ranged, failed[-1], size) for _ in range(CONFIRMATIONS)
+        ):
             failed.pop()
         if len(failed) == found:
             return key
@@ -87,6 +120,105 @@ def find_broken_key(ranged: RangedList, after: str | None) -> str | None:
             return None
     reason = "the PIM answers 500 at random, so a broken item cannot be told from others"
     raise PimUnavailable(ranged.request.path, reason, 500)
+
+
+def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
+    """Return whether a page of this size from a key shows nothing broken before an item."""
+    page = ranged.get_or_none(1, key)
+    if page is None or page.items or size == 1:
+        return page is not None
+    # The first item is deleted, but the search index still has it.
+    if ranged.get_or_none(size, key) is not None:
+        return True
+    return page_before_broken_item(ranged, key, size, shows_nothing=1)[0] is not None
+
+
+def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | None:
+    """Return the first key from which a page shows an item, ``None`` if there seems to be none.
+
+    Args:
+        ranged: The list.
+        after: Key behind which whole pages of items are deleted but still in the search index.
+    """
+    following = next_readable_key(ranged, after)
+    is_found = following is not None
+
+    def shows_item(key: str) -> bool:
+        nonlocal is_found
+        if following is not None and not ranged.order.is_beyond(following, key.lower()):
+            return True
+        page = ranged.get_or_none(MAX_PAGE_SIZE, key)
+        shows = page is None or bool(page.items)
+        is_found |= shows
+        return shows
+
+    key = _first_key(ranged, after, shows_item)
+    return key if is_found else None
+
+
+def _first_key(ranged: RangedList, after: str | None, is_behind_it: Callable[[str], bool]) -> str:
+    if isinstance(ranged.order, UuidOrder):
+        return _first_uuid(after, is_behind_it)
+    return _first_text((after or "").lower(), is_behind_it)
+
+
+def next_readable_key(ranged: RangedList, after: str | None) -> str | None:
+    """Return the key of the next readable item, ``None`` if there is none or it is not found.
+
+    The PIM shows it by its position, which is below 10,000 or not found.
+    """
+    positions = _Positions(ranged)
+
+    def is_after(key: str) -> bool:
+        return after is None or ranged.order.is_beyond(key, after.lower())
+
+    found: str | None = None
+    low, high = 1, min(count_items(ranged.pim, ranged.request) or 0, RESULT_WINDOW) + 1
+    while low < high:
+        middle = (low + high) // 2
+        keys, end = positions.first_keys(middle, high)
+        behind = [key for key in keys if is_after(key)]
+        if behind and len(behind) < len(keys):
+            return behind[0]
+        if behind or not keys:
+            high, found = middle, behind[0] if behind else found
+        else:
+            low = end
+    before, _ = positions.first_keys(low - 1, low)
+    if positions.looks > MAX_LOOKS or any(map(is_after, before)):
+        # Too many items are broken, or the positions moved meanwhile.
+        return None
+    return found
+
+
+class _Positions:
+    """The keys at the positions of a list, from 1."""
+
+    def __init__(self, ranged: RangedList) -> None:
+        self.looks = 0
+        self._ranged = ranged
+        self._reading = NumberedReading(ranged.pim, ranged.request)
+
+    def first_keys(self, start: int, end: int) -> tuple[list[str], int]:
+        """Return the keys of the first page with items, and the position after it."""
+        position = max(start, 1)
+        while position < end and self.looks <= MAX_LOOKS:
+            page, size = self._page_at(position)
+            if page is not None and page.items:
+                return [self._ranged.key_of(item) for item in page.items], position + size
+            position += size
+        return [], end
+
+    def _page_at(self, position: int) -> tuple[HalPage | None, int]:
+        """Return the largest readable page that begins at a position, and its size."""
+        page = None
+        for size in (100, 10, 1):
+            if (position - 1) % size == 0:
+                self.looks += 1
+                page = self._reading.get_or_none((position - 1) // size + 1, size)
+                if page is not None:
+                    return page, size
+        return None, 1
 
 
 def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str:

@@ -33,13 +33,14 @@ from tap_akeneo.pagination.page_number import (
     NumberedReading,
     broken_positions,
     count_items,
+    unseen,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_akeneo.client.pim import Pim
-    from tap_akeneo.client.responses import HalPage, Item
+    from tap_akeneo.client.responses import HalPage
 
 logger = logging.getLogger("tap-akeneo.pagination")
 
@@ -101,9 +102,10 @@ class CursorPaginator(Paginator):
             page = self._get(cursor)
             following = page.cursor("search_after")
             refuse_loop(self.request, cursor, following)
-            self._unseen(page.items)
+            if self.request.pagination is Pagination.SEARCH_AFTER:
+                unseen(self.request, page.items, self._seen)
             if page.items:
-                yield Page(page.items, page.size, following)
+                yield Page(page.items, page.size, page.flaws, following)
             if following is None:
                 return
             cursor = following
@@ -130,8 +132,8 @@ class CursorPaginator(Paginator):
         for _ in range(MAX_READINGS):
             reading = NumberedReading(self._pim, request, RESULT_WINDOW)
             for page in reading.pages():
-                if items := self._unseen(page.items):
-                    yield Page(items, page.size, self.key_range.after)
+                if items := unseen(self.request, page.items, self._seen):
+                    yield Page(items, page.size, page.flaws, self.key_range.after)
             if not reading.has_moved:
                 break
         counted = count_items(self._pim, request) or 0
@@ -145,15 +147,3 @@ class CursorPaginator(Paginator):
             raise ListIncomplete(msg)
         if reading.broken:
             raise ListIncomplete(broken_positions(reading.broken))
-
-    def _unseen(self, items: list[Item]) -> list[Item]:
-        """Return the items that have not come yet, and remember them."""
-        if self.request.pagination is Pagination.CURSOR:
-            return items
-        fresh = []
-        for item in items:
-            key = hash(self.request.key_of(item))
-            if key not in self._seen:
-                self._seen.add(key)
-                fresh.append(item)
-        return fresh

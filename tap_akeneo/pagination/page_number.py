@@ -79,7 +79,8 @@ class PageNumberPaginator(Paginator):
         return next(self._pages, None)
 
     def _read(self) -> Iterator[Page]:
-        # Media files come in no order: pages overlap and leave gaps (pim-behaviour: no ORDER BY).
+        # Media files come in no order, so pages overlap and leave gaps (the PIM's SQL has no ORDER
+        # BY for them).
         seen: set[int] | None = None if self.request.is_sorted else set()
         for _ in range(MAX_READINGS):
             reading = NumberedReading(self._pim, self.request)
@@ -88,7 +89,7 @@ class PageNumberPaginator(Paginator):
                 items = page.items if seen is None else unseen(self.request, page.items, seen)
                 read += len(page.items)
                 if items:
-                    yield Page(items, page.size)
+                    yield Page(items, page.size, page.flaws)
             came = (read if seen is None else len(seen)) + len(reading.broken)
             if came >= reading.counted and not reading.has_moved:
                 if reading.broken:
@@ -147,20 +148,22 @@ class NumberedReading:
     def pages(self) -> Iterator[HalPage]:
         """Yield all pages."""
         size, last = self.request.page_size, None
+        counted_first = 0
         for number in itertools.count(1):
             if self.max_items is not None and number * size > self.max_items:
                 return
             page, is_last = self._page(number, size)
-            if last is not None and self.request.is_sorted:
-                self.has_moved |= self._is_elsewhere(last, (number - 1) * size)
+            if last is not None and self.request.is_sorted and not self.has_moved:
+                self.has_moved = self._is_elsewhere(last, (number - 1) * size)
             # With items left out, the last one is not at the last position.
             last = page.items[-1] if len(page.items) == size else None
             if page.items_count is not None:
                 self.counted = page.items_count
+            if number == 1:
+                counted_first = self.counted
             yield page
-            # A page of the search index is short, and without a link, where items are missing
-            # from the database.
-            if is_last and (self.max_items is None or number * size >= self.counted):
+            # A page is short, without a link, where items are deleted but still indexed.
+            if is_last and number * size >= counted_first:
                 return
 
     def _page(self, number: int, size: int) -> tuple[HalPage, bool]:
@@ -183,11 +186,9 @@ class NumberedReading:
         broken: list[int] = []
         parts = list(self._parts(number, size, broken))
         self.broken += broken
-        items = [item for part in parts for item in part.items]
         # What follows a broken item shows on the next page.
         is_last = bool(parts) and number * size not in broken and not parts[-1].has_link
-        counted = parts[-1].items_count if parts else None
-        return HalPage.of(items, sum(part.size for part in parts), counted), is_last
+        return HalPage.of(parts), is_last
 
     def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
         """Yield the same items in smaller pages, as small as the PIM needs them."""

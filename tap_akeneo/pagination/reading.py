@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from tap_akeneo.client.responses import ListIncomplete, Page
 from tap_akeneo.pagination.base import WHOLE_LIST, KeyRange, ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.concurrent import read_concurrently
 from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
+from tap_akeneo.pagination.key_ranges import KeyRangePaginator
 from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
+from tap_akeneo.pagination.ranged_list import RangedList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.pim import Pim
@@ -110,18 +112,19 @@ class ListReading:
         """Return whether there are further paginators, once those so far have ended."""
         if not self.has_ended or self._was_cut_short:
             return False
-        gaps: Sequence[Paginator] = ()
-        if self._ranged:
+        hidden: list[KeyRange] = []
+        ranged = self._ranged
+        if ranged:
             try:
-                gaps = self._ranged.gap_paginators(self.read)
+                hidden = ranged.hidden_ranges(self.read)
             except ListIncomplete as reason:
                 self.failures.append(f"{self.request.path}: {reason}")
                 return False
-        self._next = gaps
-        self._left = {one: one.start for one in gaps}
-        self._active = set(gaps)
-        self.is_complete = not gaps
-        return bool(gaps)
+            self._next = [KeyRangePaginator(ranged, gap, is_gap=True) for gap in hidden]
+            self._left = {paginator: paginator.start for paginator in self._next}
+            self._active = set(self._left)
+        self.is_complete = not hidden
+        return not self.is_complete
 
     def _note_end(self, paginator: Paginator) -> None:
         self._active.discard(paginator)
@@ -157,7 +160,8 @@ class ListReading:
 
 
 def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
-    """Return the same ranges with those joined that meet, without those that are empty."""
+    """Return the same ranges with those joined that meet."""
+    # A range is empty when its last item is out, but not yet its end.
     ranges = [one for one in ranges if one.after is None or one.after != one.to]
     starts = {one.after: one for one in ranges}
     joined = []
@@ -168,3 +172,54 @@ def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
                 end = starts[end.to]
             joined.append(KeyRange(one.after, end.to))
     return joined
+
+
+def read_lists(
+    readings: Sequence[ListReading],
+    *,
+    threads: int,
+    pulse: Callable[[], None],
+    on_progress: Callable[[ListReading], None],
+    on_end: Callable[[ListReading], None],
+) -> Iterator[tuple[ListReading, Page]]:
+    """Yield the pages of several lists, read at once.
+
+    Args:
+        readings: The lists.
+        threads: How many requests are under way at once.
+        pulse: Called between two pages, and while waiting for one; may raise.
+        on_progress: Called when more of a list is out.
+        on_end: Called when a list has ended.
+    """
+    pending = list(readings)
+    while pending:
+        owners: dict[Paginator, ListReading] = {}
+        unfinished: list[ListReading] = []
+        paginators = _paginators(pending, owners)
+        for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
+            reading = owners[paginator]
+            if isinstance(event, Page):
+                yield reading, event
+            elif event is not None:
+                owners[event] = reading
+            # Only now the page is out.
+            reading.note(paginator, event)
+            if event is not None:
+                on_progress(reading)
+                continue
+            del owners[paginator]
+            if reading.has_more():
+                unfinished.append(reading)
+            elif reading.has_ended:
+                on_end(reading)
+        pending = unfinished
+
+
+def _paginators(
+    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
+) -> Iterator[Paginator]:
+    """Yield the paginators of all readings, and note whose they are."""
+    for reading in readings:
+        for paginator in reading.paginators():
+            owners[paginator] = reading
+            yield paginator

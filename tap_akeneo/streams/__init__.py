@@ -1,16 +1,18 @@
 """The streams, one class per resource of the PIM."""
 
+from tap_akeneo.config.state import BookmarkKind
 from tap_akeneo.streams import (
     assets,
     catalogs,
     channels,
+    drafts,
     extensions,
     keys,
     pam,
     products,
+    published,
     reference_entities,
     structure,
-    surroundings,
     workflows,
 )
 from tap_akeneo.streams.base import AkeneoStream
@@ -23,10 +25,10 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     keys.ProductKeysByIdentifier,
     keys.ProductModelKeys,
     products.ProductMediaFiles,
-    surroundings.PublishedProducts,
-    surroundings.ProductDrafts,
-    surroundings.ProductDraftsByIdentifier,
-    surroundings.ProductModelDrafts,
+    published.PublishedProducts,
+    drafts.ProductDrafts,
+    drafts.ProductDraftsByIdentifier,
+    drafts.ProductModelDrafts,
     structure.Families,
     structure.FamilyVariants,
     structure.Attributes,
@@ -71,4 +73,14 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     pam.PamAssetCategories,
     pam.PamAssetTags,
 )
-"""All of them. Of those with one name, a PIM gets the first whose routes it has."""
+"""All streams. If several have one name, the tap uses the first whose routes the PIM has."""
+
+
+def bookmark_kinds() -> dict[str, BookmarkKind]:
+    """Return the form of each stream's bookmarks in a state."""
+    kinds: dict[str, BookmarkKind] = {}
+    for stream in STREAMS:
+        kind = BookmarkKind(stream.replication_key, getattr(stream, "parent_key", None))
+        if kind.replication_key or stream.name not in kinds:
+            kinds[stream.name] = kind
+    return kinds

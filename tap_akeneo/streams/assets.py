@@ -60,7 +60,7 @@ class AssetAttributeOptions(ChildStream):
 
 
 class AssetsWithoutDates(ChildStream):
-    """Assets of PIMs before 6.0, which do not say when they changed."""
+    """Assets of PIMs before 6.0, which have no `updated`."""
 
     name = "assets"
     path: ClassVar[str] = "asset-families/{asset_family}/assets"
@@ -68,15 +68,12 @@ class AssetsWithoutDates(ChildStream):
     primary_keys: ClassVar[tuple[str, ...]] = ("asset_family", "code")
     pagination = Pagination.CURSOR
     key_is_cursor = None
+    channel_parameter = "channel"
     permission: ClassVar[str] = "List assets"
     filterable = True
     switches: ClassVar[tuple[str, ...]] = ("with_asset_auto_tags",)
     parent = AssetFamilies
     parent_key = "asset_family"
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("channel")
 
 
 class Assets(AssetsWithoutDates, IncrementalStream):

@@ -1,10 +1,11 @@
-"""What all streams share: from the lists of the PIM to records and bookmarks."""
+"""The base class of all streams: from lists of the PIM to records."""
 
 from __future__ import annotations
 
 import json
 import logging
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,67 +14,68 @@ from urllib.parse import quote
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_akeneo import schemas
-from tap_akeneo.batches import batches
+from tap_akeneo.batches import write_batches
 from tap_akeneo.client.errors import (
     AkeneoError,
     NoAnswer,
     RequestRefused,
     WrongSetting,
-    printable,
 )
-from tap_akeneo.client.responses import Page
-from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
-from tap_akeneo.pagination.concurrent import read_concurrently
-from tap_akeneo.pagination.reading import ListReading
+from tap_akeneo.config.catalog import correct_entry
+from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
+from tap_akeneo.pagination.base import ListRequest, Pagination
+from tap_akeneo.pagination.reading import ListReading, read_lists
 from tap_akeneo.progress import progress
-from tap_akeneo.records import ADDITIONAL_FIELDS, RecordTransformer, check_keys, decoded
+from tap_akeneo.records import (
+    RecordTransformer,
+    check_keys,
+    decoded,
+    is_declared,
+    selected,
+)
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog
 
-    from tap_akeneo.client.responses import Item
+    from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition
-    from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.streams.host import StreamHost
 
 Record = dict[str, Any]
 
-CHANNELS = {"scope", "channel"}
-"""What lists call the parameter that limits values to a channel."""
-
-TOP_LEVEL = len(("properties", "name"))
-"""Parts of the breadcrumb of a property that is not nested."""
-
 
 class AkeneoStream(Stream):
-    """One resource of the PIM, read whole at each run.
+    """A resource of the PIM, read as a whole at each run.
 
-    A stream is mostly data; `CONTRIBUTING.md` shows what one more takes.
+    Subclasses are mostly data. `CONTRIBUTING.md` shows how to add one.
 
     Attributes:
-        is_whole: Whether this run has read all of it so far.
+        is_whole: Whether nothing was left out so far in this run.
     """
 
     name: str
     path: ClassVar[str]
-    """The list, below ``/api/rest/v1/``; a PIM that has no such route lacks the stream."""
+    """Path of the list below ``/api/rest/v1/``. A PIM without it does not have the stream."""
 
     requires: ClassVar[tuple[str, ...]] = ()
-    """Other routes that the PIM must have, where a stream depends on its version."""
+    """Other routes that the PIM must have, if the stream depends on the version."""
 
     needs_app: ClassVar[bool] = False
-    """Whether only an Akeneo App is let in, not a connection."""
+    """Whether only an Akeneo App may read it, not a connection."""
 
     since: ClassVar[str] = "1.7"
-    """The first version of the PIM that has it."""
+    """First version of the PIM that has it."""
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
@@ -84,32 +86,37 @@ class AkeneoStream(Stream):
     is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""
-    """What to tick in the PIM's role for this list, as its screen says it.
+    """Permission of the PIM's role that the list needs, as the role's screen names it.
 
-    Empty where access to the Web API is enough (ApiBundle, acl.yml).
+    Empty if access to the Web API is enough (ApiBundle, acl.yml).
     """
 
     filterable: ClassVar[bool] = False
-    """Whether the list takes ``search``."""
+    """Whether the list has the query parameter ``search``."""
 
     switches: ClassVar[tuple[str, ...]] = ()
     """Settings that are also query parameters of this list."""
 
+    channel_parameter: ClassVar[str | None] = None
+    """Query parameter that limits values to a channel; then ``locales`` limits them as well."""
+
+    limits_attributes: ClassVar[bool] = False
+    """Whether the query parameter ``attributes`` limits values."""
+
     parent: ClassVar[type[AkeneoStream] | None] = None
-    """The stream whose items this one's lists are below."""
+    """Stream whose items have the lists of this one."""
 
     why_not_by_default: ClassVar[str] = ""
-    """Why the stream is not selected by default, where it is not."""
+    """Reason, if the stream is not selected by default."""
 
-    # Items are JSON already; the schema says what they are, it does not change them.
+    # Records are made to fit their schema before the SDK sees them.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: TapAkeneo) -> None:
+    def __init__(self, tap: StreamHost) -> None:
         self.tap = tap
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
-        self._unknown_keys: set[str] = set()
         super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
 
     @override
@@ -122,23 +129,54 @@ class AkeneoStream(Stream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        # A catalog that was kept over an upgrade of the PIM names the keys of its old version.
         entry = catalog.get_stream(self.name)
-        if entry and list(entry.key_properties or ()) != list(self.primary_keys):
-            self.logger.warning(
-                "the catalog is from another version of this PIM: the key is now %s. "
-                "Run the discovery again",
-                ", ".join(self.primary_keys),
-            )
-            entry.key_properties = list(self.primary_keys)
-        if entry and self.replication_key is None:
-            entry.replication_method, entry.replication_key = "FULL_TABLE", None
+        if entry:
+            for line in correct_entry(entry, self.schema, self.primary_keys, self.replication_key):
+                self.logger.warning("%s", line)
         super().apply_catalog(catalog)
 
     @property
     @override
+    def stream_maps(self) -> list[StreamMap]:
+        # The SDK's own maps fail for streams that are not selected (meltano/sdk#1942).
+        return self.tap.maps.of(self, self.oddities)
+
+    @property
+    @override
+    def partitions(self) -> None:
+        """None, because the SDK would read the stream once for each partition in the state."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        # Streams set their bookmarks themselves. This is a private method, because the SDK has no
+        # public way to turn its own bookmarks off, and it warns of each record without a date. The
+        # value makes the states of a run differ, because the SDK writes no state twice.
+        markers = self.stream_state.get("progress_markers")
+        if markers is not None and self.replication_key:
+            markers["replication_key_value"] = latest_record[self.replication_key]
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # A private method, because it is the only place before a record is written. The SDK's own
+        # removes deselected properties by looking at all properties of each record.
+        for name in self._shape.left_out:
+            record.pop(name, None)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=datetime.now(timezone.utc),
+                )
+
+    @property
+    @override
     def emit_activate_version_messages(self) -> bool:
-        # Files of batches hold no versions.
+        # Batch files have no versions.
         may = not self.hides_rows and not self.config.get("batch_config")
         return may and super().emit_activate_version_messages
 
@@ -149,7 +187,8 @@ class AkeneoStream(Stream):
         A channel may: the PIM then serves only the products of its category tree
         (pim-api-docs#93).
         """
-        return self.name in self.settings.filters or not self.params().keys().isdisjoint(CHANNELS)
+        settings = self.settings
+        return self.name in settings.filters or bool(self.channel_parameter and settings.channel)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -164,20 +203,25 @@ class AkeneoStream(Stream):
                 for version in versions:
                     self.tap.versions.writer.write_message(version)
             elif versions:
-                self.logger.info("not read as a whole: what was deleted in the PIM stays for now")
+                self.logger.info(
+                    "not everything was read, so rows that were deleted in the PIM stay for now"
+                )
         except RequestRefused as refusal:
             self._refused(refusal)
         except NoAnswer as silence:
-            self.logger.warning("skipped, it seems to be switched off in this PIM (%s)", silence)
+            self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", silence)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
+        finally:
+            self.oddities.log_summary()
         self.tap.ended_streams.add(self.name)
 
     def read(self) -> Iterator[Record]:
         """Yield all records of this stream."""
         for readings in self.rounds():
-            yield from self.read_lists(readings)
+            for reading, page in self.read_pages(readings):
+                yield from self.records(page, reading.request.parents)
 
     def rounds(self) -> Iterator[Sequence[ListReading]]:
         """Yield the lists to read, those that can be read at once together."""
@@ -192,38 +236,18 @@ class AkeneoStream(Stream):
         """Return a reading of a whole list."""
         return ListReading(self.pim, request)
 
-    def read_lists(self, readings: Sequence[ListReading]) -> Iterator[Record]:
-        """Yield the records of several lists, read at once."""
-        for reading, page in self.read_pages(readings):
-            yield from self.records(page, reading.request.parents)
-
     def read_pages(self, readings: Sequence[ListReading]) -> Iterator[tuple[ListReading, Page]]:
         """Yield the pages of several lists, read at once."""
-        threads, pulse = self.settings.max_concurrency, self.tap.stopper.check
-        pending = list(readings)
         with progress(self.name, self.tap.logger.info) as advance:
-            while pending:
-                owners: dict[Paginator, ListReading] = {}
-                unfinished: list[ListReading] = []
-                paginators = _paginators(pending, owners)
-                for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
-                    reading = owners[paginator]
-                    if isinstance(event, Page):
-                        yield reading, event
-                        advance(len(event.items), reading.counted if len(readings) == 1 else None)
-                    elif event is not None:
-                        owners[event] = reading
-                    # Only now the page is out.
-                    reading.note(paginator, event)
-                    if event is None:
-                        del owners[paginator]
-                        if reading.has_more():
-                            unfinished.append(reading)
-                        elif reading.has_ended:
-                            self.note_end(reading)
-                    else:
-                        self.note_progress(reading)
-                pending = unfinished
+            for reading, page in read_lists(
+                readings,
+                threads=self.settings.max_concurrency,
+                pulse=self.tap.stopper.check,
+                on_progress=self.note_progress,
+                on_end=self.note_end,
+            ):
+                yield reading, page
+                advance(len(page.items), reading.counted if len(readings) == 1 else None)
 
     def note_progress(self, reading: ListReading) -> None:
         """Take note that more of a list is out."""
@@ -278,10 +302,10 @@ class AkeneoStream(Stream):
             for message in self._generate_record_messages(record)
         )
         batcher = Batcher(self.tap_name, self.name, batch_config)
-        return batches(self.name, batcher, batch_config.encoding, records)
+        return write_batches(self.name, batcher, batch_config.encoding, records)
 
     def list_requests(self) -> Iterator[ListRequest]:
-        """The lists of the PIM that make up this stream."""
+        """Yield the lists of the PIM that make up this stream."""
         yield self.list_request()
 
     def key_list_requests(self) -> Iterator[ListRequest]:
@@ -293,11 +317,11 @@ class AkeneoStream(Stream):
         parents: Mapping[str, str] | None = None,
         search: Mapping[str, Sequence[Condition]] | None = None,
     ) -> ListRequest:
-        """A list with the parameters from the settings.
+        """Return a list with the parameters from the settings.
 
         Args:
             parents: Keys for the placeholders in the stream's path.
-            search: Conditions that are joined with the user's filters.
+            search: Conditions to combine with the user's filters.
         """
         conditions = {**self.settings.filters.get(self.name, {}), **(search or {})}
         params = self.params()
@@ -308,7 +332,7 @@ class AkeneoStream(Stream):
     def bare_list_request(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> ListRequest:
-        """A list with these parameters and no others."""
+        """Return a list with these parameters and no others."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return ListRequest(
             self.path.format(**quoted),
@@ -324,99 +348,129 @@ class AkeneoStream(Stream):
         )
 
     def params(self) -> dict[str, str]:
-        """Query parameters from the settings."""
-        # Off is left out: the PIM reads with_table_select_options=false as true.
-        on = self.settings.switches
-        return {name: on[name] for name in self.switches if name in on}
+        """Return the query parameters from the settings."""
+        settings = self.settings
+        # A switch that is off is not sent: the PIM reads with_table_select_options=false as true.
+        params = {name: on for name, on in settings.switches.items() if name in self.switches}
+        if self.channel_parameter:
+            if settings.channel:
+                params[self.channel_parameter] = settings.channel
+            if settings.locales:
+                params["locales"] = ",".join(settings.locales)
+        if self.limits_attributes and settings.attributes and settings.attributes_fit_address:
+            params["attributes"] = ",".join(settings.attributes)
+        return params
 
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
-        """The records of one page.
+        """Yield the records of one page.
 
         Args:
-            page: From a list of this stream.
-            parents: Keys of the list's parent, put into each record.
+            page: A page of a list of this stream.
+            parents: Keys of the list's parent, which are added to each record.
         """
         shape = self._shape
+        nul = page.flaws.nul
+        if page.flaws.broken_text:
+            self.oddities.note_text(BROKEN_TEXT, page.flaws.broken_text)
         own_parents = {
-            key: code for key, code in parents.items() if key in self.schema["properties"]
+            key: code if self.settings.keep_values_as_sent else code.replace("\0", "")
+            for key, code in parents.items()
+            if key in self.schema["properties"]
         }
         for page_item in page.items:
             for item in self.items(page_item):
-                record = shape(item)
-                if ADDITIONAL_FIELDS in record:
-                    self._tell_unknown(record[ADDITIONAL_FIELDS])
+                record = shape(item, may_hold_nul=nul)
                 if own_parents:
                     record = {**own_parents, **record}
-                check_keys(record, self.primary_keys)
+                if null := check_keys(record, self.primary_keys):
+                    self._leave_out(null)
+                    continue
                 if self.replication_key:
-                    # The SDK looks for one.
+                    # The SDK expects one.
                     record.setdefault(self.replication_key, None)
                 yield record
 
+    def _leave_out(self, null: str) -> None:
+        """Fail the stream for an item that no target could store."""
+        if self.is_whole:
+            self.tap.stream_failed(
+                self.name, f"the PIM sends an item whose key {null} is null; it is skipped"
+            )
+        self.is_whole = False
+
+    @cached_property
+    def oddities(self) -> Oddities:
+        """What was changed in the records."""
+        return Oddities(self.logger)
+
     @cached_property
     def _shape(self) -> RecordTransformer:
-        return RecordTransformer(self.item_schema, whole=self._values_are_needed)
+        declared = self.effective_schema["properties"]
+        own = self.schema["properties"]
+        # If the catalog changes nothing, items may have more than the schema declares.
+        in_force = {
+            name: self.item_schema[name] if schema == own.get(name) else schema
+            for name, schema in selected(declared, self.mask).items()
+        }
+        known = [tuple(part for part in path[1::2]) for path in self.metadata if path]
+        left_out = {path[0] for path in known if len(path) == 1} | declared.keys()
+        return RecordTransformer(
+            in_force,
+            whole=self._values_are_needed,
+            left_out=left_out - in_force.keys(),
+            nested_left_out=[
+                path for path in known if len(path) > 1 and not is_declared(path, in_force)
+            ],
+            keeps_values=self.settings.keep_values_as_sent,
+            values_kept=self._values_kept,
+            oddities=self.oddities,
+        )
+
+    @property
+    def _values_kept(self) -> frozenset[str]:
+        """Attributes whose values are kept, if the PIM cannot be asked for them alone."""
+        settings = self.settings
+        if not self.limits_attributes or settings.attributes_fit_address:
+            return frozenset()
+        self.logger.info(
+            "attributes: too many for the address of a request, so the PIM sends all values, and "
+            "the tap leaves out those of other attributes"
+        )
+        return frozenset(settings.attributes)
 
     @property
     def _values_are_needed(self) -> bool:
-        """Whether something looks into nested values, so that they must be more than JSON."""
-        by_settings = ("stream_maps", "flattening_enabled", "batch_config")
-        nested_deselection = any(
-            len(breadcrumb) > TOP_LEVEL and not selected
-            for breadcrumb, selected in self.mask.items()
+        """Whether nested values must be decoded, because something looks inside them."""
+        return any(
+            self.config.get(name) for name in ("stream_maps", "flattening_enabled", "batch_config")
         )
-        return nested_deselection or any(self.config.get(name) for name in by_settings)
 
     @property
     def item_schema(self) -> dict[str, Any]:
-        """What the PIM's items are made of, by property; targets see no more than the schema."""
+        """Schema of the PIM's items by property. It may say more than the stream's schema."""
         properties: dict[str, Any] = self.schema["properties"]
         return properties
 
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        """Makes of an item of the PIM what the schema describes, where the two differ."""
+        """Convert an item of the PIM to items that the schema describes."""
         return (item,)
 
     def item_keys(self, item: Item) -> list[str | None]:
-        """The keys that streams below this one need of an item; None where one is missing."""
+        """Return the keys that child streams need of an item; ``None`` if one is missing."""
         keys = [decoded(one.get(self.primary_keys[-1])) for one in self.items(item)]
         return [key if key is None else str(key) for key in keys]
-
-    def value_limits(self, channel: str) -> dict[str, str]:
-        """Query parameters that limit values to the settings' channel and locales.
-
-        Args:
-            channel: What this list calls the channel.
-        """
-        limits = {channel: self.settings.channel, "locales": ",".join(self.settings.locales)}
-        return {name: value for name, value in limits.items() if value}
-
-    def attribute_limits(self) -> dict[str, str]:
-        """The query parameter that limits values to the settings' attributes."""
-        attributes = ",".join(self.settings.attributes)
-        return {"attributes": attributes} if attributes else {}
-
-    def _tell_unknown(self, fields: Mapping[str, object]) -> None:
-        if unknown := fields.keys() - self._unknown_keys:
-            self._unknown_keys |= unknown
-            self.logger.info(
-                "The PIM sends fields that are unknown to this version of the tap; they are kept "
-                "in %s: %s",
-                ADDITIONAL_FIELDS,
-                printable(", ".join(sorted(unknown))),
-            )
 
     @override
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        # Children list their parents themselves; the SDK would copy each record for them.
+        # Child streams list their parents themselves. The SDK would copy each record for them.
         return ()
 
 
 @cache
 def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """The schema of a stream, with its keys never null and a place for unknown fields."""
+    """Return the schema of a stream, with keys that are never null and a field for unknown ones."""
     text = resources.files(schemas).joinpath(f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     for key in keys:
@@ -424,17 +478,6 @@ def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if schema.pop("additionalProperties", True):
         schema["properties"][ADDITIONAL_FIELDS] = {
             "type": ["object", "null"],
-            "description": "What the PIM sent under names which this version of the tap does not "
-            "know.",
+            "description": "Fields that this version of the tap does not know.",
         }
     return schema
-
-
-def _paginators(
-    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
-) -> Iterator[Paginator]:
-    """Yield the paginators of all readings, and note whose they are."""
-    for reading in readings:
-        for paginator in reading.paginators():
-            owners[paginator] = reading
-            yield paginator

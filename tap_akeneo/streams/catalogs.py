@@ -1,4 +1,4 @@
-"""Catalogs for Apps (SaaS). Only an App can read them, and only its own ones."""
+"""Catalogs for Apps (SaaS). An App can read only its own catalogs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ class Catalogs(AkeneoStream):
     needs_app = True
 
 
-class OfCatalog(ChildStream):
-    """A list of each catalog. The PIM responds with 200 and an error if a catalog is disabled."""
+class CatalogChildStream(ChildStream):
+    """A resource of which the PIM has one list for each catalog.
+
+    If a catalog is disabled, the PIM responds with 200 and an error message.
+    """
 
     since: ClassVar[str] = "SaaS"
     pagination: ClassVar[Pagination] = Pagination.CURSOR
@@ -41,7 +44,7 @@ class OfCatalog(ChildStream):
     parent_key = "catalog_id"
 
 
-class CatalogProducts(OfCatalog, IncrementalStream):
+class CatalogProducts(CatalogChildStream, IncrementalStream):
     """Products of catalogs, with a bookmark for each catalog."""
 
     name = "catalog_products"
@@ -56,7 +59,7 @@ class CatalogProducts(OfCatalog, IncrementalStream):
         return self.bare_list_request(parents, params)
 
 
-class CatalogMappedProducts(OfCatalog):
+class CatalogMappedProducts(CatalogChildStream):
     """Products of catalogs, transformed by the catalog's mapping."""
 
     name = "catalog_mapped_products"
@@ -65,10 +68,10 @@ class CatalogMappedProducts(OfCatalog):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {"uuid": item["uuid"], "data": item}
+        yield {**{key: item[key] for key in ("uuid",) if key in item}, "data": item}
 
 
-class CatalogMappedModels(OfCatalog):
+class CatalogMappedModels(CatalogChildStream):
     """Product models of catalogs, transformed by the catalog's mapping."""
 
     name = "catalog_mapped_models"
@@ -77,10 +80,10 @@ class CatalogMappedModels(OfCatalog):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {"code": item["code"], "data": item}
+        yield {**{key: item[key] for key in ("code",) if key in item}, "data": item}
 
 
-class CatalogMappingSchemas(OfCatalog):
+class CatalogMappingSchemas(CatalogChildStream):
     """The JSON schema of each catalog's mapping."""
 
     name = "catalog_mapping_schemas"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream, Record
 
@@ -26,7 +26,7 @@ class Channels(AkeneoStream):
 
 
 class Locales(AkeneoStream):
-    """Locales, those which are not in use included."""
+    """Locales, including disabled ones."""
 
     name = "locales"
     path = "locales"
@@ -35,7 +35,7 @@ class Locales(AkeneoStream):
 
 
 class Currencies(AkeneoStream):
-    """Currencies, those which are not in use included."""
+    """Currencies, including disabled ones."""
 
     name = "currencies"
     path = "currencies"
@@ -54,7 +54,7 @@ class MeasurementFamilies(AkeneoStream):
 
 
 class MeasureFamilies(MeasurementFamilies):
-    """The same from PIMs before 5.0, which have it in another shape and without labels."""
+    """Measurement families of PIMs before 5.0, in another format and without labels."""
 
     path = "measure-families"
     since = "2.0"
@@ -62,25 +62,26 @@ class MeasureFamilies(MeasurementFamilies):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {
-            "code": item["code"],
-            "standard_unit_code": item["standard"],
-            "units": {
-                unit["code"]: {
-                    "code": unit["code"],
-                    "convert_from_standard": [
-                        {"operator": operator, "value": value}
-                        for operator, value in unit["convert"].items()
-                    ],
-                    "symbol": unit["symbol"],
-                }
-                for unit in value_of(item, "units")
-            },
+        units = {
+            str(unit.get("code")): {
+                "code": unit.get("code"),
+                "convert_from_standard": _conversions(unit.get("convert")),
+                "symbol": unit.get("symbol"),
+            }
+            for unit in objects_in(value_of(item, "units"))
         }
+        names = {"code": "code", "standard": "standard_unit_code"}
+        yield {names[key]: item[key] for key in names if key in item} | {"units": units}
+
+
+def _conversions(operations: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON)
+    if not isinstance(operations, dict):
+        return []
+    return [{"operator": operator, "value": value} for operator, value in operations.items()]
 
 
 class SystemInformation(AkeneoStream):
-    """Version and edition of the PIM (6.0+), one row for each host."""
+    """Version and edition of the PIM (6.0+), as one row."""
 
     name = "system_information"
     path = "system-information"
@@ -90,11 +91,11 @@ class SystemInformation(AkeneoStream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # Its row is never deleted, and target-postgres cannot mark rows of a table that has a
+        # The row is never deleted, and target-postgres fails to mark deleted rows if a table has a
         # column `version`.
         return False
 
     @override
     def read(self) -> Iterator[Record]:
         host = urlsplit(self.pim.base_url).netloc
-        yield {"host": host, **self._shape(self.pim.system_information)}
+        yield {"host": host, **self._shape(self.pim.system_information, may_hold_nul=True)}

@@ -1,4 +1,4 @@
-"""Streams of what is below each item of another."""
+"""Streams with one list for each item of another stream."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class ChildStream(AkeneoStream):
-    """A resource below each item of another: read for all parents, always.
+    """A resource of which the PIM has one list for each item of a parent stream.
 
-    A child can change without its parent's ``updated`` moving, so what is read here does not
-    depend on which parents another stream reads.
+    Each run reads the lists of all parents, because a child can change without a change of its
+    parent's ``updated``.
     """
 
     parent: ClassVar[type[AkeneoStream]]
     parent_key: ClassVar[str]
-    """The property that holds the parent's key, and the placeholder in the path."""
+    """Name of the property with the parent's key, and of the placeholder in the path."""
 
     @override
     def list_requests(self) -> Iterator[ListRequest]:
@@ -33,7 +33,7 @@ class ChildStream(AkeneoStream):
             yield self.list_request(parents)
 
     def parents(self) -> list[dict[str, str]]:
-        """The keys of each parent. Gathered first: the list stays short of the walks below it."""
+        """Return the keys of each parent. Their list is read completely before its children."""
         parent = self.parent(self.tap)
         try:
             found = [
@@ -53,8 +53,8 @@ class ChildStream(AkeneoStream):
         if len(keys) < len(found):
             self.tap.stream_failed(
                 self.name,
-                f"the PIM sends one without {parent.primary_keys[-1]} in its {parent.name}: what "
-                "is below it cannot be read",
+                f"the PIM sends one of the {parent.name} without {parent.primary_keys[-1]}, so its "
+                f"{self.name} cannot be read",
             )
         return keys
 
@@ -64,5 +64,5 @@ class ChildStream(AkeneoStream):
             yield self.bare_list_request(parents)
 
     def has_children(self, parent: Item) -> bool:  # noqa: ARG002 (for subclasses)
-        """Whether the PIM can list children of this parent."""
+        """Return whether the PIM has a list of children for this parent."""
         return True

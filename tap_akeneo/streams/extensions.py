@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item
 
-SECRET = re.compile(
+SECRET_NAME = re.compile(
     r"secret|token|passw|pwd|credential|key|authori[sz]ation|headers|custom_variables",
     re.IGNORECASE,
 )
 
 
-class WithSecrets(AkeneoStream):
-    """A list whose items hold secrets: only what the schema names is handed on.
+class RedactedStream(AkeneoStream):
+    """A list whose items contain secrets, so that only properties in the schema are read.
 
-    So a field that a newer version of the PIM adds is not kept here, as nobody knows what is in it.
+    ``additional_fields`` stays empty, because fields of later PIM versions could be secret.
     """
 
     since = "SaaS"
@@ -35,18 +35,18 @@ class WithSecrets(AkeneoStream):
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
         known = self.schema["properties"].keys() & item.keys()
-        yield {key: without_secrets(value_of(item, key)) for key in known}
+        yield {key: redact(value_of(item, key)) for key in known}
 
 
-class UiExtensions(WithSecrets):
-    """UI extensions that this connection or app has made."""
+class UiExtensions(RedactedStream):
+    """UI extensions that this connection or app has created."""
 
     name = "ui_extensions"
     path = "ui-extensions"
     primary_keys = ("uuid",)
 
 
-class HttpHooks(WithSecrets):
+class HttpHooks(RedactedStream):
     """HTTP hooks."""
 
     name = "http_hooks"
@@ -54,19 +54,17 @@ class HttpHooks(WithSecrets):
     primary_keys = ("hookType",)
 
 
-def without_secrets(value: Any) -> Any:  # noqa: ANN401 (JSON)
-    """A value without what its names call secret and without queries in addresses, at any depth."""
+def redact(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Remove keys that sound secret, and the queries of URLs, at any depth."""
     if isinstance(value, dict):
-        return {
-            key: without_secrets(inner) for key, inner in value.items() if not SECRET.search(key)
-        }
+        return {key: redact(inner) for key, inner in value.items() if not SECRET_NAME.search(key)}
     if isinstance(value, list):
-        return [without_secrets(inner) for inner in value]
+        return [redact(inner) for inner in value]
     return without_query(value) if isinstance(value, str) and "://" in value else value
 
 
 def without_query(url: str) -> str | None:
-    """An address without query, fragment and user; None for what is no address."""
+    """Return a URL without its query, fragment and user, or None if it is invalid."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Streams that read what changed since their bookmark."""
+"""Streams that read only what has changed since their bookmark."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INCREMENTAL = "INCREMENTAL"
 
 
 class IncrementalStream(AkeneoStream):
-    """A resource whose records carry ``updated``; read from its bookmark on."""
+    """A resource that the PIM can filter by ``updated``, read from a bookmark."""
 
     replication_key: ClassVar[str | None] = "updated"
 
@@ -44,18 +44,14 @@ class IncrementalStream(AkeneoStream):
     def check_sorted(self) -> bool:
         return False
 
-    @property
-    @override
-    def partitions(self) -> None:
-        """None: bookmarks per parent are kept here, and all parents are read at once."""
-
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: the bookmark is set here, so the SDK has nothing to cap."""
+        """Return None. The signpost limits the SDK's own bookmarks, which this tap does not use."""
 
     @override
     def read(self) -> Iterator[Record]:
-        # The SDK notes here the last `updated` it saw, and would make it the bookmark in the end.
+        # `_increment_stream_state` needs this key during the run. It is removed at the end, because
+        # the SDK would turn it into a bookmark.
         state = self.get_context_state(None)
         state["progress_markers"] = {}
         try:
@@ -65,11 +61,11 @@ class IncrementalStream(AkeneoStream):
 
     @property
     def keeps_bookmarks(self) -> bool:
-        """Whether this run is incremental; the catalog can ask for a full table instead."""
+        """Whether the stream is incremental in this run. The catalog can make it a full table."""
         return self.replication_method == INCREMENTAL
 
     def parents(self) -> list[dict[str, str]]:
-        """Return the keys of all parents; one without keys for a single list."""
+        """Return the keys of each parent; one empty mapping if there is only one list."""
         return [{}]
 
     @override
@@ -93,7 +89,7 @@ class IncrementalStream(AkeneoStream):
         yield [one for one in planned.values() if one and not one.is_resumed]
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
-        """Keep the state small: parents that are deleted need no bookmark."""
+        """Delete the bookmarks of parents that do not exist any more, to keep the state small."""
         if kept := self.stream_state.get("partitions"):
             self.stream_state["partitions"] = [
                 bookmark for bookmark in kept if bookmark["context"] in parents
@@ -112,11 +108,11 @@ class IncrementalStream(AkeneoStream):
 
         Args:
             parents: Keys of its parent.
-            since: Start of a full table that has been completed just now: changes since then are
-                read as well.
+            since: When a resumed full table began, if it has just been completed: read the changes
+                since then as well.
 
         Returns:
-            The reading; ``None`` if there is nothing to read.
+            The reading, or ``None`` if there is nothing to read.
         """
         state, now = self._state_of(parents), self.pim.server_time()
         dates = self._date_range(state, now, since)
@@ -151,12 +147,12 @@ class IncrementalStream(AkeneoStream):
         )
         if dates.starts_in_future:
             self.logger.warning(
-                "start_date %s is in the future of the PIM's clock: nothing to read yet",
+                "start_date %s is ahead of the PIM's clock: nothing to read yet",
                 settings.start_date,
             )
         if dates.ignores_bookmark:
             self.logger.warning(
-                "The bookmark %s lies ahead of the PIM's clock: reading everything", bookmark
+                "the bookmark %s is ahead of the PIM's clock: reading everything", bookmark
             )
         return dates
 
@@ -168,7 +164,7 @@ class IncrementalStream(AkeneoStream):
             yield BrokenItemReading(self.pim, request, state, item)
 
     def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
-        """Return the list of what changed within a date range."""
+        """Return the request for the items that changed within a date range."""
         conditions = self.updated_conditions(dates)
         return self.list_request(parents, {self.filtered_date: conditions} if conditions else None)
 

@@ -1,9 +1,8 @@
-"""The keys of what exists now, for the streams that read only what changed.
+"""The keys of all existing items, for streams that read only what has changed.
 
-The PIM's API does not report deletions. Beside a table that grows by changes, these keys show which
-of its rows are deleted. ``read_at`` is the PIM's time when the reading of the keys began, less the
-lookback, because the PIM's index shows an item only some time after it was created: only what
-existed before can be missing from the keys, so a row that was created later is not deleted.
+The PIM's API does not report deletions. Rows of an incremental table that are missing from these
+keys are deleted, if they were created before ``read_at``, the PIM's time when the reading of the
+keys began.
 """
 
 from __future__ import annotations
@@ -26,28 +25,29 @@ from tap_akeneo.streams.structure import CategoriesWithoutDates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.pagination.reading import ListReading
 
 
 class KeyStream(AkeneoStream):
-    """The keys alone of another stream's rows, all of them at each run.
+    """The keys of all rows of another stream.
 
-    Settings that leave rows out of the other stream do not apply: what they leave out is not
+    Settings that exclude rows from the other stream do not apply, because excluded rows are not
     deleted.
     """
 
     keys_of: ClassVar[type[AkeneoStream]]
-    """The stream whose keys these are."""
+    """The other stream."""
+
+    _read_at: str | None = None
 
     selected_by_default = False
-    why_not_by_default = "one request for each 100 at each run, to tell what was deleted"
+    why_not_by_default = "one request per 100 items in each run, only needed to find deletions"
 
     @override
     def __init_subclass__(cls, *, keys_of: type[AkeneoStream]) -> None:
-        """Take over where the other stream's list is."""
+        """Copy from the other stream what describes its list."""
         super().__init_subclass__()
         cls.keys_of = keys_of
         cls.path, cls.primary_keys = keys_of.path, keys_of.primary_keys
@@ -58,7 +58,7 @@ class KeyStream(AkeneoStream):
     def rounds(self) -> Iterator[Sequence[ListReading]]:
         requests = list(self.keys_of(self.tap).key_list_requests())
         now = self.pim.server_time()
-        self._read_at = self._known_by(now)
+        self._read_at = now.isoformat()
         if any(request.parents for request in requests) or not self.resumes:
             yield [self.reading(request) for request in requests]
             return
@@ -68,16 +68,12 @@ class KeyStream(AkeneoStream):
         reading = ResumableReading(
             self.pim, request, state, request, started=now, bookmark=None, since=None
         )
-        self._read_at = self._known_by(reading.started)
+        self._read_at = reading.started.isoformat()
         yield [reading]
-
-    def _known_by(self, started: datetime) -> str:
-        """Return the time up to which a reading knows what was created."""
-        return (started - self.settings.lookback).isoformat()
 
     @property
     def resumes(self) -> bool:
-        """Whether the list is long enough to leave what is left of it in the state."""
+        """Whether a later run can resume the list. Only the lists of products are that long."""
         return self.keys_of.pagination is Pagination.SEARCH_AFTER
 
     @override

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
@@ -30,10 +30,10 @@ class PamAssets(AkeneoStream):
         yield {
             **item,
             **{
-                # Their links are called `_link`.
+                # Here the PIM names links `_link` instead of `_links`.
                 name: [
                     {key: file[key] for key in file if key != "_link"}
-                    for file in value_of(item, name)
+                    for file in objects_in(value_of(item, name))
                 ]
                 for name in files
                 if name in item
@@ -42,7 +42,7 @@ class PamAssets(AkeneoStream):
 
 
 class PamAssetCategories(AkeneoStream):
-    """Categories of those assets."""
+    """Categories of the old asset manager."""
 
     name = "pam_asset_categories"
     path = "asset-categories"
@@ -50,7 +50,7 @@ class PamAssetCategories(AkeneoStream):
 
 
 class PamAssetTags(AkeneoStream):
-    """Tags of those assets."""
+    """Tags of the old asset manager."""
 
     name = "pam_asset_tags"
     path = "asset-tags"

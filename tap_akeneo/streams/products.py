@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_akeneo.replication import Condition, DateRange
-    from tap_akeneo.tap import TapAkeneo
+    from tap_akeneo.streams.host import StreamHost
 
-# One option of a simple select, or the options of a multi select by their codes.
-_OPTION: Mapping[str, Any] = {"type": "object", "properties": {"labels": {"type": "object"}}}
-_VALUE = {"properties": {"linked_data": {**_OPTION, "additionalProperties": _OPTION}}}
+# The option of a simple select, or the options of a multi select by their codes.
+_OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
+_LINKED = {"type": ["object", "null"], **_OPTION, "additionalProperties": _OPTION}
 _VALUES = {
-    "type": "object",
-    "additionalProperties": {"type": "array", "items": {"type": "object", **_VALUE}},
+    "type": ["object", "null"],
+    "additionalProperties": {"items": {"properties": {"linked_data": _LINKED}}},
 }
 
 
-def smallest_values(tap: TapAkeneo) -> dict[str, str]:
-    """Return the query parameter that limits values to those of one small attribute."""
+def small_values_parameter(tap: StreamHost) -> dict[str, str]:
+    """Return the query parameter that makes items small: it selects the values of one attribute."""
     try:
         page = NumberedReading(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
     except RequestRefused as refusal:
@@ -44,7 +44,7 @@ def smallest_values(tap: TapAkeneo) -> dict[str, str]:
     return {"attributes": next(iter(types))} if types else {}
 
 
-SWITCHES = (
+SHARED_SWITCHES = (
     "with_quality_scores",
     "with_attribute_options",
     "with_readiness",
@@ -52,24 +52,22 @@ SWITCHES = (
     "with_enabled_assets_only",
     "with_asset_share_links",
 )
-"""Settings that products and product models have in common."""
+"""Settings that apply to products and product models."""
 
 
 class ProductStream(IncrementalStream):
-    """What products and product models share."""
+    """Base class of products and product models."""
 
     pagination = Pagination.SEARCH_AFTER
     permission: ClassVar[str] = "List products"
     filterable = True
     key_is_cursor = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+    channel_parameter = "scope"
+    limits_attributes = True
 
     @override
     def key_list_requests(self) -> Iterator[ListRequest]:
-        yield self.bare_list_request(params=smallest_values(self.tap))
+        yield self.bare_list_request(params=small_values_parameter(self.tap))
 
     @property
     @override
@@ -86,14 +84,14 @@ class ProductStream(IncrementalStream):
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
-        # Without a date, the zone of the server does not matter, so it is not asked for.
+        # Without a date the time zone does not matter, so do not send a request to infer it.
         if dates.start is None and dates.end is None:
             return []
         return wall_time_conditions(dates, self.zone)
 
     @cached_property
     def zone(self) -> ServerZone:
-        """The zone of the PIM's server, in which its filters are written.
+        """The time zone of the PIM's server, which its date filters use.
 
         Raises:
             WrongSetting: The setting ``pim_timezone`` contradicts a date that the PIM wrote.
@@ -107,39 +105,40 @@ class ProductStream(IncrementalStream):
             if item and offset is None:
                 key = value_of(item, self.primary_keys[-1])
                 msg = (
-                    f"{key!r} shows no time zone in `updated`, {value_of(item, 'updated')!r}, "
-                    "which the filters of the PIM depend on: set pim_timezone"
+                    f"`updated` of {key!r} has no time zone ({value_of(item, 'updated')!r}), which "
+                    "the PIM's date filters depend on: set pim_timezone"
                 )
                 raise WrongSetting(msg)
-            # Without an item there is nothing that a wrong zone could leave out.
+            # Without an item, a wrong time zone cannot exclude anything.
             return ServerZone.utc() if offset is None else ServerZone(offset=offset)
         zone = ServerZone(self.settings.pim_timezone)
         if written and zone.contradicts(written):
             msg = (
                 f"pim_timezone is {self.settings.pim_timezone}, but the PIM wrote a date as "
-                f"{written.isoformat()}, which that zone has not: correct it, or leave it unset"
+                f"{written.isoformat()}, an offset that this zone does not have: correct the "
+                "setting, or remove it"
             )
             raise WrongSetting(msg)
         return zone
 
 
 class ProductModels(ProductStream):
-    """Product models. Their values include those which they inherit."""
+    """Product models. Their values include inherited values."""
 
     name = "product_models"
     path: ClassVar[str] = "product-models"
     since: ClassVar[str] = "2.0"
-    switches = SWITCHES
+    switches = SHARED_SWITCHES
 
 
 class Products(ProductStream):
-    """Products by uuid (7.0+), those without an identifier included."""
+    """Products by uuid (7.0+), including those without an identifier."""
 
     name = "products"
     path = "products-uuid"
     since = "7.0"
     primary_keys = ("uuid",)
-    switches = (*SWITCHES, "with_completenesses", "with_root_parent")
+    switches = (*SHARED_SWITCHES, "with_completenesses", "with_root_parent")
 
 
 class ProductsByIdentifier(ProductStream):
@@ -149,11 +148,11 @@ class ProductsByIdentifier(ProductStream):
     path = "products"
     since = "1.7"
     primary_keys = ("identifier",)
-    switches = (*SWITCHES, "with_completenesses", "with_root_parent")
+    switches = (*SHARED_SWITCHES, "with_completenesses", "with_root_parent")
 
 
 class ProductMediaFiles(AkeneoStream):
-    """Names, types and sizes of the media files in product values; not the files."""
+    """Names, types and sizes of the media files in product values, without the files."""
 
     name = "product_media_files"
     path = "media-files"

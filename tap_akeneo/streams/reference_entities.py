@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-OPTION_TYPES = {"single_option", "multiple_options"}
+OPTION_TYPES = ("single_option", "multiple_options")
 
 
 class ReferenceEntities(AkeneoStream):
@@ -61,7 +61,7 @@ class ReferenceEntityAttributeOptions(ChildStream):
 
 
 class RecordsWithoutDates(ChildStream):
-    """Records of PIMs before 5.0, which do not say when they changed."""
+    """Records of PIMs before 5.0, which have no `updated`."""
 
     name = "reference_entity_records"
     path: ClassVar[str] = "reference-entities/{reference_entity}/records"
@@ -69,14 +69,11 @@ class RecordsWithoutDates(ChildStream):
     primary_keys: ClassVar[tuple[str, ...]] = ("reference_entity", "code")
     pagination = Pagination.CURSOR
     key_is_cursor = None
+    channel_parameter = "channel"
     permission: ClassVar[str] = "List reference entity records"
     filterable = True
     parent = ReferenceEntities
     parent_key = "reference_entity"
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("channel")
 
 
 class ReferenceEntityRecords(RecordsWithoutDates, IncrementalStream):
@@ -88,6 +85,6 @@ class ReferenceEntityRecords(RecordsWithoutDates, IncrementalStream):
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
         if not self.pim.offers("products-uuid"):
-            # Before 7.0 the filter has no end.
+            # Before 7.0 the filter does not support an end.
             return super().updated_conditions(dates)
         return bounded_iso_conditions(dates)

@@ -1,18 +1,18 @@
-"""Readings that a later run resumes: what they leave in the state of their stream.
+"""Readings that a later run can resume, and what they keep in the state of their stream.
 
-The bookmark moves when all of a list is out. Until then the state holds what is left:
+The bookmark moves when a list is complete. Until then the state has the rest of the list:
 
     "unfinished": {
         "started": the PIM's clock when the reading began,
-        "bookmark": where the bookmark moves when all is out; null if the stream has none,
-        "fingerprint": of what shapes the list; with another one the reading begins anew,
-        "ranges": [[after, to], ...], not yet read; null for the start or the end of the list,
-        "read": items read so far,
-        "counted": items that the PIM counted at the start
+        "bookmark": the bookmark after the list is complete; null if the stream has none,
+        "fingerprint": hash of everything that shapes the list; if it differs, start again,
+        "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
+        "read": number of items read so far,
+        "counted": number of items that the PIM counted at the start
     }
 
-and the items that the PIM answers with 500, which each run asks for until they are repaired or
-deleted:
+The state also has the items for which the PIM responds with 500. Each run requests them again until
+they are repaired or deleted:
 
     "broken": [{"after": key before it, "key": its key, "since": start of the date filter}, ...]
 """
@@ -25,6 +25,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.reading import ListReading
@@ -40,17 +41,17 @@ logger = logging.getLogger("tap-akeneo.state")
 State = dict[str, Any]
 
 ITEMS_BETWEEN_STATES = 500
-"""A run that is killed reads about as many items twice."""
+"""After a kill, about as many items are read twice."""
 
 
 @dataclass(frozen=True)
 class BrokenItem:
-    """An item that the PIM answers with 500.
+    """An item for which the PIM responds with 500.
 
     Attributes:
-        after: Key of the item before it, in the list that was read then; ``None`` for the start.
-        key: Its key, as the PIM sorts it.
-        since: Start of the date filter of that list, in ISO 8601; ``None`` for no filter.
+        after: Key of the item before it in that list, or ``None`` at the start.
+        key: Key of the item.
+        since: Start of the date filter of that list in ISO 8601, or ``None`` without a filter.
     """
 
     after: str | None
@@ -59,20 +60,32 @@ class BrokenItem:
 
 
 def broken_items(state: State) -> Iterator[BrokenItem]:
-    """Yield the broken items that earlier runs left in the state."""
+    """Yield the broken items in the state."""
     known = state.get("broken")
     for one in known if isinstance(known, list) else []:
         if isinstance(one, dict) and isinstance(one.get("key"), str):
-            yield BrokenItem(one.get("after"), one["key"], one.get("since"))
+            after, since = one.get("after"), one.get("since")
+            if (after is None or isinstance(after, str)) and _is_date_or_none(since):
+                yield BrokenItem(after, one["key"], since)
+
+
+def _is_date_or_none(text: object) -> bool:
+    if text is None:
+        return True
+    try:
+        datetime.fromisoformat(str(text))
+    except ValueError:
+        return False
+    return True
 
 
 def write_broken_items(state: State, items: list[BrokenItem]) -> None:
-    """Keep broken items in the state, each key once, with the widest range that it ended."""
+    """Write broken items to the state, each key once, with its widest range and date filter."""
     by_key: dict[str, BrokenItem] = {}
     for item in items:
         known = by_key.get(item.key, item)
         after = min(known.after or "", item.after or "", key=lambda one: one.lower().encode())
-        # Dates of one stream have the same offset, so they sort as texts.
+        # All dates have the same UTC offset, so they sort as text.
         since = min(known.since or "", item.since or "")
         by_key[item.key] = BrokenItem(after or None, item.key, since or None)
     if by_key:
@@ -82,27 +95,27 @@ def write_broken_items(state: State, items: list[BrokenItem]) -> None:
 
 
 class ResumableReading(ListReading):
-    """A reading that the state keeps until it is complete.
+    """A reading whose rest the state keeps until it is complete.
 
     Args:
         pim: The PIM.
         request: The list.
         state: The bookmark of the stream, or of one of its partitions.
-        shape: The list without its date filter, whose text may differ between two runs.
+        shape: The list without its date filter, which differs between runs.
         started: The PIM's clock now.
-        bookmark: Where the bookmark moves when all is out; ``None`` if the stream has none.
-        since: Start of the date filter of the list, in ISO 8601; ``None`` for no filter.
-        until: End of it.
+        bookmark: The bookmark after the list is complete, or ``None`` if the stream has none.
+        since: Start of the date filter in ISO 8601, or ``None`` without a filter.
+        until: End of the date filter.
 
     Attributes:
-        state: See above.
+        state: The bookmark of the stream, or of one of its partitions.
         started: The PIM's clock when the reading began, perhaps in an earlier run.
-        bookmark: See above.
-        since: See above.
+        bookmark: The bookmark after the list is complete.
+        since: Start of the date filter.
         is_resumed: Whether an earlier run began it.
     """
 
-    def __init__(  # noqa: PLR0913 (what a state has to know)
+    def __init__(  # noqa: PLR0913 (each by name)
         self,
         pim: Pim,
         request: ListRequest,
@@ -121,11 +134,11 @@ class ResumableReading(ListReading):
         self.is_resumed = False
         self._fingerprint = _fingerprint(pim, shape, since, until)
         left: Any = state.get("unfinished")
-        ranges = _ranges(left, self._fingerprint)
+        ranges = _ranges(left, self._fingerprint, shape)
         if left is not None and ranges is None:
             logger.info(
-                "%s: an earlier run left its reading unfinished, but settings or the PIM have "
-                "changed since, so it begins anew",
+                "%s: an earlier run did not finish this list, but the settings or the PIM have "
+                "changed since: reading it from the start",
                 request.path,
             )
         if ranges is None:
@@ -139,14 +152,14 @@ class ResumableReading(ListReading):
 
     @property
     def is_state_due(self) -> bool:
-        """Return whether enough was read since the last time to write the state out."""
+        """Whether enough items were read since the last state message to write another one."""
         due = self.read - self._saved >= ITEMS_BETWEEN_STATES
         if due:
             self._saved = self.read
         return due
 
     def save(self) -> None:
-        """Keep in the state what is left, and the broken items that were stepped over."""
+        """Write the rest of the list, and the broken items that were skipped, to the state."""
         self.state["unfinished"] = {
             "started": self.started.isoformat(),
             "bookmark": self.bookmark and self.bookmark.isoformat(),
@@ -158,32 +171,32 @@ class ResumableReading(ListReading):
         self._save_broken_items()
 
     def end(self) -> None:
-        """Keep in the state what the reading has come to."""
+        """Write the result of the reading to the state."""
         if self.is_complete or self.failures:
-            # After a failure the next run reads all of it again: the changes since the start would
-            # wait as long as the failure lasts.
+            # After a failure the next run starts again, because a resumed reading does not include
+            # the changes since its start.
             self.state.pop("unfinished", None)
             self._save_broken_items()
         else:
             self.save()
 
     def _save_broken_items(self) -> None:
-        found = [
+        broken = [
             BrokenItem(one.after, one.to, self.since)
             for one in self.broken_so_far
             if one.to is not None
         ]
-        if found:
-            write_broken_items(self.state, [*broken_items(self.state), *found])
+        if broken:
+            write_broken_items(self.state, [*broken_items(self.state), *broken])
 
 
 class BrokenItemReading(ListReading):
-    """Asks again for an item that the PIM answered with 500.
+    """Reads a broken item of an earlier run again.
 
     Args:
         pim: The PIM.
-        request: The list in which it was found.
-        state: The bookmark that it is kept in.
+        request: The list that contains it.
+        state: The bookmark that contains it.
         item: The item.
     """
 
@@ -195,7 +208,7 @@ class BrokenItemReading(ListReading):
         self._item = item
 
     def end(self) -> None:
-        """Keep in the state what is still broken."""
+        """Write the items that are still broken to the state."""
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
         if not self.is_complete:
             others.append(self._item)
@@ -208,20 +221,30 @@ class BrokenItemReading(ListReading):
 
 
 def _fingerprint(pim: Pim, shape: ListRequest, *dates: str | None) -> str:
-    facts = [pim.base_url, shape.path, dict(shape.params), shape.keys, shape.key_is_cursor, dates]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    inputs = [pim.base_url, shape.path, dict(shape.params), shape.keys, shape.key_is_cursor, dates]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _ranges(left: Any, fingerprint: str) -> list[KeyRange] | None:  # noqa: ANN401 (of any origin)
-    """Return the ranges that an earlier run left, ``None`` if they are of no use."""
+def _ranges(
+    left: Any,  # noqa: ANN401 (JSON of any origin)
+    fingerprint: str,
+    shape: ListRequest,
+) -> list[KeyRange] | None:
+    """Return the ranges that an earlier run left, or ``None`` if they cannot be used."""
     try:
         if left["fingerprint"] != fingerprint:
             return None
         datetime.fromisoformat(left["started"])
         if left["bookmark"] is not None:
             datetime.fromisoformat(left["bookmark"])
-        int(left["read"]), left["counted"]
         ranges = [KeyRange(after, to) for after, to in left["ranges"]]
-    except (KeyError, TypeError, ValueError):
+        ends: list[Any] = [end for one in ranges for end in (one.after, one.to) if end is not None]
+        if shape.key_is_cursor and shape.keys[-1] == "uuid":
+            ends = [str(UUID(end)) for end in ends]
+        counts = left["read"], left["counted"] or 0
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return ranges or None
+    is_sound = all(isinstance(end, str) and end for end in ends) and all(
+        isinstance(count, int) for count in counts
+    )
+    return ranges if ranges and is_sound else None

@@ -1,9 +1,10 @@
-"""The catalogue's structure: attributes, families, categories and association types."""
+"""The catalog structure: attributes, families, categories and association types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
@@ -12,10 +13,12 @@ from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
-SELECT_TYPES = {"pim_catalog_simpleselect", "pim_catalog_multiselect"}
+SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 
 
 class Attributes(AkeneoStream):
@@ -27,9 +30,19 @@ class Attributes(AkeneoStream):
     filterable = True
     switches = ("with_table_select_options",)
 
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        default = item.get("default_value")
+        if default is None or bytes(default)[:1] in {b"n", b'"'}:
+            yield item
+        else:
+            # Its type depends on the attribute, but a column has only one type.
+            text = msgspec.json.encode(bytes(default).decode())
+            yield {**item, "default_value": msgspec.Raw(text)}
+
 
 class AttributeOptions(ChildStream):
-    """The options of select attributes; the PIM answers 404 for those of others."""
+    """Options of select attributes. The PIM responds with 404 for other attributes."""
 
     name = "attribute_options"
     path = "attributes/{attribute}/options"
@@ -63,7 +76,7 @@ class Families(AkeneoStream):
 
 
 class FamilyVariants(ChildStream):
-    """Family variants. The PIM leaves out their family, the tap adds it."""
+    """Family variants. The tap adds their family, which the PIM omits."""
 
     name = "family_variants"
     path = "families/{family}/variants"
@@ -84,7 +97,7 @@ class AssociationTypes(AkeneoStream):
 
 
 class CategoriesWithoutDates(AkeneoStream):
-    """Categories of PIMs before 6.0, which do not say when they changed."""
+    """Categories of PIMs before 6.0, which have no `updated`."""
 
     name = "categories"
     path = "categories"
@@ -96,9 +109,9 @@ class CategoriesWithoutDates(AkeneoStream):
 class Categories(CategoriesWithoutDates, IncrementalStream):
     """Categories.
 
-    Their ``updated`` does not tell all: before PIM-10889 (2023) it stayed where it was when a
-    label changed, and a category moved in its tree changes the positions of its neighbours. Where
-    that is so, each run reads all of them, which costs a request for 100.
+    Their ``updated`` misses changes: before PIM-10889 (2023) a new label did not change it, and a
+    category that moves in its tree changes the positions of its neighbours. In these cases each
+    run reads all categories, which takes one request per 100.
     """
 
     since = "6.0"
@@ -106,5 +119,5 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
-        told = self.pim.is_saas and "with_position" not in self.settings.switches
-        return super().updated_conditions(dates) if told else []
+        is_reliable = self.pim.is_saas and "with_position" not in self.settings.switches
+        return super().updated_conditions(dates) if is_reliable else []

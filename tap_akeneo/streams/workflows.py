@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_akeneo.client.responses import value_of
+from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.base import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Workflows(AkeneoStream):
-    """Workflows; their steps are a stream of their own."""
+    """Workflows, without their steps, which are another stream."""
 
     name = "workflows"
     path = "workflows"
@@ -35,7 +35,7 @@ class Workflows(AkeneoStream):
 
 
 class WorkflowSteps(ChildStream):
-    """Steps of workflows, from the body of each workflow."""
+    """Steps of workflows. The PIM has no list of them, so each workflow is read."""
 
     name = "workflow_steps"
     path = "workflows/{workflow_uuid}"
@@ -47,14 +47,14 @@ class WorkflowSteps(ChildStream):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        for position, step in enumerate(value_of(item, "steps") or []):
+        for position, step in enumerate(objects_in(value_of(item, "steps"))):
             yield {**step, "position": position}
 
 
-class OfWorkflowStep(ChildStream):
-    """A list below each step of each workflow.
+class WorkflowStepChildStream(ChildStream):
+    """A resource of which the PIM has one list for each step of each workflow.
 
-    It may not hang: a PIM that has listed its workflows does not have them disabled.
+    Requests do not hang here, because a PIM that has listed its workflows has them enabled.
     """
 
     parent = WorkflowSteps
@@ -62,8 +62,8 @@ class OfWorkflowStep(ChildStream):
     has_count = False
 
 
-class WorkflowTasks(OfWorkflowStep):
-    """Tasks, with the step they are in."""
+class WorkflowTasks(WorkflowStepChildStream):
+    """Tasks of workflows."""
 
     name = "workflow_tasks"
     path = "workflows/tasks"
@@ -77,8 +77,8 @@ class WorkflowTasks(OfWorkflowStep):
             yield self.list_request(parents, {"step_uuid": [step]})
 
 
-class WorkflowStepAssignees(OfWorkflowStep):
-    """The people to whom a step is assigned."""
+class WorkflowStepAssignees(WorkflowStepChildStream):
+    """Users to whom a step is assigned."""
 
     name = "workflow_step_assignees"
     path = "workflows/steps/{step_uuid}/assignees"

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -129,13 +129,16 @@ def deleted(there: Iterable[tuple[str, Key]], target: Target) -> list[Breach]:
     ]
 
 
-def taken_for_deleted(held: Versions, target: Target, streams: Collection[str]) -> list[Breach]:
+def taken_for_deleted(
+    held: Versions, target: Target, streams: Collection[str], lag: int
+) -> list[Breach]:
     """Return the items that the rule of ``read_at`` takes for deleted.
 
     Args:
         held: What the PIM has.
         target: The target.
         streams: Streams of keys of which a reading has ended well.
+        lag: Seconds until the PIM's index shows a product, which the rule subtracts.
     """
     breaches = []
     for keys in streams:
@@ -148,7 +151,7 @@ def taken_for_deleted(held: Versions, target: Target, streams: Collection[str]) 
             for key, row in target.rows[of].items()
             if (of, key) in held
             and key not in target.rows[keys]
-            and datetime.fromisoformat(row["created"]) < read_at
+            and datetime.fromisoformat(row["created"]) < read_at - timedelta(seconds=lag)
         ]
     return breaches
 

@@ -11,9 +11,11 @@ from unittest.mock import patch
 
 from tap_akeneo import replication
 from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination import broken_items
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.key_ranges import KeyRangePaginator, RangedList
+from tap_akeneo.pagination.key_ranges import KeyRangePaginator
+from tap_akeneo.pagination.ranged_list import RangedList
 from tap_akeneo.replication import SECOND, ServerZone, plan_incremental, wall_time_conditions
 from tap_akeneo.streams import incremental, products, resuming
 from tap_akeneo.streams.base import AkeneoStream
@@ -21,7 +23,7 @@ from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
 from tap_akeneo.streams.resuming import ResumableReading
-from tap_akeneo.streams.workflows import OfWorkflowStep
+from tap_akeneo.streams.workflows import WorkflowStepChildStream
 from tests.soak import families
 from tests.soak.scenario import DAMAGE, changes_of_clocks, draw
 
@@ -154,13 +156,13 @@ def _read_at_the_end() -> AbstractContextManager[object]:
 
     def stamping(self: KeyStream, page: Page, parents: Any) -> Any:
         for record in records(self, page, parents):
-            record["read_at"] = (self.pim.server_time() - self.settings.lookback).isoformat()
+            record["read_at"] = self.pim.server_time().isoformat()
             yield record
 
     return patch.object(KeyStream, "records", stamping)
 
 
-def _broken_keys_by_steps(_: RangedList, __: str | None) -> None:
+def _no_readable_key(_: RangedList, __: str | None) -> None:
     """Search for broken items without knowing where the next readable one is."""
 
 
@@ -196,7 +198,7 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
         KeyRangePaginator, "_take", _trusting_links
     ),
     "a page without items is the last one": lambda: patch.object(
-        RangedList, "gap_paginators", lambda *_: []
+        RangedList, "hidden_ranges", lambda *_: []
     ),
     "the count is not compared": lambda: patch.object(
         CursorPaginator, "_is_short", lambda _: False
@@ -209,11 +211,11 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "keys are read at the end": _read_at_the_end,
     "broken items are not kept in the state": _broken_items_are_forgotten,
     "broken items are searched by steps alone": lambda: patch.object(
-        RangedList, "first_readable_after", _broken_keys_by_steps
+        broken_items, "next_readable_key", _no_readable_key
     ),
     "versions are activated whatever was read": _always_whole,
     "tasks without an answer are switched off": lambda: patch.object(
-        OfWorkflowStep, "may_hang", new=True
+        WorkflowStepChildStream, "may_hang", new=True
     ),
 }
 

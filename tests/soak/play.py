@@ -228,7 +228,9 @@ class _Player:
         moved = self._look()
         self._note_keys(step, ending)
         self._judge(law.deleted(there & self.held.keys(), self.target))
-        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
         if ending == "whole":
             left_alone = (settled.keys() & self.held.keys()) - moved
             owed = {key: settled[key] for key in left_alone if self._is_owed(key, step)}
@@ -318,7 +320,9 @@ class _Player:
             owed = {key: row for key, row in owed.items() if key[0] not in KEYS_OF}
         self._judge(law.lost(owed, self.target))
         self._judge(law.deleted(there, self.target))
-        self._judge(law.taken_for_deleted(self.held, self.target, self.whole_keys))
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
         if ending == "whole" and not has_left:
             self._judge(law.doubled(pipe.times, self.scenario.streams))
             if self.scenario.versions:
@@ -334,6 +338,11 @@ class _Player:
         always = (*KEYS_OF, "families", "attribute_options", "workflow_tasks")
         full = {*always, *self.scenario.full_tables}
         return [stream for stream in self.scenario.streams if stream in full]
+
+    def _judge_keys(self) -> None:
+        self._judge(
+            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
+        )
 
     def _judge(self, breaches: list[Breach]) -> None:
         self.outcome.breaches += breaches
@@ -388,7 +397,7 @@ class _Player:
             except Stopped:
                 tap.state_writer.write_state(tap.state)
                 raise
-            tap.fail_with_streams()
+            tap.raise_for_failed_streams()
         finally:
             end_readers()
 

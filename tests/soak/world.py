@@ -17,7 +17,7 @@ from pim_simulator.clock import Clock
 from pim_simulator.faults import Fault, Faults
 from pim_simulator.requests_log import RequestLog
 from tap_akeneo.client import http as http_client
-from tap_akeneo.pagination import key_ranges
+from tap_akeneo.pagination import broken_items, key_ranges, ranged_list
 from tap_akeneo.streams import resuming
 from tests.soak.scenario import FULL_PAGE
 
@@ -226,6 +226,8 @@ def world(
         # As small as the lists, so that these are split, resumed and hidden behind full pages too.
         patch.object(key_ranges, "MIN_PAGES_TO_SPLIT", 1),
         patch.object(key_ranges, "MAX_PAGE_SIZE", FULL_PAGE),
+        patch.object(ranged_list, "MAX_PAGE_SIZE", FULL_PAGE),
+        patch.object(broken_items, "MAX_PAGE_SIZE", FULL_PAGE),
         patch.object(resuming, "ITEMS_BETWEEN_STATES", scenario.state_every),
     ):
         yield pim, faults

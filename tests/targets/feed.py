@@ -103,6 +103,7 @@ def read_enterprise(
     """
     pim = SimulatedPim("ee-7", seed=1, products=60)
     add_spares(pim)
+    add_oddities(pim)
     with serve(pim):
         tap = Runs(folder, settings_for(pim))
         first = tap.run()
@@ -111,6 +112,30 @@ def read_enterprise(
         after(pim, first + second)
         delete_some(pim, streams_of(first))
         return [first, second, tap.run(emit_activate_version_messages=True)]
+
+
+def add_oddities(pim: SimulatedPim) -> None:
+    """Lets a PIM send what some real ones send, and what no loader would take as it is."""
+    odd = {
+        # Newer PIMs have default values for all types of attributes.
+        "/attributes": {
+            '"default_value":null': '"default_value":"new"',
+            '"default_value":true': '"default_value":12.5',
+            '"default_value":false': '"default_value":["x","y"]',
+            '"max_characters":null': '"max_characters":"20"',
+        },
+        "/families": {'"labels":{"en_US":"': r'"labels":{"de_DE":5,"fr_FR":["x"],"en_US":"\u0000'},
+        "/products-uuid": {
+            '"created":"20': '"created":"00',
+            '"enabled":false': '"enabled":"0"',
+            '"data":"': r'"data":"\u0000',
+        },
+        "/association-types": {
+            '"is_two_way":': '"is_quantified":"1","newer":{"a":[]},"is_two_way":'
+        },
+    }
+    for path, texts in odd.items():
+        pim.faults.add("odd", path, odd=texts, times=None)
 
 
 def streams_of(messages: Iterable[Message]) -> set[str]:

@@ -132,7 +132,7 @@ def _nothing(_: Place) -> Iterator[tuple[str, Row]]:
 
 # Old loaders report each run to their makers unless told not to.
 _QUIET = {"disable_collection": True}
-_OLD_PYTHON = "only starts on Python 3.9 and older (`collections.MutableMapping`)"
+_OLD_PYTHON = "only runs on Python 3.9 and older (`collections.MutableMapping`)"
 
 POSTGRES = Loader(
     name="meltanolabs-target-postgres",
@@ -154,7 +154,7 @@ LOADERS = (
         },
         read=_duckdb,
         also=("duckdb<1.3",),
-        needs="`add_metadata_columns: true` and that `duckdb`; it loses rows silently otherwise",
+        needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
     ),
     POSTGRES,
     Loader(
@@ -214,8 +214,8 @@ LOADERS = (
             "path": str(place.folder),
         },
         read=_csv,
-        fails="a run replaces the files of the one before; that is CSV, and its JSONL takes no "
-        "dates, its Parquet no columns that may be empty",
+        fails="CSV: each run replaces the files of the run before. JSONL: n"
+        "o dates. Parquet: no empty columns",
     ),
     Loader(
         name="target-json",
@@ -224,7 +224,7 @@ LOADERS = (
         settings=lambda _: _QUIET,
         read=_nothing,
         also=("pytz",),
-        fails="writes record after record with nothing between them",
+        fails="writes records without a separator",
     ),
     Loader(
         name="target-avro",
@@ -232,7 +232,7 @@ LOADERS = (
         command="target-avro",
         settings=lambda _: {**_QUIET, "prefix": "akeneo"},
         read=_nothing,
-        fails="takes no object whose keys are not all known, such as `labels`",
+        fails="does not support objects with unknown keys, such as `labels`",
     ),
     Loader(
         name="target-csv",
@@ -256,7 +256,7 @@ LOADERS = (
         command="target-parquet",
         settings=lambda place: {**_QUIET, "destination_path": str(place.folder)},
         read=_nothing,
-        fails="does not install: wants a `pandas` of 2019",
+        fails="cannot be installed: needs a `pandas` of 2019",
     ),
     Loader(
         name="target-postgres",
@@ -264,7 +264,7 @@ LOADERS = (
         command="target-postgres",
         settings=lambda place: {**_QUIET, **place.server.settings(SCHEMA)},
         read=_nothing,
-        fails="does not install: wants a `psycopg2` of 2018",
+        fails="cannot be installed: needs a `psycopg2` of 2018",
     ),
     Loader(
         name="singer-target-postgres",
@@ -275,7 +275,7 @@ LOADERS = (
             **{f"postgres_{name}": value for name, value in place.server.settings(SCHEMA).items()},
         },
         read=_nothing,
-        fails="does not install: wants a `psycopg2` of 2020",
+        fails="cannot be installed: needs a `psycopg2` of 2020",
     ),
     Loader(
         name="target-mysql",
@@ -283,6 +283,6 @@ LOADERS = (
         command="target-mysql",
         settings=lambda _: {},
         read=_nothing,
-        fails="the release holds no command",
+        fails="the release contains no command",
     ),
 )

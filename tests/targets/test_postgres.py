@@ -11,6 +11,7 @@ import pytest
 from demo.database import KEYS
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.streams.base import load_schema
+from tests.docs import DELETED_PRODUCTS
 from tests.support import KEYS_OF
 from tests.targets.changes import STAYS, add_spares, delete_some, write
 from tests.targets.loaders import POSTGRES, nested
@@ -212,3 +213,5 @@ def test_what_is_deleted_in_the_pim_is_so_in_the_database(
         )
         found = {key_of(stream, json.loads(row)) for row in warehouse.ask(query)}
         assert found == gone[stream], stream
+    found = {(uuid,) for uuid in warehouse.ask(f"select uuid from ({DELETED_PRODUCTS}) found")}  # noqa: S608
+    assert found == gone["products"]

@@ -1,4 +1,4 @@
-"""What surrounds products: published versions and drafts (Enterprise)."""
+"""Drafts of products and product models (Enterprise)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import Pagination
-from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.products import (
     ProductModels,
@@ -18,30 +17,15 @@ from tap_akeneo.streams.products import (
 
 if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.streams.base import AkeneoStream
 
-DRAFTS = {"draft_in_progress", "proposal_waiting_for_approval"}
-
-
-class PublishedProducts(AkeneoStream):
-    """Published versions of products, as long as the PIM has them (to 7.0)."""
-
-    name = "published_products"
-    path = "published-products"
-    since = "2.0"
-    primary_keys = ("identifier",)
-    pagination = Pagination.SEARCH_AFTER
-    permission = "List products"
-    filterable = True
-
-    @override
-    def params(self) -> dict[str, str]:
-        return super().params() | self.value_limits("scope") | self.attribute_limits()
+DRAFT_STATUSES = ("draft_in_progress", "proposal_waiting_for_approval")
 
 
 class ProductDrafts(ChildStream):
     """Drafts of products by uuid (7.0+).
 
-    The PIM lists none, so all products are read for their status, then each draft by itself.
+    The PIM has no list of drafts, so all products are read for their status, then each draft.
     """
 
     name = "product_drafts"
@@ -57,8 +41,8 @@ class ProductDrafts(ChildStream):
 
     @override
     def has_children(self, parent: Item) -> bool:
-        metadata = value_of(parent, "metadata") or {}
-        return metadata.get("workflow_status") in DRAFTS
+        metadata = value_of(parent, "metadata")
+        return isinstance(metadata, dict) and metadata.get("workflow_status") in DRAFT_STATUSES
 
 
 class ProductDraftsByIdentifier(ProductDrafts):
@@ -72,7 +56,7 @@ class ProductDraftsByIdentifier(ProductDrafts):
 
 
 class ProductModelDrafts(ProductDrafts):
-    """Drafts of product models, found in the same way."""
+    """Drafts of product models."""
 
     name = "product_model_drafts"
     path = "product-models/{code}/draft"

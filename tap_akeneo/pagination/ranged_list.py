@@ -1,0 +1,215 @@
+"""A list that several paginators read, each a range of its keys."""
+
+from __future__ import annotations
+
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import ListIncomplete, decode_page, value_of
+from tap_akeneo.pagination.base import MAX_PAGE_SIZE, KeyRange, ListRequest, Pagination
+from tap_akeneo.pagination.keys import KeyOrder, TextOrder, UuidOrder
+from tap_akeneo.pagination.page_number import RESULT_WINDOW, NumberedReading, count_items
+
+if TYPE_CHECKING:
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import HalPage, Item
+
+BOUNDS = 3
+"""Keys that a list of codes is divided at first; four readers then have a quarter each."""
+
+MAX_GAPS = 100
+"""Gaps of one list after which it counts as incomplete."""
+
+
+class RangedList:
+    """A list that several paginators read, each a range of its keys.
+
+    Args:
+        pim: The PIM.
+        request: The list.
+        counted: See below.
+
+    Attributes:
+        counted: Items that the PIM counted at the start; ``None`` if it was not asked.
+        follows_links: Whether only the PIM's links lead on, because its cursors are not keys.
+        is_confirmed: Whether cursors are known to be keys.
+    """
+
+    def __init__(self, pim: Pim, request: ListRequest, counted: int | None = None) -> None:
+        self.pim = pim
+        self.request = request
+        self.order: KeyOrder = UuidOrder() if request.keys[-1] == "uuid" else TextOrder()
+        self.counted = counted
+        self.follows_links = False
+        self.is_confirmed = bool(request.key_is_cursor)
+        self._lock = threading.Lock()
+        self._highest: str | None = None
+        self._gaps: list[KeyRange] = []
+        self._bounds: list[str] = []
+        self._gaps_read = 0
+        self._broken_items = 0
+        self._may_skip_items = False
+
+    @property
+    def gaps(self) -> list[KeyRange]:
+        """The gaps that have not been read."""
+        with self._lock:
+            return list(self._gaps)
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether a request can say how many items it wants."""
+        return self.request.pagination is Pagination.SEARCH_AFTER
+
+    def key_of(self, item: Item) -> str:
+        """Return the key that the list is sorted by."""
+        return str(value_of(item, self.request.keys[-1]))
+
+    def get(
+        self,
+        limit: int,
+        cursor: str | None,
+        *,
+        with_count: bool = False,
+        gives_up_on_500: bool = False,
+    ) -> HalPage:
+        """Request a page.
+
+        Args:
+            limit: Items at most.
+            cursor: Key before the first item; ``None`` for the start of the list.
+            with_count: Also count the list. Only numbered pages are counted; the PIM sorts them
+                as those by cursor (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
+            gives_up_on_500: Do not retry after a 500.
+        """
+        params = dict(self.request.params)
+        if self.has_limit:
+            params["limit"] = str(limit)
+            params["pagination_type"] = "page" if with_count else "search_after"
+        if with_count:
+            params["with_count"] = "true"
+        if cursor is not None:
+            params["search_after"] = cursor
+        return self.pim.get(self.request.path, decode_page, params, gives_up_on_500=gives_up_on_500)
+
+    def get_or_none(self, limit: int, cursor: str | None) -> HalPage | None:
+        """Request a page once; ``None`` for a 500."""
+        try:
+            return self.get(limit, cursor, gives_up_on_500=True)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
+
+    def find_bounds(self) -> None:
+        """Ask where to divide a list whose keys do not show it.
+
+        Uuids are numbers. Codes are dense in places that nobody can guess, so the keys of a few
+        positions are asked for; the PIM shows the first 10,000.
+        """
+        if isinstance(self.order, UuidOrder) or not self.counted:
+            return
+        reading = NumberedReading(self.pim, self.request)
+        for nth in range(1, BOUNDS + 1):
+            page = reading.get_or_none(min(self.counted, RESULT_WINDOW) * nth // (BOUNDS + 1), 1)
+            for item in page.items if page else ():
+                key = self.key_of(item).lower()
+                if key.isascii():
+                    self._bounds.append(key)
+
+    def middle(self, key_range: KeyRange) -> str | None:
+        """Return a key about halfway through a range, ``None`` if there is none."""
+        after, to = key_range.after, key_range.to
+        inside = [
+            bound
+            for bound in self._bounds
+            if (after is None or self.order.is_beyond(bound, after.lower()))
+            and (to is None or self.order.is_beyond(to, bound))
+        ]
+        return inside[len(inside) // 2] if inside else self.order.between(after, to)
+
+    def is_alive(self) -> bool:
+        """Return whether the PIM answers for a page without items, which no item can break."""
+        return self.get_or_none(1, self.order.last) is not None
+
+    def note_highest(self, key: str) -> None:
+        """Remember the greatest key that was read."""
+        with self._lock:
+            if self._highest is None or self.order.is_beyond(key, self._highest.lower()):
+                self._highest = key
+
+    def note_gap(self, gap: KeyRange) -> None:
+        """Remember that the PIM showed nothing in a range although it may hold items."""
+        with self._lock:
+            self._gaps.append(gap)
+
+    def note_broken_item(self, *, is_sure: bool) -> None:
+        """Count a broken item.
+
+        Args:
+            is_sure: Whether the next readable item is known, so that none is stepped over.
+        """
+        with self._lock:
+            self._broken_items += 1
+            self._may_skip_items |= not is_sure
+
+    def hidden_ranges(self, read: int) -> list[KeyRange]:
+        """Return the ranges that deleted items may have hidden, none if nothing can be hidden.
+
+        Call this when all paginators have ended, until it returns none.
+
+        Args:
+            read: Items of the list that were read.
+
+        Raises:
+            ListIncomplete: The gaps cannot be read.
+        """
+        gaps, self._gaps = self._gaps, []
+        hidden = [gap for gap in gaps if self._is_inside(gap)]
+        reaches_end = any(gap.to is None for gap in gaps)
+        if reaches_end and len(hidden) < len(gaps) and self._is_short(read):
+            hidden = gaps
+        self._gaps_read += len(hidden)
+        if self._gaps_read > MAX_GAPS:
+            msg = (
+                "the PIM's search index holds so many items that its database does not have that "
+                "others may be hidden behind them: have the index rebuilt"
+            )
+            raise ListIncomplete(msg)
+        if not hidden and self._may_skip_items:
+            self._check_skipped(read)
+        return hidden
+
+    def _check_skipped(self, read: int) -> None:
+        """Make sure that no readable item between two broken ones was stepped over.
+
+        Raises:
+            ListIncomplete: The list has more items than were read, and than the PIM lists by
+                number, which would show where they are.
+        """
+        counted = count_items(self.pim, self.request) or 0
+        missing = counted - read - self._broken_items
+        if counted > RESULT_WINDOW and missing > 0:
+            msg = (
+                f"{missing} items near those that the PIM answers with 500 may be missing. Have "
+                "these repaired or deleted in the PIM; the next run reads the list again"
+            )
+            raise ListIncomplete(msg)
+
+    def _is_inside(self, key_range: KeyRange) -> bool:
+        """Return whether items were read that come after the start of a range."""
+        if self._highest is None:
+            return False
+        after = key_range.after
+        return after is None or self.order.is_beyond(self._highest, after.lower())
+
+    def _is_short(self, read: int) -> bool:
+        """Return whether enough is missing to fill a page, so that it could hide the rest."""
+        if self.counted == read:
+            return False
+        # Counted again, because items may have been created or deleted meanwhile, or the first
+        # page, which counts, has a broken item.
+        now = count_items(self.pim, self.request)
+        return max(self.counted or 0, now or 0) - read >= MAX_PAGE_SIZE

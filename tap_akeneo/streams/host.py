@@ -1,0 +1,54 @@
+"""The interface of the tap for its streams."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from singer_sdk import Tap
+
+if TYPE_CHECKING:
+    from tap_akeneo.cli import Stopper
+    from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.config.settings import Settings
+    from tap_akeneo.maps import StreamMaps
+    from tap_akeneo.writer import DeferredVersionWriter
+
+
+class StreamHost(Tap, ABC):
+    """The part of the tap that its streams use.
+
+    Attributes:
+        versions: Writes messages, and holds back ACTIVATE_VERSION.
+        rows: Number of records so far, of all streams.
+        ended_streams: Names of the streams that were read to their end.
+    """
+
+    stopper: ClassVar[Stopper]
+    versions: DeferredVersionWriter
+    rows: int
+    ended_streams: set[str]
+
+    @property
+    @abstractmethod
+    def settings(self) -> Settings:
+        """The validated settings."""
+
+    @property
+    @abstractmethod
+    def pim(self) -> Pim:
+        """The PIM at ``base_url``."""
+
+    @property
+    @abstractmethod
+    def maps(self) -> StreamMaps:
+        """The maps of the setting ``stream_maps``."""
+
+    @abstractmethod
+    def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
+        """Record that the PIM refuses a stream. Other streams continue, then the run fails."""
+
+    @abstractmethod
+    def stream_failed(self, name: str, reason: str) -> None:
+        """Record that a stream is incomplete. Other streams continue, then the run fails."""

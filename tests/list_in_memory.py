@@ -1,0 +1,213 @@
+"""A list of the PIM in memory, for laws that take many cases; and a reading of it, step by step."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import Page, value_of
+from tap_akeneo.pagination.base import WHOLE_LIST, ListRequest, Pagination
+from tap_akeneo.pagination.reading import ListReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from random import Random
+
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.pagination.base import KeyRange, Paginator
+    from tap_akeneo.pagination.concurrent import PageEvent
+
+T = TypeVar("T")
+
+RESULT_WINDOW = 10_000
+
+
+class ListInMemory:
+    """A list sorted by its keys in lower case, by their bytes in UTF-8, as PIMs serve it since 6.0.
+
+    Args:
+        key: ``uuid`` or ``code``.
+        keys: The keys of its items.
+        deleted: Keys that only the search index still has. They are dropped after the search, so
+            a page is short, or empty.
+        broken: Keys of items that fail each page that holds them.
+
+    Attributes:
+        requests: How many pages were requested.
+        passing_faults: How many of the next requests fail with a 500 whatever they ask for.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        keys: Iterable[str],
+        *,
+        deleted: Iterable[str] = (),
+        broken: Iterable[str] = (),
+    ) -> None:
+        self.key = key
+        self.deleted = set(deleted)
+        self.broken = set(broken)
+        self.requests = 0
+        self.passing_faults = 0
+        self._indexed = sorted({*keys, *self.deleted, *self.broken}, key=_sort_key)
+
+    @property
+    def readable(self) -> set[str]:
+        """Keys of the items that a page can show."""
+        return {key for key in self._indexed if key not in self.deleted | self.broken}
+
+    def request(self, page_size: int = 100) -> ListRequest:
+        """The whole list."""
+        return ListRequest(
+            "products",
+            Pagination.SEARCH_AFTER,
+            (self.key,),
+            page_size=page_size,
+            key_is_cursor=True,
+        )
+
+    def create(self, key: str) -> None:
+        """Create an item, unless there is one with the same key but for its case."""
+        if _sort_key(key) not in map(_sort_key, self._indexed):
+            self._indexed.append(key)
+            self._indexed.sort(key=_sort_key)
+
+    def delete(self, key: str, *, from_index: bool) -> None:
+        """Delete an item; the index may learn of it later."""
+        if from_index:
+            self._indexed.remove(key)
+        else:
+            self.deleted.add(key)
+
+    def get(
+        self, _path: str, decode: Callable[[bytes], T], params: Mapping[str, str], **_more: object
+    ) -> T:
+        """Answer as `tap_akeneo.client.pim.Pim` does."""
+        self.requests += 1
+        limit = int(params["limit"])
+        assert 1 <= limit <= 100
+        start = self._start(params, limit)
+        found = self._indexed[start : start + limit]
+        shown = [key for key in found if key not in self.deleted]
+        if self.passing_faults or not self.broken.isdisjoint(shown):
+            self.passing_faults = max(self.passing_faults - 1, 0)
+            request, reason = "GET products", "the PIM answers 500"
+            raise PimUnavailable(request, reason, 500)
+        body: dict[str, Any] = {"_embedded": {"items": [{self.key: key} for key in shown]}}
+        if len(shown) == limit:
+            body["_links"] = {"next": {"href": f"http://pim/?page={start // limit + 2}"}}
+        if params.get("with_count") == "true":
+            body["items_count"] = len(self._indexed)
+        return decode(json.dumps(body).encode())
+
+    def _start(self, params: Mapping[str, str], limit: int) -> int:
+        if params["pagination_type"] == "page":
+            number = int(params.get("page", "1"))
+            assert number * limit <= RESULT_WINDOW
+            assert "search_after" not in params
+            return (number - 1) * limit
+        cursor = params.get("search_after")
+        if cursor is None:
+            return 0
+        return bisect_right(self._indexed, _sort_key(cursor), key=_sort_key)
+
+
+def _sort_key(key: str) -> bytes:
+    return key.lower().encode("utf-8", "surrogatepass")
+
+
+class ReadingByHand:
+    """A `ListReading` whose threads are played one step at a time.
+
+    Args:
+        pim: The PIM's list.
+        page_size: Items per page.
+        threads: Paginators that may be read at once.
+        ranges: The parts of the list to read.
+        earlier: The reading that this one resumes.
+
+    Attributes:
+        read: Keys of the items that were consumed, in the order in which they came.
+        reads_gaps: Whether gaps were read.
+    """
+
+    def __init__(
+        self,
+        pim: ListInMemory,
+        page_size: int = 100,
+        threads: int = 1,
+        ranges: Sequence[KeyRange] = (WHOLE_LIST,),
+        earlier: ReadingByHand | None = None,
+    ) -> None:
+        self.pim = pim
+        self.read: list[str] = []
+        self.reads_gaps = False
+        self.reading: ListReading = ListReading(
+            cast("Pim", pim),
+            pim.request(page_size),
+            ranges,
+            read=earlier.reading.read if earlier else 0,
+            counted=earlier.reading.counted if earlier else None,
+        )
+        self._threads = threads
+        self._waiting = self.reading.paginators()
+        self._active: list[Paginator] = []
+        self._events: list[tuple[Paginator, PageEvent]] = []
+        self._take()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all has been read and consumed."""
+        return not self._active and not self._events
+
+    def step(self, dice: Random) -> None:
+        """Do something that one of the threads, or the consumer, may do next."""
+        choices: list[Callable[[Random], None]] = []
+        if self._events:
+            choices.append(self._consume)
+        if self._active:
+            choices.append(self._fetch)
+            if len(self._active) < self._threads:
+                choices.append(self._split)
+        dice.choice(choices)(dice)
+        self._take()
+        if self.has_ended and self.reading.has_more():
+            self.reads_gaps = True
+            self._waiting = self.reading.paginators()
+            self._take()
+
+    def run(self, dice: Random) -> ReadingByHand:
+        """Read to the end."""
+        while not self.has_ended:
+            self.step(dice)
+        return self
+
+    def _take(self) -> None:
+        while len(self._active) < self._threads:
+            paginator = next(self._waiting, None)
+            if paginator is None:
+                return
+            self._active.append(paginator)
+
+    def _fetch(self, dice: Random) -> None:
+        paginator = dice.choice(self._active)
+        page = paginator.next_page()
+        if page is None:
+            self._active.remove(paginator)
+        self._events.append((paginator, page))
+
+    def _split(self, dice: Random) -> None:
+        paginator = dice.choice(self._active)
+        part = paginator.split()
+        if part is not None:
+            self._active.append(part)
+            self._events.append((paginator, part))
+
+    def _consume(self, _dice: Random) -> None:
+        paginator, event = self._events.pop(0)
+        if isinstance(event, Page):
+            self.read += [str(value_of(item, self.pim.key)) for item in event.items]
+        self.reading.note(paginator, event)

@@ -1,0 +1,265 @@
+"""Catalogs: trimmed, pinned, selected in any way, or of another tap."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Collector, Run, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+Entry = dict[str, Any]
+
+
+def discovered(pim: SimulatedPim, *selected: str) -> dict[str, Entry]:
+    """The entries of a catalog as discovery writes them, with these streams selected."""
+    catalog = json.loads(json.dumps(TapAkeneo(config=settings_for(pim)).catalog_dict))
+    for entry in catalog["streams"]:
+        root(entry)["selected"] = entry["tap_stream_id"] in selected
+    return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+
+
+def metadata(entry: Entry, *path: str) -> Entry:
+    """What the metadata say of a property."""
+    breadcrumb = [part for name in path for part in ("properties", name)]
+    (found,) = (one["metadata"] for one in entry["metadata"] if one["breadcrumb"] == breadcrumb)
+    result: Entry = found
+    return result
+
+
+def root(entry: Entry) -> Entry:
+    return metadata(entry)
+
+
+def forget(entry: Entry, name: str) -> None:
+    """Removes the metadata of a property."""
+    entry["metadata"] = [
+        one for one in entry["metadata"] if one["breadcrumb"][:2] != ["properties", name]
+    ]
+
+
+def run_with(pim: SimulatedPim, entries: dict[str, Entry], **settings: Any) -> Run:
+    collector = Collector()
+    tap = TapAkeneo(
+        config=settings_for(pim, **settings),
+        catalog={"streams": list(entries.values())},
+        message_writer=collector,
+    )
+    tap.sync_all()
+    return Run(tap, collector.messages)
+
+
+def properties(run: Run, stream: str) -> set[str]:
+    (schema,) = (
+        one["schema"] for one in run.messages if one["type"] == "SCHEMA" and one["stream"] == stream
+    )
+    return set(schema["properties"])
+
+
+def test_a_trimmed_schema_gives_trimmed_records(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families")
+    del entries["families"]["schema"]["properties"]["labels"]
+    run = run_with(pim, entries)
+    assert "labels" not in properties(run, "families")
+    assert run.records("families") == [
+        {key: value for key, value in family.items() if key != "labels"}
+        for family in pim.truth("families")
+    ]
+
+
+def test_what_is_newer_than_a_pinned_catalog_goes_into_additional_fields(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families")
+    del entries["families"]["schema"]["properties"]["labels"]
+    forget(entries["families"], "labels")
+    run = run_with(pim, entries)
+    for row, family in zip(run.records("families"), pim.truth("families"), strict=True):
+        assert row.pop("additional_fields") == {"labels": family.pop("labels")}
+        assert row == family
+
+
+def test_a_type_that_a_catalog_declares_is_that_of_the_record(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "attributes")
+    entries["attributes"]["schema"]["properties"]["sort_order"]["type"] = ["string", "null"]
+    entries["attributes"]["schema"]["properties"]["unique"]["type"] = ["integer", "null"]
+    run = run_with(pim, entries)
+    rows = run.rows("attributes")
+    for attribute in pim.truth("attributes"):
+        row = rows[attribute["code"],]
+        assert row["sort_order"] == str(attribute["sort_order"])
+        assert row["unique"] == int(attribute["unique"])
+
+
+def test_what_a_schema_says_in_other_words_is_taken_for_any_value(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families")
+    entries["families"]["schema"]["properties"].update(
+        labels={"anyOf": [{"type": "object"}, {"type": "null"}]},
+        attributes={"type": ["array", "null"], "items": {}},
+        attribute_requirements={"type": "json"},
+    )
+    run = run_with(pim, entries)
+    assert run.records("families") == pim.truth("families")
+
+
+@pytest.mark.parametrize("schema", [{}, None, {"type": "object", "properties": {}}])
+def test_without_a_schema_the_streams_own_is_announced(start_pim: StartPim, schema: Any) -> None:
+    pim = start_pim()
+    entry = {"tap_stream_id": "families", "schema": schema, "metadata": None, "selected": True}
+    run = run_with(pim, {"families": entry})
+    assert properties(run, "families") >= {"code", "labels", "additional_fields"}
+    assert run.records("families") == pim.truth("families")
+
+
+def test_keys_come_though_they_are_trimmed_or_not_selected(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families", "products")
+    del entries["families"]["schema"]["properties"]["code"]
+    for name in ("uuid", "updated"):
+        metadata(entries["products"], name).update(selected=False, inclusion="available")
+    run = run_with(pim, entries)
+    assert run.records("families") == pim.truth("families")
+    assert {"uuid", "updated"} <= properties(run, "products")
+    assert all(row["uuid"] and row["updated"] for row in run.records("products"))
+
+
+@pytest.mark.parametrize("left_out", ["values", "associations", "completenesses", "enabled"])
+def test_a_column_that_is_left_out_leaves_the_others_as_they_were_sent(
+    start_pim: StartPim, left_out: str
+) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "products")
+    metadata(entries["products"], left_out)["selected"] = False
+    tap = TapAkeneo(config=settings_for(pim), catalog={"streams": list(entries.values())})
+    record = next(iter(tap.streams["products"].get_records(None)))
+    other = "associations" if left_out == "values" else "values"
+    assert isinstance(record, dict)
+    assert isinstance(record[other], msgspec.Raw)
+    run = run_with(pim, entries)
+    assert left_out not in properties(run, "products")
+    assert not any(left_out in row for row in run.records("products"))
+    assert len(run.records("products")) == len(pim.truth("products"))
+
+
+SELECTS: dict[str, Callable[[Entry], object]] = {
+    "in the metadata": lambda entry: root(entry).update(selected=True),
+    "in the schema": lambda entry: entry["schema"].update(selected=True),
+    "beside the schema": lambda entry: entry.update(selected=True),
+    "by default": lambda entry: (
+        root(entry).pop("selected"),
+        root(entry).update({"selected-by-default": True}),
+    ),
+}
+
+
+@pytest.mark.parametrize("selects", SELECTS.values(), ids=SELECTS.keys())
+def test_a_stream_is_selected_in_any_way(
+    start_pim: StartPim, selects: Callable[[Entry], object]
+) -> None:
+    pim = start_pim()
+    entries = discovered(pim)
+    selects(entries["families"])
+    run = run_with(pim, entries)
+    assert {one["stream"] for one in run.messages if one["type"] == "RECORD"} == {"families"}
+
+
+def test_a_property_is_left_out_by_its_schema(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families")
+    entries["families"]["schema"]["properties"]["labels"]["selected"] = False
+    run = run_with(pim, entries)
+    assert "labels" not in properties(run, "families")
+    assert not any("labels" in row for row in run.records("families"))
+
+
+@pytest.mark.parametrize(
+    ("in_entry", "in_metadata", "method"),
+    [
+        ("INCREMENTAL", "FULL_TABLE", "FULL_TABLE"),
+        ("FULL_TABLE", None, "FULL_TABLE"),
+        (None, "full_table", "FULL_TABLE"),
+        ("INCREMENTAL", None, "INCREMENTAL"),
+        ("LOG_BASED", None, "INCREMENTAL"),
+        (None, None, "INCREMENTAL"),
+    ],
+)
+def test_the_replication_method_of_the_metadata_is_obeyed(
+    start_pim: StartPim, in_entry: str | None, in_metadata: str | None, method: str
+) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "products")
+    entries["products"]["replication_method"] = in_entry
+    if in_metadata:
+        root(entries["products"])["replication-method"] = in_metadata
+    run = run_with(pim, entries)
+    assert run.tap.streams["products"].replication_method == method
+    assert len(run.records("products")) == len(pim.truth("products"))
+    kept = run.state.get("bookmarks", {}).get("products", {})
+    assert bool(kept.get("replication_key_value")) == (method == "INCREMENTAL")
+
+
+def test_a_replication_method_that_is_forced_is_obeyed_too(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "products")
+    del entries["products"]["replication_method"]
+    root(entries["products"])["forced-replication-method"] = "FULL_TABLE"
+    run = run_with(pim, entries)
+    assert run.tap.streams["products"].replication_method == "FULL_TABLE"
+
+
+def test_a_rule_for_all_streams_hurts_none_that_cannot_obey_it(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Meltano's `metadata: {"*": {…}}` stands in each stream, twice.
+    pim = start_pim()
+    entries = discovered(pim, "families", "products", "channels")
+    for entry in entries.values():
+        entry.update(replication_key="updated", replication_method="INCREMENTAL")
+        root(entry).update({"replication-key": "updated", "replication-method": "INCREMENTAL"})
+    run = run_with(pim, entries)
+    for stream in ("families", "channels", "products"):
+        assert len(run.records(stream)) == len(pim.truth(stream))
+    assert run.tap.streams["families"].replication_method == "FULL_TABLE"
+    assert run.bookmark("products")
+    assert "WARNING" not in {one.levelname for one in caplog.records}
+
+
+@pytest.mark.parametrize("key", [None, "created"])
+def test_an_incremental_stream_keeps_its_own_replication_key(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, key: str | None
+) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "products")
+    entries["products"].update(replication_key=key, replication_method="INCREMENTAL")
+    root(entries["products"])["replication-key"] = key
+    run = run_with(pim, entries)
+    assert run.state["bookmarks"]["products"]["replication_key"] == "updated"
+    assert ("the replication key created" in caplog.text) == (key is not None)
+
+
+def test_entries_in_other_forms_are_understood(start_pim: StartPim) -> None:
+    pim = start_pim()
+    entries = discovered(pim, "families", "channels")
+    entries["families"]["stream"] = "akeneo_families"
+    entries["channels"].pop("tap_stream_id")
+    streams = {"families": entries["families"], "channels": entries["channels"]}
+    for catalog in ({"streams": streams}, {"streams": list(streams.values())}):
+        collector = Collector()
+        tap = TapAkeneo(config=settings_for(pim), catalog=catalog, message_writer=collector)
+        tap.sync_all()
+        run = Run(tap, collector.messages)
+        assert run.records("families") == pim.truth("families")
+        assert run.records("channels") == pim.truth("channels")

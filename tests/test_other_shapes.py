@@ -1,0 +1,132 @@
+"""Answers in other shapes: lists that are objects, words in place of lists, addresses too long."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_akeneo.client.errors import AkeneoError
+from tests.support import sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+ITEMS = [{"code": "a", "labels": {}}, {"code": "b", "labels": []}]
+NO_LINKS: dict[str, Any] = {"_links": {}}
+
+PAGES: dict[str, Any] = {
+    "an object of items": {"_embedded": {"items": {"0": ITEMS[0], "2": ITEMS[1]}}},
+    "links that are an empty list": {"_links": [], "_embedded": {"items": ITEMS}},
+    "a list that has no pages": ITEMS,
+    "a count that is text": {"_embedded": {"items": ITEMS}, "items_count": "2"},
+}
+EMPTY: dict[str, Any] = {
+    "no items": {**NO_LINKS, "_embedded": {"items": {}}},
+    "nothing embedded": {**NO_LINKS, "_embedded": []},
+    "an empty list": [],
+}
+WORDS: dict[str, Any] = {
+    "error": {"error": "It is switched off."},
+    "message": {"message": "It is switched off."},
+    "a code beside it": {"code": 200, "message": "It is switched off."},
+    "an error in an object": {"error": {"message": "It is switched off."}},
+    "errors in a list": {"errors": [{"message": "It is switched off."}]},
+    "details": {"type": "about:blank", "title": "Off", "detail": "It is switched off."},
+    "a list that is null": {"message": "It is switched off.", "_embedded": None},
+}
+
+
+def answer(pim: SimulatedPim, path: str, body: object) -> None:
+    content = json.dumps(body).encode()
+    pim.faults.add("status", path, status=200, body=content, times=None)
+
+
+@pytest.mark.parametrize("body", PAGES.values(), ids=PAGES.keys())
+@pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
+def test_items_are_found_in_any_shape(start_pim: StartPim, stream: str, body: Any) -> None:
+    pim = start_pim()
+    answer(pim, f"/{stream.replace('_', '-')}", body)
+    rows = sync(pim, stream).records(stream)
+    assert rows == [{"code": "a", "labels": {}}, {"code": "b", "labels": {}}]
+
+
+@pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY.keys())
+@pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
+def test_nothing_is_nothing_in_any_shape(start_pim: StartPim, stream: str, body: Any) -> None:
+    pim = start_pim()
+    answer(pim, f"/{stream.replace('_', '-')}", body)
+    assert not sync(pim, stream).records(stream)
+
+
+@pytest.mark.parametrize(
+    ("stream", "body"),
+    [
+        pytest.param(stream, body, id=f"{stream} {name}")
+        for stream in (
+            *("association_types", "measurement_families", "products", "catalog_mapping_schemas"),
+        )
+        for name, body in WORDS.items()
+        # No list is at the address of a single item.
+        if stream != "catalog_mapping_schemas" or "_embedded" not in body
+    ],
+)
+def test_words_in_place_of_a_list_are_told_and_the_other_streams_are_read(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, stream: str, body: Any
+) -> None:
+    pim = start_pim("saas" if stream.startswith("catalog") else "ce-7", products=5)
+    path = {"products": "/products-uuid", "catalog_mapping_schemas": "/mapping-schemas/"}
+    answer(pim, path.get(stream, f"/{stream.replace('_', '-')}"), body)
+    login: dict[str, Any] = {}
+    if stream.startswith("catalog"):
+        login = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+    run = sync(pim, stream, "families", **login)
+    assert not run.records(stream)
+    assert run.records("families")
+    assert not run.tap.failed_streams
+    assert "skipped, the PIM says: It is switched off." in caplog.text
+
+
+@pytest.mark.parametrize("body", [5, "down", [1], {"_embedded": {"items": [1]}}])
+def test_what_is_no_list_in_any_shape_is_not_taken_for_an_empty_one(
+    start_pim: StartPim, body: Any
+) -> None:
+    pim = start_pim(products=5)
+    answer(pim, "/association-types", body)
+    with pytest.raises(AkeneoError, match="the response is not JSON of the PIM's API"):
+        sync(pim, "association_types", max_retries=0)
+
+
+def test_more_attributes_than_an_address_holds_limit_the_values_all_the_same(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    codes = {code for row in pim.truth("products") for code in row["values"]}
+    chosen = sorted(codes)[::2]
+    many = [*chosen, *(f"an_attribute_that_does_not_exist_{number:03}" for number in range(300))]
+    maps: dict[str, Any] = {"products": {"family": None}}
+    for more in ({}, maps):
+        run = sync(pim, "products", "product_models", attributes=many, stream_maps=more)
+        assert max(len(str(request.query)) for request in pim.requests) < 6_000
+        rows = run.rows("products")
+        assert len(rows) == len(pim.truth("products"))
+        for product in pim.truth("products"):
+            values = rows[product["uuid"],]["values"]
+            assert values.keys() == product["values"].keys() & set(chosen)
+        assert any(row["values"] for row in run.records("product_models"))
+
+
+@pytest.mark.parametrize("status", [414, 431, 413])
+def test_an_address_that_is_too_long_is_told_with_the_settings_that_make_it(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/products-uuid", status=status, body="<h1>Too long</h1>", times=None)
+    run = sync(pim, "products", "families", locales=["en_US"] * 500)
+    assert run.tap.failed_streams == ["products"]
+    assert run.records("families")
+    (line,) = (one.getMessage() for one in caplog.records if one.levelname == "ERROR")
+    assert "too long for the web server: shorten the setting attributes, locales or filters" in line
+    assert len(line) < 700

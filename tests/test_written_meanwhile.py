@@ -1,0 +1,165 @@
+"""What others write while a list is read hides nothing, fails nothing, and deletes nothing."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_akeneo.tap import TapAkeneo
+from tests.support import Collector, Run, select, settings_for, sync
+
+if TYPE_CHECKING:
+    from pim_simulator import SimulatedPim
+    from tests.conftest import StartPim
+
+READ_WHOLE = [("product_keys", False), ("products", True)]
+
+
+def full_run(pim: SimulatedPim, stream: str, *, full_table: bool, **settings: Any) -> Run:
+    """A run with versions, from the catalog as a user changes it."""
+    config = settings_for(pim, emit_activate_version_messages=True, attributes=["sku"], **settings)
+    catalog = TapAkeneo(config=config).catalog_dict
+    for entry in catalog["streams"]:
+        if full_table and entry["tap_stream_id"] == stream:
+            entry["replication_method"] = "FULL_TABLE"
+    collector = Collector()
+    tap = TapAkeneo(config=config, catalog=catalog, message_writer=collector)
+    select(tap, [stream])
+    tap.sync_all()
+    return Run(tap, collector.messages)
+
+
+def activates(run: Run) -> bool:
+    return any(message["type"] == "ACTIVATE_VERSION" for message in run.messages)
+
+
+def uuids(pim: SimulatedPim) -> list[str]:
+    return sorted(product["uuid"] for product in pim.truth("products"))
+
+
+@pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
+@pytest.mark.parametrize("seed", range(3))
+def test_products_that_are_edited_while_they_are_read_do_not_look_deleted(
+    start_pim: StartPim, stream: str, seed: int, *, full_table: bool
+) -> None:
+    pim = start_pim(products=3000, seed=seed)
+    dice = Random(seed)  # noqa: S311 (no secret)
+    before = uuids(pim)
+
+    def edit() -> None:
+        pim.write.change("products", dice.choice(before), enabled=dice.random() < 0.5)
+
+    pim.faults.add("event", "/products-uuid", nth=2, times=None, do=edit)
+    run = full_run(pim, stream, full_table=full_table)
+    assert run.rows(stream).keys() == {(uuid,) for uuid in before}
+    assert activates(run)
+    assert not run.tap.failed_streams
+
+
+@pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
+@pytest.mark.parametrize("when", [4, 12, 24])
+def test_a_mass_edit_while_products_are_read_makes_none_look_deleted(
+    start_pim: StartPim, stream: str, when: int, *, full_table: bool
+) -> None:
+    pim = start_pim(products=3000)
+    before = uuids(pim)
+
+    def edit_many() -> None:
+        for uuid in Random(when).sample(before, 80):  # noqa: S311 (no secret)
+            pim.write.change("products", uuid, enabled=False)
+
+    # One of the readers falls behind meanwhile.
+    pim.faults.add("status", "/products-uuid", nth=3, status=503)
+    pim.faults.add("event", "/products-uuid", nth=when, do=edit_many)
+    run = full_run(pim, stream, full_table=full_table)
+    assert not pim.faults.pending
+    assert run.rows(stream).keys() == {(uuid,) for uuid in before}
+    assert activates(run)
+
+
+@pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
+@pytest.mark.parametrize("seed", range(3))
+def test_of_products_that_come_and_go_while_they_are_read_all_others_come_out(
+    start_pim: StartPim, stream: str, seed: int, *, full_table: bool
+) -> None:
+    pim = start_pim(products=2000, seed=seed)
+    dice = Random(seed)  # noqa: S311 (no secret)
+    before = uuids(pim)
+
+    def write() -> None:
+        if dice.random() < 0.5:
+            pim.write.product(f"new_{dice.getrandbits(64)}")
+        else:
+            pim.write.delete("products", dice.choice(uuids(pim)))
+
+    pim.faults.add("event", "/products-uuid", nth=2, times=None, do=write)
+    run = full_run(pim, stream, full_table=full_table, page_size=50)
+    pim.faults.clear()
+    throughout = set(before) & set(uuids(pim))
+    assert {uuid for (uuid,) in run.rows(stream)} >= throughout
+    assert len(run.records(stream)) == len(run.rows(stream))
+    assert not run.tap.failed_streams
+    assert activates(run)
+
+
+@pytest.mark.parametrize("profile", ["ce-5", "ce-6"])
+def test_products_by_identifier_that_are_edited_while_they_are_read_all_come(
+    start_pim: StartPim, profile: str
+) -> None:
+    pim = start_pim(profile, products=1500)
+    before = [product["identifier"] for product in pim.truth("products")]
+    dice = Random(0)  # noqa: S311 (no secret)
+
+    def edit() -> None:
+        pim.write.change("products", dice.choice(before), enabled=dice.random() < 0.5)
+
+    pim.faults.add("event", "/products", nth=2, times=None, do=edit)
+    run = full_run(pim, "product_keys", full_table=False)
+    assert run.rows("product_keys").keys() == {(identifier,) for identifier in before}
+    assert activates(run)
+
+
+@pytest.mark.parametrize("change", ["published", "unpublished"])
+@pytest.mark.parametrize("page_size", [2, 100])
+def test_a_product_that_is_published_or_unpublished_meanwhile_does_not_fail_the_stream(
+    start_pim: StartPim, change: str, page_size: int
+) -> None:
+    pim = start_pim("ee-7", products=200)
+    published = {product["identifier"] for product in pim.truth("published_products")}
+    identifiers = {
+        values["sku"][0]["data"]
+        for product in pim.truth("products")
+        if "sku" in (values := product["values"])
+    }
+    new = min(identifiers - published)
+    old = max(published)
+    kept = published if change == "published" else published - {old}
+
+    def write() -> None:
+        if change == "published":
+            pim.write.save("published_products", new, {})
+        else:
+            pim.write.delete("published_products", old)
+
+    pim.faults.add("event", "/published-products", nth=2, do=write)
+    run = sync(pim, "published_products", page_size=page_size, emit_activate_version_messages=True)
+    assert not pim.faults.pending
+    assert not run.tap.failed_streams
+    assert {key for (key,) in run.rows("published_products")} >= kept
+    assert activates(run)
+
+
+@pytest.mark.parametrize("page_size", [1, 3, 100])
+def test_tasks_of_workflows_come_whole_although_one_request_is_answered_late(
+    start_pim: StartPim, page_size: int
+) -> None:
+    pim = start_pim("saas", products=20)
+    expected = sync(pim, "workflow_tasks", page_size=page_size).rows("workflow_tasks").keys()
+    # Not the first, which alone can show that workflows are switched off.
+    pim.faults.add("slow", "/workflows/tasks", nth=2, delay=2)
+    run = sync(pim, "workflow_tasks", page_size=page_size, request_timeout=1, max_concurrency=1)
+    assert not pim.faults.pending
+    assert run.rows("workflow_tasks").keys() == expected
+    assert not run.tap.failed_streams
