@@ -1,4 +1,4 @@
-"""One Akeneo PIM: its routes, its version, its clock, and authenticated requests to it."""
+"""One Akeneo PIM: its routes, version and clock, and requests with a token that is renewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a list in ranges of keys, several at a time.
+"""Reading a list in ranges of keys, several at a time: products and models since 6.0.
 
 The PIM sorts some lists by a key that never changes, and takes any key for a cursor, whether an
 item has it or not. Such a list is read in disjoint ranges: each item that exists during the whole
