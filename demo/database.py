@@ -86,6 +86,14 @@ def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
     held = pim.truth(stream)
     if stream == "system_information":
         return [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
+    if stream == "attributes":
+        # A default value is of any type in the PIM, and text in the table.
+        return [
+            {**row, "default_value": json.dumps(value)}
+            if (value := row.get("default_value")) is not None
+            else row
+            for row in held
+        ]
     return held
 
 

@@ -1,4 +1,4 @@
-"""The tap: its settings, its command line, and the streams that a PIM offers."""
+"""The tap: its command line, the streams that a PIM offers, and which failures fail a run."""
 
 from __future__ import annotations
 
@@ -211,7 +211,9 @@ class TapAkeneo(StreamHost):
 
     @override
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Record that the PIM refuses a stream. Other streams continue, then the run fails.
+        """Record that the PIM refuses a stream.
+
+        Other streams continue. The run fails at its end, unless `on_forbidden` is ``skip``.
 
         Args:
             name: Name of the stream.
@@ -226,7 +228,7 @@ class TapAkeneo(StreamHost):
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:
-        """Record that a stream is incomplete. Other streams continue, then the run fails."""
+        """Record that a stream is incomplete. Other streams continue."""
         if name not in self.failed_streams:
             self.failed_streams.append(name)
         self.logger.error("%s: %s", name, reason)

@@ -21,7 +21,7 @@ import trustme
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
-from tap_akeneo.client.errors import AkeneoError, NoAnswer, PimUnavailable
+from tap_akeneo.client.errors import AkeneoError, NoResponse, PimUnavailable
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.request import Request
 from tap_akeneo.tap import TapAkeneo
@@ -96,7 +96,7 @@ def test_an_answer_that_trickles_and_never_ends_is_given_up(
     ):
         get(url, timeout=0.1)
     assert 0.5 <= time.monotonic() - before < 5
-    with host(trickle) as url, pytest.raises(NoAnswer):
+    with host(trickle) as url, pytest.raises(NoResponse):
         get(url, timeout=0.1, may_hang=True)
 
 

@@ -8,8 +8,7 @@ or manipulate the terminal.
     AkeneoError
     ├── RequestFailed         one request failed
     │   ├── PimUnavailable    no usable response, even after retries: ends the run
-    │   │   ├── NoAnswer      no response to a request that may hang: ends the stream
-    │   │   └── ItemBroken    the PIM cannot serialize one item: ends the stream
+    │   │   └── NoResponse    no response to a request that may hang: ends the stream
     │   └── RequestRefused    the PIM responded with 4xx: ends the stream, others continue
     ├── LoginRefused          the PIM rejects the credentials or the token: ends the run
     ├── WrongSetting          a setting contradicts what the PIM shows: ends the run
@@ -71,12 +70,8 @@ class PimUnavailable(RequestFailed):
         self.status = status
 
 
-class NoAnswer(PimUnavailable):
+class NoResponse(PimUnavailable):
     """The PIM did not respond to a request that is known to hang at times."""
-
-
-class ItemBroken(PimUnavailable):
-    """The PIM cannot serialize one item of a list, and the tap cannot skip it."""
 
 
 class RequestRefused(RequestFailed):

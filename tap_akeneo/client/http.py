@@ -1,4 +1,4 @@
-"""An HTTP client that retries requests and decodes responses."""
+"""An HTTP client that decides which requests to retry and when, and decodes responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_akeneo.client.errors import (
     AkeneoError,
-    NoAnswer,
+    NoResponse,
     PimUnavailable,
     RequestFailed,
     RequestRefused,
@@ -235,7 +235,7 @@ class HttpClient:
             host = urlsplit(request.url).netloc
             if is_timeout(failure):
                 reason = f"{host} did not respond in time (setting request_timeout)"
-                timed_out = NoAnswer if request.may_hang else _Retriable
+                timed_out = NoResponse if request.may_hang else _Retriable
                 raise timed_out(str(request), reason) from failure
             reason, is_retriable = connection_error_message(failure, host)
             broken = _Retriable if is_retriable else PimUnavailable
@@ -267,7 +267,7 @@ class HttpClient:
 
 
 def _check_status(request: Request[Any], response: requests.Response, body: bytes) -> None:
-    """Raise the error that a status stands for.
+    """Raise the error for the status of a response, if it is one.
 
     Raises:
         _Retriable: A retry may help.

@@ -1,4 +1,4 @@
-"""One Akeneo PIM: its routes, its version, its clock, and authenticated requests to it."""
+"""One Akeneo PIM: its routes, version and clock, and requests with a token that is renewed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Pim:
             gives_up_on_500: Do not retry after a 500.
 
         Raises:
-            NoAnswer: The PIM did not respond to a request that may hang.
+            NoResponse: The PIM did not respond to a request that may hang.
             RequestRefused: The PIM refuses this request.
             PimUnavailable: There was no usable response.
             LoginRefused: The PIM issues no token, or rejects the tokens that it issues.
@@ -107,12 +107,12 @@ class Pim:
             raise LoginRefused(msg) from failure
 
     def connect(self) -> None:
-        """Request the routes and a token, at once, so that faults show before any row is read.
+        """Request the routes and a token in parallel, to fail before any row is read.
 
         Raises:
             WrongSetting: There is no PIM at this address.
             LoginRefused: The PIM issues no token.
-            PimUnavailable: It does not answer.
+            PimUnavailable: It does not respond.
         """
         failures: list[Exception] = []
 
@@ -122,7 +122,7 @@ class Pim:
             except Exception as failure:  # noqa: BLE001 (raised below)
                 failures.append(failure)
 
-        # A daemon, so that nobody waits for the login at an address without a PIM.
+        # A daemon thread, so that the process does not wait for the login if there is no PIM.
         login = threading.Thread(target=log_in, name="pim-login", daemon=True)
         login.start()
         _ = self._readable_paths

@@ -146,7 +146,7 @@ def read_body(response: requests.Response) -> bytes:
     header = response.headers.get("Content-Length", "")
     length = int(header) if header.isdecimal() and len(header) < MAX_LENGTH_DIGITS else None
     if length is not None and length <= MAX_BYTES and "Content-Encoding" not in response.headers:
-        # In one piece, as each buffer between costs time.
+        # Read it at once, because copies between buffers take time.
         content: bytes = response.raw.read()
         return content
     chunks: list[bytes] = []

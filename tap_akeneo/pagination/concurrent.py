@@ -1,4 +1,4 @@
-"""Several paginators at once, their pages handed to one consumer.
+"""Threads that read several paginators at once; idle ones take over parts of large lists.
 
 Each of a few threads reads one list after the other. Finished pages wait in a queue that is bounded
 by bytes, so a slow consumer slows the reading and memory does not grow. A thread that finds no list

@@ -1,6 +1,6 @@
-"""Reading a list by cursors that only the PIM can make.
+"""Reading a list by cursors that only the PIM can make: products and models up to 5.0.
 
-Products and models up to 5.0, published products, and lists whose first link shows such a cursor.
+Also published products, and lists whose first link shows such a cursor.
 
 Where the search index still has items that the database does not, a page is short and has no link
 although there is more. Only the count shows it, so the list is then read by page number, which

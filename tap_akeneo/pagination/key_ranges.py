@@ -1,4 +1,4 @@
-"""Reading a list in ranges of keys, several at a time.
+"""Reading a list in ranges of keys, several at a time: products and models since 6.0.
 
 The PIM sorts some lists by a key that never changes, and takes any key for a cursor, whether an
 item has it or not. Such a list is read in disjoint ranges: each item that exists during the whole
@@ -260,10 +260,12 @@ class KeyRangePaginator(Paginator):
         key = find_broken_key(ranged, after, size)
         with self._lock:
             to = self.key_range.to
-            if key is None or (to is not None and ranged.order.is_beyond(key, to)):
-                # It belongs to the next range, and nothing lies between.
-                self._ended = key is not None
+            if key is None:
                 return
             self.broken.append(KeyRange(after, key))
+            if to is not None and ranged.order.is_beyond(key, to):
+                # The next range finds it too, but not others before it that are in this range.
+                self._ended = True
+                return
             self.key_range = KeyRange(key, to)
             self._ended = key == to

@@ -1,4 +1,4 @@
-"""One reading of one list, by as many paginators as help, and what is left of it."""
+"""One list being read: which paginator suits it, and what is left to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The streams, one class per resource of the PIM."""
+"""The streams, one class per resource of the PIM, which states its path and permission."""
 
 from tap_akeneo.config.state import BookmarkKind
 from tap_akeneo.streams import (

@@ -21,7 +21,7 @@ from tap_akeneo import schemas
 from tap_akeneo.batches import write_batches
 from tap_akeneo.client.errors import (
     AkeneoError,
-    NoAnswer,
+    NoResponse,
     RequestRefused,
     WrongSetting,
 )
@@ -208,8 +208,8 @@ class AkeneoStream(Stream):
                 )
         except RequestRefused as refusal:
             self._refused(refusal)
-        except NoAnswer as silence:
-            self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", silence)
+        except NoResponse as failure:
+            self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", failure)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error

@@ -47,8 +47,11 @@ class StreamHost(Tap, ABC):
 
     @abstractmethod
     def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Record that the PIM refuses a stream. Other streams continue, then the run fails."""
+        """Record that the PIM refuses a stream.
+
+        Other streams continue. The run fails at its end, unless `on_forbidden` is ``skip``.
+        """
 
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:
-        """Record that a stream is incomplete. Other streams continue, then the run fails."""
+        """Record that a stream is incomplete. Other streams continue."""

@@ -1,4 +1,4 @@
-"""Readings that a later run can resume, and what they keep in the state of their stream.
+"""Readings that a later run can resume after a kill: what the state keeps of them, and how often.
 
 The bookmark moves when a list is complete. Until then the state has the rest of the list:
 

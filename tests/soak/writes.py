@@ -50,7 +50,7 @@ class Hand:
         links = ("associations", "quantified_associations")
         self._associated = json.dumps(
             [[row.get(name) for name in links] for row in [*products, *models]], ensure_ascii=False
-        )
+        ).lower()
         self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"] is not None]
         self._families = [row["code"] for row in pim.truth("families")]
         self._categories: list[str] = []
@@ -87,6 +87,10 @@ class Hand:
         """Keys of the products there are."""
         return list(self._parents)
 
+    def _is_associated(self, key: str) -> bool:
+        """Return whether something links to an item; the PIM does so without regard to case."""
+        return key.lower() in self._associated
+
     def sorted_products(self) -> list[str]:
         """Keys of the products there are, in the PIM's order."""
         return sorted(self._parents, key=str.lower)
@@ -103,7 +107,7 @@ class Hand:
         """Repair each broken item, or delete it where nothing depends on it."""
         told = []
         for key in sorted(self._pim.broken):
-            deletable = key in self._parents and key not in self._associated
+            deletable = key in self._parents and not self._is_associated(key)
             if deletable and dice.random() < 0.3:
                 self._write.delete("products", key)
                 self._forget(key)
@@ -187,7 +191,7 @@ class Hand:
         return key, new
 
     def _delete_product(self, dice: Random) -> object:
-        key = self._pick(dice, [key for key in self._parents if key not in self._associated])
+        key = self._pick(dice, [key for key in self._parents if not self._is_associated(key)])
         if key is not None:
             self._write.delete("products", key)
             self._forget(key)
@@ -219,7 +223,7 @@ class Hand:
         if code is None:
             return None
         models, products = self._below(code)
-        if any(key in self._associated for key in (*models, *products)):
+        if any(self._is_associated(key) for key in (*models, *products)):
             return None
         self._write.delete("product_models", code)
         for model in models:
