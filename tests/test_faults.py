@@ -213,6 +213,22 @@ def test_so_is_one_that_is_listed_by_code_or_identifier(
     assert {(one,) for one in bad} <= again.rows(stream).keys()
 
 
+@pytest.mark.parametrize("first", [0, 80, 190, 290])
+@pytest.mark.parametrize(("profile", "key"), [("ce-6", "identifier"), ("ce-7", "uuid")])
+def test_readable_products_between_broken_ones_come_out(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, key: str, first: int
+) -> None:
+    pim = start_pim(profile, products=300)
+    keys = sorted((product[key] for product in pim.truth("products")), key=str.lower)
+    bad = {keys[first], keys[first + 2], keys[first + 8]}
+    pim.broken.update(bad)
+    run = sync(pim, "products", max_retries=0)
+    assert run.rows("products").keys() == {(one,) for one in keys if one not in bad}
+    assert run.tap.failed_streams == ["products"]
+    for one in bad:
+        assert one.lower() in caplog.text.lower()
+
+
 @pytest.mark.parametrize("stream", ["products", "product_models"])
 def test_a_pim_that_fails_wholly_while_an_item_is_searched_for_ends_the_run(
     start_pim: StartPim, stream: str
