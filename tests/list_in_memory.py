@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
+
+from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import Page, value_of
@@ -113,6 +116,52 @@ class ListInMemory:
         if cursor is None:
             return 0
         return bisect_right(self._indexed, _sort_key(cursor), key=_sort_key)
+
+
+class ListWithoutLimit(ListInMemory):
+    """A list whose pages have a size that the PIM chooses, as those of assets and records have.
+
+    Args:
+        keys: Codes of its items, in the order in which they come.
+        cursors_are_keys: Whether a cursor is the key of the item before it. If not, only those of
+            links lead on, and others to the start.
+    """
+
+    def __init__(self, keys: Sequence[str], *, cursors_are_keys: bool) -> None:
+        super().__init__("code", keys)
+        self.page_size = 3
+        self.made_up_cursors = 0
+        self._cursors_are_keys = cursors_are_keys
+        self._links: set[str] = set()
+        self._indexed = list(keys)
+
+    @override
+    def request(self, page_size: int = 100) -> ListRequest:
+        return ListRequest("assets", Pagination.CURSOR, (self.key,), key_is_cursor=None)
+
+    @override
+    def get(
+        self, _path: str, decode: Callable[[bytes], T], params: Mapping[str, str], **_more: object
+    ) -> T:
+        self.requests += 1
+        assert params.keys() <= {"search_after"}
+        start = self._start_after(params.get("search_after"))
+        shown = self._indexed[start : start + self.page_size]
+        body: dict[str, Any] = {"_embedded": {"items": [{self.key: key} for key in shown]}}
+        if len(shown) == self.page_size:
+            cursor = shown[-1] if self._cursors_are_keys else f"cipher:{start + self.page_size}"
+            self._links.add(cursor)
+            body["_links"] = {"next": {"href": f"http://pim/?search_after={quote(cursor)}"}}
+        return decode(json.dumps(body).encode())
+
+    def _start_after(self, cursor: str | None) -> int:
+        if cursor is None:
+            return 0
+        self.made_up_cursors += cursor not in self._links
+        if self._cursors_are_keys:
+            return bisect_right(self._indexed, _sort_key(cursor), key=_sort_key)
+        _, _, position = cursor.partition("cipher:")
+        return int(position or 0)
 
 
 def _sort_key(key: str) -> bytes:

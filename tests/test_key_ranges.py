@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.keys import TextOrder, UuidOrder
 from tap_akeneo.pagination.reading import merged
-from tests.list_in_memory import ListInMemory, ReadingByHand
+from tests.list_in_memory import ListInMemory, ListWithoutLimit, ReadingByHand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,99 @@ def test_deleted_items_behind_a_key_that_is_not_ascii_hide_nothing_or_fail_the_l
     assert set(by_hand.read) == pim.readable or by_hand.reading.failures
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KEYS if kind != "uuids"])
+@given(data=st.data())
+def test_a_list_without_a_limit_is_divided_where_its_links_show_that_cursors_are_keys(
+    kind: str, data: st.DataObject
+) -> None:
+    keys = sorted(a_list(data, kind), key=lambda key: key.lower().encode())
+    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    pim = ListWithoutLimit(keys, cursors_are_keys=True)
+    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    assert sorted(by_hand.read) == sorted(keys)
+    assert not by_hand.reading.failures
+
+
+@given(data=st.data())
+def test_a_list_without_a_limit_whose_cursors_are_no_keys_is_read_by_its_links_alone(
+    data: st.DataObject,
+) -> None:
+    keys = data.draw(st.permutations(a_list(data, "any text", 30)), label="order")
+    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    pim = ListWithoutLimit(keys, cursors_are_keys=False)
+    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    assert by_hand.read == keys
+    assert pim.made_up_cursors == 0
+
+
+@given(data=st.data())
+def test_a_list_without_a_limit_in_another_order_than_its_keys_comes_out_or_fails(
+    data: st.DataObject,
+) -> None:
+    keys = data.draw(st.permutations(a_list(data, "digits", 60)), label="order")
+    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    # Its first cursors are keys, by chance.
+    keys = sorted(keys[:7], key=str.encode) + keys[7:]
+    pim = ListWithoutLimit(keys, cursors_are_keys=False)
+    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    assert set(by_hand.read) == set(keys) or by_hand.reading.failures
+
+
+@pytest.mark.parametrize("kind", ["uuids", "numbers", "numbered codes", "words"])
+@given(seed=st.integers(0, 10**6))
+def test_items_that_are_created_meanwhile_do_not_make_up_for_hidden_ones(
+    kind: str, seed: int
+) -> None:
+    dice = Random(seed)  # noqa: S311 (no secret)
+    keys = some_keys(kind, dice, 400)
+    # At the end, where no page shows that others follow, and too few to matter in the count.
+    pim = ListInMemory(key_of(kind), keys, deleted=keys[295:396])
+    by_hand = ReadingByHand(pim, 10, threads=2)
+    readable = pim.readable
+    for number in range(10):
+        pim.create(f"{keys[number][:-2]}{number:02}")
+        for _ in range(5):
+            by_hand.step(dice)
+    by_hand.run(dice)
+    assert set(by_hand.read) >= readable or by_hand.reading.failures
+
+
+BEYOND = 10_000
+"""Items that the PIM serves by number, so that nothing shows the positions of later ones."""
+
+
+@pytest.mark.parametrize("kind", ["uuids", "numbered codes"])
+@pytest.mark.parametrize("near", [2, 40])
+def test_what_lies_near_broken_items_of_a_long_list_comes_out_or_is_reported(
+    kind: str, near: int
+) -> None:
+    dice = Random(near)  # noqa: S311 (no secret)
+    keys = some_keys(kind, dice, BEYOND + 1000)
+    first = BEYOND + 500
+    broken = {keys[first], keys[first + near], keys[first + near + 1]}
+    pim = ListInMemory(key_of(kind), keys, broken=broken)
+    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    reported = by_hand.reading.broken
+    for key in pim.readable.difference(by_hand.read):
+        assert any((one.after or "") < key < (one.to or "~") for one in reported)
+        assert by_hand.reading.failures
+    for key in broken:
+        assert any((one.after or "") < key <= (one.to or "~") for one in reported)
+
+
+@pytest.mark.parametrize("kind", ["uuids", "numbers", "numbered codes", "words"])
+def test_whole_pages_of_deleted_items_in_a_long_list_hide_nothing_or_fail_it(kind: str) -> None:
+    dice = Random(3)  # noqa: S311 (no secret)
+    keys = some_keys(kind, dice, BEYOND + 1000)
+    deleted = [*keys[BEYOND + 100 : BEYOND + 300], *keys[BEYOND + 700 : BEYOND + 850]]
+    pim = ListInMemory(key_of(kind), keys, deleted=deleted)
+    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    assert set(by_hand.read) == pim.readable or by_hand.reading.failures
+
+
 def some_keys(kind: str, dice: Random, count: int) -> list[str]:
     if kind == "numbered codes":
-        return [f"product_model_{number:05}" for number in range(count)]
+        return [f"product_model_{number:05}0" for number in range(count)]
     made: set[str] = set()
     while len(made) < count:
         if kind == "uuids":

@@ -10,8 +10,9 @@ import pytest
 
 from tap_akeneo.client.responses import decode_array, value_of
 from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.page_number import PageNumberPaginator
+from tap_akeneo.pagination.page_number import PageNumberPaginator, any_item, count_items
 from tap_akeneo.tap import TapAkeneo
+from tests.list_in_memory import ListInMemory
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
@@ -100,6 +101,30 @@ def test_media_files_which_come_in_no_order_are_all_read_and_each_once(
     run = sync(pim, "product_media_files", page_size=10)
     codes = [record["code"] for record in run.records("product_media_files")]
     assert sorted(codes) == sorted(row["code"] for row in pim.truth("product_media_files"))
+
+
+@pytest.mark.parametrize("broken", [[0], [0, 1], [1], [0, 1, 2, 3]])
+def test_a_count_does_not_depend_on_the_items_of_the_page_that_shows_it(broken: list[int]) -> None:
+    codes = [f"sku_{number:03}" for number in range(60)]
+    pim = ListInMemory("code", codes, broken=[codes[number] for number in broken])
+    assert count_items(cast("Pim", pim), pim.request()) == len(codes)
+
+
+@pytest.mark.parametrize("broken", [[0], [0, 1], [0, 1, 2, 3, 12]])
+@pytest.mark.parametrize("deleted", [[], [5, 6]])
+def test_any_item_is_found_although_others_are_broken_or_deleted(
+    broken: list[int], deleted: list[int]
+) -> None:
+    codes = [f"sku_{number:03}" for number in range(60)]
+    pim = ListInMemory(
+        "code",
+        codes,
+        broken=[codes[number] for number in broken if number not in deleted],
+        deleted=[codes[number] for number in deleted],
+    )
+    item = any_item(cast("Pim", pim), pim.request())
+    assert item is not None
+    assert value_of(item, "code") in pim.readable
 
 
 class ManyMediaFiles:

@@ -39,6 +39,10 @@ LAST_CODE_POINT = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
 
+CODE_CHARACTERS = "-0123456789_abcdefghijklmnopqrstuvwxyz"
+"""What most codes are made of; what lies between two of them is read from the first."""
+
+
 def _code_points() -> Iterator[int]:
     """Yield code points in geometric steps of 1/8, so that near letters are tried first."""
     code = ord(" ")
@@ -152,6 +156,8 @@ def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | No
         is_found |= shows
         return shows
 
+    if following is None and not isinstance(ranged.order, UuidOrder):
+        return _nearest_text((after or "").lower(), shows_item)
     key = _first_key(ranged, after, shows_item)
     return key if is_found else None
 
@@ -250,6 +256,39 @@ def _first_text(before: str, can_read_after: Callable[[str], bool]) -> str:
         if first == 1 or not can_read_after(inside + last):
             return known + _lower_from(first)
         known = inside
+
+
+def _nearest_text(before: str, shows_item: Callable[[str], bool]) -> str | None:
+    """Return the first text from which an item is shown; ``None`` if there seems to be none.
+
+    Further texts may show nothing again, so all characters are tried, those of the last place
+    first.
+    """
+    known, character, least = before, None, None
+    for length in range(len(before), -1, -1):
+        known, least = before[:length], before[length : length + 1]
+        character, least = _first_character(known, least, shows_item)
+        if character:
+            break
+    while character and least:
+        # Behind the character before, further places may show more.
+        inner, before_inner = _first_character(known + least, "", shows_item)
+        if not inner:
+            break
+        known, character, least = known + least, inner, before_inner
+    return known + character if character else None
+
+
+def _first_character(
+    known: str, least: str, shows_item: Callable[[str], bool]
+) -> tuple[str | None, str]:
+    """Return the first character of codes behind which an item is shown, and the one before it."""
+    for character in CODE_CHARACTERS:
+        if character > least:
+            if shows_item(known + character):
+                return character, least
+            least = character
+    return None, least
 
 
 def _first(can_read: Callable[[int], bool], before: int, candidates: Iterable[int]) -> int:

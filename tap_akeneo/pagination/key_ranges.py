@@ -120,6 +120,8 @@ class KeyRangePaginator(Paginator):
     def _skip_deleted_items(self) -> None:
         ranged, to = self.ranged, self.key_range.to
         key = find_key_before_next_item(ranged, self.key_range.after)
+        if key is None:
+            ranged.check_nothing_hidden(self.key_range)
         with self._lock:
             self._is_gap = False
             if key is None or (to is not None and not ranged.order.is_beyond(to, key.lower())):

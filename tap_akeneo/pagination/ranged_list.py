@@ -22,6 +22,11 @@ BOUNDS = 3
 MAX_GAPS = 100
 """Gaps of one list after which it counts as incomplete."""
 
+OUT_OF_STEP = (
+    "the PIM's search index holds so many items that its database does not have that others may be "
+    "hidden behind them: have the index rebuilt"
+)
+
 
 class RangedList:
     """A list that several paginators read, each a range of its keys.
@@ -51,6 +56,7 @@ class RangedList:
         self._gaps_read = 0
         self._broken_items = 0
         self._may_skip_items = False
+        self._reaches_end = False
 
     @property
     def gaps(self) -> list[KeyRange]:
@@ -168,19 +174,25 @@ class RangedList:
         """
         gaps, self._gaps = self._gaps, []
         hidden = [gap for gap in gaps if self._is_inside(gap)]
-        reaches_end = any(gap.to is None for gap in gaps)
-        if reaches_end and len(hidden) < len(gaps) and self._is_short(read):
+        # What is read of a gap at the end is divided as well, so its parts may not reach the end.
+        self._reaches_end |= any(gap.to is None for gap in gaps)
+        if self._reaches_end and len(hidden) < len(gaps) and self._is_short(read):
             hidden = gaps
         self._gaps_read += len(hidden)
         if self._gaps_read > MAX_GAPS:
-            msg = (
-                "the PIM's search index holds so many items that its database does not have that "
-                "others may be hidden behind them: have the index rebuilt"
-            )
-            raise ListIncomplete(msg)
+            raise ListIncomplete(OUT_OF_STEP)
         if not hidden and self._may_skip_items:
             self._check_skipped(read)
         return hidden
+
+    def check_nothing_hidden(self, gap: KeyRange) -> None:
+        """Make sure that a gap behind which nothing was found is the end of the list.
+
+        Raises:
+            ListIncomplete: It is not, and the PIM lists too few by number to show what follows.
+        """
+        if self._is_inside(gap) and (count_items(self.pim, self.request) or 0) > RESULT_WINDOW:
+            raise ListIncomplete(OUT_OF_STEP)
 
     def _check_skipped(self, read: int) -> None:
         """Make sure that no readable item between two broken ones was stepped over.
