@@ -87,7 +87,7 @@ STREAMS = {
         ("product-models", "product-models/{code}"),
         ("code",),
     ),
-    # The key is `uuid`, but `identifier` before 7.0: neither is there on every PIM.
+    # The key is `uuid`, or `identifier` before 7.0, so neither exists on every PIM.
     "products": Source(
         ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
         ("products-uuid", "products-uuid/{uuid}", "products", "products/{code}"),
