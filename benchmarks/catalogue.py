@@ -127,7 +127,7 @@ def encode(body: Any) -> bytes:  # noqa: ANN401 (JSON)
 def make_catalogue(
     base: str, *, products: int = 0, skewed: bool = False, changed: int = 0, attributes: int = 0
 ) -> Catalogue:
-    """Create a catalogue: the same at each call, except for dates, which are relative to now.
+    """Create a catalogue that is the same at each call, except for dates, relative to now.
 
     Args:
         base: Scheme and host for the links.

@@ -130,7 +130,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
 
 
 def _holds(row: Any, held: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Return whether the database has all of the PIM's value; it may have links as well."""
+    """Return whether a database value contains the PIM's value; it may have links as well."""
     if isinstance(row, dict) and isinstance(held, dict):
         return all(name in row and _holds(row[name], value) for name, value in held.items())
     if isinstance(row, list) and isinstance(held, list):

@@ -30,5 +30,5 @@ if __name__ == "__main__":
         show(sys.argv[1])
     except duckdb.Error as fault:
         sys.exit(str(fault))
-    except BrokenPipeError:  # the reader has closed the pipe, such as `| head`
+    except BrokenPipeError:  # for example from `| head`
         sys.stdout = None

@@ -125,7 +125,7 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
 
 
 def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
-    """Return whether the items after a key, up to the first readable one, include no broken one."""
+    """Return whether no broken item comes between a key and the next readable item."""
     page = ranged.get_or_none(1, key)
     if page is None or page.items or size == 1:
         return page is not None

@@ -120,7 +120,7 @@ class _Pool:
             self._fail(failure)
 
     def wait(self, timeout: float) -> bool:
-        """Wait for an event or the end, in seconds; return ``False`` after a timeout."""
+        """Wait for an event or the end of all paginators; return ``False`` after a timeout."""
         with self._lock:
             return self._happened.wait_for(self._has_event, timeout)
 

@@ -24,7 +24,7 @@ MAX_GAPS = 100
 
 
 class RangedList:
-    """What the paginators of one list share, each of which reads one range of its keys.
+    """State shared by the paginators of one list, each of which reads one range of its keys.
 
     Args:
         pim: The PIM.
