@@ -1,1 +1,1 @@
-"""Benchmarks of the tap against other readers of the same simulated PIM; see ``--help``."""
+"""Benchmarks that compare the tap with other clients of a simulated PIM; see ``--help``."""

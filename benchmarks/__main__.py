@@ -1,4 +1,4 @@
-"""Runs the benchmarks: ``python -m benchmarks``."""
+"""Run the benchmarks: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run them; 1 where a reader failed or a promise of the tap was not kept."""
+    """Run the benchmarks; return 1 if a reader failed or the tap did not keep a promise."""
     options = _arguments(arguments)
     chosen = [one for one in SCENARIOS if not options.scenario or one.name in options.scenario]
     if options.quick:
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
             if results[scenario.name]:
                 _say(table(scenario, results[scenario.name]) + "\n")
     scenarios = {scenario.name: scenario for scenario in chosen}
-    # What is over at once says nothing about time and memory.
+    # Quick runs are too short to say anything about time and memory.
     kept = [] if options.quick else promises(scenarios, results, sdk_import)
     _say(overview(scenarios, results) + "\n")
     if kept:
@@ -95,7 +95,7 @@ def _readers(options: argparse.Namespace) -> list[str]:
 
 
 def _run(contest: Contest, readers: list[str]) -> tuple[list[Measured], bool]:
-    """What was measured, and whether all delivered what they should."""
+    """Return the measurements, and whether every reader delivered all items."""
     measured: list[Measured] = []
     for name in readers:
         _tell(f"{contest.scenario.name}: {name} ...")

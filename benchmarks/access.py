@@ -1,4 +1,4 @@
-"""What all contestants are told, and how those that are no taps get in."""
+"""The task that every contestant gets, and authentication for those that are not taps."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ CREDENTIALS = {
 
 @dataclass
 class Task:
-    """What to read.
+    """The list to read, and the credentials for it.
 
     Attributes:
-        url: The PIM.
-        client_id: Of the connection.
-        client_secret: Of the connection.
-        username: Of the connection.
-        password: Of the connection.
+        url: URL of the PIM.
+        client_id: Client ID of the connection.
+        client_secret: Secret of the connection.
+        username: Username of the connection.
+        password: Password of the connection.
         stream: ``products`` or ``attribute_options``.
-        since: Products changed after that, ``YYYY-MM-DD hh:mm:ss``; all where empty.
-        quarters: Cursors that cut the list of products into four.
+        since: Read only products changed after this time, ``YYYY-MM-DD hh:mm:ss``; if empty, all.
+        quarters: Cursors that divide the list of products into four.
     """
 
     url: str
@@ -43,24 +43,24 @@ class Task:
 
     @classmethod
     def from_command_line(cls) -> Task:
-        """The task in the file that the command line names."""
+        """Load the task from the file given on the command line."""
         parser = argparse.ArgumentParser()
         parser.add_argument("task", type=argparse.FileType("r", encoding="utf-8"))
         with parser.parse_args().task as file:
             return cls(**json.load(file))
 
     def to_json(self) -> str:
-        """The content of such a file."""
+        """Return the task as JSON, the content of a task file."""
         return json.dumps(asdict(self))
 
     @property
     def api(self) -> str:
-        """Address of the API."""
+        """Base URL of the API."""
         return f"{self.url}/api/rest/v1"
 
     @property
     def product_params(self) -> dict[str, str]:
-        """Query parameters of the list of products: what the tap asks for by default."""
+        """Query parameters of the product list, the same as the tap sends by default."""
         params = {
             "pagination_type": "search_after",
             "limit": str(PAGE_SIZE),
@@ -73,7 +73,7 @@ class Task:
         return params
 
     def access_token(self) -> str:
-        """A token of the PIM."""
+        """Request an access token from the PIM."""
         grant = {"grant_type": "password", "username": self.username, "password": self.password}
         client = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
         request = urllib.request.Request(  # noqa: S310 (our own http address)

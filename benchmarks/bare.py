@@ -1,10 +1,11 @@
-"""A bare downloader: gets the pages and keeps nothing. What no reader on ``requests`` can beat.
+"""A bare downloader that discards the pages: the lower bound for any reader based on ``requests``.
 
-With one connection it walks the pages one by one. With four it is told where to cut the list of
-products, which nobody knows who has not read it, and walks the quarters side by side.
+With one connection it reads the pages one after the other. With four it reads the quarters of the
+product list in parallel. It is given the cursors that divide the list, which a real reader would
+not know in advance.
 
-Of each body it looks only for the link to the next page (it stands before the items), and of the
-attributes for their codes.
+It does not parse the bodies. It only searches them for the link to the next page, which comes
+before the items, and reads the codes of attributes.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ _NEXT = re.compile(rb'"next":\{"href":("[^"]*")\}')
 
 
 class Downloader:
-    """One connection.
+    """Downloads lists over one connection.
 
     Args:
-        token: For the PIM.
+        token: Access token of the PIM.
     """
 
     def __init__(self, token: str) -> None:
@@ -37,10 +38,10 @@ class Downloader:
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def bodies(self, url: str, params: dict[str, str], last: str = "") -> Iterator[bytes]:
-        """The pages of a list.
+        """Yield the bodies of the pages of a list.
 
         Args:
-            url: The list.
+            url: URL of the list.
             params: Query parameters of its first page.
             last: Cursor at which to stop.
         """
@@ -57,10 +58,10 @@ class Downloader:
 
 
 def main(connections: int) -> None:
-    """Download what the task says.
+    """Download the list that the task names.
 
     Args:
-        connections: 1 or 4.
+        connections: Parallel connections, 1 or 4.
     """
     task = Task.from_command_line()
     token = task.access_token()

@@ -1,4 +1,4 @@
-"""The catalogues of the benchmarks: their items, written as JSON once and only joined later."""
+"""The catalogues of the benchmarks. Items are encoded once, so pages only join their bytes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PRODUCT_BYTES = 13_000
 YEAR = 365 * 24 * 3600
 HOUR = 3600
 FIRST_CHANGE = 50 * 60
-"""Seconds before now from which on the changes of an hourly run are."""
+"""Maximum age in seconds of the changes that an hourly run reads."""
 
 IDENTIFIER = "sku"
 
 _AROUND_VALUES = 1_480
-"""What is in a product beside its values, in bytes, roughly."""
+"""Approximate size in bytes of a product without its values."""
 
 _TEMPLATES = 64
 _LOCALES = ("en_US", "de_DE", "fr_FR")
@@ -40,14 +40,14 @@ _WORDS = _TEXT.split()
 
 @dataclass(frozen=True)
 class Encoded:
-    """One item of a list as JSON.
+    """One item of a list, encoded as JSON.
 
     Attributes:
-        key: Tells it apart; of a product, its uuid, which the list is in the order of.
-        updated: Seconds since 1970.
-        body: Its JSON without the closing brace, in pieces.
-        small: The same with the values of `IDENTIFIER` alone.
-        extras: What is added on demand, by query parameter.
+        key: Unique key of the item. For a product it is the uuid, by which the list is sorted.
+        updated: Time of the last change, in seconds since 1970.
+        body: JSON of the item without the closing brace, in pieces.
+        small: The same, but with only the values of `IDENTIFIER`.
+        extras: Additional properties, by the query parameter that requests them.
     """
 
     key: str
@@ -58,12 +58,12 @@ class Encoded:
 
     @classmethod
     def of(cls, key: str, updated: int, body: dict[str, Any]) -> Encoded:
-        """Make one of a whole body.
+        """Encode an item.
 
         Args:
-            key: See `key`.
-            updated: The date in the search index, seconds since 1970.
-            body: With all that can be asked for.
+            key: Unique key of the item.
+            updated: The date in the search index, in seconds since 1970.
+            body: The item with all properties that can be requested.
         """
         extras = {
             f"with_{name}": b',"%s":%s' % (name.encode(), encode(body[name]))
@@ -77,10 +77,10 @@ class Encoded:
 
 
 class ProductList:
-    """Products, in the order of their uuid, to be found by the time of their change.
+    """Products sorted by uuid, with an index on the time of their last change.
 
     Args:
-        products: In any order.
+        products: The products in any order.
     """
 
     def __init__(self, products: Iterable[Encoded]) -> None:
@@ -89,15 +89,15 @@ class ProductList:
         dated = sorted((product.updated, row) for row, product in enumerate(self.products))
         self._dates = [updated for updated, _ in dated]
         self._rows_by_date = [row for _, row in dated]
-        # A walk asks for the same window at each of its pages.
+        # A reader requests every page of a list with the same date filter.
         self.rows = lru_cache(maxsize=256)(self._rows)
 
     def count(self, first: int, last: int) -> int:
-        """How many were changed from one second to another, both included."""
+        """Return how many products changed between two seconds, both included."""
         return max(bisect_right(self._dates, last) - bisect_left(self._dates, first), 0)
 
     def _rows(self, first: int, last: int) -> list[int]:
-        """The rows of what was changed from one second to another, in the order of the list."""
+        """Return the positions of products that changed between two seconds, in list order."""
         if self.count(first, last) == len(self.products):
             return list(range(len(self.products)))
         start, end = bisect_left(self._dates, first), bisect_right(self._dates, last)
@@ -106,12 +106,12 @@ class ProductList:
 
 @dataclass
 class Catalogue:
-    """What the PIM of a benchmark holds.
+    """The content of a benchmark's PIM.
 
     Attributes:
-        products: Its products.
-        attributes: Items of the list of attributes.
-        options: Items of the list of options, by attribute; missing where there can be none.
+        products: The products.
+        attributes: Items of the attribute list.
+        options: Items of the option lists, by attribute; attributes without options are missing.
     """
 
     products: ProductList
@@ -120,22 +120,22 @@ class Catalogue:
 
 
 def encode(body: Any) -> bytes:  # noqa: ANN401 (JSON)
-    """JSON, as PHP writes it."""
+    """Encode a value as JSON, the way PHP does."""
     return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode()
 
 
 def make_catalogue(
     base: str, *, products: int = 0, skewed: bool = False, changed: int = 0, attributes: int = 0
 ) -> Catalogue:
-    """Makes a catalogue, the same at each call but for its dates, which are relative to now.
+    """Create a catalogue that is the same at each call, except for dates, relative to now.
 
     Args:
         base: Scheme and host for the links.
-        products: How many products there are.
-        skewed: Puts the changes of 95 % of them into one hour, a month ago, as an import does;
-            else, and for the rest, they are at random seconds of two years.
-        changed: How many of them changed within the last hour; the others did earlier then.
-        attributes: How many select attributes there are.
+        products: Number of products.
+        skewed: Whether 95 % of the products changed within one hour a month ago, as after an
+            import. All other products changed at random times within the last two years.
+        changed: Number of products that changed within the last hour.
+        attributes: Number of select attributes.
     """
     dice = random.Random(1)  # noqa: S311 (not for secrets)
     now = int(time.time())
@@ -164,7 +164,7 @@ def make_catalogue(
 
 @dataclass(frozen=True)
 class _Template:
-    """What products share with some others."""
+    """Encoded properties that several products share."""
 
     values: bytes
     quality_scores: bytes

@@ -1,4 +1,4 @@
-"""The same streams as one writes them with the SDK's template: nothing tuned, nothing slowed."""
+"""A tap for the same streams, written as in the SDK's template, with the SDK's defaults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SCHEMAS = SchemaDirectory(schemas)
 
 
 class PasswordGrant(OAuthAuthenticator):
-    """The PIM's token endpoint."""
+    """Authenticate with the password grant of the PIM's token endpoint."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         client = f"{config['client_id']}:{config['client_secret']}".encode()
@@ -50,7 +50,7 @@ class PasswordGrant(OAuthAuthenticator):
 
 
 class NextLink(BaseHATEOASPaginator):
-    """Follows ``_links.next``."""
+    """Follow ``_links.next``."""
 
     @override
     def get_next_url(self, response: requests.Response) -> str | None:
@@ -88,7 +88,7 @@ class PimStream(RESTStream[ParseResult]):
         return request
 
     def params(self, context: Context | None) -> dict[str, str]:  # noqa: ARG002 (for subclasses)
-        """Query parameters of the first page."""
+        """Return the query parameters of the first page."""
         return {"limit": "100"}
 
 
@@ -133,7 +133,7 @@ class AttributeOptions(PimStream):
     path = "/attributes/{attribute}/options"
     primary_keys: ClassVar[tuple[str, ...]] = ("attribute", "code")
     parent_stream_type = Attributes
-    # As one must, or the state grows by one bookmark for each attribute.
+    # Otherwise the state grows by one bookmark for each attribute.
     state_partitioning_keys: ClassVar[list[str]] = []
 
 

@@ -1,4 +1,4 @@
-"""Tables of what was measured, and whether the tap keeps its promises."""
+"""Tables of the measurements, and checks that the tap keeps its performance promises."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_MEMORY = 150
 MAX_TO_START = 0.3
 MAX_BESIDE_ANSWERS = 1
 MANY_PAGES = 100
-"""Pages from which on the requests before the first page are too few to matter."""
+"""Number of pages above which the requests before the first page no longer matter."""
 
 _HEAD = (
     "| Reader | Wall | to the tap | Processor | to the tap | Peak memory | Received "
@@ -30,18 +30,18 @@ _HEAD = (
 )
 
 Results = dict[str, list["Measured"]]
-"""By name of the scenario."""
+"""Measurements by name of the scenario."""
 
 
 @dataclass(frozen=True)
 class Promise:
-    """One thing that must hold.
+    """A limit that a measurement must not exceed.
 
     Attributes:
-        scenario: Where.
-        what: What is measured.
-        value: What was measured.
-        limit: The most that it may be.
+        scenario: Name of the scenario.
+        what: Description of the measurement.
+        value: The measured value.
+        limit: The greatest value allowed.
     """
 
     scenario: str
@@ -51,12 +51,12 @@ class Promise:
 
     @property
     def kept(self) -> bool:
-        """Whether it holds."""
+        """Whether the value is within the limit."""
         return self.value <= self.limit
 
 
 def table(scenario: Scenario, results: Sequence[Measured]) -> str:
-    """A scenario's Markdown table; the times are also given as ratios to the tap's."""
+    """Return a scenario's Markdown table, with times also as ratios to those of the tap."""
     tap = next((one for one in results if one.contestant == TAP), None)
     rows = [
         f"**{scenario.title}** ({scenario.pages:,} pages)",
@@ -82,7 +82,7 @@ def table(scenario: Scenario, results: Sequence[Measured]) -> str:
 
 
 def overview(scenarios: Mapping[str, Scenario], results: Results) -> str:
-    """One row for each scenario: the tap, and how many times as long the others took."""
+    """Return a Markdown table of all scenarios: the tap, and how much longer the others took."""
     others = [name for name in ALL if name != TAP]
     rows = [
         f"| Scenario | {TAP} | Memory | {' | '.join(others)} |",
@@ -103,11 +103,11 @@ def overview(scenarios: Mapping[str, Scenario], results: Results) -> str:
 def promises(
     scenarios: Mapping[str, Scenario], results: Results, sdk_import: float
 ) -> list[Promise]:
-    """What the tap has to keep in the scenarios that were run.
+    """Return the tap's promises for the scenarios that were run.
 
     Args:
-        scenarios: By name.
-        results: What was measured in them.
+        scenarios: The scenarios by name.
+        results: Their measurements.
         sdk_import: Seconds that it takes to import the SDK.
     """
     by_name = {
@@ -175,7 +175,7 @@ def _memory_promises(
 
 
 def promise_table(all_promises: Sequence[Promise]) -> str:
-    """The Markdown table of the promises."""
+    """Return a Markdown table of the promises."""
     rows = ["| Scenario | The tap's | is | at most | |", "|---|---|--:|--:|---|"]
     for one in all_promises:
         kept = "kept" if one.kept else "**not kept**"
@@ -190,7 +190,7 @@ def as_json(
     all_promises: Sequence[Promise],
     sdk_import: float,
 ) -> dict[str, Any]:
-    """All figures, for machines."""
+    """Return all figures as an object that can be written as JSON."""
     return {
         "machine": machine(),
         "sdk_import": sdk_import,
@@ -207,7 +207,7 @@ def as_json(
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """Return the hardware and the versions that the figures depend on."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "system": platform.platform(),

@@ -1,4 +1,4 @@
-"""Runs one contestant as a process of its own, and measures it."""
+"""Run each contestant in a separate process, and measure it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.scenarios import Scenario
 
 ROOT = Path(__file__).parent.parent
-_CHUNK = 65_536  # what a pipe holds
+_CHUNK = 65_536  # capacity of a pipe
 _KIBI = 1024
 _UUID = re.compile(rb'"uuid":\s*"([0-9a-f-]{36})"')
 _ATTRIBUTE = re.compile(rb'"attribute":\s*"([^"]+)"')
@@ -34,29 +34,29 @@ _CODE = re.compile(rb'"code":\s*"([^"]+)"')
 
 
 class WrongResult(Exception):
-    """A contestant failed, or did not deliver what it should have."""
+    """A contestant failed, or did not deliver all items."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How one contestant did in one scenario.
+    """Measurements of one contestant in one scenario.
 
     Attributes:
-        contestant: Its name.
+        contestant: Name of the contestant.
         wall: Seconds from its start to its end.
-        first: Seconds from its start to its first output; of those who write nothing, to its end.
+        first: Seconds from its start to its first output, or to its end if it writes nothing.
         cpu: Seconds of processor time, user and system.
-        peak_mb: Largest resident memory, in MB. The system counts from the fork on, so it is
-            never less than what the measuring process had then, some 30 MB.
-        received_mb: Bodies that it was sent, in MB.
-        output_mb: What it wrote, in MB.
-        items: Different items that it delivered; of those who write nothing, that it was sent.
-        requests: Requests that the server saw, by kind.
-        highest_concurrency: Requests under way at once, seen by the server.
-        repeated_pages: Pages that it asked for twice.
-        repeated_items: Items that it was sent twice.
-        server_cpu: The server's processor time meanwhile.
-        reader_cpu: Processor time of whoever read its output.
+        peak_mb: Peak resident memory, in MB. The system counts from the fork on, so this is never
+            less than what the measuring process used at that moment, about 30 MB.
+        received_mb: Size of the bodies that it received, in MB.
+        output_mb: Size of its output, in MB.
+        items: Distinct items that it delivered, or received if it writes nothing.
+        requests: Requests that the server received, by kind.
+        highest_concurrency: Largest number of parallel requests that the server saw.
+        repeated_pages: Pages that it requested more than once.
+        repeated_items: Items that it received more than once.
+        server_cpu: Processor time of the server during the measurement.
+        reader_cpu: Processor time of the process that read its output.
     """
 
     contestant: str
@@ -81,7 +81,7 @@ class Measured:
 
 
 class Server:
-    """The process of the PIM; see `benchmarks.server`."""
+    """The process that simulates the PIM; see `benchmarks.server`."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -94,7 +94,7 @@ class Server:
         self.url: str = self._read()["url"]
 
     def ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Sends an order and returns the answer."""
+        """Send a command and return the response."""
         stdin = self._process.stdin
         if stdin is not None:
             stdin.write(json.dumps(order) + "\n")
@@ -110,7 +110,7 @@ class Server:
         return answer
 
     def __enter__(self) -> Self:
-        """Nothing more to start."""
+        """Return the server, which is already running."""
         return self
 
     def __exit__(
@@ -128,7 +128,7 @@ class Server:
 
 
 class _Reader:
-    """Reads a contestant's output as a target does, and notes the keys of what came."""
+    """Reads a contestant's output like a target, and collects the keys of the items."""
 
     def __init__(self, stream: str, bytes_per_second: int) -> None:
         self.keys: set[bytes] = set()
@@ -138,7 +138,7 @@ class _Reader:
         self._bytes_per_second = bytes_per_second
 
     def read(self, pipe: IO[bytes]) -> None:
-        """Reads to the end."""
+        """Read the output to its end."""
         started = time.monotonic()
         rest = b""
         while chunk := os.read(pipe.fileno(), _CHUNK):
@@ -161,12 +161,12 @@ class _Reader:
 
 
 class Contest:
-    """One scenario, for one contestant after the other.
+    """Runs one scenario for one contestant after the other.
 
     Args:
         server: The server.
         scenario: The scenario.
-        others_python: The interpreter that has the optional contestants.
+        others_python: Interpreter in which the optional contestants are installed.
     """
 
     def __init__(self, server: Server, scenario: Scenario, others_python: str) -> None:
@@ -177,14 +177,14 @@ class Contest:
 
     @property
     def expected(self) -> int:
-        """How many items a contestant has to deliver."""
+        """Number of items that a contestant must deliver."""
         if self.scenario.attributes:
             return int(self._made["options"])
         changed = self.scenario.changed
         return int(self._made["products"]) if changed is None else changed
 
     def run(self, contestant: str) -> Measured:
-        """Runs one contestant.
+        """Run one contestant and measure it.
 
         Raises:
             WrongResult: It failed, or did not deliver every item.
@@ -283,7 +283,7 @@ class Contest:
 
 
 def seconds_to_import_sdk() -> float:
-    """What a tap that does nothing takes to start: the least of three times."""
+    """Return the seconds that it takes to import the SDK, the fastest of three attempts."""
     times = []
     for _ in range(3):
         started = time.monotonic()
@@ -293,13 +293,13 @@ def seconds_to_import_sdk() -> float:
 
 
 def installed(module: str, python: str) -> bool:
-    """Whether an interpreter has a module."""
+    """Return whether a module is installed for an interpreter."""
     code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
     return subprocess.run([python, "-c", code], check=False).returncode == 0  # noqa: S603
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what contestants would tell others about being run."""
+    """Return our environment variables, with the telemetry of contestants turned off."""
     return {**os.environ, "RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1"}
 
 

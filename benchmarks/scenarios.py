@@ -1,4 +1,4 @@
-"""What is measured: the scenarios, and who takes part in each."""
+"""The scenarios of the benchmarks, and the contestants in each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BARE = "bare, one by one"
 BARE_FOUR = "bare, four"
 
 OTHERS = {"dlt": "dlt", "pyakeneo": "pyakeneo", "Airbyte CDK": "airbyte_cdk"}
-"""Contestants that are optional, and what they import."""
+"""Optional contestants, and the module that each imports."""
 
 MODULES = {
     TAP: "tap_akeneo",
@@ -24,11 +24,11 @@ MODULES = {
     "pyakeneo": "benchmarks.with_pyakeneo",
     "Airbyte CDK": "benchmarks.with_airbyte",
 }
-"""The contestants, in the order of the table, and the module that each is."""
+"""The contestants, in the order of the table, and the module that runs each."""
 
 TAPS = (TAP, DEFAULT_TAP)
 SILENT = (BARE, BARE_FOUR)
-"""Those that write nothing."""
+"""Contestants that write no output."""
 
 ALL = tuple(MODULES)
 QUICK_PRODUCTS = 1_000
@@ -38,19 +38,20 @@ QUICK_CHANGES = 20
 
 @dataclass(frozen=True)
 class Scenario:
-    """One setting in which all contestants read the same.
+    """A catalogue and conditions under which all contestants read the same items.
 
     Attributes:
-        name: For the command line.
-        title: For people.
-        products: How many products there are.
-        skewed: Whether 95 % of them were changed within one hour.
-        changed: How many of them to read, as changed within the last hour; None for all.
-        keys: Whether only their keys are read.
-        attributes: How many select attributes to read the options of, instead of products.
-        latency: Seconds that each answer takes.
-        bytes_per_second: How fast the output is read; 0 for as fast as it comes.
-        contestants: Who takes part.
+        name: Name on the command line.
+        title: Title in the report.
+        products: Number of products.
+        skewed: Whether 95 % of the products changed within one hour.
+        changed: Number of products that changed within the last hour, if only those are read;
+            ``None`` to read all.
+        keys: Whether only the keys of products are read.
+        attributes: Number of select attributes whose options are read instead of products.
+        latency: Seconds that each response takes.
+        bytes_per_second: Speed at which the output is read; 0 for no limit.
+        contestants: Contestants that take part.
     """
 
     name: str
@@ -66,14 +67,14 @@ class Scenario:
 
     @property
     def stream(self) -> str:
-        """The stream to read."""
+        """Name of the stream to read."""
         if self.attributes:
             return "attribute_options"
         return "product_keys" if self.keys else "products"
 
     @property
     def catalogue(self) -> dict[str, Any]:
-        """Arguments of `make_catalogue`."""
+        """Arguments for `make_catalogue`."""
         return {
             "products": self.products,
             "skewed": self.skewed,
@@ -83,13 +84,13 @@ class Scenario:
 
     @property
     def pages(self) -> int:
-        """The pages that have an item, so the fewest requests of anyone who reads all."""
+        """Number of pages with items, which is the minimum number of requests to read all."""
         if self.attributes:
             return -(-self.attributes // PAGE_SIZE) + self.attributes
         return -(-(self.products if self.changed is None else self.changed) // PAGE_SIZE)
 
     def quick(self) -> Scenario:
-        """The same in small, to see whether it works; its figures say nothing."""
+        """Return a smaller scenario that only shows whether everything works."""
         return replace(
             self,
             products=min(self.products, QUICK_PRODUCTS),
@@ -129,7 +130,7 @@ SCENARIOS = (
         "options of 2,000 select attributes, 0.1 s",
         attributes=2_000,
         latency=0.1,
-        # All others wait for 2,021 answers one by one, whatever else they do.
+        # All others send their 2,021 requests one after the other, so the result is known.
         contestants=(TAP, BARE_FOUR),
     ),
     Scenario(

@@ -1,12 +1,12 @@
-"""A lean PIM for the benchmarks: few resources, and pages that are no more than joined bytes.
+"""A fast PIM for the benchmarks: few resources, and pages that are joined from encoded items.
 
-The simulated PIM of the tests writes each product when it is asked for; that would be the slowest
-part of a benchmark. This server follows the same rules for what it answers (a test compares the
-two), with a thread for each connection that sends whole pages outside of Python's lock.
+The simulated PIM of the tests encodes each product on request, which would be the slowest part of a
+benchmark. This server gives the same responses, and a test compares the two. It has one thread for
+each connection, and sends whole pages without holding Python's global lock.
 
-``python -m benchmarks.server`` writes its URL to stdout, then reads one JSON object a line and
-answers each with one: ``{"catalogue": {...}, "latency": 0.3}`` makes a catalogue (see
-`make_catalogue`) and forgets what was asked before, ``{}`` tells what was asked since.
+``python -m benchmarks.server`` writes its URL to stdout. Then it reads commands from stdin, one
+JSON object a line, and writes one JSON object for each: ``{"catalogue": {...}, "latency": 0.3}``
+creates a catalogue (see `make_catalogue`) and resets the counts, ``{}`` returns the counts.
 """
 
 from __future__ import annotations
@@ -54,19 +54,20 @@ _ROUTES = (
 
 @dataclass
 class Asked:
-    """What the server was asked since it was last told to forget.
+    """Counts of the requests since the last reset.
 
     Attributes:
-        requests: How many requests, by kind: ``token``, ``routes``, ``information``, ``probe``
-            (a few items, for their count or zone or place), ``page`` (any other list).
-        highest_concurrency: How many were being answered at once, at most; a request counts until
-            the last byte of its answer is on its way.
-        repeated_pages: Lists that were asked for again with the same parameters.
-        items: Different items sent in pages, by list: ``products``, ``attributes``, ``options``.
-        repeated_items: Items sent again.
-        empty_pages: Pages without an item.
-        connections: How many connections were opened.
-        size: Bytes of all bodies sent.
+        requests: Number of requests by kind: ``token``, ``routes``, ``information``, ``probe``
+            (a page of a few items, for the count, the time zone or a position), ``page`` (any
+            other page of a list), ``refused`` (an error).
+        highest_concurrency: Largest number of parallel requests. A request counts until the last
+            byte of its response has been sent.
+        repeated_pages: Pages that were requested again with the same parameters.
+        items: Distinct items sent in pages, by list: ``products``, ``attributes``, ``options``.
+        repeated_items: Items that were sent again.
+        empty_pages: Pages without items.
+        connections: Number of connections opened.
+        size: Total size of all bodies sent, in bytes.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
@@ -91,7 +92,7 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer: its status and its body in pieces."""
+    """A response: its status, and its body in pieces."""
 
     status: int
     body: list[bytes]
@@ -101,12 +102,12 @@ class _Answer:
 
 
 class BenchmarkPim:
-    """The PIM: a catalogue and how it is read.
+    """A PIM that serves a catalogue and counts the requests.
 
     Args:
         base: Scheme and host for the links.
-        catalogue: What it holds.
-        latency: Seconds by which each answer is delayed.
+        catalogue: Content of the PIM.
+        latency: Seconds by which each response is delayed.
     """
 
     def __init__(self, base: str, catalogue: Catalogue, latency: float = 0) -> None:
@@ -126,7 +127,7 @@ class BenchmarkPim:
         self.forget()
 
     def forget(self) -> None:
-        """Starts counting anew."""
+        """Reset the counts."""
         with self._lock:
             self.asked = Asked()
             self._targets: set[str] = set()
@@ -134,7 +135,7 @@ class BenchmarkPim:
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[None]:
-        """Counts a request as under way."""
+        """Count a request as active during a ``with`` block."""
         with self._lock:
             self._in_flight += 1
             self.asked.highest_concurrency = max(self.asked.highest_concurrency, self._in_flight)
@@ -145,7 +146,7 @@ class BenchmarkPim:
                 self._in_flight -= 1
 
     def answer(self, request: _Request) -> _Answer:
-        """Answers a request and notes it."""
+        """Return the response to a request, and count the request."""
         try:
             answer = self._answer(request)
         except ApiError as error:
@@ -249,7 +250,7 @@ def _page(
     for number, item in enumerate(page):
         if number:
             body.append(b",")
-        # Whichever attributes are asked for: nobody asks for others here.
+        # The value of `attributes` does not matter: no contestant requests other attributes.
         body += (item.small,) if query.get("attributes") else item.body
         body += [item.extras[name] for name in extras if name in item.extras]
         body.append(b"}")
@@ -260,7 +261,7 @@ def _page(
 
 
 def _window(search: str | None) -> tuple[int, int]:
-    """The first and the last second of a ``search``."""
+    """Return the first and the last second that a ``search`` matches."""
     first, last = 0, _FOREVER
     try:
         filters = json.loads(search or "{}")
@@ -289,7 +290,7 @@ def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 (JSON)
 
 
 def _first_after(products: ProductList, rows: list[int], cursor: str | None) -> int:
-    """Where in some rows those behind a cursor begin."""
+    """Return the index of the first row after a cursor."""
     if cursor is None:
         return 0
     low, high = 0, len(rows)
@@ -303,7 +304,7 @@ def _first_after(products: ProductList, rows: list[int], cursor: str | None) -> 
 
 
 def _kept_parameters(query: Mapping[str, str], paging: Paging) -> dict[str, str]:
-    """The parameters that stand in the links of products, in the PIM's order."""
+    """Return the query parameters for the links of the product list, in the PIM's order."""
     kept = {} if paging.search_after else {"page": str(paging.page)}
     kept |= {
         "with_count": query.get("with_count", "false"),
@@ -323,10 +324,10 @@ def _kept_parameters(query: Mapping[str, str], paging: Paging) -> dict[str, str]
 
 @contextlib.contextmanager
 def serve_benchmark(make: Callable[[str], BenchmarkPim]) -> Iterator[BenchmarkPim]:
-    """Serves a PIM on the loopback interface for the duration of a ``with`` block.
+    """Serve a PIM on the loopback interface for the duration of a ``with`` block.
 
     Args:
-        make: Makes it, given the URL.
+        make: Creates the PIM from its URL.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         pim = make(f"http://127.0.0.1:{listening.getsockname()[1]}")
@@ -335,7 +336,7 @@ def serve_benchmark(make: Callable[[str], BenchmarkPim]) -> Iterator[BenchmarkPi
         try:
             yield pim
         finally:
-            listening.shutdown(socket.SHUT_RDWR)  # wakes the thread; to close does not
+            listening.shutdown(socket.SHUT_RDWR)  # wakes the thread; closing would not
             thread.join()
 
 
@@ -383,7 +384,7 @@ def _read_request(stream: BinaryIO) -> _Request | None:
 
 
 def main() -> None:
-    """Serve until stdin ends, doing what it says."""
+    """Serve, and execute the commands from stdin, until stdin ends."""
 
     def say(message: Mapping[str, Any]) -> None:
         sys.stdout.write(json.dumps(message) + "\n")
@@ -405,7 +406,7 @@ def main() -> None:
             if made is None or made[0] != order["catalogue"]:
                 made = (order["catalogue"], make_catalogue(pim.base, **order["catalogue"]))
                 gc.collect()
-                gc.freeze()  # a hundred thousand products are not to be looked through again
+                gc.freeze()  # so that later collections skip the products
             pim.catalogue, pim.latency = made[1], order["latency"]
             pim.catalogue.products.rows(0, _FOREVER)
             pim.forget()
@@ -420,7 +421,7 @@ def main() -> None:
 
 
 def _quarters(keys: list[str]) -> list[str]:
-    """Cursors that cut a list into four, at the ends of pages of 100."""
+    """Return cursors that divide a list into four, at the ends of pages of 100."""
     cut = max(len(keys) // 400, 1) * 100
     return [keys[place - 1] for place in (cut, 2 * cut, 3 * cut) if place <= len(keys)]
 

@@ -1,4 +1,4 @@
-"""Reads with Airbyte's CDK and a declarative manifest, as a connector of its builder does."""
+"""Read with Airbyte's CDK and a declarative manifest, like a connector from its builder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.access import PAGE_SIZE, Task
 
 def main() -> None:
     """Run the source's ``read``."""
-    # Optional, so not imported where types are checked.
+    # Not imported at the top, because the package may be missing when types are checked.
     entrypoint = importlib.import_module("airbyte_cdk.entrypoint")
     declarative = importlib.import_module(
         "airbyte_cdk.sources.declarative.concurrent_declarative_source"

@@ -1,4 +1,4 @@
-"""Reads with dlt's REST source; only its extraction, the least that a pipeline of it does."""
+"""Read with dlt's REST source: only the extraction, the minimum that any dlt pipeline does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from benchmarks.access import PAGE_SIZE, Task
 
 
 def main() -> None:
-    """Write what the source yields as JSON lines."""
-    # Optional, so not imported where types are checked.
+    """Write the items of the source as JSON lines."""
+    # Not imported at the top, because the package may be missing when types are checked.
     rest_api = importlib.import_module("dlt.sources.rest_api")
     to_json = importlib.import_module("dlt.common.json").json.dumpb
     task = Task.from_command_line()
@@ -23,7 +23,7 @@ def main() -> None:
     resources: list[dict[str, Any]]
     select = {"data_selector": "_embedded.items"}
     if task.stream == "products":
-        # Its braces are placeholders, the PIM's are not.
+        # dlt takes braces for placeholders, so escape those of the PIM's filter.
         params = {
             name: value.replace("{", "{{").replace("}", "}}")
             for name, value in task.product_params.items()

@@ -1,4 +1,4 @@
-"""Reads with pyakeneo, a client library for the PIM."""
+"""Read with pyakeneo, a client library for the PIM."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from benchmarks.access import PAGE_SIZE, Task
 
 
 def main() -> None:
-    """Write what the client yields as JSON lines."""
-    # Optional, so not imported where types are checked.
+    """Write the items of the client as JSON lines."""
+    # Not imported at the top, because the package may be missing when types are checked.
     pyakeneo = importlib.import_module("pyakeneo.client")
     auth = importlib.import_module("pyakeneo.auth")
     resources = importlib.import_module("pyakeneo.resources")
@@ -24,7 +24,7 @@ def main() -> None:
     )
     client = pyakeneo.Client(task.url, session=session)
     if task.stream == "products":
-        # It knows only the list by identifier; the one by uuid is walked in the same way.
+        # pyakeneo has only the list by identifier. The list by uuid has the same pagination.
         products = resources.ProductsPool(f"{task.api}/products-uuid", session)
         items = products.fetch_list(task.product_params)
     else:

@@ -1,8 +1,8 @@
-"""The demo: a simulated PIM, read by Meltano into a database file that is there to look at."""
+"""The demo: Meltano loads a simulated PIM into a database file that you can query."""
 
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 FOLDER = PROJECT / "output" / "demo"
-"""All that the demo leaves behind: the database, its bookmarks, its logs, the PIM's changes."""
+"""All files that the demo creates: database, bookmarks, logs, and the changes in the PIM."""
 DATABASE = FOLDER / "akeneo.duckdb"

@@ -1,6 +1,6 @@
-"""One run of the demo: ``bash scripts/demo``."""
+"""Run the demo once: ``bash scripts/demo``."""
 
-# ruff: noqa: T201 (what it prints is what it is for)
+# ruff: noqa: T201 (its purpose is to print)
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ With your own PIM:                    see the top of meltano.yml"""
 
 
 def main() -> int:
-    """Runs the demo once.
+    """Run the demo once.
 
     Returns:
-        The exit code: 1 if the database does not hold what the PIM does.
+        The exit code: 1 if the run failed, or if the database differs from the PIM.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not DATABASE.exists():
-        # Bookmarks belong to the rows they tell of.
+        # Without the rows, the bookmarks would make the run skip them.
         shutil.rmtree(STATE, ignore_errors=True)
     shop = Shop.open(FOLDER / "pim.json")
     with ExitStack() as serving:
@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def run(shop: Shop, url: str) -> int:
-    """Changes the PIM unless this is the first run, reads it, and shows what arrived."""
+    """Change the PIM unless this is the first run, load it, and show the tables."""
     title(f"1. The PIM: a simulated Akeneo {shop.pim.profile.version} at {url}")
     if shop.port:
         print("Since the last run:")
@@ -107,11 +107,11 @@ def run(shop: Shop, url: str) -> int:
 
 
 def meltano(settings: Mapping[str, str], log: Path) -> int:
-    """Runs Meltano and shows the essence of its log.
+    """Run Meltano, and print a short form of its log.
 
     Args:
-        settings: Environment variables beside the present ones.
-        log: Where to keep the log.
+        settings: Additional environment variables.
+        log: File to write the whole log to.
 
     Returns:
         Meltano's exit code.
@@ -131,13 +131,13 @@ def meltano(settings: Mapping[str, str], log: Path) -> int:
         for line in process.stdout or ():
             kept.write(line)
             if " METRIC " not in line:
-                # Without time and level.
+                # Remove the time and the level.
                 print(" ", re.sub(r"^\S+Z \[\w+ *\] ", "", line.rstrip())[:WIDTH], flush=True)
     return process.returncode
 
 
 def written(log: str) -> Counter[str]:
-    """How many rows the loader wrote into each table, by its log."""
+    """Return how many rows the loader wrote into each table, according to its log."""
     rows: Counter[str] = Counter()
     for count, table in re.findall(r"Loading (\d+) rows into '.*\"(\w+)\"'", log):
         rows[table] += int(count)
@@ -145,7 +145,7 @@ def written(log: str) -> Counter[str]:
 
 
 def show_tables(tables: list[Table], written: Mapping[str, int], *, again: bool) -> None:
-    """Prints the tables and how they compare with the PIM."""
+    """Print the tables, and how they compare with the PIM."""
     print(f"{'table':22}{'rows':>6}{'in the PIM':>12}{'this run':>10}")
     for table in tables:
         verdict = "✓ same"
@@ -158,7 +158,7 @@ def show_tables(tables: list[Table], written: Mapping[str, int], *, again: bool)
 
 
 def title(text: str) -> None:
-    """Prints the title of a part."""
+    """Print the title of a section."""
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
 

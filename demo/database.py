@@ -1,4 +1,4 @@
-"""What is in the database file, and whether it is what the PIM holds."""
+"""Compare the database with the content of the PIM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pim_simulator import SimulatedPim
 
-# What a PIM of the Community Edition has.
+# Streams that a PIM of the Community Edition has.
 RESOURCES = (
     "products",
     "product_models",
@@ -35,21 +35,21 @@ RESOURCES = (
     "measurement_families",
     "system_information",
 )
-# Of streams with one name the first serves this version of the PIM.
+# If several streams have the same name, the first one is for this version of the PIM.
 KEYS = {stream.name: stream.primary_keys for stream in reversed(STREAMS)}
 Row = dict[str, Any]
 
 
 @dataclass
 class Table:
-    """A table beside what it was read from.
+    """Result of comparing a table with the PIM.
 
     Attributes:
         name: Name of the table and of the stream.
-        rows: How many rows it has.
-        in_pim: How many rows the PIM has.
-        wrong: Rows of the PIM which are not in the database, or not with this content.
-        surplus: Rows of the database which are not in the PIM.
+        rows: Number of rows in the table.
+        in_pim: Number of rows in the PIM.
+        wrong: Number of rows of the PIM that are missing or different in the database.
+        surplus: Number of rows of the database that the PIM does not have.
     """
 
     name: str
@@ -60,19 +60,19 @@ class Table:
 
     @property
     def is_right(self) -> bool:
-        """Whether the two hold the same."""
+        """Whether the table and the PIM have the same rows."""
         return self.rows == self.in_pim and not self.wrong and not self.surplus
 
 
 def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
-    """Compares each table with the PIM, row by row.
+    """Compare each table with the PIM, row by row.
 
     Args:
-        database: The file.
-        pim: The PIM, which is asked past its API.
+        database: The database file.
+        pim: The PIM, whose content is read without its API.
 
     Yields:
-        One table after the other.
+        The result for each table.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         there = {row[0] for row in connection.sql("show tables").fetchall()}
@@ -82,12 +82,12 @@ def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
 
 
 def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
-    """What a PIM holds of a stream, asked past its API."""
+    """Return the PIM's rows of a stream, read without its API."""
     held = pim.truth(stream)
     if stream == "system_information":
         return [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
     if stream == "attributes":
-        # A default value is of any type in the PIM, and text in the table.
+        # A default value can have any type in the PIM, but is text in the table.
         return [
             {**row, "default_value": json.dumps(value)}
             if (value := row.get("default_value")) is not None
@@ -98,12 +98,12 @@ def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
 
 
 def compare_rows(name: str, rows: list[Row], held: list[Row]) -> Table:
-    """Compares the rows of one table with those of the PIM.
+    """Compare the rows of one table with those of the PIM.
 
     Args:
         name: Name of the table and of the stream.
-        rows: What the table has, with dates as `datetime` and nested values as they are.
-        held: What the PIM holds.
+        rows: Rows of the table, with dates as `datetime` and nested values parsed.
+        held: Rows of the PIM.
     """
     by_key = {_key(name, row): row for row in rows}
     wrong = sum(not _holds(by_key.get(_key(name, row)), row) for row in held)
@@ -124,13 +124,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
             if value is not None and kinds[name] == "JSON":
                 row[name] = json.loads(value)
             elif isinstance(value, datetime):
-                # The loader has turned dates into UTC.
+                # The loader converts dates to UTC.
                 row[name] = value.replace(tzinfo=timezone.utc)
         yield row
 
 
 def _holds(row: Any, held: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Whether what is in the database says all that the PIM says; links are more than that."""
+    """Return whether a database value contains the PIM's value; it may have links as well."""
     if isinstance(row, dict) and isinstance(held, dict):
         return all(name in row and _holds(row[name], value) for name, value in held.items())
     if isinstance(row, list) and isinstance(held, list):
@@ -138,6 +138,6 @@ def _holds(row: Any, held: Any) -> bool:  # noqa: ANN401 (JSON)
     if isinstance(row, datetime):
         return row == datetime.fromisoformat(held)
     if isinstance(row, float):
-        # The loader makes numbers of what may be a text or a number, such as "0.0000".
+        # The loader converts values that may be text or a number, such as "0.0000", to numbers.
         return row == float(held)
     return bool(row == held)

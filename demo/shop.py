@@ -1,4 +1,4 @@
-"""The simulated PIM of the demo, which is at each run what it was at the end of the last one."""
+"""The simulated PIM of the demo, which keeps its content between runs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _ADJECTIVES = ("Golden", "Silent", "Northern", "Pocket", "Brave", "Little", "Ear
 
 @dataclass
 class Shop:
-    """A simulated PIM and what happened to it so far.
+    """A simulated PIM and the history of its changes.
 
-    It is made anew from the same seed at each run; then the changes of earlier runs are made
-    again, each at the time at which it was first made, so that its dates are the same too.
+    Each run creates the PIM again from the same seed. Then it repeats the changes of earlier runs,
+    each at its original time, so that the dates are the same as well.
 
     Attributes:
-        file: Where the times are kept.
+        file: File that stores the port and the times of the changes.
         pim: The PIM.
-        port: Port of the PIM, which stays the same from run to run as a real one's address
-            does; 0 as long as there is none.
-        changed: When each round of changes was made.
+        port: Port of the PIM, which stays the same in all runs, like the address of a real PIM; 0
+            before the first run.
+        changed: Time of each round of changes.
     """
 
     file: Path
@@ -43,10 +43,10 @@ class Shop:
 
     @classmethod
     def open(cls, file: Path) -> Shop:
-        """Brings back the PIM of earlier runs, or makes a new one.
+        """Restore the PIM of earlier runs, or create a new one.
 
         Args:
-            file: Where the times of the changes are kept.
+            file: File that stores the port and the times of the changes.
         """
         shop = cls(file)
         if file.exists():
@@ -57,15 +57,15 @@ class Shop:
         return shop
 
     def keep(self) -> None:
-        """Keeps what `open` needs."""
+        """Save what `open` needs."""
         kept = {"port": self.port, "changed": [time.isoformat() for time in self.changed]}
         self.file.write_text(json.dumps(kept), encoding="utf-8")
 
     def change(self) -> list[str]:
-        """Makes some changes in the PIM, now.
+        """Make some changes in the PIM now.
 
         Returns:
-            The changes in words.
+            Descriptions of the changes.
         """
         return self._change(self.pim.clock.now())
 
@@ -80,7 +80,7 @@ class Shop:
 
 
 class _Changes:
-    """A round of changes as a day in a shop brings them; the same for the same number."""
+    """A round of changes like those of a day in a shop; the number determines all of them."""
 
     def __init__(self, pim: SimulatedPim, number: int) -> None:
         self._pim = pim

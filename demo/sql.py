@@ -1,4 +1,4 @@
-"""Asks the demo's database: ``python -m demo.sql 'select …'``."""
+"""Query the demo's database: ``python -m demo.sql 'select …'``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from demo import DATABASE
 
 
 def show(query: str) -> None:
-    """Prints the answer to a query as a table.
+    """Print the result of a query as a table.
 
     Args:
-        query: In DuckDB's SQL.
+        query: A query in DuckDB's SQL.
     """
     columns = shutil.get_terminal_size().columns
     with duckdb.connect(str(DATABASE), read_only=True) as connection:
@@ -30,5 +30,5 @@ if __name__ == "__main__":
         show(sys.argv[1])
     except duckdb.Error as fault:
         sys.exit(str(fault))
-    except BrokenPipeError:  # of `| head`
+    except BrokenPipeError:  # for example from `| head`
         sys.stdout = None

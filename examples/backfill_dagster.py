@@ -27,7 +27,7 @@ STATE_ID = f"prod:{EXTRACTOR}-to-{LOADER}"
 """State ID of the hourly run, `meltano run tap-akeneo target-postgres`."""
 
 STREAMS = ("products", "product_models")
-"""Streams that the PIM can filter by an end. The hourly run reads all others."""
+"""Streams that the PIM can filter by an end date. The hourly run reads all others."""
 
 CONNECTIONS = (1, 2, 3)
 """Connections in the PIM. Their credentials are in BACKFILL_1_CLIENT_ID and so on."""
@@ -66,7 +66,7 @@ def meltano(context: OpExecutionContext, *arguments: str, **settings: object) ->
 
 
 def read(month: int, connection: int) -> OpDefinition:
-    """Return the op that reads one month over one connection."""
+    """Return the op that reads one month through one connection."""
 
     @op(name=f"month_{month + 1:02}", ins={"after": In(Nothing)}, retry_policy=ANOTHER_TRY)
     def read_month(context: OpExecutionContext) -> None:
@@ -74,8 +74,8 @@ def read(month: int, connection: int) -> OpDefinition:
             name: os.environ[f"BACKFILL_{connection}_{name.upper()}"]
             for name in ("client_id", "client_secret", "username", "password")
         }
-        # Not `meltano run`: parallel runs share one file for the state, so one run would get the
-        # bookmarks of another.
+        # Not `meltano run`, because its parallel runs share one state file, so one run would get
+        # the bookmarks of another.
         meltano(
             context,
             *("el", EXTRACTOR, LOADER, f"--state-id={state_id(month)}"),
@@ -91,7 +91,7 @@ def read(month: int, connection: int) -> OpDefinition:
 
 @op(ins={"after": In(Nothing)})
 def hand_over(context: OpExecutionContext) -> None:
-    """Let the hourly run continue from the end of the last month."""
+    """Merge the last month's state into that of the hourly run, so that it continues from there."""
     meltano(context, "state", "merge", f"--from-state-id={state_id(11)}", STATE_ID)
 
 

@@ -1,4 +1,4 @@
-"""Simulated PIMs for the tests, whose secrets no test may put out."""
+"""Simulated PIMs for the tests, and a check that no test prints their secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.leaks import leaks
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-# No law is about time, and a run that fails fails again.
+# Property-based tests have no time limit, and failures are reproducible.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
 
@@ -29,7 +29,7 @@ class StartPim(Protocol):
 
 @pytest.fixture
 def start_pim() -> Iterator[StartPim]:
-    """A PIM for one test, which may change it."""
+    """A function that starts a PIM for one test, which may modify it."""
     with ExitStack() as served:
 
         def start(profile: str = "ce-7", **options: Any) -> SimulatedPim:
@@ -42,7 +42,7 @@ def start_pim() -> Iterator[StartPim]:
 
 @pytest.fixture(scope="session", params=PROFILES)
 def any_pim(request: pytest.FixtureRequest) -> Iterator[SimulatedPim]:
-    """A PIM of each version, for tests that only read."""
+    """A PIM of each version, shared by tests that do not modify it."""
     pim = SimulatedPim(profile=request.param, seed=1, products=250)
     with serve(pim):
         yield pim
@@ -50,9 +50,9 @@ def any_pim(request: pytest.FixtureRequest) -> Iterator[SimulatedPim]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fails each test in whose output or log there is a secret."""
+    """Fail each test whose output or log contains a secret."""
     report = yield
-    # The last report of a test has all that it put out.
+    # The last report of a test contains all of its output.
     output = "\n".join(text for _, text in report.sections)
     if report.when == "teardown" and (found := leaks(output)):
         report.outcome, report.longrepr = "failed", f"There are secrets in the output: {found}"

@@ -1,4 +1,4 @@
-"""The pages of documentation, and the README's tables, which ``python -m tests.docs`` writes."""
+"""The documentation pages, and the README's tables, which ``python -m tests.docs`` generates."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ DELETED_PRODUCTS = (
 """The SQL that finds rows of deleted products."""
 
 OLDEST_SUPPORTED = "3.2"
-"""The first PIM version that the README says to be supported."""
+"""The oldest PIM version that the README lists as supported."""
 
 
 def settings_table() -> str:
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for name, schema in SETTINGS_SCHEMA["properties"].items():
         if "examples" not in schema:
-            continue  # the SDK's own, documented there
+            continue  # an SDK setting, which the SDK documents
         rows.append(f"| `{name}` | {_default(name, schema)} | {schema['description']} |")
     return "\n".join(rows)
 
@@ -53,13 +53,13 @@ def streams_table() -> str:
 
 
 def _since(kinds: list[type[AkeneoStream]]) -> str:
-    """The first version of the PIM with a stream, unless all supported versions have it."""
+    """Return the first PIM version with a stream, or nothing if all supported versions have it."""
     first = min(kind.since for kind in kinds)
     return first if first > OLDEST_SUPPORTED else ""
 
 
 def _by_version(kinds: list[type[AkeneoStream]], tell: Any) -> str:
-    """What the newest versions have, and in brackets what older ones have instead."""
+    """Return the value for the newest versions, with differing older values in brackets."""
     newest, *older = kinds
     differing = [kind for kind in older if tell(kind) != tell(newest)]
     told: str = tell(newest)
@@ -83,7 +83,7 @@ TABLES = {"settings": settings_table, "streams": streams_table}
 
 
 def with_tables(text: str) -> str:
-    """A text with each table put between its marks."""
+    """Return a text with each table inserted between its markers."""
     for name, table in TABLES.items():
         before, mark, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- end of {name} -->")

@@ -17,7 +17,7 @@ PROJECT = read()
 
 PYPROJECT = ROOT.joinpath("pyproject.toml").read_text(encoding="utf-8")
 REPOSITORY = re.findall(r'^Repository = "(.+)"$', PYPROJECT, flags=re.MULTILINE)[0]
-# The Hub tells taps for the same source apart by the owner of the repository.
+# The Hub distinguishes taps for the same source by the owner of the repository.
 VARIANT = REPOSITORY.split("/")[-2].lower()
 
 FILES = f"{REPOSITORY}/blob/main"
@@ -35,7 +35,7 @@ If a setting is wrong, the log line that begins with `tap-akeneo` names it.
 
 
 def definition() -> dict[str, Any]:
-    """The block of meltano.yml, which the tests hold against the code, and what the Hub adds."""
+    """Return the plugin definition from meltano.yml with the fields that the Hub adds."""
     return {
         **EXTRACTOR,
         "capabilities": sorted(EXTRACTOR["capabilities"]),
@@ -58,7 +58,7 @@ def definition() -> dict[str, Any]:
 
 
 def readme_section(heading: str) -> str:
-    """A section of the README, with links that work elsewhere."""
+    """Return a section of the README with absolute links."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     elsewhere = section.replace("](#", f"]({REPOSITORY}#").replace("](docs/", f"]({FILES}/docs/")
@@ -66,7 +66,7 @@ def readme_section(heading: str) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes as the Hub's files are written: names in order, texts readable."""
+    """Writes YAML in the style of the Hub: keys sorted, multi-line text in block style."""
 
     @override
     def represent_str(self, data: str) -> yaml.ScalarNode:

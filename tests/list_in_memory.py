@@ -1,4 +1,4 @@
-"""A list of the PIM in memory, for laws that take many cases; and a reading of it, step by step."""
+"""An in-memory PIM list for property-based tests, and a way to read it step by step."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ RESULT_WINDOW = 10_000
 
 
 class ListInMemory:
-    """A list sorted by its keys in lower case, by their bytes in UTF-8, as PIMs serve it since 6.0.
+    """A list sorted by the UTF-8 bytes of its lower-case keys, as in the PIM since 6.0.
 
     Args:
         key: ``uuid`` or ``code``.
         keys: The keys of its items.
-        deleted: Keys that only the search index still has. They are dropped after the search, so
-            a page is short, or empty.
-        broken: Keys of items that fail each page that holds them.
+        deleted: Keys that are only left in the search index. They are dropped after the search, so
+            a page can be short or empty.
+        broken: Keys of items that make every page that contains them fail.
 
     Attributes:
-        requests: How many pages were requested.
-        passing_faults: How many of the next requests fail with a 500 whatever they ask for.
+        requests: Number of requested pages.
+        passing_faults: Number of upcoming requests that fail with status 500, whatever they
+            request.
     """
 
     def __init__(
@@ -59,11 +60,11 @@ class ListInMemory:
 
     @property
     def readable(self) -> set[str]:
-        """Keys of the items that a page can show."""
+        """Keys of the items that can be read."""
         return {key for key in self._indexed if key not in self.deleted | self.broken}
 
     def request(self, page_size: int = 100) -> ListRequest:
-        """The whole list."""
+        """A request for the whole list."""
         return ListRequest(
             "products",
             Pagination.SEARCH_AFTER,
@@ -73,13 +74,13 @@ class ListInMemory:
         )
 
     def create(self, key: str) -> None:
-        """Create an item, unless there is one with the same key but for its case."""
+        """Create an item, unless its key exists already (ignoring case)."""
         if _sort_key(key) not in map(_sort_key, self._indexed):
             self._indexed.append(key)
             self._indexed.sort(key=_sort_key)
 
     def delete(self, key: str, *, from_index: bool) -> None:
-        """Delete an item; the index may learn of it later."""
+        """Delete an item, optionally only from the database and not from the index."""
         if from_index:
             self._indexed.remove(key)
         else:
@@ -88,7 +89,7 @@ class ListInMemory:
     def get(
         self, _path: str, decode: Callable[[bytes], T], params: Mapping[str, str], **_more: object
     ) -> T:
-        """Answer as `tap_akeneo.client.pim.Pim` does."""
+        """Behave like `tap_akeneo.client.pim.Pim.get`."""
         self.requests += 1
         limit = int(params["limit"])
         assert 1 <= limit <= 100
@@ -169,17 +170,17 @@ def _sort_key(key: str) -> bytes:
 
 
 class ReadingByHand:
-    """A `ListReading` whose threads are played one step at a time.
+    """A `ListReading` whose threads are simulated one step at a time.
 
     Args:
         pim: The PIM's list.
         page_size: Items per page.
-        threads: Paginators that may be read at once.
+        threads: Number of paginators that may be read concurrently.
         ranges: The parts of the list to read.
-        earlier: The reading that this one resumes.
+        earlier: The read that this one resumes.
 
     Attributes:
-        read: Keys of the items that were consumed, in the order in which they came.
+        read: Keys of the consumed items, in order.
         reads_gaps: Whether gaps were read.
     """
 
@@ -209,11 +210,11 @@ class ReadingByHand:
 
     @property
     def has_ended(self) -> bool:
-        """Whether all has been read and consumed."""
+        """Whether everything has been read and consumed."""
         return not self._active and not self._events
 
     def step(self, dice: Random) -> None:
-        """Do something that one of the threads, or the consumer, may do next."""
+        """Perform one random next step of a thread or of the consumer."""
         choices: list[Callable[[Random], None]] = []
         if self._events:
             choices.append(self._consume)
@@ -229,7 +230,7 @@ class ReadingByHand:
             self._take()
 
     def run(self, dice: Random) -> ReadingByHand:
-        """Read to the end."""
+        """Read the list to its end."""
         while not self.has_ended:
             self.step(dice)
         return self

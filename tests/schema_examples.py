@@ -1,6 +1,6 @@
-"""Records that Akeneo's machine-readable reference does not show, each with where it stands.
+"""Example records that are missing from Akeneo's machine-readable reference, with their sources.
 
-Shown there is what the PIM sends; what the tap adds or wraps is added here too.
+The reference shows what the PIM sends; the examples here also cover what the tap adds or wraps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ASSET_DOCS = "api.akeneo.com, asset manager"
 
 
 class Example(NamedTuple):
-    """A record and where it was seen."""
+    """A record and its source."""
 
     source: str
     record: Json

@@ -1,4 +1,4 @@
-"""What Akeneo's reference says of each stream's schema, and what is known beyond it."""
+"""Where Akeneo's reference describes each stream's schema, and known additions and errors."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ STREAMS = {
         ("DeprecatedAssetTag",), ("asset-tags", "asset-tags/{code}"), ("code",)
     ),
     "pam_assets": Source(("DeprecatedAsset",), ("assets", "assets/{code}"), ("code",)),
-    # Keyed as `products` is.
+    # Has the same key as `products`.
     "product_drafts": Source((), ("products-uuid/{uuid}/draft", "products/{code}/draft"), ()),
     "product_media_files": Source(("MediaFile",), ("media-files", "media-files/{code}"), ("code",)),
     "product_model_drafts": Source((), ("product-models/{code}/draft",), ("code",)),
@@ -87,7 +87,7 @@ STREAMS = {
         ("product-models", "product-models/{code}"),
         ("code",),
     ),
-    # The key is `uuid`, but `identifier` before 7.0: neither is there on every PIM.
+    # The key is `uuid`, or `identifier` before 7.0, so neither exists on every PIM.
     "products": Source(
         ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
         ("products-uuid", "products-uuid/{uuid}", "products", "products/{code}"),
@@ -129,8 +129,8 @@ STREAMS = {
     "workflows": Source((), (), ("uuid",)),
 }
 
-# What the PIM sends beyond the reference: property -> where that was seen. A property covers what
-# is below it.
+# Properties that the PIM sends but the reference does not have, and their sources. A property
+# includes everything below it.
 SAAS_CLIENT = "schallym/node-akeneo-api-client, src/types"
 SAAS_OPENAPI = (
     "Akeneo's OpenAPI document of SaaS, of 2026, as schallym/node-akeneo-api-client has it"
@@ -174,7 +174,7 @@ NEWER = {
     "ui_extensions": {"configuration.custom_variables": SAAS_OPENAPI},
 }
 
-# Errors of the reference.
+# Errors in the reference.
 MISSPELT = {
     (
         "asset_families",
@@ -183,7 +183,7 @@ MISSPELT = {
     ("locales", "enable"),  # an example; the PIM sends what the definition says, `enabled`
 }
 AS_TEXT = {("attributes", "default_value")}
-"""Boolean in the reference; since then of any type, so that the tap makes text of it."""
+"""Boolean in the reference; newer PIMs send any type, so the tap converts it to text."""
 
 DECLARED_AS_OBJECT = {
     ("asset_families", "transformations[].operations"),  # the examples show lists

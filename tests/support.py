@@ -1,4 +1,4 @@
-"""Runs the tap in a test and holds what came out."""
+"""Helpers that run the tap in a test and collect its output."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-# Not in the truth, which is what a PIM tells without being asked for more.
+# Not in `SimulatedPim.truth`: the PIM sends these only if a request asks for them.
 ON_REQUEST = {
     "products": ("completenesses", "quality_scores"),
     "product_models": ("quality_scores",),
-    # 7.0 tells a template beside the values.
+    # 7.0 sends a template in addition to the values.
     "categories": ("position", "values", "template"),
     "attributes": ("table_configuration",),
 }
@@ -41,11 +41,11 @@ KEYS_OF = {
     "asset_keys": "assets",
     "reference_entity_record_keys": "reference_entity_records",
 }
-"""Streams of keys, and the streams whose rows they tell to exist."""
+"""Key streams, and the streams whose existing rows they list."""
 
 
 class Collector(GenericSingerWriter[bytes, Any]):
-    """Takes the place of stdout; what it holds went through JSON as in a pipe."""
+    """Replaces stdout and collects messages after a round trip through JSON, as in a pipe."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -74,13 +74,13 @@ class Run:
         ]
 
     def rows(self, stream: str) -> dict[tuple[str, ...], Message]:
-        """The records as a target that merges by key holds them."""
+        """Return the records by key, as a target that upserts stores them."""
         keys = self.tap.streams[stream].primary_keys
         return {tuple(record[key] for key in keys): record for record in self.records(stream)}
 
     @property
     def state(self) -> Message:
-        """The last state that got out."""
+        """The last state that was written."""
         states = [message["value"] for message in self.messages if message["type"] == "STATE"]
         return states[-1] if states else {}
 
@@ -90,7 +90,7 @@ class Run:
 
 
 def settings_for(pim: SimulatedPim, **settings: Any) -> dict[str, Any]:
-    """Settings that reach a simulated PIM; retries end soon."""
+    """Return settings that connect to a simulated PIM, with few retries."""
     return {"base_url": pim.url, **pim.credentials, "max_retries": 3, **settings}
 
 
@@ -100,13 +100,13 @@ def sync(
     state: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Run:
-    """Runs the tap in this process.
+    """Run the tap in this process.
 
     Args:
-        pim: The PIM, being served.
-        streams: The streams to read, all where none is named.
-        state: From an earlier run.
-        settings: Beside those which reach the PIM.
+        pim: The PIM, which must be running.
+        streams: The streams to read; all if none is given.
+        state: The state of an earlier run.
+        settings: Settings in addition to those that connect to the PIM.
     """
     collector = Collector()
     tap = TapAkeneo(
@@ -127,7 +127,7 @@ def select(tap: TapAkeneo, streams: Collection[str]) -> None:
 
 @dataclass
 class Ended:
-    """How a process of the tap ended."""
+    """The result of a tap process."""
 
     code: int
     stdout: str
@@ -135,7 +135,7 @@ class Ended:
 
     @property
     def errors(self) -> list[str]:
-        """The lines of the log at level ERROR, without their heads."""
+        """The messages logged at level ERROR, without their prefixes."""
         return [
             line.rpartition(" | ")[2].strip()
             for line in self.log.splitlines()
@@ -144,12 +144,12 @@ class Ended:
 
     @property
     def messages(self) -> list[Message]:
-        # Not splitlines: records may hold other line breaks, such as U+2028.
+        # Not splitlines: records may contain other line breaks, such as U+2028.
         return [json.loads(line) for line in self.stdout.split("\n") if line]
 
 
 def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
-    """Runs ``tap-akeneo`` as a user does, in a process of its own; no secret may get out."""
+    """Run ``tap-akeneo`` in a separate process and check that its output contains no secrets."""
     ended = subprocess.run(  # noqa: S603 (our own arguments)
         [sys.executable, "-m", "tap_akeneo", *map(str, arguments)],
         capture_output=True,
@@ -163,7 +163,7 @@ def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> End
 
 
 def as_told(record: dict[str, Any]) -> dict[str, Any]:
-    """A record as the PIM told it: unknown fields in their places, without links in values."""
+    """Return a record as the PIM sent it: unknown fields in place, but no links in values."""
     record = dict(record)
     told: dict[str, Any] = without_links(record | record.pop("additional_fields", {}))
     return told

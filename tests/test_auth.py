@@ -1,4 +1,4 @@
-"""Tokens: asked for, refreshed, replaced."""
+"""Tokens: requested, refreshed, and replaced."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def token_requests(pim: SimulatedPim) -> int:
     return sum("/token" in request.path for request in pim.requests)
 
 
-def test_one_token_serves_a_whole_run(start_pim: StartPim) -> None:
+def test_one_token_is_used_for_a_whole_run(start_pim: StartPim) -> None:
     pim = start_pim()
     sync(pim)
     assert token_requests(pim) == 1
@@ -64,7 +64,7 @@ def test_an_expired_token_is_renewed_without_waiting(start_pim: StartPim) -> Non
     assert tap.pim.traffic.waited == 0
 
 
-def test_tokens_that_live_for_seconds_only_are_renewed_in_time(start_pim: StartPim) -> None:
+def test_tokens_that_expire_within_seconds_are_renewed_in_time(start_pim: StartPim) -> None:
     pim = start_pim(products=30, access_token_lifetime=2, latency=0.3)
     run = sync(pim, "products", page_size=5)
     assert len(run.rows("products")) == len(pim.truth("products"))
@@ -126,7 +126,7 @@ def test_many_threads_share_one_renewal(start_pim: StartPim) -> None:
         ({"password": "x" * 300}, "longer than the PIM accepts"),
     ],
 )
-def test_a_refused_login_names_the_settings_to_check(
+def test_the_error_for_a_rejected_login_names_the_settings_to_check(
     start_pim: StartPim, wrong: dict[str, str], named: str
 ) -> None:
     pim = start_pim()
@@ -135,7 +135,7 @@ def test_a_refused_login_names_the_settings_to_check(
     assert not any(value in str(caught.value) for value in wrong.values() if value != "wrong")
 
 
-def test_the_token_is_found_where_the_settings_say(start_pim: StartPim) -> None:
+def test_a_token_missing_at_the_configured_key_is_reported(start_pim: StartPim) -> None:
     pim = start_pim()
     with pytest.raises(LoginRefused, match=r"at 'data\.token' \(its keys: access_token, .*setting"):
         AkeneoAuthenticator(
@@ -146,7 +146,7 @@ def test_the_token_is_found_where_the_settings_say(start_pim: StartPim) -> None:
         ).access_token()
 
 
-def test_dots_in_a_token_key_lead_into_objects(start_pim: StartPim) -> None:
+def test_a_token_key_with_dots_reads_nested_objects(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add(
         "status",
@@ -164,7 +164,7 @@ def test_dots_in_a_token_key_lead_into_objects(start_pim: StartPim) -> None:
     assert tokens.access_token() == "abc"
 
 
-def test_no_token_shows_in_a_repr(start_pim: StartPim) -> None:
+def test_tokens_are_not_shown_in_a_repr(start_pim: StartPim) -> None:
     pim = start_pim()
     tokens = authenticator(pim)
     assert tokens.access_token() not in repr(vars(tokens))

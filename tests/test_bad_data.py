@@ -1,4 +1,4 @@
-"""What no PIM should hold, and some do: it arrives as it was sent, or the run says where it is."""
+"""Data that no PIM should contain: it is read as it was sent, or the error says where it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "stream maps": {"stream_maps": {"families": {"code": "code"}, "locales": {}}},
     "flattening": {"flattening_enabled": True, "flattening_max_depth": 3},
 }
-"""The ways of a record: handed on as the PIM sent it, or looked into."""
+"""Settings with which a record is passed through as JSON, or decoded."""
 
 SENT: dict[str, tuple[str, Any]] = {
     "a NUL": (r'"a\u0000b\\u0000"', r"ab\u0000"),
@@ -48,16 +48,16 @@ SENT: dict[str, tuple[str, Any]] = {
     "a number of 5000 digits": ("9" * 5000, None),
     "the same key twice": ('"one","en_US":"two"', "two"),
 }
-"""What stands in place of a label, and the label that comes out."""
+"""JSON sent in place of a label, and the label expected in the record."""
 
 
 def exact(text: str) -> Any:
-    """Numbers to the last digit, and text with its zeros: 1.10 is not 1.1."""
+    """Parse JSON with exact decimals: 1.10 keeps its trailing zero."""
     return json.loads(text, parse_float=Decimal)
 
 
 class Exact(Collector):
-    """Holds messages with their numbers as they were written."""
+    """Collects messages with the exact numbers that were written."""
 
     @override
     def write_message(self, message: Any) -> None:
@@ -73,7 +73,7 @@ def read(pim: SimulatedPim, stream: str, **settings: Any) -> Run:
 
 
 def unflattened(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with what flattening wrote as text of JSON."""
+    """Parse the JSON text that flattening wrote into a record."""
     return {
         key: exact(value) if isinstance(value, str) and value[:1] in "[{" else value
         for key, value in record.items()
@@ -82,7 +82,7 @@ def unflattened(record: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("settings", LOOKS.values(), ids=LOOKS.keys())
 @pytest.mark.parametrize(("sent", "label"), SENT.values(), ids=SENT.keys())
-def test_an_odd_value_arrives_as_text_or_in_additional_fields_and_its_neighbours_as_they_are(
+def test_an_odd_value_is_kept_as_text_or_in_additional_fields_and_other_values_are_unchanged(
     start_pim: StartPim, sent: str, label: str | None, settings: dict[str, Any]
 ) -> None:
     pim = start_pim()
@@ -93,7 +93,7 @@ def test_an_odd_value_arrives_as_text_or_in_additional_fields_and_its_neighbours
     (odd,) = (family for family in expected if family["code"] == "accessories")
     place = expected.index(odd)
     if len(sent) == 5000:
-        # Nothing of it can be read, so that the whole property is kept as text.
+        # None of it can be decoded, so the whole property is kept as text.
         odd["labels"] = None
     else:
         odd["labels"] = {**odd["labels"], "en_US": label}
@@ -102,7 +102,7 @@ def test_an_odd_value_arrives_as_text_or_in_additional_fields_and_its_neighbours
     assert not any(kept[:place] + kept[place + 1 :])
 
 
-def test_a_text_of_10_mb_arrives(start_pim: StartPim) -> None:
+def test_a_10_mb_text_is_read(start_pim: StartPim) -> None:
     pim = start_pim(products=10)
     long = "ä€ " * 3_500_000
     pim.faults.add("odd", "/families", odd={'"en_US":"Accessories"': f'"en_US":"{long}"'})
@@ -120,7 +120,7 @@ def test_a_text_of_10_mb_arrives(start_pim: StartPim) -> None:
         ("ce-7", "-0001-11-30T00:00:00+00:00", False),
     ],
 )
-def test_zero_dates_become_null_with_one_line_and_no_later_change_is_lost(
+def test_zero_dates_become_null_with_one_log_line_and_later_changes_are_read(
     start_pim: StartPim,
     caplog: pytest.LogCaptureFixture,
     *,
@@ -153,7 +153,7 @@ def test_zero_dates_become_null_with_one_line_and_no_later_change_is_lost(
     assert row["enabled"] is not changed["enabled"]
 
 
-def test_without_any_date_that_shows_the_zone_the_run_names_key_property_and_setting(
+def test_the_error_for_an_unknown_time_zone_names_key_property_and_setting(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -178,7 +178,7 @@ def test_without_any_date_that_shows_the_zone_the_run_names_key_property_and_set
     ("parents", "children", "parent"),
     [("families", "family_variants", "shoes"), ("attributes", "attribute_options", "color")],
 )
-def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(  # noqa: PLR0913
+def test_an_odd_key_does_not_hide_other_rows_or_their_children(  # noqa: PLR0913
     start_pim: StartPim, *, code: str, key: str | None, parents: str, children: str, parent: str
 ) -> None:
     pim = start_pim(products=10)
@@ -189,7 +189,7 @@ def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(  # noqa: PLR
     expected = codes - {parent} | ({key} if key is not None else set())
     assert {row["code"] for row in run.records(parents)} == expected
     assert len(run.records(parents)) == len(expected)
-    # No target takes a row without its key.
+    # No target accepts a row without its key.
     assert (parents in run.tap.failed_streams) == (key is None)
     keys = run.tap.streams[children].primary_keys
     others = {tuple(row[key] for key in keys) for row in pim.truth(children)}
@@ -199,10 +199,10 @@ def test_an_odd_key_hides_no_other_row_nor_the_children_of_another(  # noqa: PLR
     assert "\0" not in json.dumps(list(run.rows(children))).replace(r"\u0000", "\0")
 
 
-def test_values_of_attributes_whose_codes_are_0_and_1_are_a_map_again(start_pim: StartPim) -> None:
-    # PHP makes integers of such keys, and a list of a map with these alone.
+def test_values_of_attributes_with_codes_0_and_1_are_restored_to_a_map(start_pim: StartPim) -> None:
+    # PHP turns such keys into integers, and a map with only these keys into a list.
     pim = start_pim()
-    # Images are shown with links, which records are without.
+    # Images have links in the PIM but not in records, so their values would not match.
     products = sync(pim, "products").records("products")
     product = next(one for one in products if "picture" not in one["values"])
     value = {"locale": None, "scope": None, "data": "x"}
@@ -215,10 +215,10 @@ def test_values_of_attributes_whose_codes_are_0_and_1_are_a_map_again(start_pim:
         assert values == {"0": [value], "1": [value]}
 
 
-def test_a_channel_whose_code_is_a_number_is_told_as_text_as_everywhere_else(
+def test_a_numeric_channel_code_is_text_in_quality_scores(
     start_pim: StartPim,
 ) -> None:
-    # PHP makes an integer of it in the quality scores; a target would refuse that row.
+    # PHP turns it into an integer in quality scores; a target would reject that row.
     pim = start_pim(products=10)
     channel = {"locales": ["en_US"], "currencies": ["USD"], "category_tree": "master"}
     pim.write.save("channels", "123", channel)
@@ -231,12 +231,12 @@ def test_a_channel_whose_code_is_a_number_is_told_as_text_as_everywhere_else(
 
 
 def in_page(value: Any) -> str:
-    """JSON as a page of the simulated PIM has it."""
+    """Encode a value like the pages of the simulated PIM."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def run_alone(pim: SimulatedPim, folder: Path, **settings: Any) -> Ended:
-    """Runs the tap as a user does, who sees no traceback."""
+    """Run the tap like a user, and check that no traceback is logged."""
     config = folder / "config.json"
     config.write_text(json.dumps(settings_for(pim, **settings)))
     ended = command("--config", config)
@@ -245,7 +245,7 @@ def run_alone(pim: SimulatedPim, folder: Path, **settings: Any) -> Ended:
 
 
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
-def test_numbers_that_json_does_not_have_end_the_run_with_one_line(
+def test_numbers_that_are_invalid_in_json_end_the_run_with_one_line(
     start_pim: StartPim, tmp_path: Path, odd: str
 ) -> None:
     pim = start_pim(products=10)
@@ -259,10 +259,10 @@ def test_numbers_that_json_does_not_have_end_the_run_with_one_line(
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
 @pytest.mark.parametrize("years", [25, 60], ids=["before Akeneo", "before 1970"])
-def test_a_product_of_any_date_is_read_where_the_list_is_divided(
+def test_a_product_with_any_date_is_read_from_a_split_list(
     start_pim: StartPim, stream: str, years: int
 ) -> None:
-    # As whoever fills the database by SQL may leave it.
+    # Such dates are possible if the database was filled with SQL.
     pim = start_pim(products=300)
     seconds = years * 365 * 86400
     pim.clock.advance(seconds=-seconds)
@@ -272,11 +272,11 @@ def test_a_product_of_any_date_is_read_where_the_list_is_divided(
     run = sync(pim, stream, page_size=10, emit_activate_version_messages=True)
     assert run.rows(stream).keys() == {(row["uuid"],) for row in pim.truth("products")}
     assert not run.tap.failed_streams
-    # No filter by date, which a date like these could fall through.
+    # A filter by date could exclude products with such dates.
     assert not any("search" in request.query for request in pim.requests)
 
 
-def test_a_product_with_the_zero_date_of_mysql_is_read_where_the_list_is_divided(
+def test_a_product_with_the_zero_date_of_mysql_is_read_from_a_split_list(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=300)
@@ -287,7 +287,7 @@ def test_a_product_with_the_zero_date_of_mysql_is_read_where_the_list_is_divided
     assert run.bookmark("products")
 
 
-def test_a_parent_without_its_key_fails_the_stream_and_its_neighbours_are_read(
+def test_a_parent_without_its_key_fails_the_stream_and_other_parents_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
@@ -306,7 +306,7 @@ def test_an_item_without_its_key_ends_the_run_with_one_line(start_pim: StartPim)
         sync(pim, "families")
 
 
-def test_a_product_without_a_date_gets_through(start_pim: StartPim) -> None:
+def test_a_product_without_a_date_is_read(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("odd", "/products-uuid", odd={'"updated":': '"updatedd":'}, times=None)
     run = sync(pim, "products", pim_timezone="UTC")

@@ -1,4 +1,4 @@
-"""The benchmarks run, and their server answers as the simulated PIM does."""
+"""The benchmarks run, and their server responds like the simulated PIM."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def login(url: str, credentials: Mapping[str, str]) -> requests.Session:
 
 
 class Two:
-    """The simulated PIM, and the benchmarks' server with the same catalogue."""
+    """The simulated PIM and the benchmark server with the same catalogue."""
 
     def __init__(self, simulated: SimulatedPim, lean: BenchmarkPim, sessions: Any) -> None:
         self.simulated = simulated
@@ -57,7 +57,7 @@ class Two:
         self.sessions = sessions
 
     def ask(self, path: str, params: Mapping[str, str]) -> Any:
-        """The answer of both, which has to be the same but for the address."""
+        """Return the response of both, after checking that they differ only in the base URL."""
         answers = []
         for url, session in zip((self.simulated.url, self.lean.base), self.sessions, strict=True):
             answer = session.get(f"{url}/api/rest/v1/{path}", params=params)
@@ -125,7 +125,7 @@ def wall_times(two: Two) -> tuple[str, str]:
     return early, late
 
 
-def test_the_server_walks_as_the_simulated_pim(two: Two) -> None:
+def test_the_server_paginates_like_the_simulated_pim(two: Two) -> None:
     early, late = wall_times(two)
     searches = [
         {},
@@ -145,23 +145,23 @@ def test_the_server_walks_as_the_simulated_pim(two: Two) -> None:
         assert len(set(seen)) == len(seen) == counted > 0
 
 
-def test_the_server_adds_extras_when_asked(two: Two) -> None:
+def test_the_server_adds_extra_fields_when_requested(two: Two) -> None:
     for extras in ({}, {"with_quality_scores": "true"}, EXTRAS):
         two.ask("products-uuid", {**WALK, **extras})
 
 
-def test_the_server_leaves_values_out_when_one_attribute_is_asked_for(two: Two) -> None:
+def test_the_server_omits_other_values_when_one_attribute_is_requested(two: Two) -> None:
     two.ask("products-uuid", {**WALK, "attributes": IDENTIFIER})
 
 
-def test_the_server_lists_options_as_the_simulated_pim(two: Two) -> None:
+def test_the_server_lists_options_like_the_simulated_pim(two: Two) -> None:
     for page in ("1", "2"):
         two.ask("attributes", {"limit": "10", "page": page, "with_count": "true"})
     for attribute in two.lean.catalogue.options:
         two.ask(f"attributes/{attribute}/options", {"limit": "3"})
 
 
-def test_the_server_refuses_as_the_simulated_pim(two: Two) -> None:
+def test_the_server_rejects_requests_like_the_simulated_pim(two: Two) -> None:
     two.ask("products-uuid", {"limit": "101"})
     two.ask("products-uuid", {"pagination_type": "offset"})
     for session in two.sessions:
@@ -173,7 +173,7 @@ def test_the_server_refuses_as_the_simulated_pim(two: Two) -> None:
             session.headers["Authorization"] = session.headers["Authorization"][:-1]
 
 
-def test_the_products_are_of_the_size_that_is_told() -> None:
+def test_the_products_have_the_documented_size() -> None:
     products = make_catalogue("http://127.0.0.1:40000", products=200).products.products
     sizes = [sum(map(len, (*one.body, *one.extras.values()))) for one in products]
     assert sum(sizes) / len(sizes) == pytest.approx(PRODUCT_BYTES, rel=0.03)

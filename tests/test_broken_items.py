@@ -1,4 +1,4 @@
-"""The law of broken items: each is found by its key, and nothing else is left out."""
+"""Broken items: each is reported by its key, and all other items are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LETTERS = st.characters(min_codepoint=1, exclude_categories=["Cs"])
 KEYS = {
-    # Lower case here: which characters have one differs between versions of the PIM.
+    # Lower case only: which characters have a lower-case form depends on the PIM version.
     "any text": st.text(LETTERS, min_size=1, max_size=12)
     .map(str.lower)
     .filter(lambda text: text == text.lower()),
@@ -33,13 +33,14 @@ KEYS = {
     ),
 }  # fmt: skip
 MAX_REQUESTS = {"any text": 2500}
-"""Requests that one broken item may cost: more where a character is any of a million.
+"""Requests that one broken item may cost: more if a character can be one of a million.
 
-Else 400: a uuid has 122 bits, a request tells one, and two ask behind an item that is deleted."""
+The default is 400: a UUID has 122 bits, and each takes one request, or two after a deleted item.
+"""
 
 
 def read(pim: ListInMemory, page_size: int) -> tuple[list[str], list[KeyRange]]:
-    """What comes out, and the ranges that are reported as broken."""
+    """Return the items that are read and the ranges that are reported as broken."""
     by_hand = ReadingByHand(pim, page_size).run(Random(0))  # noqa: S311 (no secret)
     assert by_hand.reading.is_complete
     assert not by_hand.reading.failures
@@ -61,7 +62,7 @@ def lies_in(key: str, ranges: list[KeyRange]) -> bool:
 
 @pytest.mark.parametrize("kind", KEYS)
 @given(data=st.data())
-def test_each_broken_item_is_reported_by_a_key_and_everything_readable_comes_out(
+def test_each_broken_item_is_reported_by_its_key_and_all_others_are_read(
     kind: str, data: st.DataObject
 ) -> None:
     keys = data.draw(st.lists(KEYS[kind], min_size=1, max_size=30, unique_by=str.lower))
@@ -88,7 +89,7 @@ def test_each_broken_item_is_reported_by_a_key_and_everything_readable_comes_out
 @pytest.mark.parametrize("kind", ["sku", "words", "digits", "uuids"])
 @given(seed=st.integers(0, 10**6), near=st.booleans())
 @example(seed=0, near=True)
-def test_readable_items_between_broken_ones_come_out_of_long_lists(
+def test_readable_items_between_broken_ones_in_long_lists_are_read(
     kind: str, seed: int, *, near: bool
 ) -> None:
     dice = Random(seed)  # noqa: S311 (no secret)
@@ -117,7 +118,7 @@ MADE = {
 }
 
 
-def test_a_code_is_found_by_few_requests_where_it_is_like_the_one_before() -> None:
+def test_a_broken_code_similar_to_the_previous_one_is_found_with_few_requests() -> None:
     codes = [f"product_model_{number:05}" for number in range(500, 600)]
     pim = ListInMemory("code", codes, broken={codes[50]})
     came, ranges = read(pim, 100)
@@ -126,7 +127,7 @@ def test_a_code_is_found_by_few_requests_where_it_is_like_the_one_before() -> No
     assert pim.requests < 90
 
 
-def test_a_fault_that_passes_is_not_taken_for_a_broken_item() -> None:
+def test_a_temporary_error_is_not_reported_as_a_broken_item() -> None:
     codes = [f"sku_{number:03}" for number in range(60)]
     pim = ListInMemory("code", codes)
     pim.passing_faults = 1
@@ -134,7 +135,7 @@ def test_a_fault_that_passes_is_not_taken_for_a_broken_item() -> None:
     assert (came, ranges) == (codes, [])
 
 
-def test_a_list_of_which_every_item_is_broken_is_reported_as_a_whole() -> None:
+def test_a_list_with_only_broken_items_is_reported_completely() -> None:
     codes = [f"sku_{number:03}" for number in range(30)]
     pim = ListInMemory("code", codes, broken=codes)
     came, ranges = read(pim, 10)

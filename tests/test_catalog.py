@@ -1,4 +1,4 @@
-"""The catalog that discovery offers; a change of it is a change for every target."""
+"""The discovered catalog; any change to it affects every target."""
 
 from __future__ import annotations
 

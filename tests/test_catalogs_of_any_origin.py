@@ -1,4 +1,4 @@
-"""Catalogs: trimmed, pinned, selected in any way, or of another tap."""
+"""Catalogs that are trimmed, outdated, selected in different ways, or from another tap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Entry = dict[str, Any]
 
 
 def discovered(pim: SimulatedPim, *selected: str) -> dict[str, Entry]:
-    """The entries of a catalog as discovery writes them, with these streams selected."""
+    """Return the discovered catalog entries by stream, with only these streams selected."""
     catalog = json.loads(json.dumps(TapAkeneo(config=settings_for(pim)).catalog_dict))
     for entry in catalog["streams"]:
         root(entry)["selected"] = entry["tap_stream_id"] in selected
@@ -29,7 +29,7 @@ def discovered(pim: SimulatedPim, *selected: str) -> dict[str, Entry]:
 
 
 def metadata(entry: Entry, *path: str) -> Entry:
-    """What the metadata say of a property."""
+    """Return the metadata of a property, or of the stream if no path is given."""
     breadcrumb = [part for name in path for part in ("properties", name)]
     (found,) = (one["metadata"] for one in entry["metadata"] if one["breadcrumb"] == breadcrumb)
     result: Entry = found
@@ -41,7 +41,7 @@ def root(entry: Entry) -> Entry:
 
 
 def forget(entry: Entry, name: str) -> None:
-    """Removes the metadata of a property."""
+    """Remove the metadata of a property."""
     entry["metadata"] = [
         one for one in entry["metadata"] if one["breadcrumb"][:2] != ["properties", name]
     ]
@@ -65,7 +65,7 @@ def properties(run: Run, stream: str) -> set[str]:
     return set(schema["properties"])
 
 
-def test_a_trimmed_schema_gives_trimmed_records(start_pim: StartPim) -> None:
+def test_a_property_missing_from_the_catalog_is_left_out_of_records(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families")
     del entries["families"]["schema"]["properties"]["labels"]
@@ -77,7 +77,7 @@ def test_a_trimmed_schema_gives_trimmed_records(start_pim: StartPim) -> None:
     ]
 
 
-def test_what_is_newer_than_a_pinned_catalog_goes_into_additional_fields(
+def test_fields_unknown_to_an_old_catalog_go_into_additional_fields(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -90,7 +90,7 @@ def test_what_is_newer_than_a_pinned_catalog_goes_into_additional_fields(
         assert row == family
 
 
-def test_a_type_that_a_catalog_declares_is_that_of_the_record(start_pim: StartPim) -> None:
+def test_values_are_converted_to_the_types_in_the_catalog(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "attributes")
     entries["attributes"]["schema"]["properties"]["sort_order"]["type"] = ["string", "null"]
@@ -103,7 +103,7 @@ def test_a_type_that_a_catalog_declares_is_that_of_the_record(start_pim: StartPi
         assert row["unique"] == int(attribute["unique"])
 
 
-def test_what_a_schema_says_in_other_words_is_taken_for_any_value(start_pim: StartPim) -> None:
+def test_unsupported_schema_keywords_accept_any_value(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families")
     entries["families"]["schema"]["properties"].update(
@@ -116,7 +116,7 @@ def test_what_a_schema_says_in_other_words_is_taken_for_any_value(start_pim: Sta
 
 
 @pytest.mark.parametrize("schema", [{}, None, {"type": "object", "properties": {}}])
-def test_without_a_schema_the_streams_own_is_announced(start_pim: StartPim, schema: Any) -> None:
+def test_a_stream_without_a_catalog_schema_uses_its_own(start_pim: StartPim, schema: Any) -> None:
     pim = start_pim()
     entry = {"tap_stream_id": "families", "schema": schema, "metadata": None, "selected": True}
     run = run_with(pim, {"families": entry})
@@ -124,7 +124,7 @@ def test_without_a_schema_the_streams_own_is_announced(start_pim: StartPim, sche
     assert run.records("families") == pim.truth("families")
 
 
-def test_keys_come_though_they_are_trimmed_or_not_selected(start_pim: StartPim) -> None:
+def test_keys_are_always_included(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families", "products")
     del entries["families"]["schema"]["properties"]["code"]
@@ -137,7 +137,7 @@ def test_keys_come_though_they_are_trimmed_or_not_selected(start_pim: StartPim) 
 
 
 @pytest.mark.parametrize("left_out", ["values", "associations", "completenesses", "enabled"])
-def test_a_column_that_is_left_out_leaves_the_others_as_they_were_sent(
+def test_deselecting_a_column_does_not_change_the_others(
     start_pim: StartPim, left_out: str
 ) -> None:
     pim = start_pim()
@@ -166,7 +166,7 @@ SELECTS: dict[str, Callable[[Entry], object]] = {
 
 
 @pytest.mark.parametrize("selects", SELECTS.values(), ids=SELECTS.keys())
-def test_a_stream_is_selected_in_any_way(
+def test_a_stream_can_be_selected_in_any_supported_way(
     start_pim: StartPim, selects: Callable[[Entry], object]
 ) -> None:
     pim = start_pim()
@@ -176,7 +176,7 @@ def test_a_stream_is_selected_in_any_way(
     assert {one["stream"] for one in run.messages if one["type"] == "RECORD"} == {"families"}
 
 
-def test_a_property_is_left_out_by_its_schema(start_pim: StartPim) -> None:
+def test_a_property_can_be_deselected_in_its_schema(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families")
     entries["families"]["schema"]["properties"]["labels"]["selected"] = False
@@ -196,7 +196,7 @@ def test_a_property_is_left_out_by_its_schema(start_pim: StartPim) -> None:
         (None, None, "INCREMENTAL"),
     ],
 )
-def test_the_replication_method_of_the_metadata_is_obeyed(
+def test_the_replication_method_in_the_metadata_takes_precedence(
     start_pim: StartPim, in_entry: str | None, in_metadata: str | None, method: str
 ) -> None:
     pim = start_pim()
@@ -211,7 +211,7 @@ def test_the_replication_method_of_the_metadata_is_obeyed(
     assert bool(kept.get("replication_key_value")) == (method == "INCREMENTAL")
 
 
-def test_a_replication_method_that_is_forced_is_obeyed_too(start_pim: StartPim) -> None:
+def test_a_forced_replication_method_is_used(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "products")
     del entries["products"]["replication_method"]
@@ -220,10 +220,10 @@ def test_a_replication_method_that_is_forced_is_obeyed_too(start_pim: StartPim) 
     assert run.tap.streams["products"].replication_method == "FULL_TABLE"
 
 
-def test_a_rule_for_all_streams_hurts_none_that_cannot_obey_it(
+def test_a_replication_rule_for_all_streams_is_ignored_by_streams_without_a_bookmark(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Meltano's `metadata: {"*": {…}}` stands in each stream, twice.
+    # Meltano writes `metadata: {"*": {…}}` into each catalog entry and into its metadata.
     pim = start_pim()
     entries = discovered(pim, "families", "products", "channels")
     for entry in entries.values():
@@ -250,7 +250,7 @@ def test_an_incremental_stream_keeps_its_own_replication_key(
     assert ("the replication key created" in caplog.text) == (key is not None)
 
 
-def test_entries_in_other_forms_are_understood(start_pim: StartPim) -> None:
+def test_other_forms_of_catalog_entries_are_accepted(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families", "channels")
     entries["families"]["stream"] = "akeneo_families"

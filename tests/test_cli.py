@@ -1,4 +1,4 @@
-"""The command as a user meets it: its options, its ends, its last line."""
+"""The command line as a user sees it: options, exit codes and the last line of the log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(tmp_path: Path) -> Run:
 
 
 class Run:
-    """Calls the command with settings in a file, and sees that no secret gets out."""
+    """Runs the command with settings in a file, and checks that no secret is printed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -78,7 +78,7 @@ def test_the_connection_test_reads_a_record_of_each_stream(start_pim: StartPim, 
     }
 
 
-def test_a_second_run_with_the_state_of_the_first_works(start_pim: StartPim, run: Run) -> None:
+def test_a_second_run_accepts_the_state_of_the_first(start_pim: StartPim, run: Run) -> None:
     pim = start_pim()
     settings = settings_for(pim, pim_timezone="UTC")
     first = run(settings)
@@ -94,7 +94,7 @@ def test_a_second_run_with_the_state_of_the_first_works(start_pim: StartPim, run
     ]
 
 
-def test_settings_come_from_the_environment_too(start_pim: StartPim) -> None:
+def test_settings_can_come_from_the_environment(start_pim: StartPim) -> None:
     pim = start_pim()
     names = {f"TAP_AKENEO_{name.upper()}": str(value) for name, value in settings_for(pim).items()}
     ended = command("--config", "ENV", "--discover", env=names)
@@ -110,7 +110,7 @@ def closed_port() -> int:
 
 
 def mistakes(pim: SimulatedPim) -> dict[str, tuple[dict[str, Any], str]]:
-    """Settings that are wrong, and what the one line must name."""
+    """Return wrong settings, each with what the error line must contain."""
     return {
         "a host that is not there": (
             {"base_url": f"http://127.0.0.1:{closed_port()}", "max_retries": 0},
@@ -148,7 +148,7 @@ def mistakes(pim: SimulatedPim) -> dict[str, tuple[dict[str, Any], str]]:
         "no client id",
     ],
 )
-def test_a_mistake_ends_in_one_line_that_names_it(
+def test_a_wrong_setting_ends_the_run_with_one_line_that_names_it(
     start_pim: StartPim, run: Run, mistake: str, arguments: list[str]
 ) -> None:
     pim = start_pim()
@@ -172,7 +172,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_what_the_pim_refuses_names_stream_and_setting_and_the_others_go_on(
+def test_an_error_of_the_pim_names_the_stream_and_setting_and_other_streams_are_read(
     start_pim: StartPim, run: Run, refusal: str
 ) -> None:
     pim = start_pim()
@@ -201,7 +201,7 @@ PERMISSIONS = {
 }
 
 
-def test_a_missing_permission_is_named_as_the_role_screen_says_it_and_the_others_go_on(
+def test_a_missing_permission_is_named_like_in_the_role_form_and_other_streams_are_read(
     start_pim: StartPim, run: Run
 ) -> None:
     pim = start_pim("ce-master")  # 7.0 does not enforce "List categories" (GRF-829)
@@ -209,7 +209,7 @@ def test_a_missing_permission_is_named_as_the_role_screen_says_it_and_the_others
         pim.permissions.discard(acl)
     ended = run(settings_for(pim))
     assert ended.code == 1
-    # A child without its parents' list needs that first.
+    # A child stream needs permission for its parent's list first.
     first = {"family_variants": "List families", "attribute_options": "List attributes"}
     for stream, (_, label) in PERMISSIONS.items():
         (line,) = [line for line in ended.errors if line.startswith(f"{stream}: ")]
@@ -218,7 +218,9 @@ def test_a_missing_permission_is_named_as_the_role_screen_says_it_and_the_others
     assert read == {"measurement_families", "product_media_files", "system_information"}
 
 
-def test_without_access_to_the_web_api_each_stream_says_so(start_pim: StartPim, run: Run) -> None:
+def test_without_access_to_the_web_api_each_stream_reports_it(
+    start_pim: StartPim, run: Run
+) -> None:
     pim = start_pim()
     pim.permissions.discard("pim_api_overall_access")
     ended = run(settings_for(pim))
@@ -226,7 +228,7 @@ def test_without_access_to_the_web_api_each_stream_says_so(start_pim: StartPim, 
     assert all("Overall Web API access" in line for line in ended.errors[:-1])
 
 
-def test_a_selected_stream_that_the_pim_lacks_is_skipped_with_one_warning(
+def test_a_selected_stream_that_the_pim_does_not_offer_is_skipped_with_one_warning(
     start_pim: StartPim, run: Run
 ) -> None:
     newer = run(settings_for(start_pim("ce-7")), "--discover")
@@ -237,7 +239,7 @@ def test_a_selected_stream_that_the_pim_lacks_is_skipped_with_one_warning(
     assert "system_information: skipped" in warning
 
 
-def test_a_catalog_from_before_an_upgrade_of_the_pim_does_not_bring_old_keys(
+def test_a_catalog_from_before_a_pim_upgrade_does_not_restore_the_old_keys(
     start_pim: StartPim, run: Run
 ) -> None:
     old = run(settings_for(start_pim("ce-6")), "--discover")
@@ -265,7 +267,7 @@ def test_a_catalog_from_before_an_upgrade_of_the_pim_does_not_bring_old_keys(
         ),
     ],
 )
-def test_a_state_that_cannot_be_used_is_told(
+def test_an_invalid_state_is_reported(
     start_pim: StartPim, run: Run, state: object, named: str
 ) -> None:
     ended = run(settings_for(start_pim()), "--state", run.file("state.json", state))
@@ -292,7 +294,7 @@ def test_a_redirect_is_not_followed(run: Run) -> None:
 
 @contextmanager
 def redirecting_to(target: str) -> Iterator[str]:
-    """A host that sends everybody elsewhere."""
+    """Start a host that redirects every request to `target`."""
 
     class Redirect(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -300,8 +302,8 @@ def redirecting_to(target: str) -> Iterator[str]:
             self.send_header("Location", target)
             self.end_headers()
 
-        # Of the login.
-        do_POST = do_GET  # noqa: N815 (the name that http.server calls)
+        # The login is a POST.
+        do_POST = do_GET  # noqa: N815 (http.server requires this name)
 
         @override
         def log_message(self, format: str, *args: object) -> None:
@@ -313,7 +315,7 @@ def redirecting_to(target: str) -> Iterator[str]:
         server.shutdown()
 
 
-def test_more_requests_at_once_than_akeneo_allows_are_warned_of(
+def test_more_parallel_requests_than_akeneo_allows_cause_a_warning(
     start_pim: StartPim, run: Run
 ) -> None:
     ended = run(settings_for(start_pim(), max_concurrency=5), "--discover")
@@ -340,7 +342,7 @@ WEIRD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("weird", WEIRD)
-def test_a_weird_setting_ends_in_lines_that_name_it(
+def test_an_invalid_setting_is_named_in_the_error(
     start_pim: StartPim, run: Run, weird: str
 ) -> None:
     wrong, named = WEIRD[weird]
@@ -351,21 +353,21 @@ def test_a_weird_setting_ends_in_lines_that_name_it(
 
 
 @pytest.mark.parametrize("content", ["{", '"x"', "\x00"])
-def test_a_config_file_that_is_none_ends_in_one_line(run: Run, content: str) -> None:
+def test_an_invalid_config_file_ends_the_run_with_one_line(run: Run, content: str) -> None:
     ended = command("--config", run.file("config.json", content))
     assert ended.code == 1
     assert "Traceback" not in ended.log
     assert len(ended.errors) == 1
 
 
-def test_a_config_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_config_file_is_reported(tmp_path: Path) -> None:
     ended = command("--config", tmp_path / "no.json")
     assert ended.code == 1
     assert "no.json cannot be read" in ended.errors[0]
 
 
 @pytest.mark.parametrize("catalog", [{"streams": 5}, {"streams": [{}]}, {}])
-def test_a_catalog_that_is_none_is_told(
+def test_an_invalid_catalog_is_reported(
     start_pim: StartPim, run: Run, catalog: dict[str, Any]
 ) -> None:
     ended = run(settings_for(start_pim()), "--catalog", run.file("catalog.json", catalog))

@@ -1,4 +1,4 @@
-"""A run that is stopped ends soon, says so, and leaves a state to go on from."""
+"""A stopped run ends quickly, logs why, and leaves a state from which the next run continues."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
+def test_a_signal_ends_the_run_within_seconds_and_the_last_state_is_valid(
     start_pim: StartPim, tmp_path: Path, number: signal.Signals
 ) -> None:
     pim = start_pim(products=400, latency=0.05)
@@ -56,7 +56,7 @@ def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
     assert "Traceback" not in log
     messages = [json.loads(line) for line in lines]
     assert messages[-1]["type"] == "STATE"
-    # What the state says is out is out: the next run needs only the rest.
+    # Everything that the state covers was written, so the next run reads only the rest.
     first = {
         message["record"]["uuid"]
         for message in messages
@@ -75,7 +75,7 @@ def test_a_signal_ends_the_run_within_seconds_with_a_valid_last_state(
         ("reference_entity_attribute_options", "/attributes"),
     ],
 )
-def test_a_signal_ends_a_run_that_still_lists_parents(
+def test_a_signal_ends_a_run_that_is_still_listing_parents(
     start_pim: StartPim, tmp_path: Path, stream: str, parents: str
 ) -> None:
     pim = start_pim("ee-7", reference_entities=40)
@@ -104,12 +104,13 @@ def test_a_signal_ends_a_run_that_still_lists_parents(
         messages = [json.loads(line) for line in process.stdout]
     assert process.returncode == 128 + signal.SIGTERM
     assert messages[-1]["type"] == "STATE"
-    # The second, and at most a few before the signal was noticed; there are dozens.
+    # The second request sends the signal. A few more may start before the tap handles it, but not
+    # the dozens that the whole list needs.
     assert sum(request.path.endswith(parents) for request in pim.requests) < 8
 
 
 def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
-    """The catalog with these streams selected and no others."""
+    """Return the catalog with only these streams selected."""
     catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -118,7 +119,7 @@ def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
     return catalog
 
 
-def test_the_connection_test_leaves_no_request_behind_beside_those_of_the_next_stream(
+def test_the_connection_test_never_exceeds_the_allowed_concurrency(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = start_pim("ee-7", products=1000, latency=0.1)
@@ -129,7 +130,7 @@ def test_the_connection_test_leaves_no_request_behind_beside_those_of_the_next_s
     assert pim.requests.highest_concurrency <= 4
 
 
-def test_a_signal_ends_a_run_that_waits_for_a_silent_pim(tmp_path: Path) -> None:
+def test_a_signal_ends_a_run_that_is_waiting_for_a_response(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         config = tmp_path / "config.json"
@@ -148,7 +149,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_silent_pim(tmp_path: Path) -> None
                 connection.close()
 
 
-def test_a_target_that_stops_reading_ends_the_run_with_one_line(
+def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = start_pim(products=250)
@@ -172,7 +173,7 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_line(
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
-def test_a_full_disk_ends_the_run_with_one_line(start_pim: StartPim, tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_run_with_one_log_line(start_pim: StartPim, tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(start_pim())))
     with FULL.open("w") as full:
@@ -191,9 +192,7 @@ def test_a_full_disk_ends_the_run_with_one_line(start_pim: StartPim, tmp_path: P
     assert ended.returncode == 1
 
 
-def test_the_line_on_what_a_run_did_names_what_was_not_read(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_the_summary_lists_incomplete_streams(start_pim: StartPim, tmp_path: Path) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503, times=None)
     config = tmp_path / "config.json"
@@ -206,7 +205,7 @@ def test_the_line_on_what_a_run_did_names_what_was_not_read(
 
 
 @pytest.mark.parametrize("half", ["1 / 0", "record['nope']", "int(code)", "None + 1"])
-def test_an_expression_that_cannot_be_computed_is_told_as_such(
+def test_an_invalid_stream_map_expression_is_reported(
     start_pim: StartPim, tmp_path: Path, half: str
 ) -> None:
     config = tmp_path / "config.json"
@@ -218,7 +217,7 @@ def test_an_expression_that_cannot_be_computed_is_told_as_such(
     assert ended.code == 1
 
 
-def test_a_record_that_cannot_be_written_leaves_no_half_of_it_to_the_target(
+def test_a_record_that_cannot_be_serialized_is_not_partly_written(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.json"
@@ -229,7 +228,7 @@ def test_a_record_that_cannot_be_written_leaves_no_half_of_it_to_the_target(
     assert all(json.loads(line) for line in ended.stdout.splitlines())
 
 
-def test_a_run_ends_with_a_line_on_what_it_did(start_pim: StartPim, tmp_path: Path) -> None:
+def test_a_run_ends_with_a_summary(start_pim: StartPim, tmp_path: Path) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503)
     config = tmp_path / "config.json"

@@ -1,4 +1,4 @@
-"""Several paginators at once: all pages come out, in bounds, and failures are reported."""
+"""Concurrent paginators return all pages within the memory limit and report failures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REQUEST = ListRequest("x", Pagination.PAGE, ("code",))
 
 
 class Counted(Paginator):
-    """A paginator of some pages, which notes what is requested of it."""
+    """A paginator with a fixed number of pages that counts the requested ones."""
 
     def __init__(self, pages: int, size: int = 1, *, may_split: bool = False) -> None:
         super().__init__(REQUEST)
@@ -64,7 +64,7 @@ class Counted(Paginator):
     max_bytes=st.integers(1, 5),
     may_split=st.booleans(),
 )
-def test_what_is_consumed_equals_what_was_fetched_and_each_paginator_ends_once(
+def test_every_fetched_page_is_returned_and_each_paginator_ends_once(
     lengths: list[int], threads: int, max_bytes: int, *, may_split: bool
 ) -> None:
     paginators = [Counted(length, may_split=may_split) for length in lengths]
@@ -82,17 +82,17 @@ def test_what_is_consumed_equals_what_was_fetched_and_each_paginator_ends_once(
     assert not known
 
 
-def test_pages_wait_in_bounds_while_the_consumer_is_slow() -> None:
+def test_prefetched_pages_are_limited_while_the_consumer_is_slow() -> None:
     paginator = Counted(100, size=10)
     reading = read_concurrently([paginator], threads=1, max_bytes=30)
     next(reading)
     time.sleep(0.2)
-    # One consumed, three waiting, one in hand.
+    # One page is consumed, three are queued, and one is being fetched.
     assert paginator.given <= 5
     reading.close()  # type: ignore[attr-defined]
 
 
-def test_the_next_page_is_fetched_while_one_is_consumed() -> None:
+def test_the_next_page_is_fetched_while_the_current_one_is_consumed() -> None:
     paginator = Counted(3)
     reading = read_concurrently([paginator], threads=1)
     next(reading)
@@ -102,7 +102,7 @@ def test_the_next_page_is_fetched_while_one_is_consumed() -> None:
     assert paginator.given == 3
 
 
-def test_an_idle_thread_takes_over_a_part_of_the_largest_list() -> None:
+def test_an_idle_thread_takes_over_part_of_the_largest_list() -> None:
     class Long(Counted):
         @override
         def next_page(self) -> Page | None:
@@ -122,7 +122,7 @@ class Failing(Paginator):
         raise ValueError(msg)
 
 
-def test_a_failure_comes_after_what_was_read_before() -> None:
+def test_a_failure_is_raised_after_the_pages_read_before_it() -> None:
     def paginators() -> Iterator[Paginator]:
         yield Counted(3)
         yield Failing(REQUEST)
@@ -134,7 +134,7 @@ def test_a_failure_comes_after_what_was_read_before() -> None:
     assert len(pages) == 3
 
 
-def test_a_failure_to_find_the_next_paginator_is_never_taken_for_the_end(
+def test_a_failure_to_create_the_next_paginator_is_not_mistaken_for_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def paginators() -> Iterator[Paginator]:
@@ -142,10 +142,10 @@ def test_a_failure_to_find_the_next_paginator_is_never_taken_for_the_end(
         msg = "no parents"
         raise ValueError(msg)
 
-    fail = concurrent._Pool._fail  # noqa: SLF001 (a race is shown by widening its gap)
+    fail = concurrent._Pool._fail  # noqa: SLF001 (to widen the window of a race)
 
     def fail_late(pool: concurrent._Pool, failure: BaseException) -> None:
-        # Widens the gap in which another thread takes from the same list, and finds it at its end.
+        # Gives another thread time to read from the same iterator and find it exhausted.
         time.sleep(0.1)
         fail(pool, failure)
 
@@ -154,14 +154,14 @@ def test_a_failure_to_find_the_next_paginator_is_never_taken_for_the_end(
         list(read_concurrently(paginators(), threads=4))
 
 
-def test_no_thread_is_left_behind() -> None:
+def test_no_thread_is_left_running() -> None:
     before = threading.active_count()
     list(read_concurrently([Counted(5) for _ in range(9)], threads=4))
     assert threading.active_count() == before
 
 
 class Held(Paginator):
-    """A request under way, which ends when it is let go."""
+    """A request that stays in progress until it is released."""
 
     def __init__(self, under_way: threading.Event, let_go: threading.Event) -> None:
         super().__init__(REQUEST)
@@ -178,7 +178,7 @@ class Held(Paginator):
 
 
 class FailingBeside(Paginator):
-    """Fails while another request is under way."""
+    """Fails while another request is in progress."""
 
     def __init__(self, under_way: threading.Event) -> None:
         super().__init__(REQUEST)
@@ -191,7 +191,7 @@ class FailingBeside(Paginator):
         raise ValueError(msg)
 
 
-def test_after_a_failure_nothing_else_begins_before_the_last_request_has_ended() -> None:
+def test_a_failure_is_raised_only_after_the_last_request_has_ended() -> None:
     under_way, let_go = threading.Event(), threading.Event()
     held = Held(under_way, let_go)
     timer = threading.Timer(0.2, let_go.set)
@@ -202,7 +202,7 @@ def test_after_a_failure_nothing_else_begins_before_the_last_request_has_ended()
     timer.join()
 
 
-def test_a_reading_that_is_given_up_waits_for_its_requests() -> None:
+def test_closing_the_iterator_waits_for_pending_requests() -> None:
     under_way, let_go = threading.Event(), threading.Event()
     held = Held(under_way, let_go)
     reading = read_concurrently([Counted(1), held], threads=2)
@@ -215,7 +215,7 @@ def test_a_reading_that_is_given_up_waits_for_its_requests() -> None:
     timer.join()
 
 
-def test_a_run_that_is_stopped_waits_for_nothing() -> None:
+def test_an_interrupted_run_does_not_wait_for_pending_requests() -> None:
     under_way, let_go = threading.Event(), threading.Event()
     held = Held(under_way, let_go)
 
@@ -230,13 +230,13 @@ def test_a_run_that_is_stopped_waits_for_nothing() -> None:
     let_go.set()
 
 
-def test_there_are_never_more_requests_at_once_than_allowed_not_even_after_a_refused_list(
+def test_the_concurrency_limit_also_holds_after_a_rejected_list(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("ee-7", products=20)
     refusal = {"code": 400, "message": "no"}
     pim.faults.add("status", "/options", nth=4, status=400, body=refusal)
-    # The other lists of the refused stream are still being answered when the next stream begins.
+    # Requests of the rejected stream are still in progress when the next stream begins.
     pim.faults.add("slow", "/options", times=None, delay=0.3)
     pim.faults.add("slow", "/variants", times=None, delay=0.3)
     run = sync(pim, "attribute_options", "family_variants", max_concurrency=4)

@@ -1,4 +1,4 @@
-"""Every list that Akeneo's reference has is a stream, or docs/limits.md says why it is not."""
+"""Every list in Akeneo's reference is a stream, or docs/limits.md explains why not."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ REFERENCE = json.loads(
 )
 PREFIX = "/api/rest/v1/"
 
-# What newer SaaS versions have beside the reference, from clients that follow it: the types and
-# services of schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client, and
-# akeneo/pim-api-docs (apps/catalogs.md).
+# Lists of newer SaaS versions that the reference does not have. Sources: the types and services of
+# schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client, and akeneo/pim-api-docs
+# (apps/catalogs.md).
 SAAS_LISTS = (
     "workflows",
     "workflows/steps/{uuid}/assignees",
@@ -57,12 +57,12 @@ EXTRACTED = {anonymous(stream.path) for stream in STREAMS}
 
 
 def is_one_item(path: str) -> bool:
-    """Whether what a path leads to is in a list as well, as the same item."""
+    """Return whether a path leads to a single item of a list that the reference also has."""
     return path.endswith("}") and path.rpartition("/")[0] in paths()
 
 
 def paths() -> list[str]:
-    """The paths of the reference that can be read."""
+    """Return the paths in the reference that can be read."""
     described: dict[str, Any] = REFERENCE["paths"]
     return [
         path.removeprefix(PREFIX)
@@ -72,16 +72,16 @@ def paths() -> list[str]:
 
 
 @pytest.mark.parametrize("path", [*paths(), *SAAS_LISTS])
-def test_a_list_is_a_stream_or_named_with_its_reason(path: str) -> None:
+def test_each_list_is_a_stream_or_documented_as_not_extracted(path: str) -> None:
     if anonymous(path) not in EXTRACTED and not is_one_item(path):
         assert f"`{path}`" in NOT_EXTRACTED
 
 
-def test_nothing_is_called_not_extracted_that_is() -> None:
+def test_no_extracted_list_is_documented_as_not_extracted() -> None:
     for path in re.findall(r"^\| `(\S+)`", NOT_EXTRACTED, flags=re.MULTILINE):
         assert anonymous(path) not in EXTRACTED
 
 
-def test_a_stream_that_is_off_by_default_says_why() -> None:
+def test_streams_that_are_off_by_default_have_a_reason() -> None:
     for stream in STREAMS:
         assert stream.selected_by_default == (not stream.why_not_by_default)

@@ -1,4 +1,4 @@
-"""What is deleted in the PIM goes from the target too, and nothing else does."""
+"""Rows deleted in the PIM are also removed from the target, and no others."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from tests.conftest import StartPim
     from tests.support import Message
 
-# Tables that hold what was deleted too; the keys beside them tell.
+# Tables that keep deleted rows; their key streams show what still exists.
 GROWING = {stream.name for stream in STREAMS if issubclass(stream, IncrementalStream)} - {*KEYS_OF}
-# One row that is always there; its key is not in the PIM.
+# Always one row, whose key is not in the PIM.
 ALWAYS = {"system_information"}
-# What a simulated PIM cannot delete.
+# Streams whose items cannot be deleted in the simulated PIM.
 LASTING = {stream.name for stream in STREAMS if stream.since == "SaaS"}
 
 
 class NthRun(TapAkeneo):
-    """A tap that began a second after the one before; versions are told apart by seconds."""
+    """A tap that starts a second after the previous one, because versions differ by seconds."""
 
     runs = itertools.count(1)
 
@@ -51,7 +51,7 @@ class NthRun(TapAkeneo):
 
 
 def run_into(target: Target, pim: SimulatedPim, breaks_after: int | None = None) -> None:
-    """One run of all streams with versions, into a target that deletes."""
+    """Run all streams with versions into a target that deletes rows."""
     pipe = Pipe(target, lambda _: None, breaks_after)
     config = settings_for(pim, emit_activate_version_messages=True)
     tap = NthRun(config=config, state=target.state, message_writer=pipe)
@@ -60,7 +60,7 @@ def run_into(target: Target, pim: SimulatedPim, breaks_after: int | None = None)
 
 
 def versions(messages: list[Message], stream: str) -> list[tuple[str, Any]]:
-    """Type and version of the messages of one stream, neighbours that are alike only once."""
+    """Return type and version of a stream's messages, with consecutive duplicates collapsed."""
     told: list[tuple[str, Any]] = []
     for message in messages:
         one = (message["type"], message.get("version"))
@@ -76,12 +76,12 @@ def test_a_version_is_activated_after_the_last_record(start_pim: StartPim) -> No
     assert version == activated
 
 
-def test_there_are_no_versions_unless_asked_for(start_pim: StartPim) -> None:
+def test_versions_are_written_only_on_request(start_pim: StartPim) -> None:
     run = sync(start_pim(), "families")
     assert versions(run.messages, "families") == [("SCHEMA", None), ("RECORD", None)]
 
 
-def test_an_incremental_stream_has_no_version(start_pim: StartPim) -> None:
+def test_an_incremental_stream_does_not_have_a_version(start_pim: StartPim) -> None:
     run = sync(start_pim(), "products", emit_activate_version_messages=True)
     assert versions(run.messages, "products") == [("SCHEMA", None), ("RECORD", None)]
 
@@ -101,7 +101,7 @@ def test_an_incremental_stream_has_no_version(start_pim: StartPim) -> None:
         ),
     ],
 )
-def test_what_leaves_rows_out_or_holds_no_versions_activates_none(
+def test_a_filtered_stream_or_one_written_in_batches_does_not_activate_a_version(
     start_pim: StartPim, tmp_path: Any, stream: str, settings: dict[str, Any]
 ) -> None:
     if batch := settings.get("batch_config"):
@@ -111,7 +111,7 @@ def test_what_leaves_rows_out_or_holds_no_versions_activates_none(
     assert "ACTIVATE_VERSION" not in {message["type"] for message in run.messages}
 
 
-def test_a_stream_that_is_refused_activates_none_and_its_neighbours_do(
+def test_a_refused_stream_does_not_activate_a_version_but_other_streams_do(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -129,7 +129,7 @@ def test_a_stream_that_is_refused_activates_none_and_its_neighbours_do(
         ("pim-3", {"channel": "ecommerce"}),
     ],
 )
-def test_no_stream_that_a_channel_may_leave_rows_out_of_activates_a_version(
+def test_streams_whose_rows_depend_on_the_channel_do_not_activate_a_version(
     start_pim: StartPim, profile: str, settings: dict[str, Any]
 ) -> None:
     pim = start_pim(profile)
@@ -158,7 +158,7 @@ def test_no_stream_that_a_channel_may_leave_rows_out_of_activates_a_version(
         ("categories", {"parent": [{"operator": "=", "value": "master"}]}),
     ],
 )
-def test_a_stream_with_a_filter_activates_no_version_and_all_others_do(
+def test_a_stream_with_a_filter_does_not_activate_a_version_but_all_others_do(
     start_pim: StartPim, stream: str, condition: dict[str, Any]
 ) -> None:
     pim = start_pim("ee-7")
@@ -169,7 +169,7 @@ def test_a_stream_with_a_filter_activates_no_version_and_all_others_do(
 
 
 def full_tables(pim: SimulatedPim, **settings: Any) -> Run:
-    """A run that reads every stream whole."""
+    """Run all streams as full tables."""
     config = settings_for(pim, emit_activate_version_messages=True, **settings)
     catalog = TapAkeneo(config=config).catalog_dict
     for entry in catalog["streams"]:
@@ -183,7 +183,7 @@ def full_tables(pim: SimulatedPim, **settings: Any) -> Run:
 
 
 def pattern_of(stream: Any) -> str:
-    """A pattern of the paths of a stream's lists."""
+    """Return a pattern that matches the paths of a stream's lists."""
     return ".*/v1/" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stream.path))
 
 
@@ -205,7 +205,7 @@ FORBIDDEN = {"code": 403, "message": "Access forbidden."}
 
 
 @pytest.mark.parametrize("stream", CHILDREN)
-def test_a_list_below_a_parent_that_is_refused_or_skipped_holds_the_version_back(
+def test_no_version_is_activated_if_a_child_list_is_refused_or_skipped(
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim("ee-7")
@@ -223,7 +223,9 @@ def test_a_list_below_a_parent_that_is_refused_or_skipped_holds_the_version_back
 @pytest.mark.parametrize(
     "stream", ["asset_attribute_options", "reference_entity_attribute_options"]
 )
-def test_a_refused_list_of_parents_holds_the_version_back(start_pim: StartPim, stream: str) -> None:
+def test_no_version_is_activated_if_the_list_of_parents_is_refused(
+    start_pim: StartPim, stream: str
+) -> None:
     pim = start_pim("ee-7")
     sync(pim, stream, emit_activate_version_messages=True)
     (parent,) = {one.parent for one in STREAMS if one.name == stream}
@@ -235,7 +237,7 @@ def test_a_refused_list_of_parents_holds_the_version_back(start_pim: StartPim, s
 
 
 @pytest.mark.parametrize("stream", KEYS_OF)
-def test_keys_carry_the_time_of_the_pim_at_which_their_reading_began(
+def test_keys_have_the_pims_time_at_the_start_of_the_reading(
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim("ee-7", clock_offset=timedelta(days=-3, minutes=7))
@@ -246,7 +248,7 @@ def test_keys_carry_the_time_of_the_pim_at_which_their_reading_began(
     assert datetime.fromisoformat(read_at).utcoffset() == timedelta()
 
 
-def test_a_list_that_fell_short_of_its_count_activates_none(start_pim: StartPim) -> None:
+def test_a_list_shorter_than_its_count_does_not_activate_a_version(start_pim: StartPim) -> None:
     pim = start_pim("ce-5")
     pim.ghosts.update(keys for (keys,) in sorted(keys_in(pim, "product_keys"))[:3])
     run = sync(pim, "product_keys", emit_activate_version_messages=True)
@@ -254,7 +256,9 @@ def test_a_list_that_fell_short_of_its_count_activates_none(start_pim: StartPim)
 
 
 @pytest.mark.parametrize("stream", KEYS_OF)
-def test_the_keys_are_those_of_what_the_pim_holds(any_pim: SimulatedPim, stream: str) -> None:
+def test_key_streams_contain_exactly_the_keys_in_the_pim(
+    any_pim: SimulatedPim, stream: str
+) -> None:
     run = sync(any_pim, stream)
     if stream not in run.tap.streams:
         assert not any_pim.truth(KEYS_OF[stream])
@@ -265,7 +269,7 @@ def test_the_keys_are_those_of_what_the_pim_holds(any_pim: SimulatedPim, stream:
     assert all(tuple(row) == columns for row in run.records(stream))
 
 
-def test_products_are_asked_for_with_one_attribute_for_their_keys(start_pim: StartPim) -> None:
+def test_product_keys_requests_only_one_attribute(start_pim: StartPim) -> None:
     pim = start_pim()
     sync(pim, "product_keys")
     asked = [one.query for one in pim.requests if one.path.endswith("/products-uuid")]
@@ -276,21 +280,23 @@ def test_products_are_asked_for_with_one_attribute_for_their_keys(start_pim: Sta
     )
 
 
-def test_settings_that_leave_products_out_leave_no_key_out(start_pim: StartPim) -> None:
+def test_settings_that_exclude_products_do_not_exclude_their_keys(start_pim: StartPim) -> None:
     pim = start_pim()
     enabled = {"products": {"enabled": [{"operator": "=", "value": True}]}}
     run = sync(pim, "product_keys", channel="ecommerce", locales=["en_US"], filters=enabled)
     assert run.rows("product_keys").keys() == keys_in(pim, "product_keys")
 
 
-def test_every_incremental_stream_of_a_connection_has_its_keys() -> None:
+def test_every_incremental_stream_of_a_connection_has_a_key_stream() -> None:
     incremental = {one.name for one in STREAMS if issubclass(one, IncrementalStream)}
     with_keys = {one.name for one in STREAMS if issubclass(one, KeyStream)}
     assert {KEYS_OF[name] for name in with_keys} == incremental - with_keys - {"catalog_products"}
 
 
 @pytest.mark.parametrize("profile", ["ce-5", "ee-7", "saas"])
-def test_exactly_what_was_deleted_goes_from_the_target(start_pim: StartPim, profile: str) -> None:
+def test_exactly_the_deleted_rows_are_removed_from_the_target(
+    start_pim: StartPim, profile: str
+) -> None:
     pim, target = start_pim(profile), Target()
     add_spares(pim)
     run_into(target, pim)
@@ -303,20 +309,20 @@ def test_exactly_what_was_deleted_goes_from_the_target(start_pim: StartPim, prof
 
 
 def shown(target: Target) -> dict[str, set[tuple[str, ...]]]:
-    """The keys in the tables that show what exists: not those which grow by changes."""
+    """Return the keys of the tables whose deleted rows are removed, by stream."""
     return {
         stream: set(rows) for stream, rows in target.rows.items() if stream not in GROWING | ALWAYS
     }
 
 
-def test_a_run_that_dies_at_any_point_leaves_no_table_with_fewer_rows_than_the_pim(
+def test_a_run_that_dies_at_any_point_never_removes_rows_that_exist_in_the_pim(
     start_pim: StartPim,
 ) -> None:
     pim, target = start_pim("ee-7", products=20), Target()
     run_into(target, pim)
     length, hand = target.received, Hand(pim)
     for number in range(50):
-        dice = Random(number)  # noqa: S311 (no secret)
+        dice = Random(number)  # noqa: S311 (not a secret)
         before = shown(target)
         for _ in range(5):
             hand.do(Write(dice.choice(list(WRITES)), dice.getrandbits(32)))

@@ -1,4 +1,4 @@
-"""The pages of documentation say what the code does, and their links and commands work."""
+"""The documentation matches the code, and its links and commands work."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ for line in sys.stdin:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """The code blocks of a page in one language."""
+    """Return the code blocks of a page in one language."""
     return [code for of, code in CODE_BLOCK.findall(text) if of == language]
 
 
 def block_with(text: str, part: str) -> str:
-    """The only code block with some text in it."""
+    """Return the only code block that contains a text."""
     (found,) = [code for _, code in CODE_BLOCK.findall(text) if part in code]
     return str(found)
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors that GitHub generates for a page's headings."""
     text = CODE_BLOCK.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -62,12 +62,12 @@ def relative_links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_readme_has_the_tables_of_the_code(table: str) -> None:
+def test_the_tables_in_the_readme_match_the_code(table: str) -> None:
     assert f"<!-- {table} -->\n|" in TEXT
     assert with_tables(TEXT) == TEXT, "write them anew: python -m tests.docs"
 
 
-def test_every_stream_class_is_listed_and_has_its_schema() -> None:
+def test_every_stream_class_is_listed_once_and_has_a_docstring() -> None:
     assert len(STREAMS) == len(set(STREAMS))
     for stream in STREAMS:
         assert stream.__doc__
@@ -83,12 +83,12 @@ def test_the_readme_is_short() -> None:
     assert len(TEXT.splitlines()) <= MAX_LINES
 
 
-def test_the_readme_names_the_capabilities_of_the_tap() -> None:
+def test_the_readme_lists_the_capabilities_of_the_tap() -> None:
     (line,) = re.findall(r"\*\*Singer capabilities\*\*: (.+?)\.\n\n", TEXT, flags=re.DOTALL)
     assert set(re.findall(r"`([^`]+)`", line)) == {str(one.value) for one in TapAkeneo.capabilities}
 
 
-def test_the_readme_says_once_which_versions_are_supported() -> None:
+def test_the_readme_lists_the_supported_versions() -> None:
     section = TEXT.partition("\n## Supported PIM versions\n")[2].partition("\n## ")[0]
     assert "in eight versions" in section
     assert len(PROFILES) == 8
@@ -96,13 +96,13 @@ def test_the_readme_says_once_which_versions_are_supported() -> None:
     assert all(version in section for version in recorded)
 
 
-def test_the_page_about_the_simulator_names_all_profiles() -> None:
+def test_the_simulator_page_lists_all_profiles() -> None:
     table = SIMULATOR.partition("| Profile | Simulates |\n|---|---|\n")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([a-z0-9-]+)`", table)) == set(PROFILES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_relative_links_lead_to_pages_and_headings_that_exist(page: Path) -> None:
+def test_relative_links_point_to_existing_pages_and_headings(page: Path) -> None:
     for link in relative_links(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
@@ -110,7 +110,7 @@ def test_relative_links_lead_to_pages_and_headings_that_exist(page: Path) -> Non
         assert not anchor or anchor in anchors(target), link
 
 
-def test_every_page_can_be_reached_from_the_readme() -> None:
+def test_every_page_is_reachable_from_the_readme() -> None:
     reached, left = {README}, [README]
     while left:
         page = left.pop()
@@ -124,7 +124,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A folder with the commands that people have after an installation."""
+    """A folder with the commands that a user has after installation."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "target.py").write_text(TARGET)
@@ -138,7 +138,7 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_commands_without_meltano_keep_the_state_from_run_to_run(
+def test_the_commands_without_meltano_keep_the_state_between_runs(
     start_pim: StartPim, tmp_path: Path, programs: Path
 ) -> None:
     pim = start_pim(products=10)
@@ -153,7 +153,7 @@ def test_the_commands_without_meltano_keep_the_state_from_run_to_run(
 
     def run(lines: str) -> int:
         ended = subprocess.run(  # noqa: S603 (our own commands)
-            ["bash", "-c", lines],  # noqa: S607 (as people run them)
+            ["bash", "-c", lines],  # noqa: S607 (as users run them)
             cwd=tmp_path,
             env=environment,
             check=False,
@@ -178,14 +178,14 @@ def test_the_commands_without_meltano_keep_the_state_from_run_to_run(
     assert bookmark() == second
 
 
-def test_contributing_names_every_module_and_no_other() -> None:
+def test_contributing_lists_exactly_the_existing_modules() -> None:
     text = ROOT.joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
     table = text.partition("| In `tap_akeneo/` | Content |\n")[2].partition("\n\n")[0]
     named = set()
     for row in table.splitlines()[1:]:
         folder = ""
         for name in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
-            # `client/http.py`, `request.py` are in one folder.
+            # In a list such as `client/http.py`, `request.py`, the folder is written once.
             path = name if "/" in name else folder + name
             folder = path.rpartition("/")[0] + "/" if "/" in path else ""
             assert (ROOT / "tap_akeneo" / path).exists(), path
@@ -195,7 +195,7 @@ def test_contributing_names_every_module_and_no_other() -> None:
         for module in (ROOT / "tap_akeneo").rglob("*.py")
         if not module.name.startswith("__")
     }
-    # Of these the table names the folder alone, or also the modules that others build on.
+    # For these two folders the table may omit modules.
     in_folders = {module for module in modules if module.startswith(("streams/", "config/"))}
     assert modules - in_folders <= named
 
@@ -210,7 +210,7 @@ PYTHON_COMMANDS = [
 
 
 @pytest.mark.parametrize("command", PYTHON_COMMANDS)
-def test_options_of_commands_on_the_pages_exist(command: str) -> None:
+def test_options_of_documented_commands_exist(command: str) -> None:
     ended = subprocess.run(  # noqa: S603 (our own commands)
         [sys.executable, *command.split(), "--help"],
         cwd=ROOT,
@@ -221,6 +221,6 @@ def test_options_of_commands_on_the_pages_exist(command: str) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_the_example_of_the_simulator_runs() -> None:
+def test_the_simulator_example_runs() -> None:
     (example,) = blocks(SIMULATOR, "python")
     exec(compile(example, "simulator.md", "exec"), {})  # noqa: S102 (our own page)

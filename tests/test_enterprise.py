@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def bookmarks(run: Run, stream: str) -> dict[str, str]:
-    """The bookmark of each parent."""
+    """Return the bookmark of each parent."""
     return {
         ",".join(one["context"].values()): one["replication_key_value"]
         for one in run.state["bookmarks"][stream]["partitions"]
@@ -30,7 +30,7 @@ def bookmarks(run: Run, stream: str) -> dict[str, str]:
     }
 
 
-def test_200_families_and_200_entities_are_read_whole_and_then_by_their_own_bookmarks(
+def test_200_families_and_200_entities_are_read_completely_and_then_by_separate_bookmarks(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas", products=5, asset_families=200, reference_entities=200, records=100)
@@ -63,12 +63,12 @@ def test_200_families_and_200_entities_are_read_whole_and_then_by_their_own_book
 
 
 def touch(pim: SimulatedPim, stream: str, key: tuple[str, str]) -> None:
-    """Changes a record or asset in a way that the PIM notices."""
+    """Change the label of a record or asset, which updates its date."""
     label = [{"locale": "en_US", "channel": None, "data": f"Touched {time.monotonic_ns()}"}]
     pim.write.change(stream, key, values={"label": label})
 
 
-def test_a_parent_that_is_gone_leaves_no_bookmark(start_pim: StartPim) -> None:
+def test_the_bookmark_of_a_deleted_parent_is_removed(start_pim: StartPim) -> None:
     pim = start_pim("ee-7")
     state = sync(pim, "assets").state
     state["bookmarks"]["assets"]["partitions"].append(
@@ -83,7 +83,7 @@ def test_a_parent_that_is_gone_leaves_no_bookmark(start_pim: StartPim) -> None:
     assert len(bookmarks(again, "assets")) == len(pim.truth("asset_families"))
 
 
-def test_no_secret_and_no_personal_field_leaves_by_default(start_pim: StartPim) -> None:
+def test_secrets_and_personal_data_are_not_read_by_default(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     tap = TapAkeneo(config=settings_for(pim))
     by_default = [name for name, stream in tap.streams.items() if stream.selected]
@@ -97,7 +97,7 @@ def test_no_secret_and_no_personal_field_leaves_by_default(start_pim: StartPim) 
     assert not [secret for secret in pim.secrets if secret in sent]
 
 
-def test_personal_data_comes_when_it_is_selected(start_pim: StartPim) -> None:
+def test_personal_data_is_read_if_selected(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     assert sync(pim, "workflow_step_assignees").records("workflow_step_assignees")[0]["email"]
 
@@ -112,7 +112,7 @@ def test_personal_data_comes_when_it_is_selected(start_pim: StartPim) -> None:
         ("http_hooks", ["http_hooks"]),
     ],
 )
-def test_a_feature_that_is_off_is_not_offered(
+def test_streams_of_a_disabled_feature_are_not_offered(
     start_pim: StartPim, feature: str, streams: list[str]
 ) -> None:
     pim = start_pim("saas")
@@ -123,7 +123,7 @@ def test_a_feature_that_is_off_is_not_offered(
     assert "products" in offered
 
 
-def test_workflows_that_hang_are_skipped_with_a_line_each(
+def test_workflow_streams_that_time_out_are_skipped_with_one_warning_each(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("saas")
@@ -135,7 +135,7 @@ def test_workflows_that_hang_are_skipped_with_a_line_each(
     assert caplog.text.count("skipped, it seems to be disabled in this PIM") == 2
 
 
-def test_a_missing_permission_can_be_skipped_instead(
+def test_streams_without_permission_can_be_skipped(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("saas")
@@ -156,7 +156,7 @@ def test_a_missing_permission_can_be_skipped_instead(
         ("with_root_parent", True, "root_parent"),
     ],
 )
-def test_newer_fields_of_products_come_when_asked_for(
+def test_newer_product_fields_are_read_on_request(
     start_pim: StartPim, setting: str, value: object, field: str
 ) -> None:
     pim = start_pim("saas")
@@ -167,7 +167,7 @@ def test_newer_fields_of_products_come_when_asked_for(
     assert not any(field in record for record in without)
 
 
-def test_products_can_count_as_changed_when_an_asset_or_record_of_theirs_changed(
+def test_products_can_count_as_changed_if_a_linked_asset_changed(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas", products=250)
@@ -180,7 +180,7 @@ def test_products_can_count_as_changed_when_an_asset_or_record_of_theirs_changed
     assert sync(pim, "products", state=state, **settings).records("products")
 
 
-def test_a_404_that_is_not_the_pims_own_fails_the_stream_and_keeps_the_bookmarks(
+def test_a_404_from_a_proxy_fails_the_stream_and_keeps_the_bookmarks(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("ee-7")
@@ -196,7 +196,7 @@ def test_a_404_that_is_not_the_pims_own_fails_the_stream_and_keeps_the_bookmarks
     assert len(first.rows("assets") | second.rows("assets")) == len(pim.truth("assets"))
 
 
-def test_a_parent_that_is_forbidden_does_not_keep_its_neighbours_back(
+def test_a_forbidden_parent_does_not_prevent_reading_the_others(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ee-7")
@@ -210,7 +210,7 @@ def test_a_parent_that_is_forbidden_does_not_keep_its_neighbours_back(
     assert bookmarks(run, "assets").keys() == families
 
 
-def test_a_catalog_that_is_enabled_again_is_read_from_where_it_was_left(
+def test_a_disabled_catalog_does_not_get_a_bookmark(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas")
@@ -223,7 +223,7 @@ def test_a_catalog_that_is_enabled_again_is_read_from_where_it_was_left(
     ] == [False]
 
 
-def test_without_the_list_of_parents_the_stream_itself_is_named_once(
+def test_a_child_stream_reports_a_refused_list_of_parents_once(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ee-7")
@@ -234,7 +234,7 @@ def test_without_the_list_of_parents_the_stream_itself_is_named_once(
     assert "tick “List asset families”" in caplog.text
 
 
-def test_the_connection_test_reads_nothing_personal(start_pim: StartPim, tmp_path: Path) -> None:
+def test_the_connection_test_reads_no_personal_data(start_pim: StartPim, tmp_path: Path) -> None:
     pim = start_pim("saas")
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(pim)))
@@ -243,7 +243,7 @@ def test_the_connection_test_reads_nothing_personal(start_pim: StartPim, tmp_pat
     assert not [personal for personal in pim.personal if personal in ended.stdout]
 
 
-def test_addresses_in_extensions_lose_their_queries() -> None:
+def test_queries_and_credentials_are_removed_from_urls_in_extensions() -> None:
     value = {"url": "https://user:pw@app.example/x?key=SECRET#f", "pwd": "SECRET", "name": "n"}
     assert redact({"configuration": [value]}) == {
         "configuration": [{"url": "https://app.example/x", "name": "n"}]

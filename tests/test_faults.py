@@ -1,4 +1,4 @@
-"""What goes wrong on the way is tried again, and nothing is lost or doubled by it."""
+"""Failed requests are retried, and no record is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PASSING: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("path", ["/token", "/products-uuid"])
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-def test_a_fault_that_passes_costs_a_retry_and_no_record(
+def test_a_temporary_fault_is_retried_and_no_record_is_lost(
     start_pim: StartPim, fault: dict[str, Any], path: str
 ) -> None:
     pim = start_pim(products=30)
@@ -67,14 +67,16 @@ def test_a_fault_that_passes_costs_a_retry_and_no_record(
     assert len(run.records("families")) == len(pim.truth("families"))
 
 
-def test_a_fault_in_the_middle_of_a_walk_repeats_no_page(start_pim: StartPim) -> None:
+def test_no_page_is_written_twice_after_a_fault_in_the_middle_of_a_list(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=45)
     pim.faults.add("status", "/products-uuid", nth=3, status=503)
     run = sync(pim, "products", page_size=10)
     assert len(run.records("products")) == len(pim.truth("products"))
 
 
-def test_retry_after_is_waited_for(start_pim: StartPim) -> None:
+def test_retry_after_is_honoured(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/products-uuid", status=429, retry_after=2)
     before = time.monotonic()
@@ -83,7 +85,7 @@ def test_retry_after_is_waited_for(start_pim: StartPim) -> None:
 
 
 @pytest.mark.parametrize("asked", [0, "0", -5, "Mon, 01 Jan 2001 00:00:00 GMT"])
-def test_a_retry_after_that_is_too_short_waits_as_long_as_our_own_backoff(
+def test_a_retry_after_shorter_than_the_backoff_is_replaced_by_the_backoff(
     start_pim: StartPim, asked: str | int
 ) -> None:
     pim = start_pim(products=5)
@@ -93,7 +95,7 @@ def test_a_retry_after_that_is_too_short_waits_as_long_as_our_own_backoff(
     assert traffic.waited >= 0.25 + 0.5
 
 
-def test_retry_after_as_a_date_counts_by_the_pims_clock(start_pim: StartPim) -> None:
+def test_a_date_in_retry_after_is_compared_with_the_pims_clock(start_pim: StartPim) -> None:
     pim = start_pim(products=5, clock_offset=timedelta(minutes=30))
     until = http_date(pim.clock.now() + timedelta(seconds=3))
     pim.faults.add("status", "/products-uuid", status=429, retry_after=until)
@@ -104,7 +106,7 @@ def test_retry_after_as_a_date_counts_by_the_pims_clock(start_pim: StartPim) -> 
 
 @contextmanager
 def running(pim: SimulatedPim, folder: Path, **settings: Any) -> Iterator[subprocess.Popen[str]]:
-    """The tap in a process of its own, its messages in a file."""
+    """Run the tap in a separate process that writes its messages to a file."""
     config = folder / "config.json"
     config.write_text(json.dumps(settings_for(pim, **settings)))
     tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
@@ -116,13 +118,13 @@ def running(pim: SimulatedPim, folder: Path, **settings: Any) -> Iterator[subpro
 
 
 def line_with(process: subprocess.Popen[str], words: str) -> str:
-    """The next line of the log that has these words."""
+    """Return the next line of the log that contains these words."""
     assert process.stderr is not None
     return next(line for line in process.stderr if words in line)
 
 
 @pytest.mark.parametrize("asked", [10**12, "9" * 400])
-def test_nobody_waits_longer_than_five_minutes_for_what_the_pim_asks(
+def test_retry_after_is_limited_to_five_minutes(
     start_pim: StartPim, tmp_path: Path, asked: object
 ) -> None:
     pim = start_pim(products=5)
@@ -134,7 +136,7 @@ def test_nobody_waits_longer_than_five_minutes_for_what_the_pim_asks(
         process.kill()
 
 
-def test_a_fault_that_stays_ends_the_run_with_the_stream_the_request_and_the_cause(
+def test_the_error_of_a_permanent_fault_names_the_stream_the_request_and_the_cause(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=5)
@@ -150,26 +152,26 @@ def test_a_fault_that_stays_ends_the_run_with_the_stream_the_request_and_the_cau
     assert "try 1 failed, next in" in caplog.text
 
 
-def test_a_pim_that_stays_silent_is_asked_again(start_pim: StartPim) -> None:
+def test_a_request_that_times_out_is_retried(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     pim.faults.add("slow", "/products-uuid", delay=3)
     assert sync(pim, "products", request_timeout=1).records("products")
 
 
-def test_the_search_for_a_product_that_the_pim_cannot_write_tries_nothing_twice(
+def test_the_search_for_a_broken_product_hardly_retries_requests(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=20)
     pim.broken.add(sorted(product["uuid"] for product in pim.truth("products"))[9])
     run = sync(pim, "products", max_retries=1)
     failed = sum(request.status == 500 for request in pim.requests)
-    # Only usual pages, of which a few hold the product.
+    # Only regular pages are retried, and few of them contain the product.
     assert failed > 50
     assert run.tap.pim.traffic.retries < 5
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])
-def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_read(
+def test_a_broken_product_is_logged_and_all_other_products_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, broken: int
 ) -> None:
     pim = start_pim(products=60)
@@ -195,7 +197,7 @@ def test_a_product_that_the_pim_cannot_write_is_named_and_its_neighbours_are_rea
         ("ce-6", "products", "identifier"),
     ],
 )
-def test_so_is_one_that_is_listed_by_code_or_identifier(
+def test_a_broken_item_with_a_code_or_identifier_is_logged_and_all_others_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, stream: str, key: str
 ) -> None:
     pim = start_pim(profile, products=120)
@@ -230,7 +232,7 @@ def test_readable_products_between_broken_ones_come_out(
 
 
 @pytest.mark.parametrize("stream", ["products", "product_models"])
-def test_a_pim_that_fails_wholly_while_an_item_is_searched_for_ends_the_run(
+def test_a_pim_outage_during_the_search_for_a_broken_item_ends_the_run(
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim(products=60)
@@ -248,7 +250,7 @@ def test_a_pim_that_fails_wholly_while_an_item_is_searched_for_ends_the_run(
 
 
 @pytest.mark.parametrize("page_size", [7, 100])
-def test_where_only_the_pim_can_make_cursors_a_page_by_number_steps_over_it(
+def test_numbered_pages_step_over_broken_items_if_only_the_pim_can_create_cursors(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, page_size: int
 ) -> None:
     pim = start_pim("ce-5", products=60)
@@ -283,7 +285,9 @@ def test_a_token_can_expire_at_any_request(start_pim: StartPim) -> None:
             assert run.rows(stream) == whole.rows(stream)
 
 
-def test_a_refresh_token_that_is_revoked_in_mid_run_costs_no_record(start_pim: StartPim) -> None:
+def test_no_record_is_lost_if_the_refresh_token_is_revoked_during_a_run(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=30)
 
     def revoke() -> None:
@@ -296,7 +300,7 @@ def test_a_refresh_token_that_is_revoked_in_mid_run_costs_no_record(start_pim: S
     assert [one.status for one in pim.requests if "/token" in one.path] == [200, 422, 200]
 
 
-def test_a_pim_that_loses_new_tokens_for_a_while_costs_no_record(start_pim: StartPim) -> None:
+def test_no_record_is_lost_if_the_pim_temporarily_rejects_new_tokens(start_pim: StartPim) -> None:
     pim = start_pim(products=30)
 
     def lose_tokens() -> None:
@@ -307,7 +311,7 @@ def test_a_pim_that_loses_new_tokens_for_a_while_costs_no_record(start_pim: Star
     run = sync(pim, "products", page_size=10, max_retries=3)
     assert len(run.rows("products")) == len(pim.truth("products"))
     assert [request.status for request in pim.requests].count(401) == 4
-    # The first loss may be an expired token, which is renewed at once.
+    # The first 401 may mean an expired token, which is renewed without counting as a retry.
     assert run.tap.pim.traffic.retries == 3
 
 
@@ -330,7 +334,7 @@ def test_an_app_token_that_the_pim_rejects_ends_the_run_without_a_retry(
     assert [request.status for request in pim.requests].count(401) == 1
 
 
-def test_credentials_that_are_revoked_in_mid_run_end_it_and_the_next_run_reads_all(
+def test_a_run_whose_credentials_are_revoked_ends_and_the_next_run_reads_everything(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=30)
@@ -351,7 +355,7 @@ def test_credentials_that_are_revoked_in_mid_run_end_it_and_the_next_run_reads_a
     assert len(run.rows("products")) == len(pim.truth("products"))
 
 
-def test_a_pim_that_is_restarted_in_mid_run_costs_no_record(tmp_path: Path) -> None:
+def test_no_record_is_lost_if_the_pim_restarts_during_a_run(tmp_path: Path) -> None:
     pim = SimulatedPim(seed=1, products=60)
     gone = threading.Event()
     with ExitStack() as stack:
@@ -373,7 +377,7 @@ def test_a_pim_that_is_restarted_in_mid_run_costs_no_record(tmp_path: Path) -> N
     assert read == {product["uuid"] for product in pim.truth("products")}
 
 
-def test_a_list_that_changes_whenever_it_is_read_is_told(
+def test_a_list_that_changes_on_every_read_is_logged(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=5)

@@ -1,7 +1,7 @@
-"""What is in the PIM's search index but no longer in SQL must not hide what is behind it.
+"""Items that are in the PIM's search index but no longer in SQL do not hide the items after them.
 
-The PIM drops such items after the search, so a page of them is short, or empty, without a link to
-the next (pim-behaviour: SqlGetConnectorProducts; api-php-client #197).
+The PIM drops such items after the search, so their page is short or empty and has no link to the
+next one (pim-behaviour: SqlGetConnectorProducts; api-php-client #197).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def uuids(pim: SimulatedPim) -> list[str]:
-    """In the PIM's order."""
+    """Return the products' UUIDs in the PIM's order."""
     return sorted(product["uuid"] for product in pim.truth("products"))
 
 
@@ -35,7 +35,7 @@ def has_version(run: Run) -> bool:
     [(0, 110), (9, 20), (10, 260), (150, 299), (180, 300)],
     ids=["the first pages", "a few", "two pages", "all but the last", "to the end"],
 )
-def test_pages_of_which_all_is_deleted_hide_nothing(
+def test_pages_of_deleted_items_hide_no_others(
     start_pim: StartPim, stream: str, page_size: int, first: int, last: int
 ) -> None:
     pim = start_pim(products=300)
@@ -48,7 +48,7 @@ def test_pages_of_which_all_is_deleted_hide_nothing(
 
 
 @pytest.mark.parametrize(("profile", "stream"), [("ce-6", "products"), ("ce-7", "product_models")])
-def test_pages_of_deleted_items_hide_nothing_where_keys_are_codes(
+def test_pages_of_deleted_items_hide_no_others_if_keys_are_codes(
     start_pim: StartPim, profile: str, stream: str
 ) -> None:
     pim = start_pim(profile, products=1500)
@@ -62,7 +62,7 @@ def test_pages_of_deleted_items_hide_nothing_where_keys_are_codes(
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
-def test_what_the_index_forgets_while_it_is_read_hides_nothing(
+def test_deletions_that_are_indexed_during_a_read_hide_no_other_items(
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim(products=25, index_lag=60)
@@ -80,7 +80,7 @@ def test_what_the_index_forgets_while_it_is_read_hides_nothing(
     assert run.rows(stream).keys() >= {(uuid,) for uuid in uuids(pim)} or run.tap.failed_streams
 
 
-def test_before_6_0_an_index_out_of_step_costs_no_row_but_fails_the_stream(
+def test_before_6_0_an_outdated_index_loses_no_row_but_fails_the_stream(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ce-5", products=400)
@@ -95,7 +95,7 @@ def test_before_6_0_an_index_out_of_step_costs_no_row_but_fails_the_stream(
 
 
 @pytest.mark.parametrize("gone", [1, 4, 8])
-def test_a_broken_item_behind_others_that_are_gone_is_named_and_its_neighbours_are_read(
+def test_a_broken_item_after_deleted_ones_is_reported_and_its_neighbours_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, gone: int
 ) -> None:
     pim = start_pim(products=19)
@@ -110,7 +110,7 @@ def test_a_broken_item_behind_others_that_are_gone_is_named_and_its_neighbours_a
     assert listed[10 + gone] in caplog.text
 
 
-def test_a_fault_that_passes_while_a_broken_item_is_searched_for_costs_a_retry_and_no_row(
+def test_a_temporary_error_while_locating_a_broken_item_loses_no_row(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=19)
@@ -123,7 +123,7 @@ def test_a_fault_that_passes_while_a_broken_item_is_searched_for_costs_a_retry_a
     assert run.rows("locales")
 
 
-def test_a_key_that_the_pim_cannot_write_is_not_taken_for_deleted(start_pim: StartPim) -> None:
+def test_a_broken_item_is_not_treated_as_deleted(start_pim: StartPim) -> None:
     pim = start_pim(products=19)
     pim.broken.add(uuids(pim)[4])
     run = sync(pim, "product_keys", max_retries=0, emit_activate_version_messages=True)
@@ -132,7 +132,7 @@ def test_a_key_that_the_pim_cannot_write_is_not_taken_for_deleted(start_pim: Sta
     assert not has_version(run)
 
 
-def test_children_of_a_parent_without_its_key_are_not_taken_for_deleted(
+def test_children_of_a_parent_without_a_key_are_not_treated_as_deleted(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=5)
@@ -143,7 +143,9 @@ def test_children_of_a_parent_without_its_key_are_not_taken_for_deleted(
     assert not has_version(run)
 
 
-def test_one_deleted_and_one_made_between_two_pages_hide_no_other(start_pim: StartPim) -> None:
+def test_a_deletion_and_a_creation_between_two_pages_hide_no_other_item(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=5)
     before, *_ = sorted(family["code"] for family in pim.truth("families"))
 
@@ -156,7 +158,7 @@ def test_one_deleted_and_one_made_between_two_pages_hide_no_other(start_pim: Sta
     assert run.rows("families").keys() >= {(row["code"],) for row in pim.truth("families")}
 
 
-def test_one_deleted_between_two_pages_of_a_list_without_count_hides_no_other(
+def test_a_deletion_between_two_pages_of_a_list_without_a_count_hides_no_other_item(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas", products=5)
@@ -169,7 +171,7 @@ def test_one_deleted_between_two_pages_of_a_list_without_count_hides_no_other(
     assert run.rows("workflows").keys() >= {(row["uuid"],) for row in pim.truth("workflows")}
 
 
-def test_a_list_that_changes_whenever_it_is_read_fails_its_stream(start_pim: StartPim) -> None:
+def test_a_list_that_changes_during_every_attempt_fails_its_stream(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     number = count(1)
 
@@ -185,7 +187,7 @@ def test_a_list_that_changes_whenever_it_is_read_fails_its_stream(start_pim: Sta
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_media_files_in_another_order_for_each_page_are_all_read(
+def test_media_files_in_random_order_are_all_read_or_fail_the_stream(
     start_pim: StartPim, seed: int
 ) -> None:
     pim = start_pim(products=60, seed=seed, shuffle_media_files=True)

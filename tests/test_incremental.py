@@ -1,4 +1,4 @@
-"""Bookmarks: what changed since the last run is read, nothing is left out."""
+"""Bookmarks: a run reads what changed since the previous one, and misses nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def a_product(pim: SimulatedPim, nth: int = 0) -> dict[str, Any]:
 
 
 def key_of(product: dict[str, Any]) -> str:
-    """What the PIM's version knows a product by."""
+    """Return the uuid of a product, or its identifier before 7.0."""
     key: str = product.get("uuid") or product["identifier"]
     return key
 
@@ -36,7 +36,7 @@ def change(pim: SimulatedPim, product: dict[str, Any]) -> None:
 
 
 def searches(pim: SimulatedPim, path: str) -> list[dict[str, Any]]:
-    """The searches that a list was asked with."""
+    """Return the `search` parameters of all requests for a list."""
     return [
         json.loads(request.query["search"])
         for request in pim.requests
@@ -56,7 +56,7 @@ def test_the_bookmark_is_the_pims_clock_at_the_start_of_the_run(
     assert bookmark.utcoffset() == timedelta()
 
 
-def test_the_state_holds_one_bookmark_a_stream_and_nothing_else(start_pim: StartPim) -> None:
+def test_the_state_contains_only_one_bookmark_per_stream(start_pim: StartPim) -> None:
     run = sync(start_pim())
     for stream, bookmark in run.state["bookmarks"].items():
         if stream in INCREMENTAL:
@@ -65,7 +65,7 @@ def test_the_state_holds_one_bookmark_a_stream_and_nothing_else(start_pim: Start
             assert bookmark == {}
 
 
-def test_a_stream_without_rows_gets_its_bookmark_too(start_pim: StartPim) -> None:
+def test_a_stream_without_rows_gets_a_bookmark(start_pim: StartPim) -> None:
     pim = start_pim()
     filters = {"products": {"family": [{"operator": "IN", "value": ["accessories"]}]}}
     start_date = (pim.clock.now() - timedelta(minutes=1)).isoformat()
@@ -89,7 +89,7 @@ def test_a_second_run_reads_only_what_changed(start_pim: StartPim, profile: str)
 @pytest.mark.parametrize("known", [True, False], ids=["zone set", "zone not set"])
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("profile", ["ce-5", "ce-7"])
-def test_no_update_is_lost_on_a_server_of_any_zone(
+def test_no_update_is_lost_whatever_the_time_zone_of_the_server(
     start_pim: StartPim, profile: str, zone: str, *, known: bool
 ) -> None:
     pim = start_pim(profile, products=30, timezone=zone)
@@ -108,10 +108,10 @@ def test_no_update_is_lost_on_a_server_of_any_zone(
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
 @pytest.mark.parametrize("profile", ["ce-6", "saas"])
-def test_no_change_of_a_model_is_lost_on_a_server_of_any_zone(
+def test_no_change_of_a_model_is_lost_whatever_the_time_zone_of_the_server(
     start_pim: StartPim, profile: str, zone: str
 ) -> None:
-    # SaaS is always in UTC.
+    # SaaS always runs in UTC.
     pim = start_pim(profile, timezone="UTC" if profile == "saas" else zone)
     state = sync(pim, "product_models").state
     for model in pim.truth("product_models")[:3]:
@@ -123,7 +123,7 @@ def test_no_change_of_a_model_is_lost_on_a_server_of_any_zone(
         assert (model["code"],) in run.rows("product_models")
 
 
-def test_a_change_in_the_very_second_of_the_bookmark_is_read(start_pim: StartPim) -> None:
+def test_a_change_in_the_same_second_as_the_bookmark_is_read(start_pim: StartPim) -> None:
     pim = start_pim(products=20)
     run = sync(pim, "products", lookback_seconds=0, pim_timezone="UTC")
     product = a_product(pim)
@@ -134,7 +134,7 @@ def test_a_change_in_the_very_second_of_the_bookmark_is_read(start_pim: StartPim
     assert product["uuid"] in {record["uuid"] for record in again.records("products")}
 
 
-def test_a_variant_whose_model_changed_is_read_although_its_own_date_is_older(
+def test_a_variant_is_read_after_its_model_changed_although_its_own_date_is_older(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=120)
@@ -148,7 +148,7 @@ def test_a_variant_whose_model_changed_is_read_although_its_own_date_is_older(
     assert (variant["parent"],) in again.rows("product_models")
 
 
-def test_the_lookback_covers_a_change_that_shows_late(start_pim: StartPim) -> None:
+def test_the_lookback_covers_a_change_that_is_indexed_late(start_pim: StartPim) -> None:
     pim = start_pim(products=20, index_lag=120)
     product = a_product(pim)
     change(pim, product)
@@ -158,7 +158,7 @@ def test_the_lookback_covers_a_change_that_shows_late(start_pim: StartPim) -> No
     assert again.rows("products")[(product["uuid"],)]["enabled"] is not product["enabled"]
 
 
-def test_a_start_date_bounds_the_first_run(start_pim: StartPim) -> None:
+def test_a_start_date_limits_the_first_run(start_pim: StartPim) -> None:
     pim = start_pim(products=120)
     dates = sorted(product["updated"] for product in pim.truth("products"))
     middle = dates[len(dates) // 2]
@@ -169,7 +169,7 @@ def test_a_start_date_bounds_the_first_run(start_pim: StartPim) -> None:
     assert len(read) < len(dates)
 
 
-def test_a_backfill_ends_at_its_end_date_and_the_next_run_goes_on_from_there(
+def test_a_backfill_ends_at_its_end_date_and_the_next_run_continues_from_there(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=120)
@@ -192,7 +192,7 @@ def test_a_zone_that_contradicts_the_pims_dates_ends_the_run(start_pim: StartPim
         sync(pim, "products", state=state, pim_timezone="UTC")
 
 
-def test_a_bookmark_ahead_of_the_pims_clock_reads_everything_and_says_so(
+def test_a_bookmark_ahead_of_the_pims_clock_is_ignored_with_a_warning(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
@@ -206,7 +206,9 @@ def test_a_bookmark_ahead_of_the_pims_clock_reads_everything_and_says_so(
     assert "is ahead of the PIM's clock" in caplog.text
 
 
-def test_a_users_filter_is_joined_with_that_of_the_bookmark(start_pim: StartPim) -> None:
+def test_a_filter_in_the_settings_is_combined_with_that_of_the_bookmark(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim()
     filters = {"products": {"enabled": [{"operator": "=", "value": True}]}}
     state = sync(pim, "products", filters=filters).state
@@ -230,7 +232,7 @@ def test_products_are_filtered_by_wall_time_and_categories_by_iso_8601_in_utc(
 
 
 @pytest.mark.parametrize("profile", ["ce-6", "ce-7"])
-def test_a_changed_category_label_is_read_although_updated_stays_where_it_was(
+def test_a_changed_category_label_is_read_although_updated_does_not_change(
     start_pim: StartPim, profile: str
 ) -> None:
     pim = start_pim(profile)
@@ -242,14 +244,14 @@ def test_a_changed_category_label_is_read_although_updated_stays_where_it_was(
     assert run.rows("categories")[(code,)]["labels"]["en_US"] == "New name"
 
 
-def test_categories_are_incremental_from_6_0_on(any_pim: SimulatedPim) -> None:
+def test_categories_are_incremental_since_6_0(any_pim: SimulatedPim) -> None:
     method = sync(any_pim, "categories").tap.streams["categories"].replication_method
     old = any_pim.profile.name in {"pim-3", "ce-4", "ce-5"}
     assert method == ("FULL_TABLE" if old else "INCREMENTAL")
 
 
 @pytest.mark.parametrize("stream", ["attribute_options", "family_variants"])
-def test_children_are_read_for_all_parents_whatever_state_there_is(
+def test_children_are_read_for_all_parents_regardless_of_the_state(
     start_pim: StartPim, stream: str
 ) -> None:
     pim = start_pim()
@@ -259,7 +261,7 @@ def test_children_are_read_for_all_parents_whatever_state_there_is(
     assert again.rows(stream) == first.rows(stream)
 
 
-def test_a_run_that_dies_in_mid_stream_leaves_the_bookmark_where_it_was(
+def test_a_run_that_fails_during_a_stream_does_not_write_a_bookmark(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=60)
@@ -281,7 +283,7 @@ def test_a_run_that_dies_in_mid_stream_leaves_the_bookmark_where_it_was(
     assert state
 
 
-def test_a_refused_stream_leaves_its_bookmark_where_it_was(start_pim: StartPim) -> None:
+def test_a_refused_stream_keeps_its_bookmark(start_pim: StartPim) -> None:
     pim = start_pim()
     state = sync(pim, "products").state
     pim.clock.advance(seconds=3600)
@@ -291,7 +293,7 @@ def test_a_refused_stream_leaves_its_bookmark_where_it_was(start_pim: StartPim) 
     assert run.state["bookmarks"]["products"] == state["bookmarks"]["products"]
 
 
-def test_a_full_table_asked_for_in_the_catalog_reads_all_and_keeps_no_bookmark(
+def test_a_stream_set_to_full_table_in_the_catalog_reads_everything_despite_a_bookmark(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()

@@ -1,4 +1,4 @@
-"""The law of ranges: what is there during the whole reading comes out, and comes once."""
+"""Key ranges: each item that exists during the whole read is returned exactly once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def a_list(data: st.DataObject, kind: str, most: int = 80) -> list[str]:
 
 @pytest.mark.parametrize("kind", KEYS)
 @given(data=st.data())
-def test_each_item_that_is_there_throughout_comes_out_exactly_once(
+def test_each_item_that_exists_throughout_is_read_exactly_once(
     kind: str, data: st.DataObject
 ) -> None:
     keys = a_list(data, kind)
@@ -69,7 +69,7 @@ def test_each_item_that_is_there_throughout_comes_out_exactly_once(
 
 @pytest.mark.parametrize("kind", KEYS)
 @given(data=st.data())
-def test_a_reading_that_is_left_at_any_point_is_resumed_by_what_it_left(
+def test_an_interrupted_read_resumes_with_the_remaining_ranges(
     kind: str, data: st.DataObject
 ) -> None:
     keys = a_list(data, kind)
@@ -91,7 +91,7 @@ def test_a_reading_that_is_left_at_any_point_is_resumed_by_what_it_left(
 
 @given(seed=st.integers(0, 10**6), ghosts=st.integers(100, 250), threads=st.integers(1, 4))
 @pytest.mark.parametrize("kind", ["uuids", "numbers", "numbered codes", "words"])
-def test_whole_pages_of_items_that_only_the_index_still_has_hide_nothing(
+def test_whole_pages_of_deleted_items_hide_no_other_items(
     kind: str, seed: int, ghosts: int, threads: int
 ) -> None:
     dice = Random(seed)  # noqa: S311 (no secret)
@@ -104,7 +104,7 @@ def test_whole_pages_of_items_that_only_the_index_still_has_hide_nothing(
 
 
 @pytest.mark.parametrize("kind", ["uuids", "numbers", "numbered codes", "words"])
-def test_a_broken_item_behind_whole_pages_of_deleted_ones_is_reported_and_hides_nothing(
+def test_a_broken_item_after_whole_pages_of_deleted_items_is_reported_and_hides_no_others(
     kind: str,
 ) -> None:
     dice = Random(1)  # noqa: S311 (no secret)
@@ -115,15 +115,15 @@ def test_a_broken_item_behind_whole_pages_of_deleted_ones_is_reported_and_hides_
     assert {one.to for one in by_hand.reading.broken} == {keys[320], keys[330]}
 
 
-def test_whole_pages_of_deleted_items_hide_nothing_where_the_first_item_is_broken() -> None:
+def test_whole_pages_of_deleted_items_hide_no_others_if_the_first_item_is_broken() -> None:
     keys = some_keys("uuids", Random(1), 400)  # noqa: S311 (no secret)
-    # Behind them come fewer than a page, which no other page shows to be there.
+    # Less than one page follows them, so no other page shows that these items exist.
     pim = ListInMemory("uuid", keys, deleted=keys[250:390], broken=keys[:1])
     by_hand = ReadingByHand(pim).run(Random(0))  # noqa: S311 (no secret)
     assert set(by_hand.read) == pim.readable
 
 
-def test_deleted_items_behind_a_key_that_is_not_ascii_hide_nothing_or_fail_the_list() -> None:
+def test_deleted_items_after_a_non_ascii_key_hide_no_others_or_fail_the_list() -> None:
     keys = sorted(f"é{number:04}" for number in range(400))
     pim = ListInMemory("code", keys, deleted=keys[100:250])
     by_hand = ReadingByHand(pim).run(Random(0))  # noqa: S311 (no secret)
@@ -236,15 +236,15 @@ def some_keys(kind: str, dice: Random, count: int) -> list[str]:
     return sorted(made)
 
 
-def test_a_list_without_deleted_items_costs_a_request_for_each_page_and_few_more() -> None:
+def test_a_list_without_deleted_items_needs_one_request_per_page_and_few_more() -> None:
     keys = some_keys("uuids", Random(0), 2000)  # noqa: S311 (no secret)
     pim = ListInMemory("uuid", keys)
     ReadingByHand(pim, 10).run(Random(0))  # noqa: S311 (no secret)
-    # One by number with the count, and one that shows the end.
+    # One request by page number for the count, and one that finds the end.
     assert pim.requests <= len(keys) / 10 + 2
 
 
-def test_a_reader_that_takes_over_half_costs_no_more_than_a_few_requests() -> None:
+def test_splitting_a_range_costs_only_a_few_requests() -> None:
     keys = some_keys("uuids", Random(0), 4000)  # noqa: S311 (no secret)
     pim = ListInMemory("uuid", keys)
     ReadingByHand(pim, 10, threads=4).run(Random(0))  # noqa: S311 (no secret)
@@ -256,7 +256,7 @@ letters = st.text("abzABZ019-_é漢", max_size=6)
 
 @given(one=letters, other=letters, third=st.none() | letters)
 @example(one="", other="z", third=None)
-def test_a_made_up_code_lies_strictly_between_two_others(
+def test_a_generated_code_lies_strictly_between_two_others(
     one: str, other: str, third: str | None
 ) -> None:
     order = TextOrder()
@@ -271,7 +271,7 @@ def test_a_made_up_code_lies_strictly_between_two_others(
 
 
 @given(one=st.none() | st.uuids().map(str), other=st.none() | st.uuids().map(str))
-def test_a_made_up_uuid_lies_strictly_between_two_others(
+def test_a_generated_uuid_lies_strictly_between_two_others(
     one: str | None, other: str | None
 ) -> None:
     if one is not None and other is not None and one >= other:
@@ -308,7 +308,7 @@ RANGES: dict[str, tuple[Pairs, Pairs]] = {
 
 
 @pytest.mark.parametrize("given_ranges", RANGES)
-def test_ranges_that_meet_are_one(given_ranges: str) -> None:
+def test_adjacent_ranges_are_merged(given_ranges: str) -> None:
     ranges, expected = RANGES[given_ranges]
     assert sorted(as_pairs(merged(as_ranges(ranges))), key=str) == sorted(expected, key=str)
 

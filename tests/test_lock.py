@@ -1,4 +1,4 @@
-"""requirements.lock pins what the tap needs, for those who install exactly what was tested."""
+"""requirements.lock pins all dependencies, so that the tested versions can be installed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PYTHONS = re.findall(r"Programming Language :: Python :: (3\.\d+)", PYPROJECT)
 
 
 def pins(python: str) -> dict[str, str]:
-    """What the lock installs on a version of Python, with its versions."""
+    """Return the packages that the lock file installs on a Python version, with their versions."""
     lines = re.findall(r"^[a-z].*?(?= \\$)", LOCK, flags=re.MULTILINE)
     wanted = [Requirement(line) for line in lines]
     return {
@@ -39,13 +39,13 @@ def dependencies() -> list[Requirement]:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_each_dependency_is_pinned_to_a_version_that_is_allowed(python: str) -> None:
+def test_each_dependency_is_pinned_to_an_allowed_version(python: str) -> None:
     pinned = pins(python)
     for dependency in dependencies():
         assert dependency.specifier.contains(pinned[canonicalize_name(dependency.name)]), dependency
 
 
-def test_what_dependencies_need_themselves_is_pinned_too() -> None:
+def test_transitive_dependencies_are_pinned_too() -> None:
     here = ".".join(map(str, sys.version_info[:2]))
     pinned = pins(here)
     to_see, seen = dependencies(), set()
@@ -65,7 +65,7 @@ def needed_by(one: Requirement) -> Iterator[Requirement]:
             yield needed
 
 
-def test_each_pin_has_hashes_and_no_package_comes_from_a_named_place() -> None:
+def test_each_pin_has_hashes_and_no_package_has_a_fixed_source() -> None:
     blocks = re.split(r"^(?=[a-z])", LOCK, flags=re.MULTILINE)[1:]
     assert len(blocks) > 30
     for block in blocks:

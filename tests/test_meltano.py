@@ -1,4 +1,4 @@
-"""docs/meltano.md says what Meltano does: each command on that page is run."""
+"""docs/meltano.md is correct: each command on the page is run and its output compared."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FENCE = re.compile(r"^```(\w+)(?: exit=(\d+))?\n(.*?)^```$", flags=re.DOTALL | r
 
 @dataclass
 class Step:
-    """A block of commands and what the page says about it."""
+    """A block of commands with the results that the page documents."""
 
     commands: str
     exit_code: int
@@ -34,7 +34,7 @@ class Step:
 
 
 def read_page() -> dict[str, list[Step]]:
-    """What the page has to be run, by heading."""
+    """Return the steps to run on the page, by heading."""
     found = {}
     for section in PAGE.split("\n## ")[1:]:
         steps: list[Step] = []
@@ -55,7 +55,7 @@ SECTIONS = read_page()
 
 @pytest.fixture(scope="module")
 def loader() -> dict[str, Any]:
-    """The loader of meltano.yml, installed."""
+    """The installed loader of meltano.yml."""
     if sys.version_info >= (3, 14):
         pytest.skip("the duckdb that target-duckdb needs has no release for Python 3.14")
     set_up("only-meltano")
@@ -70,7 +70,7 @@ def project(start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]) -> Proj
 
 
 def first_line_not_in(output: str, told: list[str]) -> str | None:
-    """The first of some lines that does not stand in an output, in its place among the others."""
+    """Return the first line that is missing from the output, or out of order there."""
     lines = iter([" ".join(line.split()) for line in output.splitlines()])
     for line in told:
         text = ".*".join(map(re.escape, line.split("…")))
@@ -81,7 +81,7 @@ def first_line_not_in(output: str, told: list[str]) -> str | None:
 
 
 def is_part(part: Any, whole: Any) -> bool:
-    """Whether a piece of YAML stands in another; of a list of objects it may show some."""
+    """Return whether parsed YAML contains a part, which may omit keys and list items."""
     if isinstance(part, dict):
         return all(name in whole and is_part(value, whole[name]) for name, value in part.items())
     if isinstance(part, list) and isinstance(part[0], dict):
@@ -89,7 +89,7 @@ def is_part(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-def test_most_commands_stand_beside_what_they_print() -> None:
+def test_most_commands_are_shown_with_their_output() -> None:
     steps = [step for of_section in SECTIONS.values() for step in of_section]
     assert sum(bool(step.output) for step in steps) > len(steps) / 2
 

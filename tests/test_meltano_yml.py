@@ -1,4 +1,4 @@
-"""meltano.yml says the same as the tap."""
+"""meltano.yml matches the tap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def settings_of_the_sdk() -> dict[str, Any]:
-    """The SDK's settings that the tap does not describe itself."""
+    """Return the SDK's settings that the tap does not redefine."""
     schema: dict[str, Any] = {"properties": {}}
     TapAkeneo.append_builtin_config(schema)
     ours = SCHEMA["properties"]
@@ -27,7 +27,7 @@ def settings_of_the_sdk() -> dict[str, Any]:
 
 
 def own_settings() -> dict[str, Any]:
-    """The tap's settings without those that the SDK adds to its schema."""
+    """Return the tap's settings without those that the SDK adds."""
     added = settings_of_the_sdk()
     return {name: of for name, of in SCHEMA["properties"].items() if name not in added}
 
@@ -58,33 +58,33 @@ def as_in_meltano_yml(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return setting
 
 
-def test_all_settings_stand_in_it_and_no_others() -> None:
+def test_it_contains_exactly_the_settings_of_the_tap() -> None:
     assert list(SETTINGS) == [*own_settings(), *settings_of_the_sdk()]
 
 
 @pytest.mark.parametrize("name", own_settings())
-def test_a_setting_is_described_as_in_the_tap(name: str) -> None:
+def test_settings_are_described_as_in_the_tap(name: str) -> None:
     assert SETTINGS[name] == as_in_meltano_yml(name, own_settings()[name])
 
 
 @pytest.mark.parametrize("name", settings_of_the_sdk())
-def test_a_setting_of_the_sdk_has_its_kind(name: str) -> None:
-    # Not its label: that changes from one version of the SDK to the next.
+def test_settings_of_the_sdk_have_the_right_kind(name: str) -> None:
+    # The label is not compared because it changes between versions of the SDK.
     assert SETTINGS[name]["kind"] == kind(settings_of_the_sdk()[name])
 
 
-def test_the_address_and_one_way_to_log_in_are_required() -> None:
+def test_the_base_url_and_one_kind_of_credentials_are_required() -> None:
     assert EXTRACTOR["settings_group_validation"] == [
         ["base_url", "client_id", "client_secret", "username", "password"],
         ["base_url", "access_token"],
     ]
 
 
-def test_the_capabilities_are_those_of_the_tap() -> None:
+def test_the_capabilities_match_the_tap() -> None:
     assert EXTRACTOR["capabilities"] == [str(each.value) for each in TapAkeneo.capabilities]
 
 
-def test_streams_that_are_off_by_default_are_so_in_meltano_too() -> None:
+def test_streams_that_are_off_by_default_are_also_off_in_meltano() -> None:
     everything, *patterns = EXTRACTOR["select"]
     assert everything == "*.*"
     off = [re.sub(r"!(.+)\.\*", r"\1", pattern) for pattern in patterns]
@@ -93,11 +93,11 @@ def test_streams_that_are_off_by_default_are_so_in_meltano_too() -> None:
         assert matches != stream.selected_by_default, stream.name
 
 
-def test_nothing_is_reported_to_anyone() -> None:
+def test_usage_statistics_are_disabled() -> None:
     assert PROJECT["send_anonymous_usage_stats"] is False
 
 
-def test_environments_configure_plugins_that_exist() -> None:
+def test_environments_configure_only_existing_plugins() -> None:
     plugins = {(kind, plugin["name"]) for kind, of in PROJECT["plugins"].items() for plugin in of}
     environments = {each["name"]: each for each in PROJECT["environments"]}
     assert PROJECT["default_environment"] in environments

@@ -1,4 +1,4 @@
-"""What a network, a proxy or a hostile host can do ends in one line, in bounded time and memory."""
+"""Network, proxy and hostile-host failures end in one line, within bounded time and memory."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def host(answer: Callable[[], Iterable[bytes]]) -> Iterator[str]:
-    """A host that sends these pieces, whatever it is asked."""
+    """Start a host that sends these pieces in response to any request."""
 
     class Handler(socketserver.StreamRequestHandler):
         @override
         def handle(self) -> None:
             while self.rfile.readline().strip():
                 pass
-            with suppress(OSError):  # the client has hung up
+            with suppress(OSError):  # the client closed the connection
                 for piece in answer():
                     self.wfile.write(piece)
 
@@ -86,7 +86,7 @@ TRICKLES: dict[str, Callable[[], Iterable[bytes]]] = {
 
 
 @pytest.mark.parametrize("trickle", TRICKLES.values(), ids=TRICKLES.keys())
-def test_an_answer_that_trickles_and_never_ends_is_given_up(
+def test_a_response_that_trickles_without_end_times_out(
     trickle: Callable[[], Iterable[bytes]],
 ) -> None:
     before = time.monotonic()
@@ -100,7 +100,7 @@ def test_an_answer_that_trickles_and_never_ends_is_given_up(
         get(url, timeout=0.1, may_hang=True)
 
 
-def test_an_answer_may_take_longer_than_the_longest_silence() -> None:
+def test_a_response_may_take_longer_than_the_timeout_between_two_pieces() -> None:
     body = b'{"a": "long, but not silent, answer"}'
     pieces = (body[i : i + 4] for i in range(0, len(body), 4))
     head = b"%sContent-Length: %d\r\n\r\n" % (HEAD, len(body))
@@ -111,11 +111,11 @@ def test_an_answer_may_take_longer_than_the_longest_silence() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process can be kept small")
-def test_an_answer_without_bounds_ends_the_run_before_it_fills_the_memory(
+def test_an_oversized_response_ends_the_run_before_it_fills_the_memory(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = start_pim(products=5)
-    # 4 GB of blanks in 4 MB.
+    # 4 GB of spaces, compressed to 4 MB.
     bomb = gzip.compress(b" " * (64 << 20), compresslevel=1) * 64
     headers = {"content-encoding": "gzip"}
     pim.faults.add("status", "/families", status=200, body=bomb, headers=headers)
@@ -149,7 +149,7 @@ DEEP = {
 
 @pytest.mark.parametrize("where", DEEP)
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_json_of_any_depth_is_an_error_and_no_crash(
+def test_deeply_nested_json_is_an_error_not_a_crash(
     start_pim: StartPim, where: str, opening: bytes, closing: bytes
 ) -> None:
     path, frame = DEEP[where]
@@ -160,7 +160,7 @@ def test_json_of_any_depth_is_an_error_and_no_crash(
         sync(pim, max_retries=0)
 
 
-def test_a_deep_error_body_hides_no_status(start_pim: StartPim) -> None:
+def test_a_deeply_nested_error_body_does_not_hide_the_status(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     body = b'{"message":"no","errors":%s}' % (b"[" * 100_000 + b"]" * 100_000)
     pim.faults.add("status", "/families", status=503, body=body, times=None)
@@ -177,7 +177,7 @@ def authority() -> trustme.CA:
 def https_pim(
     folder: Path, authority: trustme.CA, name: str = "127.0.0.1", **options: Any
 ) -> Iterator[SimulatedPim]:
-    """A PIM whose certificate is for a name."""
+    """Start a PIM with a certificate for this host name."""
     certificate = folder / "certificate.pem"
     certificate.write_bytes(
         authority.issue_cert(name, **options).private_key_and_cert_chain_pem.bytes()
@@ -188,14 +188,14 @@ def https_pim(
 
 
 def first_words(pim: SimulatedPim, **settings: Any) -> str:
-    """What a run ends with before it reads anything; the README says what to do about it."""
+    """Return the documented message with which a run fails before it reads anything."""
     with pytest.raises(AkeneoError) as ended:
         sync(pim, max_retries=0, **settings)
     assert is_explained(str(ended.value))
     return str(ended.value)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(
+def test_an_untrusted_certificate_is_rejected_before_a_request_is_sent(
     tmp_path: Path, authority: trustme.CA
 ) -> None:
     with https_pim(tmp_path, authority) as pim:
@@ -214,7 +214,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sen
     ],
     ids=["of another host", "out of date"],
 )
-def test_a_certificate_of_a_trusted_authority_must_fit_too(
+def test_a_certificate_of_a_trusted_authority_must_match_the_host_and_be_in_date(
     tmp_path: Path, authority: trustme.CA, name: str, dates: dict[str, datetime]
 ) -> None:
     bundle = tmp_path / "authority.pem"
@@ -225,7 +225,7 @@ def test_a_certificate_of_a_trusted_authority_must_fit_too(
 
 
 @pytest.mark.parametrize("named_by", ["the setting", "the environment", "the setting, first"])
-def test_a_company_s_own_authority_is_trusted_where_it_is_named(
+def test_a_private_certificate_authority_is_trusted_if_it_is_configured(
     tmp_path: Path, authority: trustme.CA, named_by: str
 ) -> None:
     bundle = tmp_path / "authority.pem"
@@ -244,24 +244,24 @@ def test_a_company_s_own_authority_is_trusted_where_it_is_named(
         assert read == {product["uuid"] for product in pim.truth("products")}
 
 
-def test_http_where_https_is_asked_for_is_told(start_pim: StartPim) -> None:
+def test_http_instead_of_https_is_reported(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     told = first_words(pim, base_url=str(pim.url).replace("http", "https"))
     assert "no TLS connection to 127.0.0.1:" in told
 
 
-def test_a_host_that_does_not_exist_is_told(start_pim: StartPim) -> None:
+def test_a_host_that_does_not_exist_is_reported(start_pim: StartPim) -> None:
     try:
         socket.getaddrinfo("pim.invalid", 443)
     except socket.gaierror as failure:
         exists_not = failure.errno == socket.EAI_NONAME
     told = first_words(start_pim(products=1), base_url="pim.invalid")
-    # Without a network nobody can say so.
+    # Without a network, the name lookup fails with another error.
     expected = "there is no host pim.invalid" if exists_not else "no connection to pim.invalid"
     assert expected in told
 
 
-def test_a_host_s_name_that_cannot_be_is_told(start_pim: StartPim) -> None:
+def test_an_invalid_host_name_is_reported(start_pim: StartPim) -> None:
     told = first_words(start_pim(products=1), base_url=f"{'a' * 70}.example.com")
     assert "the address is not valid: check base_url" in told
 
@@ -283,13 +283,13 @@ FORGED = "\x1b[2J\u202e\r\n2025-01-01 | ERROR | all is well"
         b"HTTP/1.1 200 OK\r\nDate: Fri, 31 Dec 9999 23:59:59 -0100\r\n\r\nx",
     ],
 )
-def test_no_control_character_of_an_answer_reaches_the_log(answer: bytes) -> None:
+def test_no_control_character_of_a_response_reaches_the_log(answer: bytes) -> None:
     with host(lambda: [answer]) as url, pytest.raises(AkeneoError) as told:
         get(url)
     assert str(told.value).isprintable()
 
 
-def test_no_control_character_of_what_the_pim_refuses_reaches_the_log(
+def test_no_control_character_of_an_error_message_reaches_the_log(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=5)
@@ -301,7 +301,9 @@ def test_no_control_character_of_what_the_pim_refuses_reaches_the_log(
     assert all(record.getMessage().isprintable() for record in caplog.records)
 
 
-def test_a_token_answer_names_its_keys_without_control_characters(start_pim: StartPim) -> None:
+def test_an_invalid_token_response_is_reported_without_control_characters(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/token", status=200, body={FORGED: 1})
     told = first_words(pim)
@@ -309,8 +311,8 @@ def test_a_token_answer_names_its_keys_without_control_characters(start_pim: Sta
     assert told.isprintable()
 
 
-def test_a_proxy_that_drops_the_date_is_told() -> None:
-    # All that a run needs to come so far: a list that is read by its bookmark.
+def test_a_missing_date_header_is_reported() -> None:
+    # The minimum that a run needs to get this far: one incremental list.
     routes = {
         path: {"route": f"/api/rest/v1/{path}", "methods": ["GET"]}
         for path in ("categories", "system-information")

@@ -1,4 +1,4 @@
-"""Whatever JSON the PIM sends, each record satisfies the schema that was announced for it."""
+"""Records match their schema whatever JSON the PIM sends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
 
 PROFILES = ("saas", "pim-3")
-"""All streams are in one of the two."""
+"""Together these two PIMs have all streams."""
 
 PATHS: dict[str, dict[str, Any]] = {
     "raw": {},
@@ -78,7 +78,7 @@ checker = FormatChecker(())
 
 @checker.checks("date-time")
 def is_date_time(value: object) -> bool:
-    """As RFC 3339 has it; jsonschema itself checks it only with another package."""
+    """Check an RFC 3339 date, which jsonschema does only if another package is installed."""
     if not isinstance(value, str):
         return True
     try:
@@ -88,7 +88,7 @@ def is_date_time(value: object) -> bool:
 
 
 def of_schema(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that are as declared, with some that are not, at any depth."""
+    """Return a strategy for values that mostly match the schema, with exceptions at any depth."""
     simple: dict[str, st.SearchStrategy[Any]] = {
         "string": st.text(max_size=5),
         "integer": st.integers(),
@@ -117,7 +117,7 @@ class Streams(dict[tuple[str, str], "list[AkeneoStream]"]):
 
 @pytest.fixture(scope="module")
 def streams() -> Streams:
-    """The streams of two PIMs, by path and name; as an app too, which has others."""
+    """Streams of two PIMs by path and name, including those only available to an Akeneo App."""
     found = Streams()
     for profile in PROFILES:
         pim = SimulatedPim(profile=profile, seed=1, products=5)
@@ -135,7 +135,7 @@ def streams() -> Streams:
 
 
 def written(stream: AkeneoStream, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The records of a page, as a target reads them."""
+    """Return the records of a page of items as a target reads them."""
     sent = msgspec.json.decode(msgspec.json.encode(items), type=list[dict[str, msgspec.Raw]])
     parents = dict.fromkeys(stream.primary_keys[:-1], "above")
     return [
@@ -146,7 +146,7 @@ def written(stream: AkeneoStream, items: Sequence[Mapping[str, Any]]) -> list[di
 
 
 def faults(record: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """What a loader could refuse."""
+    """Return everything in a record that a loader could reject."""
     found = [
         f"{error.json_path}: {error.message}"
         for error in Draft7Validator(schema, format_checker=checker).iter_errors(record)
@@ -171,7 +171,7 @@ def faults(record: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_a_record_satisfies_its_schema_whatever_the_pim_sends(
+def test_records_match_their_schema_whatever_the_pim_sends(
     streams: Streams, name: str, path: str, data: st.DataObject
 ) -> None:
     for stream in streams[path, name]:
@@ -180,7 +180,7 @@ def test_a_record_satisfies_its_schema_whatever_the_pim_sends(
         try:
             records = written(stream, [item])
         except AkeneoError as error:
-            # A target could not tell it from others, so the run ends.
+            # A target could not identify a record without a key, so the run fails.
             if "without its key" not in str(error):
                 raise
             continue
@@ -191,7 +191,7 @@ def test_a_record_satisfies_its_schema_whatever_the_pim_sends(
 
 @cache
 def items_of(stream: AkeneoStream) -> st.SearchStrategy[dict[str, Any]]:
-    """Items with the properties that a stream knows, most of them as they should be."""
+    """Return a strategy for items of a stream whose properties mostly match its schema."""
     properties = {
         name: of_schema(schema)
         for name, schema in stream.schema["properties"].items()
@@ -208,7 +208,7 @@ def items_of(stream: AkeneoStream) -> st.SearchStrategy[dict[str, Any]]:
 
 @given(value=ODD)
 @settings(deadline=None)
-def test_raw_and_whole_records_are_the_same(streams: Streams, value: Any) -> None:
+def test_raw_and_decoded_records_are_the_same(streams: Streams, value: Any) -> None:
     for name in ("families", "attributes", "products", "categories"):
         raw, whole = (streams[path, name][0] for path in ("raw", "whole"))
         for key in raw.schema["properties"].keys() - {*raw.primary_keys, ADDITIONAL_FIELDS}:
@@ -218,7 +218,7 @@ def test_raw_and_whole_records_are_the_same(streams: Streams, value: Any) -> Non
             assert one == other
 
 
-def test_one_odd_value_costs_no_other_one(streams: Streams) -> None:
+def test_an_invalid_value_does_not_affect_the_others(streams: Streams) -> None:
     stream = streams["raw", "families"][0]
     labels = {"en_US": "Shoes", "fr_FR": ["a"], "de_DE": 12}
     (record,) = written(stream, [{"code": "shoes", "labels": labels, "attributes": "sku"}])

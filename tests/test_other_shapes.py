@@ -1,4 +1,4 @@
-"""Answers in other shapes: lists that are objects, words in place of lists, addresses too long."""
+"""Unusual responses: objects or messages instead of lists, and URLs that are too long."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def answer(pim: SimulatedPim, path: str, body: object) -> None:
 
 @pytest.mark.parametrize("body", PAGES.values(), ids=PAGES.keys())
 @pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
-def test_items_are_found_in_any_shape(start_pim: StartPim, stream: str, body: Any) -> None:
+def test_items_are_read_from_lists_in_any_form(start_pim: StartPim, stream: str, body: Any) -> None:
     pim = start_pim()
     answer(pim, f"/{stream.replace('_', '-')}", body)
     rows = sync(pim, stream).records(stream)
@@ -55,7 +55,9 @@ def test_items_are_found_in_any_shape(start_pim: StartPim, stream: str, body: An
 
 @pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY.keys())
 @pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
-def test_nothing_is_nothing_in_any_shape(start_pim: StartPim, stream: str, body: Any) -> None:
+def test_empty_lists_are_recognized_in_any_form(
+    start_pim: StartPim, stream: str, body: Any
+) -> None:
     pim = start_pim()
     answer(pim, f"/{stream.replace('_', '-')}", body)
     assert not sync(pim, stream).records(stream)
@@ -69,11 +71,11 @@ def test_nothing_is_nothing_in_any_shape(start_pim: StartPim, stream: str, body:
             *("association_types", "measurement_families", "products", "catalog_mapping_schemas"),
         )
         for name, body in WORDS.items()
-        # No list is at the address of a single item.
+        # This stream reads single items, whose URL never returns a list.
         if stream != "catalog_mapping_schemas" or "_embedded" not in body
     ],
 )
-def test_words_in_place_of_a_list_are_told_and_the_other_streams_are_read(
+def test_a_message_instead_of_a_list_is_logged_and_other_streams_are_read(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, stream: str, body: Any
 ) -> None:
     pim = start_pim("saas" if stream.startswith("catalog") else "ce-7", products=5)
@@ -90,16 +92,14 @@ def test_words_in_place_of_a_list_are_told_and_the_other_streams_are_read(
 
 
 @pytest.mark.parametrize("body", [5, "down", [1], {"_embedded": {"items": [1]}}])
-def test_what_is_no_list_in_any_shape_is_not_taken_for_an_empty_one(
-    start_pim: StartPim, body: Any
-) -> None:
+def test_a_response_without_a_list_is_not_treated_as_empty(start_pim: StartPim, body: Any) -> None:
     pim = start_pim(products=5)
     answer(pim, "/association-types", body)
     with pytest.raises(AkeneoError, match="the response is not JSON of the PIM's API"):
         sync(pim, "association_types", max_retries=0)
 
 
-def test_more_attributes_than_an_address_holds_limit_the_values_all_the_same(
+def test_values_are_filtered_even_if_the_attributes_do_not_fit_into_a_url(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -119,7 +119,7 @@ def test_more_attributes_than_an_address_holds_limit_the_values_all_the_same(
 
 
 @pytest.mark.parametrize("status", [414, 431, 413])
-def test_an_address_that_is_too_long_is_told_with_the_settings_that_make_it(
+def test_a_url_that_is_too_long_is_reported_with_the_settings_to_shorten(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     pim = start_pim(products=5)

@@ -1,4 +1,4 @@
-"""Lists are read to their end, whatever the PIM's links say."""
+"""Lists are read to their end, whatever links the PIM sends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("profile", ["ce-5", "ce-6", "ce-7", "saas"])
 @pytest.mark.parametrize("page_size", [1, 7, 20, 100])
-def test_any_page_size_reads_every_product_once_a_full_last_page_included(
+def test_every_product_is_read_once_with_any_page_size(
     start_pim: StartPim, profile: str, page_size: int
 ) -> None:
     pim = start_pim(profile, products=20)
@@ -34,9 +34,7 @@ def test_any_page_size_reads_every_product_once_a_full_last_page_included(
 
 
 @pytest.mark.parametrize("profile", ["ce-6", "ce-7"])
-def test_a_page_that_ends_early_without_a_link_is_not_the_end(
-    start_pim: StartPim, profile: str
-) -> None:
+def test_a_short_page_without_a_next_link_is_not_the_end(start_pim: StartPim, profile: str) -> None:
     pim = start_pim(profile, products=40)
     key = "uuid" if profile == "ce-7" else "identifier"
     keys = sorted((product[key] for product in pim.truth("products")), key=str.lower)
@@ -47,7 +45,7 @@ def test_a_page_that_ends_early_without_a_link_is_not_the_end(
     assert {row for (row,) in run.rows("products")} == set(keys) - ghosts
 
 
-def test_an_old_pim_whose_list_ends_early_costs_no_row_but_fails_the_stream_with_the_figures(
+def test_missing_items_of_an_old_pim_are_counted_and_fail_the_stream(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ce-5", products=40)
@@ -61,14 +59,14 @@ def test_an_old_pim_whose_list_ends_early_costs_no_row_but_fails_the_stream_with
     assert "replication_key_value" not in run.state["bookmarks"]["products"]
 
 
-def test_links_that_name_another_host_do_not_lead_there(start_pim: StartPim) -> None:
+def test_links_to_another_host_are_not_followed(start_pim: StartPim) -> None:
     pim = start_pim(products=30, links_base="http://internal.invalid:8080")
     run = sync(pim, page_size=10)
     assert len(run.rows("products")) == len(pim.truth("products"))
     assert len(run.rows("attributes")) == len(pim.truth("attributes"))
 
 
-def test_parameters_that_links_lose_are_sent_with_each_page(start_pim: StartPim) -> None:
+def test_parameters_missing_from_links_are_sent_with_each_page(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, "product_models", page_size=3)
     assert all("quality_scores" in record for record in run.records("product_models"))
@@ -82,7 +80,7 @@ def test_identifiers_with_any_character_are_read(start_pim: StartPim) -> None:
     assert {key for (key,) in run.rows("products")} == identifiers
 
 
-def test_a_deletion_while_a_list_is_read_hides_no_neighbour(start_pim: StartPim) -> None:
+def test_a_deletion_during_a_read_hides_no_neighbour(start_pim: StartPim) -> None:
     pim = start_pim()
     before = sorted(row["code"] for row in pim.truth("families"))
     tap = TapAkeneo(config=settings_for(pim))
@@ -94,7 +92,7 @@ def test_a_deletion_while_a_list_is_read_hides_no_neighbour(start_pim: StartPim)
     assert set(read) >= set(before[1:])
 
 
-def test_media_files_which_come_in_no_order_are_all_read_and_each_once(
+def test_unsorted_media_files_are_each_read_exactly_once(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=250)
@@ -128,7 +126,7 @@ def test_any_item_is_found_although_others_are_broken_or_deleted(
 
 
 class ManyMediaFiles:
-    """A list by page number, of any length."""
+    """A list of any length that is paginated by page number."""
 
     def __init__(self, items: int) -> None:
         self._items = items
@@ -149,9 +147,7 @@ class ManyMediaFiles:
 
 
 @pytest.mark.parametrize(("is_sorted", "most"), [(True, 5), (False, 100)])
-def test_of_a_list_by_number_hardly_anything_is_kept_in_memory(
-    *, is_sorted: bool, most: int
-) -> None:
+def test_a_list_by_page_number_is_not_kept_in_memory(*, is_sorted: bool, most: int) -> None:
     length = 20_000
     pim = cast("Pim", ManyMediaFiles(length))
     request = ListRequest("media-files", Pagination.PAGE, ("code",), is_sorted=is_sorted)
@@ -167,6 +163,6 @@ def test_of_a_list_by_number_hardly_anything_is_kept_in_memory(
     assert (now - before) / length < most
 
 
-def test_json_on_many_lines_is_handed_on_in_one() -> None:
+def test_json_on_several_lines_is_compacted_to_one() -> None:
     (item,) = decode_array(b'[\n  {"code": "a", "labels": {\n    "en_US": "A"\n  }}\n]').items
     assert bytes(item["labels"]) == b'{"en_US":"A"}'

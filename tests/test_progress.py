@@ -1,4 +1,4 @@
-"""What a person reads while a long stream runs."""
+"""The progress shown while a long stream is read."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def lines(rows: int, total: int | None, *, seconds: float = 60.0) -> list[str]:
     return told
 
 
-def test_a_line_tells_rows_total_rate_and_time_left() -> None:
+def test_a_line_shows_rows_total_rate_and_time_left() -> None:
     assert lines(120_000, 1_034_000) == ["products: 120,000 of 1,034,000, 2,000/s, 8 min left"]
     assert lines(60, 120) == ["products: 60 of 120, 1/s, 1 min left"]
     assert lines(60, 90) == ["products: 60 of 90, 1/s, 30 s left"]
     assert lines(60, 10_000) == ["products: 60 of 10,000, 1/s, 2.8 h left"]
 
 
-def test_without_a_count_a_line_tells_rows_and_rate() -> None:
+def test_without_a_total_a_line_shows_rows_and_rate() -> None:
     assert lines(120, None) == ["products: 120, 2/s"]
 
 
-def test_a_total_that_was_passed_is_not_told() -> None:
+def test_a_total_that_was_exceeded_is_not_shown() -> None:
     assert lines(120, 100) == ["products: 120, 2/s"]
 
 
-def test_a_stream_of_a_few_seconds_tells_nothing() -> None:
+def test_a_stream_of_a_few_seconds_shows_nothing() -> None:
     assert lines(120, 1000, seconds=4.9) == []
 
 
-def test_on_a_terminal_there_is_a_bar(start_pim: StartPim, tmp_path: Path) -> None:
+def test_a_terminal_shows_a_progress_bar(start_pim: StartPim, tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(start_pim())))
     seen, terminal = pty.openpty()
@@ -66,7 +66,7 @@ def test_on_a_terminal_there_is_a_bar(start_pim: StartPim, tmp_path: Path) -> No
 
 
 def read(screen: FileIO) -> bytes:
-    """What stands on a terminal; Linux answers with an error where nobody writes any more."""
+    """Read from a terminal; Linux raises an error once the writing end is closed."""
     try:
         return screen.read(65_536)
     except OSError:

@@ -1,4 +1,4 @@
-"""From items of the PIM to records."""
+"""Conversion of the PIM's items to records."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def mended(value: Any, schema: dict[str, Any]) -> Any:
     return conform(value, schema, print)
 
 
-def test_an_empty_map_that_php_sends_as_a_list_becomes_a_map() -> None:
+def test_an_empty_list_becomes_a_map_if_the_schema_has_a_map() -> None:
     assert mended([], MAP) == {}
 
 
-def test_a_map_with_the_keys_0_and_1_that_php_sends_as_a_list_gets_its_keys_back() -> None:
+def test_a_list_becomes_a_map_with_its_indexes_as_keys() -> None:
     assert mended(["zero", "one"], MAP) == {"0": "zero", "1": "one"}
 
 
-def test_an_empty_list_that_is_sent_as_a_map_becomes_a_list() -> None:
+def test_an_empty_map_becomes_a_list_if_the_schema_has_a_list() -> None:
     assert mended({}, LIST) == []
 
 
-def test_maps_within_maps_and_lists_are_mended_too() -> None:
+def test_nested_maps_are_converted_too() -> None:
     schema = {
         "type": "object",
         "additionalProperties": {"type": "object", "properties": {"labels": MAP}},
@@ -54,18 +54,18 @@ def test_null_stays_null() -> None:
 
 
 @given(value=json_values)
-def test_what_the_schema_says_nothing_about_stays_as_it_is(value: Any) -> None:
+def test_values_without_a_schema_are_unchanged(value: Any) -> None:
     assert mended(value, {}) == value
 
 
 @given(value=st.dictionaries(st.text(), st.none() | st.text()) | st.lists(st.text()))
-def test_mending_twice_changes_nothing_more(value: Any) -> None:
+def test_converting_twice_has_no_further_effect(value: Any) -> None:
     once = mended(value, MAP)
     assert mended(once, MAP) == once
     assert isinstance(once, dict)
 
 
-def test_links_go_and_unknown_keys_are_kept_apart() -> None:
+def test_links_are_dropped_and_unknown_keys_go_into_additional_fields() -> None:
     item = {"_links": {"self": {"href": "x"}}, "code": "a", "new": [1], "newer": None}
     properties: dict[str, Any] = {"code": {"type": "string"}, "additional_fields": {}}
     assert RecordTransformer(properties)(item) == {
@@ -105,7 +105,7 @@ def test_raw_and_decoded_records_are_the_same_json(item: dict[str, Any]) -> None
     assert told[0].get("labels", {}) == (item.get("labels") or {})
 
 
-def test_numbers_are_kept_to_the_last_digit() -> None:
+def test_numbers_keep_all_their_digits() -> None:
     sent = b'{"code":"a","amount":12345678901234567890123456789012345678901,"rate":1.10}'
     raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
     properties: dict[str, Any] = {"code": {}, "amount": {}, "rate": {}}

@@ -1,4 +1,4 @@
-"""Which changes an incremental run reads, and the bookmark that it writes."""
+"""Tests of the date range that an incremental run reads, and of the bookmark it writes."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ ZONES = (
     "UTC",
     "Europe/Paris",
     "America/New_York",
-    "America/Nuuk",  # moved by an hour in 2023, and has daylight saving
-    "America/St_Johns",  # half an hour off
+    "America/Nuuk",  # changed its offset by an hour in 2023; daylight saving
+    "America/St_Johns",  # offset with half an hour
     "Antarctica/Troll",  # two hours of daylight saving
     "Asia/Kolkata",
-    "Asia/Magadan",  # moved by two hours in 2014
+    "Asia/Magadan",  # changed its offset by two hours in 2014
     "Australia/Lord_Howe",  # half an hour of daylight saving
     "Pacific/Apia",
     "Pacific/Chatham",
     "Pacific/Kiritimati",
 )
-# The one zone that moved by more than two hours since Akeneo's first release.
+# Casey is the only zone whose offset changed by more than two hours since Akeneo's first release.
 ALL_ZONES = sorted(available_timezones() - {"Antarctica/Casey"})
 
 moments = st.datetimes(
@@ -59,12 +59,12 @@ SUMMER = datetime(2025, 7, 1, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
 WINTER = datetime(2025, 1, 1, tzinfo=UTC)
 SECOND_TIME = datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
-"""When clocks in Paris show half past two for the second time in a night."""
+"""When clocks in Paris show half past two for the second time that night."""
 folds = st.sampled_from([0, 1])
 
 
 def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    """The moment that a server reads a wall time as. An ambiguous one has two."""
+    """Return when the server shows a wall time; `fold` selects one of two if it is ambiguous."""
     return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
@@ -72,7 +72,7 @@ def as_server_reads(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
 @example(moment=SECOND_TIME, zone=PARIS, fold=0)
 @example(moment=SECOND_TIME - timedelta(hours=1), zone=PARIS, fold=1)
 @example(moment=datetime(2024, 10, 26, 23, 30, tzinfo=UTC), zone=TROLL, fold=0)
-def test_a_known_zone_brackets_each_moment_by_at_most_twice_its_daylight_saving(
+def test_a_known_zone_brackets_each_moment_within_four_hours(
     moment: datetime, zone: ZoneInfo, fold: int
 ) -> None:
     moment = moment.replace(microsecond=0)
@@ -97,19 +97,19 @@ def test_an_offset_seen_in_summer_or_winter_brackets_each_moment(
 
 
 @given(written=moments, zone=zones)
-def test_a_zone_never_contradicts_what_its_own_server_writes(
+def test_a_zone_never_contradicts_dates_of_its_own_server(
     written: datetime, zone: ZoneInfo
 ) -> None:
     assert not ServerZone(zone).contradicts(written.astimezone(zone))
 
 
-def test_a_zone_contradicts_the_dates_of_another() -> None:
+def test_a_zone_contradicts_dates_of_another_zone() -> None:
     written = datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Pacific/Kiritimati"))
     assert ServerZone(ZoneInfo("Europe/Paris")).contradicts(written)
 
 
 def plan(**given: Any) -> DateRange:
-    """A plan in which everything has a default."""
+    """Call `plan_incremental` with defaults for all arguments."""
     defaults: dict[str, Any] = {
         "bookmark": None,
         "start_date": None,
@@ -121,7 +121,7 @@ def plan(**given: Any) -> DateRange:
 
 
 @given(bookmark=moments, lookback=lookbacks, now=moments)
-def test_without_a_start_date_all_changes_since_the_bookmark_less_the_lookback_are_read(
+def test_without_a_start_date_a_run_starts_at_the_bookmark_minus_the_lookback_or_earlier(
     bookmark: datetime, lookback: timedelta, now: datetime
 ) -> None:
     planned = plan(bookmark=bookmark, lookback=lookback, now=now)
@@ -136,7 +136,7 @@ def test_without_a_start_date_all_changes_since_the_bookmark_less_the_lookback_a
     lookback=lookbacks,
     now=moments,
 )
-def test_no_change_before_the_second_of_the_start_date_is_read(
+def test_no_change_before_the_start_date_is_read(
     bookmark: datetime | None,
     start_date: datetime,
     end_date: datetime | None,
@@ -151,7 +151,7 @@ def test_no_change_before_the_second_of_the_start_date_is_read(
 
 
 @given(bookmark=st.none() | moments, start_date=moments, now=moments)
-def test_a_start_date_after_the_bookmark_is_where_the_run_begins(
+def test_a_run_starts_at_a_start_date_after_the_bookmark(
     bookmark: datetime | None, start_date: datetime, now: datetime
 ) -> None:
     if bookmark is not None and bookmark >= start_date:
@@ -163,13 +163,13 @@ def test_a_start_date_after_the_bookmark_is_where_the_run_begins(
     assert not planned.ignores_bookmark
 
 
-def test_a_bookmark_after_the_start_date_is_where_the_run_begins_less_the_lookback() -> None:
+def test_a_run_starts_at_a_bookmark_after_the_start_date_minus_the_lookback() -> None:
     bookmark = NOW - timedelta(days=1)
     planned = plan(bookmark=bookmark, start_date=NOW - timedelta(days=2))
     assert planned.start == bookmark - LOOKBACK
 
 
-def test_the_lookback_does_not_go_back_behind_the_start_date() -> None:
+def test_the_lookback_does_not_reach_before_the_start_date() -> None:
     start_date = NOW - timedelta(days=1)
     for bookmark in (start_date, start_date + LOOKBACK / 2):
         assert plan(bookmark=bookmark, start_date=start_date).start == start_date
@@ -177,8 +177,8 @@ def test_the_lookback_does_not_go_back_behind_the_start_date() -> None:
 
 runs = st.lists(
     st.tuples(
-        st.timedeltas(timedelta(), timedelta(days=3)),  # until the run
-        st.none() | moments,  # its end date
+        st.timedeltas(timedelta(), timedelta(days=3)),  # time before the run
+        st.none() | moments,  # its end date, if any
     ),
     min_size=1,
     max_size=6,
@@ -186,7 +186,7 @@ runs = st.lists(
 
 
 @given(start_date=st.none() | moments, changed=moments, began=moments, runs=runs, data=st.data())
-def test_a_change_since_the_start_date_is_read_by_the_runs_that_follow(
+def test_a_change_after_the_start_date_is_read_by_one_of_the_next_runs(
     start_date: datetime | None,
     changed: datetime,
     began: datetime,
@@ -221,7 +221,7 @@ def test_a_change_since_the_start_date_is_read_by_the_runs_that_follow(
     end_date=st.none() | moments,
     zone=zones,
 )
-def test_the_next_bookmark_is_in_utc_and_never_later_than_the_clock_nor_than_what_was_read(
+def test_the_next_bookmark_is_in_utc_and_never_later_than_the_clock_or_the_end_of_the_range(
     bookmark: datetime | None,
     start_date: datetime | None,
     now: datetime,
@@ -250,7 +250,7 @@ def test_the_bookmark_never_moves_back(bookmark: datetime, gap: int, end: dateti
     assert planned.bookmark >= bookmark
 
 
-def test_without_bookmark_and_start_date_everything_is_read() -> None:
+def test_without_a_bookmark_and_a_start_date_everything_is_read() -> None:
     planned = plan()
     assert planned.start is None
     assert wall_time_conditions(planned, ServerZone.utc()) == []
@@ -273,7 +273,7 @@ def test_a_bookmark_ahead_of_the_pims_clock_by_less_than_the_lookback_is_used() 
     assert planned.bookmark == NOW
 
 
-def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
+def test_a_bounded_backfill_sets_the_bookmark_to_the_end_date() -> None:
     end = NOW - timedelta(days=30)
     planned = plan(bookmark=NOW - timedelta(days=60), end_date=end, lookback=timedelta())
     assert planned.bookmark == end
@@ -285,14 +285,14 @@ def test_a_bounded_backfill_ends_with_the_end_date_as_bookmark() -> None:
     ]
 
 
-def test_a_backfill_without_a_start_has_no_lower_bound_that_dates_of_mysql_could_be_below() -> None:
+def test_a_backfill_without_a_start_has_no_lower_bound_that_could_exclude_zero_dates() -> None:
     planned = plan(end_date=NOW)
     assert wall_time_conditions(planned, ServerZone.utc()) == [
         {"operator": "<", "value": "2026-03-29 12:00:02"}
     ]
 
 
-def test_an_end_date_still_to_come_leaves_the_bookmark_at_the_pims_clock() -> None:
+def test_with_an_end_date_in_the_future_the_bookmark_is_the_pims_clock() -> None:
     assert plan(end_date=NOW + timedelta(days=1)).bookmark == NOW
 
 
@@ -310,14 +310,14 @@ def test_a_backfill_that_ends_before_the_bookmark_has_nothing_to_read() -> None:
         ("Pacific/Kiritimati", "2026-03-30 01:54:59"),
     ],
 )
-def test_product_filters_are_in_the_servers_wall_time_one_second_early_as_greater_excludes(
+def test_product_filters_use_server_wall_time_minus_a_second_because_greater_excludes_it(
     zone: str, wall: str
 ) -> None:
     condition = wall_time_conditions(plan(bookmark=NOW), ServerZone(ZoneInfo(zone)))
     assert condition == [{"operator": ">", "value": wall}]
 
 
-def test_other_filters_are_iso_8601_in_utc() -> None:
+def test_other_filters_use_iso_8601_in_utc() -> None:
     planned = plan(bookmark=NOW.astimezone(ZoneInfo("America/New_York")))
     assert iso_conditions(planned) == [{"operator": ">", "value": "2026-03-29T11:54:59Z"}]
 
@@ -326,7 +326,7 @@ def later(pim: SimulatedPim, **more: float) -> str:
     return (pim.clock.now() + timedelta(**more)).isoformat()
 
 
-def test_a_start_date_in_the_future_reads_nothing_says_so_and_writes_no_bookmark(
+def test_a_start_date_in_the_future_reads_nothing_logs_a_warning_and_writes_no_bookmark(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=20)
@@ -338,7 +338,7 @@ def test_a_start_date_in_the_future_reads_nothing_says_so_and_writes_no_bookmark
     assert caplog.text.count("is ahead of the PIM's clock: nothing to read yet") == 2
 
 
-def test_a_run_after_a_start_date_that_was_in_the_future_reads_from_there(
+def test_a_later_run_reads_from_a_start_date_that_was_in_the_future(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=20)
@@ -354,7 +354,9 @@ def test_a_run_after_a_start_date_that_was_in_the_future_reads_from_there(
     assert run.bookmark("products")
 
 
-def test_the_lookback_reads_nothing_before_the_start_date(start_pim: StartPim) -> None:
+def test_the_first_run_reads_nothing_before_the_start_date_despite_the_lookback(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=20)
     last_change = max(datetime.fromisoformat(row["updated"]) for row in pim.truth("products"))
     start_date = (last_change + timedelta(seconds=60)).isoformat()
@@ -370,7 +372,7 @@ def test_an_end_date_with_an_offset_becomes_a_bookmark_in_utc(start_pim: StartPi
 
 
 def bookmark_of(run: Run, stream: str, key: tuple[str, ...]) -> str:
-    """The bookmark of the list that a record is in."""
+    """Return the bookmark of the list that contains a record."""
     state = run.state["bookmarks"][stream]
     if "partitions" in state:
         state = next(one for one in state["partitions"] if key[0] in one["context"].values())
@@ -392,7 +394,7 @@ LABEL = [{"locale": "en_US", "channel": None, "data": "Changed"}]
         "catalog_products": {"categories": ["outlet"]},
     }.items(),
 )
-def test_without_a_lookback_a_change_in_the_second_of_the_bookmark_is_read(
+def test_without_a_lookback_a_change_in_the_same_second_as_the_bookmark_is_read(
     start_pim: StartPim, stream: str, changes: dict[str, Any]
 ) -> None:
     pim = start_pim("saas", products=20)

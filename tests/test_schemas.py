@@ -1,4 +1,4 @@
-"""The schemas against Akeneo's machine-readable reference (api.akeneo.com) and cited examples."""
+"""Schemas compared with Akeneo's machine-readable reference (api.akeneo.com) and examples."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def types_of(schema: Json) -> set[str]:
 
 
 def properties_of(schema: Json) -> Iterator[tuple[str, Json]]:
-    """What one of the reference's schemas names, the parts of its `allOf` taken together."""
+    """Yield the properties of a schema of the reference, including the parts of its `allOf`."""
     for part in schema.get("allOf", ()):
         yield from properties_of(part)
     for name, declared in schema.get("properties", {}).items():
@@ -59,7 +59,7 @@ def responses_of(stream: str) -> Iterator[Json]:
 
 
 def reference_schemas(stream: str) -> Iterator[Json]:
-    """The reference's schemas of one record."""
+    """Yield the reference's schemas of one record."""
     for name in STREAMS[stream].definitions:
         yield REFERENCE["definitions"][name]
     for response in responses_of(stream):
@@ -73,7 +73,7 @@ def reference_schemas(stream: str) -> Iterator[Json]:
 
 
 def records_in(example: object) -> Iterator[Json]:
-    """The records of an example, which shows a page, a list or a single record."""
+    """Yield the records of an example, which may be a page, a list or a single record."""
     if isinstance(example, list):
         for item in example:
             yield from records_in(item)
@@ -84,9 +84,10 @@ def records_in(example: object) -> Iterator[Json]:
 
 
 def items_of(embedded: Json) -> Any:
-    """The items of a page, or their schema. For assets the reference writes `_items`.
+    """Return the items of a page, or their schema.
 
-    The PIM sends `items` there too (akeneo/api-php-client, ListAllAssetsIntegration).
+    The reference writes `_items` for assets, but the PIM sends `items`
+    (akeneo/api-php-client, ListAllAssetsIntegration).
     """
     return embedded["items"] if "items" in embedded else embedded["_items"]
 
@@ -110,7 +111,7 @@ def examples(stream: str) -> Iterator[Json]:
 
 
 def own_properties(schema: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
-    """Every property of one of our schemas by its path: `units.*.labels`, `options[].code`."""
+    """Yield every property of one of our schemas with its path, like `options[].code`."""
     for name, declared in schema.get("properties", {}).items():
         yield f"{prefix}{name}", declared
         yield from own_properties(declared, f"{prefix}{name}.")
@@ -121,10 +122,11 @@ def own_properties(schema: Json, prefix: str = "") -> Iterator[tuple[str, Json]]
 
 
 def declared_in(theirs: Json, ours: Json, prefix: str = "") -> Iterator[tuple[str, Json]]:
-    """What a schema of the reference declares, by the paths of `own_properties`.
+    """Yield the properties that a schema of the reference declares, by path.
 
-    The reference writes a map as an object with one made-up property (`localeCode`): ours tells
-    maps from objects. What ours leaves open (product values, ...) is not looked into.
+    The paths are those of `own_properties`. The reference declares a map as an object with one
+    placeholder property (`localeCode`), so our schema decides what is a map. Objects without
+    declared properties in our schema (such as product values) are not searched.
     """
     for name, declared in properties_of(theirs):
         if "additionalProperties" in ours:
@@ -137,7 +139,7 @@ def declared_in(theirs: Json, ours: Json, prefix: str = "") -> Iterator[tuple[st
 
 
 def shown_in(example: object, ours: Json, prefix: str = "") -> Iterator[str]:
-    """The properties that an example has, by the paths of `own_properties`."""
+    """Yield the paths (see `own_properties`) of the properties in an example."""
     if isinstance(example, list):
         for item in example:
             yield from shown_in(item, ours.get("items", {}), f"{prefix.removesuffix('.')}[].")
@@ -152,7 +154,7 @@ def shown_in(example: object, ours: Json, prefix: str = "") -> Iterator[str]:
 
 
 def named_for(stream: str) -> set[str]:
-    """The properties that the reference and the other examples name."""
+    """Return the paths of all properties in the reference and the examples."""
     ours = schema_of(stream)
     named = {path for theirs in reference_schemas(stream) for path, _ in declared_in(theirs, ours)}
     for example in examples(stream):
@@ -163,13 +165,13 @@ def named_for(stream: str) -> set[str]:
 every_stream = pytest.mark.parametrize("stream", sorted(STREAMS))
 
 
-def test_every_schema_file_is_checked_here() -> None:
+def test_every_schema_file_is_covered_by_these_tests() -> None:
     files = {file.stem for file in SCHEMAS.glob("*.json")}
     assert files == {*STREAMS, *KEYS_OF}
 
 
 @pytest.mark.parametrize("stream", KEYS_OF)
-def test_the_schema_of_keys_holds_the_keys_and_the_time_of_their_reading(stream: str) -> None:
+def test_the_schema_of_a_key_stream_has_only_the_keys_and_read_at(stream: str) -> None:
     keys = {key for one in TAP_STREAMS if one.name == stream for key in one.primary_keys}
     assert set(schema_of(stream)["properties"]) == {*keys, "read_at"}
 
@@ -183,7 +185,7 @@ def test_schema_is_valid_draft_7(stream: str) -> None:
 
 
 @every_stream
-def test_targets_find_neither_references_nor_closed_objects(stream: str) -> None:
+def test_schema_has_no_references_and_no_closed_objects(stream: str) -> None:
     text = (SCHEMAS / f"{stream}.json").read_text(encoding="utf-8")
     assert "$ref" not in text
     assert '"additionalProperties": false' not in text
@@ -200,7 +202,7 @@ def test_every_property_has_a_description_and_a_type(stream: str) -> None:
 
 
 @every_stream
-def test_every_property_but_the_keys_may_be_null(stream: str) -> None:
+def test_every_property_except_the_keys_is_nullable(stream: str) -> None:
     never_null = [
         path for path, schema in own_properties(schema_of(stream)) if "null" not in types_of(schema)
     ]
@@ -209,7 +211,7 @@ def test_every_property_but_the_keys_may_be_null(stream: str) -> None:
 
 @every_stream
 def test_property_is_an_object_or_a_list_but_not_both(stream: str) -> None:
-    # An empty map that the PIM sends as [] is put right by the schema: it must say which it is.
+    # The PIM sends an empty map as []; the tap corrects that if the schema says it is an object.
     # Only the value of a category attribute can be either.
     both = {
         path
@@ -220,7 +222,7 @@ def test_property_is_an_object_or_a_list_but_not_both(stream: str) -> None:
 
 
 @every_stream
-def test_lists_say_what_they_hold(stream: str) -> None:
+def test_arrays_declare_their_items(stream: str) -> None:
     without = [
         path
         for path, schema in own_properties(schema_of(stream))
@@ -232,7 +234,7 @@ def test_lists_say_what_they_hold(stream: str) -> None:
 
 
 @every_stream
-def test_schema_has_every_property_that_is_known(stream: str) -> None:
+def test_schema_has_every_known_property(stream: str) -> None:
     ours = {path for path, _ in own_properties(schema_of(stream))}
     misspelt = {path for name, path in MISSPELT if name == stream}
     assert named_for(stream) - misspelt - ours == set()
@@ -251,14 +253,14 @@ def test_schema_has_no_property_of_unknown_origin(stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", sorted(NEWER))
-def test_property_listed_as_newer_is_in_the_schema_and_not_known_otherwise(stream: str) -> None:
+def test_property_listed_as_newer_is_in_the_schema_and_in_no_other_source(stream: str) -> None:
     ours = {path for path, _ in own_properties(schema_of(stream))}
     assert set(NEWER[stream]) <= ours
     assert set(NEWER[stream]) & named_for(stream) == set()
 
 
 @every_stream
-def test_types_take_what_the_reference_declares(stream: str) -> None:
+def test_types_accept_what_the_reference_declares(stream: str) -> None:
     ours = schema_of(stream)
     own = dict(own_properties(ours))
     refused = {
@@ -308,7 +310,7 @@ def test_there_is_an_example(stream: str) -> None:
     assert next(examples(stream), None) is not None
 
 
-def test_quality_scores_are_lists_in_the_examples_though_declared_as_objects() -> None:
+def test_quality_scores_are_lists_in_the_examples_although_declared_as_objects() -> None:
     shown = {
         type(example["quality_scores"])
         for stream in ("products", "product_models")

@@ -1,4 +1,4 @@
-"""What the SDK offers beside reading: maps, flattening, selection and batches, held to the PIM."""
+"""SDK features (stream maps, flattening, selection, batches), compared with the PIM's data."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_map_renames_computes_and_drops_properties(start_pim: StartPim) -> Non
     assert run.records("channels") == pim.truth("channels")
 
 
-def test_a_map_finds_nested_values_that_are_else_handed_on_as_they_are(
+def test_a_map_can_use_nested_values_that_are_otherwise_passed_through_undecoded(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -84,7 +84,7 @@ def test_a_map_finds_nested_values_that_are_else_handed_on_as_they_are(
     assert len(set(expected.values())) > 2
 
 
-def test_a_map_filters_rows_and_moves_the_bookmark_all_the_same(start_pim: StartPim) -> None:
+def test_the_bookmark_advances_even_if_a_map_filters_rows(start_pim: StartPim) -> None:
     pim = start_pim()
     maps = {"products": {"__filter__": "family == 'shoes'"}}
     run = sync(pim, "products", stream_maps=maps, pim_timezone="UTC")
@@ -99,7 +99,7 @@ def everything(run: Run) -> set[str]:
     return {one["stream"] for one in run.messages if one["type"] == "RECORD"}
 
 
-def test_a_map_for_all_streams_is_one_for_those_that_are_selected(start_pim: StartPim) -> None:
+def test_a_map_for_all_streams_applies_to_the_selected_ones(start_pim: StartPim) -> None:
     pim = start_pim()
     maps = {"*": {"source": "'akeneo'", "stream": "__stream_name__"}}
     for streams in ((), ("families",), ("families", "products")):
@@ -117,7 +117,7 @@ def test_a_map_for_all_streams_is_one_for_those_that_are_selected(start_pim: Sta
         }
 
 
-def test_aliases_name_the_tables_of_all_streams_or_a_second_one(start_pim: StartPim) -> None:
+def test_aliases_rename_streams_and_source_adds_a_second_table(start_pim: StartPim) -> None:
     pim = start_pim()
     maps = {"*": {"__alias__": "'akeneo_' + __stream_name__"}}
     run = sync(pim, "families", "channels", stream_maps=maps)
@@ -131,13 +131,13 @@ def test_aliases_name_the_tables_of_all_streams_or_a_second_one(start_pim: Start
 
 
 def selecting(pim: SimulatedPim, streams: Collection[str]) -> dict[str, Any]:
-    """A catalog with these streams selected and no other."""
+    """Return a catalog with only these streams selected."""
     tap = TapAkeneo(config=settings_for(pim))
     select(tap, streams)
     return dict(tap.catalog_dict)
 
 
-def test_a_map_of_a_stream_that_is_not_selected_hurts_no_other_one(
+def test_a_map_of_an_unselected_stream_does_not_affect_other_streams(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
@@ -153,7 +153,7 @@ def test_a_map_of_a_stream_that_is_not_selected_hurts_no_other_one(
     assert "there is no stream" not in caplog.text
 
 
-def test_a_map_of_a_stream_that_does_not_exist_is_told(
+def test_a_map_of_an_unknown_stream_is_logged(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     maps = {"famlies": {}, "names": {"__source__": "familes"}, "fam*": {}}
@@ -183,7 +183,7 @@ DECIMALS = [{"locale": None, "scope": None, "data": {"amount": "@", "unit": "KIL
         ("values['weight'][0]", '{"locale": null, "scope": null, "data": {"amount": 12.50'),
     ],
 )
-def test_decimals_go_through_expressions_and_results_are_of_the_type_that_is_announced(
+def test_expressions_accept_decimals_and_results_match_the_type_in_the_schema(
     start_pim: StartPim, expression: str, expected: object
 ) -> None:
     pim = start_pim(products=2)
@@ -213,7 +213,7 @@ def test_decimals_go_through_expressions_and_results_are_of_the_type_that_is_ann
         {"fam*": {"half": "labels * labels"}},
     ],
 )
-def test_an_expression_that_fails_is_named_with_its_stream(
+def test_the_error_of_a_failed_expression_names_the_stream_and_the_expression(
     start_pim: StartPim, maps: dict[str, dict[str, str]]
 ) -> None:
     ((expression,),) = (one.values() for one in maps.values())
@@ -223,7 +223,7 @@ def test_an_expression_that_fails_is_named_with_its_stream(
     assert expression in str(told.value)
 
 
-def test_parquet_is_refused_at_once(start_pim: StartPim, tmp_path: Path) -> None:
+def test_parquet_batches_are_rejected_at_startup(start_pim: StartPim, tmp_path: Path) -> None:
     encoding = {"encoding": {"format": "parquet"}}
     config = in_batches(f"file://{tmp_path}") | encoding
     with pytest.raises(ConfigValidationError) as told:
@@ -231,14 +231,14 @@ def test_parquet_is_refused_at_once(start_pim: StartPim, tmp_path: Path) -> None
     assert "`batch_config`: the format parquet" in told.value.errors[0]
 
 
-def test_else_null_leaves_only_the_streams_with_a_map(start_pim: StartPim) -> None:
+def test_else_null_drops_streams_without_a_map(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, stream_maps={"families": {}, "__else__": None})
     assert {one["stream"] for one in run.messages if one["type"] != "STATE"} == {"families"}
     assert run.records("families") == pim.truth("families")
 
 
-def test_a_map_gives_a_stream_another_name_and_keys_and_leaves_its_bookmark(
+def test_a_map_can_change_the_name_and_keys_of_a_stream_but_not_its_bookmark(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -259,7 +259,7 @@ def test_a_map_gives_a_stream_another_name_and_keys_and_leaves_its_bookmark(
     assert run.bookmark("products")
 
 
-def test_flattening_makes_columns_of_what_the_schema_names_and_text_of_the_rest(
+def test_flattening_turns_declared_properties_into_columns_and_the_rest_into_json_text(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("ee-7")
@@ -283,7 +283,7 @@ def read_selected(
     selects: Callable[[tuple[str, ...]], bool],
     **settings: Any,
 ) -> Run:
-    """Reads one stream with a catalog that selects these breadcrumbs alone."""
+    """Read one stream with a catalog that selects only the properties accepted by `selects`."""
     catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -297,7 +297,7 @@ def read_selected(
     return Run(tap, collector.messages)
 
 
-def test_only_the_selected_properties_come_and_the_keys(start_pim: StartPim) -> None:
+def test_only_selected_properties_and_keys_are_written(start_pim: StartPim) -> None:
     pim = start_pim()
     chosen = {("family",), ("values",)}
     run = read_selected(pim, "products", lambda names: names in chosen)
@@ -310,7 +310,7 @@ def test_only_the_selected_properties_come_and_the_keys(start_pim: StartPim) -> 
     assert len(rows) == len(pim.truth("products"))
 
 
-def test_a_nested_property_that_is_not_selected_is_left_out_and_its_neighbours_stay(
+def test_an_unselected_nested_property_is_omitted_and_its_siblings_are_kept(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas")
@@ -337,10 +337,10 @@ def in_batches(root: str, **storage: Any) -> dict[str, Any]:
 
 
 class Loader(Collector):
-    """Opens the files of batches when their message comes, as a target does.
+    """A writer that opens batch files when their message arrives, like a target.
 
     Args:
-        opened: Reads a file by the URL in the message.
+        opened: Returns the content of the file at a URL from the message.
     """
 
     def __init__(self, opened: Callable[[str], bytes]) -> None:
@@ -360,7 +360,7 @@ class Loader(Collector):
 
 
 def load(pim: SimulatedPim, streams: Collection[str], loader: Loader, **settings: Any) -> Run:
-    """Reads streams into a loader of batches."""
+    """Read streams into a batch loader."""
     state = settings.pop("state", None)
     config = settings_for(pim, pim_timezone="UTC", **settings)
     tap = TapAkeneo(config=config, state=state, message_writer=loader)
@@ -371,7 +371,7 @@ def load(pim: SimulatedPim, streams: Collection[str], loader: Loader, **settings
 
 
 def file_at(url: str) -> bytes:
-    with urlopen(url) as file:  # noqa: S310 (a file of this test)
+    with urlopen(url) as file:  # noqa: S310 (a file written by this test)
         content: bytes = file.read()
     return content
 
@@ -379,7 +379,7 @@ def file_at(url: str) -> bytes:
 STREAMS = ("families", "products", "categories")
 
 
-def test_batches_in_a_folder_hold_all_rows_and_the_state_comes_after_them(
+def test_batches_in_a_folder_contain_all_rows_and_precede_the_bookmark(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim, loader = start_pim(), Loader(file_at)
@@ -405,7 +405,7 @@ def test_batches_in_a_folder_hold_all_rows_and_the_state_comes_after_them(
 
 
 @pytest.mark.parametrize("encoding", [{}, {"compression": "none"}])
-def test_a_message_tells_how_the_files_of_its_batch_are_compressed_whatever_the_setting_says(
+def test_a_batch_message_states_the_actual_compression_whatever_the_setting_says(
     start_pim: StartPim, tmp_path: Path, encoding: dict[str, str]
 ) -> None:
     loader = Loader(file_at)
@@ -416,7 +416,7 @@ def test_a_message_tells_how_the_files_of_its_batch_are_compressed_whatever_the_
     assert loader.rows["families"]
 
 
-def test_a_run_after_batches_reads_only_what_changed_and_may_have_no_batch(
+def test_the_next_batch_run_reads_only_changes_and_may_write_no_batch(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = start_pim()
@@ -435,7 +435,7 @@ def test_a_run_after_batches_reads_only_what_changed_and_may_have_no_batch(
     assert [row["uuid"] for row in third.rows["products"]] == [product["uuid"]]
 
 
-def test_after_a_failure_the_state_stands_for_nothing_that_is_in_no_batch(
+def test_after_a_failure_the_state_covers_only_rows_in_written_batches(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim, failed, again = start_pim(), Loader(file_at), Loader(file_at)
@@ -461,7 +461,7 @@ def test_after_a_failure_the_state_stands_for_nothing_that_is_in_no_batch(
     }
 
 
-def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
+def test_an_error_while_reading_is_not_reported_as_a_batch_error(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim, loader = start_pim(), Loader(file_at)
@@ -476,9 +476,7 @@ def test_what_stops_the_reading_is_not_taken_for_a_fault_of_the_batches(
         )
 
 
-def test_a_signal_stops_a_run_that_writes_batches_as_any_other(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_a_signal_stops_a_run_that_writes_batches(start_pim: StartPim, tmp_path: Path) -> None:
     pim, config = start_pim(), tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))))
     with subprocess.Popen(  # noqa: S603 (our own arguments)
@@ -493,9 +491,7 @@ def test_a_signal_stops_a_run_that_writes_batches_as_any_other(
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_batches_hold_what_maps_and_the_selection_leave(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_batches_reflect_stream_maps(start_pim: StartPim, tmp_path: Path) -> None:
     pim, loader = start_pim(), Loader(file_at)
     maps = {"families": {"labels": None, "__filter__": "code != 'shoes'"}}
     load(pim, ["families"], loader, batch_config=in_batches(f"file://{tmp_path}"), stream_maps=maps)
@@ -505,7 +501,7 @@ def test_batches_hold_what_maps_and_the_selection_leave(
 
 @pytest.fixture
 def s3() -> Iterator[str]:
-    """The address of a server that speaks S3."""
+    """Start an S3-compatible server and return its URL."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -515,7 +511,7 @@ def s3() -> Iterator[str]:
         server.stop()
 
 
-def test_batches_go_to_s3_whose_keys_are_told_to_nobody(
+def test_batches_can_be_written_to_s3_without_leaking_its_keys(
     start_pim: StartPim, s3: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()

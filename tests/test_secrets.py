@@ -1,4 +1,4 @@
-"""No secret gets out: not in messages, the log, the command line, nor to another host."""
+"""No secret leaks into messages, the log or the command line, or to another host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import StartPim
 
 PASSWORD = 'pässword "with" a/slash+%'
-"""It looks different in JSON, in an address and in a header."""
+"""A password that is encoded differently in JSON, in a URL and in a header."""
 
 PROC = Path("/proc")
 REFRESH_TOKEN = "the-refresh-token"
@@ -36,14 +36,14 @@ class Way:
     """A way to run the tap.
 
     Attributes:
-        said: What shows in the log that it went that way.
-        code: How it ends.
-        arguments: Of the command.
-        settings: Besides those which reach the PIM.
-        faults: What happens on the way.
-        token_life: Seconds that the first token lives, which the test knows; None where the PIM
-            gives one of its own, or none.
-        env: Variables of the environment.
+        said: Text in the log that proves that the tap ran this way.
+        code: Exit code.
+        arguments: Command-line arguments.
+        settings: In addition to those needed to connect to the PIM.
+        faults: Faults of the PIM.
+        token_life: Lifetime in seconds of the first token, which the test chooses; None if the PIM
+            issues its own or none.
+        env: Environment variables.
     """
 
     said: str
@@ -131,7 +131,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-def test_no_secret_is_put_out_even_where_the_log_tells_most(
+def test_no_secret_is_printed_even_with_debug_logging(
     start_pim: StartPim, tmp_path: Path, way: Way
 ) -> None:
     pim = start_pim("saas", products=10, records=2)
@@ -156,7 +156,7 @@ def test_no_secret_is_put_out_even_where_the_log_tells_most(
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="this system shows no processes there")
-def test_no_secret_stands_on_the_command_line_while_the_tap_runs(start_pim: StartPim) -> None:
+def test_no_secret_is_on_the_command_line_while_the_tap_runs(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     seen: list[str] = []
     pim.faults.add("event", "/families", do=lambda: seen.extend(command_lines()))
@@ -168,9 +168,9 @@ def test_no_secret_stands_on_the_command_line_while_the_tap_runs(start_pim: Star
 
 
 def command_lines() -> Iterator[str]:
-    """Those of all processes."""
+    """Yield the command lines of all processes."""
     for file in PROC.glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # the process has ended
             yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
@@ -197,9 +197,7 @@ def test_no_redirect_is_followed_to_another_scheme_or_path_of_the_same_host(
 
 
 @pytest.mark.parametrize("profile", ["pim-3", "ce-5", "ee-7", "saas"])
-def test_links_and_media_links_to_another_host_are_not_opened(
-    start_pim: StartPim, profile: str
-) -> None:
+def test_links_to_another_host_are_not_followed(start_pim: StartPim, profile: str) -> None:
     other = start_pim(products=1)
     pim = start_pim(profile, products=30, records=5, links_base=other.url)
     run = sync(pim, page_size=10)
@@ -208,7 +206,7 @@ def test_links_and_media_links_to_another_host_are_not_opened(
     assert not other.requests
 
 
-def test_credentials_go_to_the_token_endpoint_only_and_the_token_to_the_api_only(
+def test_credentials_are_sent_only_to_the_token_endpoint_and_the_token_only_to_the_api(
     start_pim: StartPim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -238,11 +236,11 @@ def test_credentials_go_to_the_token_endpoint_only_and_the_token_to_the_api_only
         b64encode(f"password={PASSWORD} and more".encode()).decode(),
     ],
 )
-def test_the_search_finds_a_secret_in_any_form(told: str) -> None:
+def test_leaks_finds_a_secret_in_any_encoding(told: str) -> None:
     assert leaks(f"what came before {told} and after", [PASSWORD]) == {PASSWORD}
 
 
-def test_the_search_finds_any_token_of_a_simulated_pim(start_pim: StartPim) -> None:
+def test_leaks_finds_any_token_of_a_simulated_pim(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     sync(pim, "families")
     token = pim.requests[-1].headers["authorization"].removeprefix("Bearer ")
@@ -250,7 +248,7 @@ def test_the_search_finds_any_token_of_a_simulated_pim(start_pim: StartPim) -> N
         assert leaks(f'{{"token":"{told}"}}') == {told}
 
 
-def test_a_test_that_prints_or_logs_a_secret_is_an_error(tmp_path: Path) -> None:
+def test_a_test_that_prints_or_logs_a_secret_fails(tmp_path: Path) -> None:
     file = tmp_path / "test_it.py"
     file.write_text(
         "import logging, sys\n"
@@ -259,7 +257,7 @@ def test_a_test_that_prints_or_logs_a_secret_is_an_error(tmp_path: Path) -> None
         f"def test_logged(): logging.getLogger('tap').warning({min(SECRETS)!r})\n"
     )
     pytest = [sys.executable, "-m", "pytest"]
-    # Without the summary, which has the errors once more where CI is set in the environment.
+    # No summary, because it repeats the errors if CI is set in the environment.
     ended = subprocess.run(  # noqa: S603 (our own arguments)
         [*pytest, "-rN", "-p", "tests.conftest", "-p", "no:cacheprovider", file],
         cwd=Path(__file__).parent.parent,

@@ -1,4 +1,4 @@
-"""What the settings accept, and what they say when they do not."""
+"""Settings: accepted values, and the messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def faults(**config: Any) -> list[str]:
         ("<https://pim.example.com>", "https://pim.example.com"),
     ],
 )
-def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: str) -> None:
+def test_common_ways_to_write_the_base_url_are_accepted(pasted: str, understood: str) -> None:
     assert read(base_url=pasted).base_url == understood
 
 
@@ -88,13 +88,13 @@ def test_the_address_is_understood_as_people_paste_it(pasted: str, understood: s
         "a..b",
     ],
 )
-def test_what_is_no_address_is_refused_with_an_example(pasted: str) -> None:
+def test_an_invalid_base_url_is_rejected_with_an_example(pasted: str) -> None:
     assert faults(base_url=pasted) == [
         "`base_url`: is not the URL of a PIM, such as https://my-company.cloud.akeneo.com"
     ]
 
 
-def test_an_address_with_a_password_in_it_is_refused_without_showing_it() -> None:
+def test_a_base_url_with_a_password_is_rejected_without_showing_it() -> None:
     (fault,) = faults(base_url="https://me:p4ssw0rd-of-user@pim.example.com")
     assert "must not contain a user name or password" in fault
 
@@ -102,7 +102,7 @@ def test_an_address_with_a_password_in_it_is_refused_without_showing_it() -> Non
 @given(st.text())
 @example("https://[")
 @example("https://pim.example.com:99999999")
-def test_any_text_is_an_address_or_a_fault_never_a_crash(text: str) -> None:
+def test_any_text_is_parsed_as_a_base_url_or_rejected_but_never_crashes(text: str) -> None:
     try:
         url = parse_base_url(text)
     except ValueError:
@@ -111,7 +111,7 @@ def test_any_text_is_an_address_or_a_fault_never_a_crash(text: str) -> None:
     assert parse_base_url(url) == url
 
 
-def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
+def test_all_missing_settings_are_reported_at_once_with_their_environment_variables() -> None:
     with pytest.raises(ConfigValidationError) as caught:
         TapAkeneo(config={}, setup_mapper=False)
     assert caught.value.errors == [
@@ -124,7 +124,7 @@ def test_all_missing_settings_are_named_at_once_with_their_variables() -> None:
     ]
 
 
-def test_an_app_needs_its_token_and_no_credentials() -> None:
+def test_an_app_needs_only_its_token() -> None:
     app = dict.fromkeys(CREDENTIALS)
     assert read(**app, access_token="t0ken-of-app").app_token == "t0ken-of-app"
     (fault,) = faults(access_token="t0ken-of-app")
@@ -136,7 +136,7 @@ def test_an_empty_credential_counts_as_missing() -> None:
     assert "`password` is missing" in faults(password="")[0]
 
 
-def test_faults_of_all_kinds_come_together() -> None:
+def test_invalid_settings_of_all_kinds_are_reported_together() -> None:
     assert len(faults(page_size=0, start_date="yesterday", pim_timezone="Mars", filters=[])) == 4
 
 
@@ -146,7 +146,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("page_size", [0, 101, -1])
-def test_the_page_size_is_1_to_100_as_the_pim_refuses_more(page_size: int) -> None:
+def test_the_page_size_is_limited_to_100(page_size: int) -> None:
     assert faults(page_size=page_size)[0].startswith(
         "`page_size` must be at least 1 and at most 100"
     )
@@ -154,13 +154,13 @@ def test_the_page_size_is_1_to_100_as_the_pim_refuses_more(page_size: int) -> No
 
 @pytest.mark.parametrize("date", ["2024-13-01", "01/02/2024", "last week"])
 @pytest.mark.parametrize("setting", ["start_date", "end_date"])
-def test_a_malformed_date_is_refused_with_examples(setting: str, date: str) -> None:
+def test_an_invalid_date_is_rejected_with_examples(setting: str, date: str) -> None:
     assert faults(**{setting: date}) == [
         f"`{setting}`: {date!r} is not a date such as 2025-01-31 or 2025-01-31T12:00:00Z"
     ]
 
 
-def test_a_date_without_offset_is_utc() -> None:
+def test_a_date_without_an_offset_is_in_utc() -> None:
     end = read(end_date="2025-01-31").end_date
     assert end is not None
     assert end.isoformat() == "2025-01-31T00:00:00+00:00"
@@ -172,7 +172,7 @@ def test_a_backfill_must_end_after_its_start() -> None:
     ]
 
 
-def test_a_zone_is_an_iana_name() -> None:
+def test_a_time_zone_must_be_an_iana_name() -> None:
     assert read(pim_timezone="Europe/Paris").pim_timezone == ZoneInfo("Europe/Paris")
     assert "such as Europe/Paris" in faults(pim_timezone="CEST+2")[0]
 
@@ -181,44 +181,44 @@ def test_a_certificate_file_must_exist() -> None:
     assert faults(ca_bundle="/no/such.pem") == ["`ca_bundle`: there is no file /no/such.pem"]
 
 
-def test_pasted_credentials_lose_blanks_around_them_but_a_password_keeps_them() -> None:
+def test_whitespace_around_credentials_is_removed_except_for_the_password() -> None:
     credentials = read(client_id=" 1_abc\n", password=" p ").credentials
     assert (credentials.client_id, credentials.password) == ("1_abc", " p ")
 
 
-def test_a_filter_on_updated_is_refused_for_incremental_streams_with_the_reason() -> None:
+def test_a_filter_on_updated_is_rejected_for_incremental_streams() -> None:
     (fault,) = faults(filters={"products": {"updated": [{"operator": ">", "value": "2024-01-01"}]}})
     assert "its bookmark uses that filter: set start_date and end_date" in fault
 
 
-def test_a_filter_on_updated_is_taken_for_full_table_streams() -> None:
+def test_a_filter_on_updated_is_accepted_for_full_table_streams() -> None:
     filters = {"families": {"updated": [{"operator": ">", "value": "2024-01-01T00:00:00Z"}]}}
     assert read(filters=filters).filters == filters
 
 
-def test_a_filter_for_a_stream_that_is_unknown_or_cannot_be_filtered_is_refused() -> None:
+def test_a_filter_for_an_unknown_or_unfilterable_stream_is_rejected() -> None:
     assert "there is no stream 'product'" in faults(filters={"product": {}})[0]
     assert "the PIM cannot filter channels" in faults(filters={"channels": {}})[0]
     assert "needs the PIM's search JSON" in faults(filters={"products": {"enabled": True}})[0]
 
 
-def test_switches_that_are_on_by_default_can_be_turned_off() -> None:
+def test_options_that_are_on_by_default_can_be_turned_off() -> None:
     assert "with_position" in read().switches
     assert "with_position" not in read(with_position=False).switches
     assert "with_attribute_options" not in read().switches
 
 
-def test_a_number_in_the_environment_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_number_in_the_environment_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_AKENEO_PAGE_SIZE", "many")
     with pytest.raises(ConfigValidationError, match=r"^TAP_AKENEO_PAGE_SIZE in .*'many'"):
         TapAkeneo(config=dict(GOOD), parse_env_config=True)
 
 
-def test_each_setting_has_title_description_and_example() -> None:
+def test_each_setting_has_a_description() -> None:
     for name, schema in SETTINGS_SCHEMA["properties"].items():
         if "title" in schema or name in TapAkeneo.config_jsonschema["properties"]:
             assert schema["description"].strip(), name
 
 
-def test_no_setting_shows_its_secret_in_a_repr() -> None:
+def test_secrets_are_not_shown_in_a_repr() -> None:
     assert not any(secret in repr(read()) for secret in SECRETS.values())

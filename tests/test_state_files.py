@@ -1,4 +1,4 @@
-"""States: those which this version writes can be read for good, and others are told of."""
+"""States: later versions can read the states of this one; unusable states are reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STATES = Path(__file__).parent / "states"
 NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
-"""What the PIM's clock shows when the runs of the golden files begin."""
+"""The PIM's time at the start of the runs that wrote the golden files."""
 
 RUNS = {
     "plain.json": ("ce-7", ("products", "product_models", "categories", "families")),
@@ -43,7 +43,7 @@ def at_golden_time(pim: SimulatedPim) -> SimulatedPim:
 
 
 def bookmarks(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What holds a date, wherever it is in a state."""
+    """Yield the parts of a state that contain a date, at any level."""
     for stream in state["bookmarks"].values():
         yield from (
             one for one in (stream, *stream.get("partitions", ())) if "replication_key_value" in one
@@ -55,7 +55,7 @@ def dates(state: dict[str, Any]) -> list[datetime]:
 
 
 def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
-    """The same state with this date at each bookmark."""
+    """Return a copy of the state with this date in each bookmark."""
     copy: dict[str, Any] = json.loads(json.dumps(state))
     for one in bookmarks(copy):
         one["replication_key_value"] = date.isoformat()
@@ -63,14 +63,14 @@ def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_state_written_now_is_the_golden_one(start_pim: StartPim, name: str) -> None:
+def test_a_new_state_equals_the_golden_state(start_pim: StartPim, name: str) -> None:
     profile, streams = RUNS[name]
     state = sync(at_golden_time(start_pim(profile)), *streams).state
     assert dated(state) == golden(name)
     assert all(0 <= (date - NOW).total_seconds() < 60 for date in dates(state))
 
 
-def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
+def test_the_state_of_a_stopped_run_equals_the_golden_state(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = at_golden_time(start_pim(products=250))
@@ -80,7 +80,7 @@ def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
     left, expected_left = (unfinished(one) for one in (state, expected))
     (rest,) = left["ranges"]
     (expected_rest,) = expected_left["ranges"]
-    # Where exactly it was stopped differs from time to time.
+    # The exact position of the stop varies between runs.
     assert rest[1:] == expected_rest[1:]
     assert left["read"] > 50
     left |= {name: expected_left[name] for name in ("ranges", "read", "fingerprint")}
@@ -91,7 +91,7 @@ def test_the_state_of_a_run_that_was_stopped_is_the_golden_one(
 
 
 BROKEN = "0521b1e3-dbcd-4175-b18c-5f1cba27e68f"
-"""A product that the run of the golden file met as a broken one."""
+"""The broken product in the run that wrote the golden file."""
 
 
 def unfinished(state: dict[str, Any]) -> dict[str, Any]:
@@ -99,13 +99,13 @@ def unfinished(state: dict[str, Any]) -> dict[str, Any]:
     return left
 
 
-def test_the_golden_state_of_a_run_that_was_stopped_is_resumed(
+def test_a_run_resumes_from_the_golden_state_of_a_stopped_run(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = at_golden_time(start_pim(products=250))
     pim.broken.add(BROKEN)
     state = golden("unfinished.json")
-    # The address of the PIM is part of it, and differs from time to time.
+    # The fingerprint includes the PIM's address, which varies between runs.
     unfinished(state)["fingerprint"] = unfinished(stopped_in_mid_stream(pim, tmp_path))[
         "fingerprint"
     ]
@@ -120,7 +120,7 @@ def test_the_golden_state_of_a_run_that_was_stopped_is_resumed(
 
 
 def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
-    """The last state of a run that is stopped while it reads products."""
+    """Stop a run while it reads products, and return its last state."""
     config = folder / "config.json"
     config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
     with subprocess.Popen(  # noqa: S603 (our own arguments)
@@ -143,7 +143,7 @@ def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", [*RUNS, "stopped.json"])
-def test_a_run_from_a_golden_state_reads_all_that_changed_since_and_not_all(
+def test_a_run_from_a_golden_state_reads_only_what_changed_since(
     start_pim: StartPim, name: str
 ) -> None:
     profile, streams = RUNS.get(name, RUNS["plain.json"])
@@ -169,7 +169,7 @@ def test_a_run_from_a_golden_state_reads_all_that_changed_since_and_not_all(
 
 
 READ_WHOLE = {"families", "categories"}
-"""Also where nothing changed; 7.0 does not tell all changes of categories."""
+"""Streams that are always read as a whole; 7.0 does not report all changes of categories."""
 
 
 def is_since(row: dict[str, Any], since: datetime) -> bool:
@@ -190,7 +190,7 @@ def change_one(pim: SimulatedPim, stream: str) -> None:
 
 
 PRODUCTS = {"replication_key": "updated", "replication_key_value": "2024-11-18T03:00:00Z"}
-"""The bookmark of products that some of a simulated PIM come after."""
+"""A bookmark of products; some products of the simulated PIM changed after it."""
 
 REFUSED: dict[str, tuple[object, str]] = {
     "cut off": ('{"bookmarks": {"products": {"repl', "the state file is not JSON: "),
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize("state", REFUSED)
-def test_a_state_that_is_none_is_refused_in_one_line_before_anything_is_read(
+def test_an_invalid_state_is_rejected_with_one_line_before_anything_is_read(
     start_pim: StartPim, tmp_path: Path, state: str
 ) -> None:
     pim = start_pim(products=10)
@@ -248,7 +248,7 @@ NOT_USED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("bookmark", NOT_USED.values(), ids=NOT_USED.keys())
-def test_a_bookmark_of_another_tap_is_not_used_and_a_warning_says_so(
+def test_a_bookmark_of_another_tap_is_ignored_with_a_warning(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, bookmark: dict[str, Any]
 ) -> None:
     pim = start_pim()
@@ -259,7 +259,7 @@ def test_a_bookmark_of_another_tap_is_not_used_and_a_warning_says_so(
     assert not again.records("products")
 
 
-def test_bookmarks_of_unknown_streams_are_told_and_kept_and_the_others_are_used(
+def test_bookmarks_of_unknown_streams_are_logged_and_kept_and_the_others_are_used(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=120)
@@ -282,7 +282,7 @@ USED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("more", USED.values(), ids=USED.keys())
-def test_a_bookmark_is_used(
+def test_a_valid_bookmark_is_used(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
 ) -> None:
     pim = start_pim(products=120)
@@ -297,7 +297,7 @@ def test_a_bookmark_is_used(
     assert "the bookmark" not in caplog.text
 
 
-def test_an_empty_state_is_that_of_a_first_run(start_pim: StartPim, tmp_path: Path) -> None:
+def test_an_empty_state_starts_a_full_run(start_pim: StartPim, tmp_path: Path) -> None:
     pim = start_pim(products=10)
     config, file = tmp_path / "config.json", tmp_path / "state.json"
     config.write_text(json.dumps(settings_for(pim)))
@@ -320,7 +320,7 @@ WRAPPED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("wrapped", WRAPPED.values(), ids=WRAPPED.keys())
-def test_a_state_is_used_in_whatever_it_is_wrapped(start_pim: StartPim, wrapped: Any) -> None:
+def test_a_wrapped_state_is_used(start_pim: StartPim, wrapped: Any) -> None:
     pim = start_pim(products=120)
     state = wrapped({"bookmarks": {"products": PRODUCTS}})
     run = sync(pim, "products", state=state, pim_timezone="UTC")
@@ -336,7 +336,7 @@ FULL_TABLES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("bookmark", FULL_TABLES.values(), ids=FULL_TABLES.keys())
-def test_what_a_state_holds_of_a_full_table_is_set_aside_and_the_table_read_once(
+def test_the_bookmark_of_a_full_table_is_ignored_and_the_table_is_read_once(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, bookmark: dict[str, Any]
 ) -> None:
     pim = start_pim(products=10)
@@ -360,7 +360,7 @@ def partition(code: str, date: str, **more: Any) -> dict[str, Any]:
 RECORDS = "reference_entity_records"
 
 
-def test_of_two_bookmarks_for_one_parent_the_earlier_is_used(
+def test_the_earlier_of_two_bookmarks_for_one_parent_is_used(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ee-7")
@@ -376,7 +376,7 @@ def test_of_two_bookmarks_for_one_parent_the_earlier_is_used(
         assert f"more than one bookmark for {len(codes)} parents of {RECORDS}" in line
 
 
-def test_bookmarks_in_a_map_by_parent_are_used(start_pim: StartPim) -> None:
+def test_bookmarks_in_a_mapping_by_parent_are_used(start_pim: StartPim) -> None:
     pim = start_pim("ee-7")
     first = sync(pim, RECORDS)
     kept = first.state["bookmarks"][RECORDS]["partitions"]
@@ -401,7 +401,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("bookmark", OTHERS.values(), ids=OTHERS.keys())
 @pytest.mark.parametrize("stream", ["products", RECORDS])
-def test_the_bookmark_of_another_tap_is_set_aside_with_one_line(
+def test_a_foreign_bookmark_of_any_shape_is_ignored_with_one_line(
     start_pim: StartPim,
     caplog: pytest.LogCaptureFixture,
     stream: str,
@@ -414,7 +414,7 @@ def test_the_bookmark_of_another_tap_is_set_aside_with_one_line(
     assert f"this tap did not write the bookmark of {stream}" in line
 
 
-def test_a_state_of_another_tap_is_kept_whatever_it_holds(start_pim: StartPim) -> None:
+def test_a_state_of_another_tap_is_kept_whatever_it_contains(start_pim: StartPim) -> None:
     state = {
         "bookmarks": {
             "orders": {"replication_key_value": 5, "partitions": "x", "progress_markers": []},
@@ -425,7 +425,7 @@ def test_a_state_of_another_tap_is_kept_whatever_it_holds(start_pim: StartPim) -
     assert run.state["bookmarks"]["orders"] == {"replication_key_value": 5}
 
 
-def test_what_a_newer_version_keeps_beside_a_bookmark_stays_without_a_word(
+def test_unknown_keys_of_a_bookmark_are_kept_without_a_warning(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim(products=10)

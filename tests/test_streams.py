@@ -1,4 +1,4 @@
-"""Every record of every stream is what the PIM holds."""
+"""Every record of every stream equals the data in the PIM."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tests.conftest import StartPim
     from tests.support import Run
 
-# What is a stream of its own.
+# Properties that have a stream of their own.
 MOVED = {"workflows": ("steps",)}
 FOR_APPS = {stream.name for stream in STREAMS if stream.needs_app}
-# Their keys are no part of what the PIM holds, or all that they have (test_deletions.py).
+# Streams whose keys are not in the PIM, or that have only keys (see test_deletions.py).
 TOLD_ELSEWHERE = {
     "system_information",
     *(one.name for one in STREAMS if issubclass(one, KeyStream)),
@@ -41,17 +41,17 @@ def full_run(any_pim: SimulatedPim) -> Run:
 
 
 def expected(pim: SimulatedPim, run: Run, stream: str) -> dict[tuple[str, ...], dict[str, Any]]:
-    """What the PIM holds, by the stream's key."""
+    """Return the PIM's items of a stream by primary key."""
     keys = run.tap.streams[stream].primary_keys
     return {tuple(row[key] for key in keys): row for row in pim.truth(stream)}
 
 
 @pytest.mark.parametrize("stream", [name for name in NAMES if name not in TOLD_ELSEWHERE])
-def test_every_record_equals_what_the_pim_holds(
+def test_every_record_equals_its_item_in_the_pim(
     any_pim: SimulatedPim, full_run: Run, stream: str
 ) -> None:
     if stream not in full_run.tap.streams:
-        # SaaS has none any more, what the simulated one holds of them cannot be seen.
+        # SaaS no longer offers published products, so the simulator's are not visible.
         assert stream in {*FOR_APPS, "published_products"} or not any_pim.truth(stream)
         return
     assert_equal_to_truth(any_pim, full_run, stream)
@@ -79,16 +79,14 @@ def without(value: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 
 def without_labels(value: Any) -> Any:
-    """The old API has none."""
+    """Remove labels, which the old API does not have."""
     if isinstance(value, dict):
         return {key: without_labels(inner) for key, inner in value.items() if key != "labels"}
     return value
 
 
 @pytest.mark.parametrize("stream", ["products", "product_models", "categories"])
-def test_what_comes_on_request_is_what_the_pim_tells_of_one_record(
-    full_run: Run, stream: str
-) -> None:
+def test_properties_on_request_equal_those_of_a_single_item(full_run: Run, stream: str) -> None:
     tap = full_run.tap
     kind = tap.streams[stream]
     assert isinstance(kind, AkeneoStream)
@@ -96,7 +94,7 @@ def test_what_comes_on_request_is_what_the_pim_tells_of_one_record(
         path = f"{kind.path}/{quote(key)}"
         single = tap.pim.get(path, msgspec.json.decode, kind.params())
         for name in ON_REQUEST[stream][:2]:
-            # 6.0 sends a list without entries as {}.
+            # 6.0 sends an empty list as {}.
             assert (row.get(name) or []) == (single.get(name) or [])
 
 
@@ -119,7 +117,7 @@ def app_run(start_pim: StartPim) -> tuple[SimulatedPim, Run]:
 
 
 def as_app(pim: SimulatedPim) -> dict[str, Any]:
-    """Settings with an app's token instead of a connection's credentials."""
+    """Return settings with an app's token instead of a connection's credentials."""
     return {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
 
 
@@ -134,11 +132,11 @@ def test_an_app_reads_its_catalogs(app_run: tuple[SimulatedPim, Run]) -> None:
         assert rows.keys() == truth.keys()
         for key, row in rows.items():
             told = row["schema"] if stream == "catalog_mapping_schemas" else row["data"]
-            # A model links to its variants, which the truth does not.
+            # A model in the response links to its variants; the truth does not.
             assert without(told, ["variants"]) == without(truth[key], ["catalog_id"])
 
 
-def test_a_disabled_catalog_is_told_and_has_no_rows(
+def test_a_disabled_catalog_is_logged_and_has_no_rows(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("saas")
@@ -150,13 +148,13 @@ def test_a_disabled_catalog_is_told_and_has_no_rows(
     assert not run.tap.failed_streams
 
 
-def test_a_wrong_app_token_is_told_by_its_setting(start_pim: StartPim) -> None:
+def test_the_error_for_a_wrong_app_token_names_its_setting(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     with pytest.raises(AkeneoError, match="check the setting access_token"):
         sync(pim, "products", **{**as_app(pim), "access_token": "wrong"})
 
 
-def test_system_information_is_one_row_for_the_host(any_pim: SimulatedPim, full_run: Run) -> None:
+def test_system_information_has_one_row_with_the_host(any_pim: SimulatedPim, full_run: Run) -> None:
     host = str(any_pim.url).partition("//")[2]
     assert full_run.records("system_information") == [
         {"host": host, **row} for row in any_pim.truth("system_information")
@@ -170,7 +168,7 @@ LOOKING_INSIDE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("settings", LOOKING_INSIDE.values(), ids=LOOKING_INSIDE.keys())
-def test_records_are_the_same_json_whether_or_not_something_looks_inside(
+def test_records_are_the_same_whether_or_not_they_are_decoded(
     any_pim: SimulatedPim, full_run: Run, settings: dict[str, Any]
 ) -> None:
     decoded = sync(any_pim, **settings)
@@ -181,11 +179,11 @@ def test_records_are_the_same_json_whether_or_not_something_looks_inside(
 def without_time(
     rows: dict[tuple[str, ...], dict[str, Any]],
 ) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Rows without the time of their reading, which differs from run to run."""
+    """Remove `read_at`, which differs between runs."""
     return {key: without(row, ["read_at"]) for key, row in rows.items()}
 
 
-def test_old_pims_have_products_by_identifier_and_newer_ones_by_uuid(
+def test_the_key_of_products_is_the_identifier_in_old_pims_and_the_uuid_in_newer_ones(
     any_pim: SimulatedPim, full_run: Run
 ) -> None:
     by_uuid = any_pim.profile.name in {"ce-7", "ee-7", "saas"}
@@ -193,13 +191,13 @@ def test_old_pims_have_products_by_identifier_and_newer_ones_by_uuid(
     assert full_run.tap.streams["products"].primary_keys == (key,)
 
 
-def test_records_hold_no_links_of_their_own(full_run: Run) -> None:
+def test_records_do_not_contain_links(full_run: Run) -> None:
     for message in full_run.messages:
         if message["type"] == "RECORD":
             assert "_links" not in message["record"]
 
 
-def test_option_labels_come_into_values_when_asked_for(start_pim: StartPim) -> None:
+def test_option_labels_are_added_to_values_on_request(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, "products", with_attribute_options=True)
     linked = [
@@ -215,7 +213,7 @@ def test_option_labels_come_into_values_when_asked_for(start_pim: StartPim) -> N
         assert all(isinstance(option["labels"], dict) for option in options)
 
 
-def test_values_are_limited_to_the_channel_locales_and_attributes_of_the_settings(
+def test_values_are_limited_to_the_configured_channel_locales_and_attributes(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
@@ -227,7 +225,7 @@ def test_values_are_limited_to_the_channel_locales_and_attributes_of_the_setting
             assert {value["locale"] for value in values} <= {None, "de_DE"}
 
 
-def test_a_deselected_property_is_left_out(start_pim: StartPim) -> None:
+def test_a_deselected_property_is_omitted(start_pim: StartPim) -> None:
     pim = start_pim()
     catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
     for entry in catalog["streams"]:

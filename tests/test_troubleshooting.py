@@ -29,16 +29,16 @@ PAGE = {"_embedded": {"items": []}, "_links": {"next": {"href": "http://pim/?pag
 
 @dataclass
 class Ending:
-    """What makes a run end with a line.
+    """Conditions under which a run ends with a message.
 
     Attributes:
-        settings: Besides those which reach the PIM.
-        faults: Of the PIM.
-        arrange: What else is done to the PIM.
-        files: Content for options that name a file.
-        env: Variables of the environment.
+        settings: In addition to those needed to connect to the PIM.
+        faults: Faults of the PIM.
+        arrange: Called with the PIM before the run.
+        files: Content of files by the option that names them.
+        env: Environment variables.
         profile: Version of the PIM.
-        code: How the run ends.
+        code: Exit code of the run.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -244,7 +244,7 @@ ELSEWHERE = {
     "skipped, it seems to be disabled in this PIM",
     # tests/test_streams.py
     "skipped, the PIM says: …",
-    # Of PIMs that do what nobody has seen yet.
+    # Behaviour that has not been seen in any real PIM.
     "the PIM answers 500 at random",
     "… items near those that the PIM answers with 500 may be missing",
     "the PIM's search index holds so many items",
@@ -254,12 +254,12 @@ ELSEWHERE = {
     "the target has stopped reading",
     "stopped by …",
 }
-"""Messages that come out in other tests."""
+"""Messages covered by other tests."""
 
 
 @pytest.fixture
 def root_logger_as_before() -> Iterator[None]:
-    """The command adds a handler each time."""
+    """Restore the root logger, because each call of the command adds a handler."""
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     yield
@@ -269,7 +269,7 @@ def root_logger_as_before() -> Iterator[None]:
 
 @pytest.mark.usefixtures("root_logger_as_before")
 @pytest.mark.parametrize("message", ENDINGS)
-def test_a_run_ends_with_the_message_that_the_page_explains(
+def test_a_run_ends_with_the_documented_message(
     start_pim: StartPim,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -298,13 +298,13 @@ def test_a_run_ends_with_the_message_that_the_page_explains(
     assert message in messages()
 
 
-def test_the_page_explains_no_message_that_does_not_come() -> None:
+def test_every_documented_message_is_covered_by_a_test() -> None:
     assert messages() == ENDINGS.keys() | ELSEWHERE
 
 
 @pytest.mark.parametrize("message", sorted(ELSEWHERE))
-def test_the_code_has_the_messages_that_come_in_other_tests(message: str) -> None:
+def test_the_messages_of_other_tests_exist_in_the_code(message: str) -> None:
     files = Path(tap_akeneo.__file__).parent.rglob("*.py")
-    # Strings that stand below each other are one.
+    # Join adjacent string literals.
     code = [re.sub(r'"\n\s*f?"', "", file.read_text(encoding="utf-8")) for file in files]
     assert any(matches(message, text) for text in code)

@@ -1,4 +1,4 @@
-"""The workflows on GitHub and the packaging agree with pyproject.toml; tools lint them in CI."""
+"""The GitHub workflows and the packaging match pyproject.toml. (CI also lints the workflows.)"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def steps() -> Iterator[dict[str, Any]]:
 
 
 def run_step(job: dict[str, Any], name: str, folder: Path, **env: str) -> tuple[int, str]:
-    """Runs the Python of a step; returns the exit code and its error."""
+    """Run the Python code of a step and return its exit code and error output."""
     (step,) = [step for step in job["steps"] if step.get("name") == name]
     assert step["shell"] == "python3 {0}"
     ended = subprocess.run(  # noqa: S603 (our own workflow)
@@ -53,7 +53,7 @@ def run_step(job: dict[str, Any], name: str, folder: Path, **env: str) -> tuple[
 
 
 @needs_tomllib
-def test_the_matrix_is_that_of_the_classifiers(tmp_path: Path) -> None:
+def test_the_matrix_matches_the_classifiers(tmp_path: Path) -> None:
     jobs = WORKFLOWS["ci"]["jobs"]
     output = tmp_path / "output"
     code, error = run_step(jobs["versions"], "Read pyproject.toml", ROOT, GITHUB_OUTPUT=str(output))
@@ -64,7 +64,7 @@ def test_the_matrix_is_that_of_the_classifiers(tmp_path: Path) -> None:
     assert matrix == {"python": "${{ fromJSON(needs.versions.outputs.python) }}"}
 
 
-def test_the_classifiers_begin_with_the_oldest_python_that_is_allowed() -> None:
+def test_the_classifiers_begin_with_the_oldest_supported_python() -> None:
     assert f'requires-python = ">={CLASSIFIERS[0]}"' in PYPROJECT
     minors = [int(version.partition(".")[2]) for version in CLASSIFIERS]
     assert minors == list(range(minors[0], minors[-1] + 1))
@@ -81,7 +81,7 @@ def test_each_action_is_pinned_to_a_commit_and_names_its_version() -> None:
     assert [one for one in used if not one.startswith(OWN) and not PINNED.fullmatch(one)] == []
 
 
-def test_one_action_has_one_version() -> None:
+def test_each_action_is_used_in_one_version() -> None:
     commits: dict[str, set[str]] = {}
     for step in steps():
         action, _, commit = step.get("uses", "").partition("@")
@@ -89,7 +89,7 @@ def test_one_action_has_one_version() -> None:
     assert [action for action, each in commits.items() if len(each) > 1] == []
 
 
-def test_a_workflow_gets_no_permission_that_a_job_does_not_ask_for() -> None:
+def test_workflows_only_have_the_permissions_that_their_jobs_request() -> None:
     for workflow in WORKFLOWS.values():
         assert workflow["permissions"] == {}
         assert all("permissions" in job for job in workflow["jobs"].values())
@@ -107,7 +107,7 @@ def test_one_check_waits_for_all_others() -> None:
     ("results", "code"),
     [("success success", 0), ("success failure", 1), ("skipped success", 1), ("cancelled", 1)],
 )
-def test_it_fails_unless_each_of_them_succeeded(results: str, code: int) -> None:
+def test_that_check_fails_unless_all_others_succeeded(results: str, code: int) -> None:
     (step,) = WORKFLOWS["ci"]["jobs"]["check"]["steps"]
     ended = subprocess.run(  # noqa: S603 (our own workflow)
         ["bash", "-e", "-c", step["run"]],  # noqa: S607 (as GitHub runs it)
@@ -117,7 +117,7 @@ def test_it_fails_unless_each_of_them_succeeded(results: str, code: int) -> None
     assert ended.returncode == code
 
 
-def test_what_the_workflows_run_exists() -> None:
+def test_scripts_that_the_workflows_run_exist() -> None:
     scripts = {name for step in steps() for name in re.findall(r"bash (\S+)", step.get("run", ""))}
     assert {"scripts/test", "scripts/lint", "scripts/test-next-sdk", ".ci/run"} <= scripts
     assert [script for script in scripts if not (ROOT / script).is_file()] == []
@@ -125,7 +125,7 @@ def test_what_the_workflows_run_exists() -> None:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """A folder that is ready for the release of the version in pyproject.toml."""
+    """A folder in which the version in pyproject.toml is ready for release."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     changelog = f"# Changelog\n\n## [Unreleased]\n\n## {VERSION} - 2027-01-31\n"
     (tmp_path / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
@@ -143,7 +143,7 @@ def check_release(folder: Path, tag: str = f"v{VERSION}", here: str = ADDRESS) -
 
 
 @needs_tomllib
-def test_a_release_needs_the_tag_of_its_version(release: Path) -> None:
+def test_a_release_requires_a_tag_that_matches_its_version(release: Path) -> None:
     assert check_release(release) == (0, "")
     code, error = check_release(release, tag="v99.0")
     assert (code, error) == (
@@ -153,34 +153,34 @@ def test_a_release_needs_the_tag_of_its_version(release: Path) -> None:
 
 
 @needs_tomllib
-def test_a_release_needs_the_address_of_the_repository_that_publishes(release: Path) -> None:
+def test_a_release_requires_the_url_of_the_publishing_repository(release: Path) -> None:
     code, error = check_release(release, here="https://github.com/someone/tap-akeneo")
     assert code == 1
     assert f"the repository in pyproject.toml is {ADDRESS}, but this is https://github" in error
 
 
 @needs_tomllib
-def test_a_release_needs_a_date_in_the_changelog(release: Path) -> None:
+def test_a_release_requires_a_date_in_the_changelog(release: Path) -> None:
     (release / "CHANGELOG.md").write_text(f"## {VERSION} - unreleased\n", encoding="utf-8")
     code, error = check_release(release)
     assert (code, error) == (1, f"CHANGELOG.md has no heading '## {VERSION} - YYYY-MM-DD'")
 
 
-def test_a_release_publishes_what_all_checks_have_passed() -> None:
+def test_a_release_is_published_only_after_all_checks() -> None:
     jobs = WORKFLOWS["release"]["jobs"]
     assert jobs["checks"]["uses"] == "$/.github/workflows/ci.yml"
     assert (jobs["checks"]["needs"], jobs["publish"]["needs"]) == ("version", "checks")
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
 
 
-def test_the_version_stands_in_pyproject_alone() -> None:
+def test_only_pyproject_contains_the_version() -> None:
     sources = [*ROOT.glob("tap_akeneo/**/*.py"), ROOT / "meltano.yml"]
     assert [one for one in sources if f'"{VERSION}"' in one.read_text(encoding="utf-8")] == []
     assert f"\n## {VERSION} - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_address_of_the_repository_stands_in_pyproject_alone() -> None:
-    # Others come from it: tests/hub.py writes it into docs/meltano-hub.yml.
+def test_only_pyproject_and_generated_files_contain_the_repository_url() -> None:
+    # tests/hub.py copies it from there to docs/meltano-hub.yml.
     derived = {"pyproject.toml", "docs/meltano-hub.yml"}
     texts = [*ROOT.glob("*.*"), *ROOT.glob("docs/*"), *FILES, *ROOT.glob("t*/*.py")]
     found = {

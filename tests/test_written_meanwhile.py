@@ -1,4 +1,4 @@
-"""What others write while a list is read hides nothing, fails nothing, and deletes nothing."""
+"""Changes in the PIM during a read hide no items, fail no stream, and mark no rows as deleted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ_WHOLE = [("product_keys", False), ("products", True)]
 
 
 def full_run(pim: SimulatedPim, stream: str, *, full_table: bool, **settings: Any) -> Run:
-    """A run with versions, from the catalog as a user changes it."""
+    """Run one stream with ACTIVATE_VERSION, optionally set to FULL_TABLE in the catalog."""
     config = settings_for(pim, emit_activate_version_messages=True, attributes=["sku"], **settings)
     catalog = TapAkeneo(config=config).catalog_dict
     for entry in catalog["streams"]:
@@ -42,7 +42,7 @@ def uuids(pim: SimulatedPim) -> list[str]:
 
 @pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
 @pytest.mark.parametrize("seed", range(3))
-def test_products_that_are_edited_while_they_are_read_do_not_look_deleted(
+def test_products_edited_during_a_read_do_not_look_deleted(
     start_pim: StartPim, stream: str, seed: int, *, full_table: bool
 ) -> None:
     pim = start_pim(products=3000, seed=seed)
@@ -61,7 +61,7 @@ def test_products_that_are_edited_while_they_are_read_do_not_look_deleted(
 
 @pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
 @pytest.mark.parametrize("when", [4, 12, 24])
-def test_a_mass_edit_while_products_are_read_makes_none_look_deleted(
+def test_products_in_a_mass_edit_during_a_read_do_not_look_deleted(
     start_pim: StartPim, stream: str, when: int, *, full_table: bool
 ) -> None:
     pim = start_pim(products=3000)
@@ -71,7 +71,7 @@ def test_a_mass_edit_while_products_are_read_makes_none_look_deleted(
         for uuid in Random(when).sample(before, 80):  # noqa: S311 (no secret)
             pim.write.change("products", uuid, enabled=False)
 
-    # One of the readers falls behind meanwhile.
+    # One of the concurrent paginators falls behind.
     pim.faults.add("status", "/products-uuid", nth=3, status=503)
     pim.faults.add("event", "/products-uuid", nth=when, do=edit_many)
     run = full_run(pim, stream, full_table=full_table)
@@ -82,7 +82,7 @@ def test_a_mass_edit_while_products_are_read_makes_none_look_deleted(
 
 @pytest.mark.parametrize(("stream", "full_table"), READ_WHOLE)
 @pytest.mark.parametrize("seed", range(3))
-def test_of_products_that_come_and_go_while_they_are_read_all_others_come_out(
+def test_products_created_and_deleted_during_a_read_hide_no_others(
     start_pim: StartPim, stream: str, seed: int, *, full_table: bool
 ) -> None:
     pim = start_pim(products=2000, seed=seed)
@@ -106,7 +106,7 @@ def test_of_products_that_come_and_go_while_they_are_read_all_others_come_out(
 
 
 @pytest.mark.parametrize("profile", ["ce-5", "ce-6"])
-def test_products_by_identifier_that_are_edited_while_they_are_read_all_come(
+def test_products_with_identifier_keys_edited_during_a_read_are_all_read(
     start_pim: StartPim, profile: str
 ) -> None:
     pim = start_pim(profile, products=1500)
@@ -124,7 +124,7 @@ def test_products_by_identifier_that_are_edited_while_they_are_read_all_come(
 
 @pytest.mark.parametrize("change", ["published", "unpublished"])
 @pytest.mark.parametrize("page_size", [2, 100])
-def test_a_product_that_is_published_or_unpublished_meanwhile_does_not_fail_the_stream(
+def test_publishing_or_unpublishing_a_product_during_a_read_does_not_fail_the_stream(
     start_pim: StartPim, change: str, page_size: int
 ) -> None:
     pim = start_pim("ee-7", products=200)
@@ -152,7 +152,7 @@ def test_a_product_that_is_published_or_unpublished_meanwhile_does_not_fail_the_
     assert activates(run)
 
 
-def test_a_list_that_stays_silent_after_its_first_page_ends_the_run(start_pim: StartPim) -> None:
+def test_a_list_that_times_out_after_its_first_page_ends_the_run(start_pim: StartPim) -> None:
     pim = start_pim("saas", products=20)
     pim.faults.add("slow", "/workflows/tasks", nth=2, times=None, delay=2)
     with pytest.raises(AkeneoError, match=r"^workflow_tasks: .* in time"):
@@ -160,12 +160,12 @@ def test_a_list_that_stays_silent_after_its_first_page_ends_the_run(start_pim: S
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 100])
-def test_tasks_of_workflows_come_whole_although_one_request_is_answered_late(
+def test_all_workflow_tasks_are_read_if_one_request_times_out(
     start_pim: StartPim, page_size: int
 ) -> None:
     pim = start_pim("saas", products=20)
     expected = sync(pim, "workflow_tasks", page_size=page_size).rows("workflow_tasks").keys()
-    # Not the first, which alone can show that workflows are switched off.
+    # Not the first request: a timeout there means that workflows are disabled.
     pim.faults.add("slow", "/workflows/tasks", nth=2, delay=2)
     run = sync(pim, "workflow_tasks", page_size=page_size, request_timeout=1, max_concurrency=1)
     assert not pim.faults.pending

@@ -10,7 +10,7 @@ PAGE = DOCS / "troubleshooting.md"
 
 
 def messages() -> set[str]:
-    """The messages; … stands for what varies."""
+    """Return the messages; … stands for a variable part."""
     _, *tables = PAGE.read_text(encoding="utf-8").split("| Message | What to do |\n|---|---|\n")
     rows = [
         row
@@ -21,11 +21,11 @@ def messages() -> set[str]:
 
 
 def matches(message: str, line: str) -> bool:
-    """Whether a line of the log is that message."""
+    """Return whether a line of the log contains a message."""
     pieces = (re.escape(piece) for piece in message.split("…"))
     return re.search(".*".join(pieces), line, flags=re.IGNORECASE) is not None
 
 
 def is_explained(line: str) -> bool:
-    """Whether the page says what to do about a line of the log."""
+    """Return whether the page explains a line of the log."""
     return any(matches(message, line) for message in messages())

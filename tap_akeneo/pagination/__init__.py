@@ -1,1 +1,1 @@
-"""Reading the lists of a PIM page by page. Knows nothing of Singer."""
+"""Pagination of the PIM's lists, independent of Singer."""

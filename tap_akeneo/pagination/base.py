@@ -1,4 +1,4 @@
-"""What a list of the PIM is, and what a paginator of one does."""
+"""Requests for lists of the PIM, and the base class of paginators."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-akeneo.pagination")
 
 MAX_PAGE_SIZE = 100
-"""Items that the PIM allows on a page (api.akeneo.com, pagination)."""
+"""Maximum page size that the PIM allows (api.akeneo.com, pagination)."""
 
 
 class Pagination(Enum):
-    """The ways in which the PIM serves a list."""
+    """How the PIM paginates a list."""
 
     SEARCH_AFTER = "by cursor, with a limit; also by page number up to 10,000 items"
     CURSOR = "by cursor, in pages of a size that the PIM chooses"
@@ -38,16 +38,16 @@ class ListRequest:
 
     Attributes:
         path: Path below ``/api/rest/v1/``, percent-encoded.
-        pagination: How the PIM serves the list.
+        pagination: How the PIM paginates the list.
         keys: Properties that identify an item.
-        params: Query parameters other than those of pagination.
+        params: Query parameters, except those for pagination.
         page_size: Items per page, 1 to 100.
-        parents: Keys of the parent to which the list belongs; it may be deleted meanwhile.
-        key_is_cursor: Whether a cursor is the key of the item before it. ``None`` if the first
-            ``next`` link has to show it.
+        parents: Keys of the parent item. It may be deleted before the list is read.
+        key_is_cursor: Whether the cursor of a page is the key of the item before it. ``None`` if
+            only the first ``next`` link shows this.
         has_count: Whether the PIM counts the items of a numbered page.
         may_hang: Whether the PIM may never answer the first request.
-        is_sorted: Whether items come in the same order each time.
+        is_sorted: Whether the items have the same order in each response.
     """
 
     path: str
@@ -71,8 +71,8 @@ class KeyRange:
     """The items of a list whose keys are greater than ``after`` and at most ``to``.
 
     Attributes:
-        after: Exclusive; ``None`` for the beginning of the list. Where the PIM's cursors are not
-            keys, the cursor to continue from.
+        after: Exclusive; ``None`` for the beginning of the list. If the PIM's cursors are not
+            keys, the cursor of the next page.
         to: Inclusive; ``None`` for the end of the list.
     """
 
@@ -86,19 +86,19 @@ WHOLE_LIST = KeyRange()
 class Paginator:
     """Reads one list, or a part of it, page by page.
 
-    Items may come twice if the list changes while it is read; none is left out.
+    If the list changes during the reading, an item may come twice, but none is missing.
 
     Args:
         request: The list.
         key_range: The part of the list to read.
 
     Attributes:
-        start: The part of the list that it was to read at first.
-        key_range: The part of the list that it has not read, and will read.
-        incomplete: Whether it stopped before the end of the list.
-        refusal: The PIM's refusal, if it forbids this list but perhaps not its siblings.
-        failure: Why items may be missing, if they may.
-        broken: Ranges of items that the PIM answers with 500.
+        start: The part of the list to read, as given at first.
+        key_range: The part of the list that is still to be read.
+        incomplete: Whether reading stopped before the end of the list.
+        refusal: The PIM's error, if it forbids this list but perhaps not those of other parents.
+        failure: Why items may be missing; ``None`` if none are.
+        broken: Ranges of items for which the PIM responds with 500.
     """
 
     def __init__(self, request: ListRequest, key_range: KeyRange = WHOLE_LIST) -> None:
@@ -113,14 +113,14 @@ class Paginator:
         """Return the next page, or ``None`` at the end.
 
         Raises:
-            RequestRefused: The PIM refuses to serve this list.
+            RequestRefused: The PIM refuses the request.
             PimUnavailable: A page could not be read.
         """
         try:
             return self._next_page()
         except RequestRefused as refusal:
-            # A parent may be deleted or forbidden while its siblings are readable. A proxy's 404
-            # has no message of the PIM and says nothing about the parent.
+            # A parent may be deleted or forbidden although the other parents are not. A 404 without
+            # a message is from a proxy, and says nothing about the parent.
             if not self.request.parents or not refusal.message:
                 raise
             if refusal.status == HTTPStatus.NOT_FOUND:
@@ -138,13 +138,13 @@ class Paginator:
 
     @property
     def remaining(self) -> float:
-        """Estimated number of items that could be split off for another reader."""
+        """Estimated number of items left to read; 0 if no part can be split off."""
         return 0
 
     def split(self) -> Paginator | None:
-        """Split off the upper half of what is left, or return ``None`` if that is not worth it.
+        """Split off the upper half of the remaining items, or return ``None`` if there are too few.
 
-        May be called by another thread while a page is being read.
+        Another thread may call this while a page is being requested.
         """
         return None
 
@@ -154,7 +154,7 @@ class Paginator:
 
 
 def refuse_loop(request: ListRequest, cursor: str | None, following: str | None) -> None:
-    """Refuse a page whose ``next`` link leads to itself.
+    """Raise an error if the ``next`` link of a page leads to the same page.
 
     Raises:
         PimUnavailable: The list would never end.

@@ -1,9 +1,10 @@
-"""Finding keys that the PIM does not show: of broken items, and behind deleted ones.
+"""Search for keys that the PIM does not show: keys of broken items, and keys after deleted ones.
 
-One broken product makes every page that holds it a 500 (#10066, #10573). A page of one item from
-any key before it fails, and a page of one item from its own key does not: so the first key from
-which such a page can be read is its key. That holds up to the next readable item, behind which
-another one may be broken. Its position in the list shows it, as far as the PIM lists by number.
+The PIM responds with 500 for every page that contains a broken product (#10066, #10573). A page of
+one item after any smaller key fails, and a page of one item after the broken item's own key does
+not. So its key is the first one after which such a page can be read. This is true up to the next
+readable item, because another broken item may follow that one. The next readable item is found by
+its position, if it is among those that the PIM lists by page number.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.ranged_list import RangedList
 
 MAX_SEARCHES = 10
-"""Attempts to find a key while other requests fail as well."""
+"""Attempts to find a key before giving up, if other requests fail as well."""
 
 CONFIRMATIONS = 2
-"""Further requests that a failure must outlast to count."""
+"""Number of further requests that must fail as well before a failure counts."""
 
 MAX_LOOKS = 400
-"""Pages by number among which the position of an item is looked for."""
+"""Maximum number of numbered pages to request when searching for the position of an item."""
 
 FIRST_STEP = 1 << 96
-"""Between two of four billion random uuids that is the usual distance."""
+"""First step of the search; the average distance between four billion random uuids."""
 
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
@@ -58,16 +59,16 @@ CODE_POINTS = tuple(_code_points())
 def page_before_broken_item(
     ranged: RangedList, after: str | None, fails: int, *, shows_nothing: int = 0
 ) -> tuple[HalPage | None, int]:
-    """Return a page of what comes before a broken item, and the size of a page that holds it too.
+    """Return a page of the items before a broken item, and the size of a page that fails.
 
-    The page is ``None`` if nothing comes before it but items that are deleted. It is the last item
-    of the larger page then.
+    The page is ``None`` if no item precedes the broken one, except deleted items. Then the broken
+    item is the last one of the page that fails.
 
     Args:
         ranged: The list.
         after: Key before the page; ``None`` for the beginning of the list.
         fails: Size of a page that fails.
-        shows_nothing: Size of a page that shows nothing.
+        shows_nothing: Size of a page that is empty because its items are deleted.
     """
     while fails - shows_nothing > 1:
         size = (shows_nothing + fails) // 2
@@ -82,22 +83,22 @@ def page_before_broken_item(
 
 
 def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | None:
-    """Return the key of the broken item that follows a key, perhaps behind deleted ones.
+    """Return the key of the next broken item after a key; deleted items may precede it.
 
-    Of several broken items without a readable one between them, it is the last one's key.
+    If several broken items have no readable item between them, return the key of the last one.
 
     Args:
         ranged: The list.
         after: Key of the item before it; ``None`` for the beginning of the list.
-        size: Size of a page from there whose last item it is.
+        size: Size of the page after that key whose last item is the broken one.
 
     Returns:
-        The key as the PIM sorts it; ``None`` if the item can be read after all.
+        The key in the PIM's sort order; ``None`` if the item can be read after all.
 
     Raises:
         PimUnavailable: Requests fail for other reasons as well.
     """
-    # Keys before the item, each greater than the one before.
+    # Keys before the broken item, in ascending order.
     failed = [after]
     following = next_readable_key(ranged, after)
     ranged.note_broken_item(is_sure=following is not None)
@@ -112,7 +113,8 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
 
     for _ in range(MAX_SEARCHES):
         key = _first_key(ranged, failed[-1], is_behind_it)
-        # A 500 that was a passing fault leads past readable items, so go back to one that lasts.
+        # After a temporary 500 the search may have passed readable items, so go back to a key that
+        # still fails.
         found = len(failed)
         while failed and any(
             can_read_after(ranged, failed[-1], size) for _ in range(CONFIRMATIONS)
@@ -127,7 +129,7 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
 
 
 def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
-    """Return whether a page of this size from a key shows nothing broken before an item."""
+    """Return whether no broken item comes between a key and the next readable item."""
     page = ranged.get_or_none(1, key)
     if page is None or page.items or size == 1:
         return page is not None
@@ -138,11 +140,11 @@ def can_read_after(ranged: RangedList, key: str | None, size: int) -> bool:
 
 
 def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | None:
-    """Return the first key from which a page shows an item, ``None`` if there seems to be none.
+    """Return the first key after which a page has an item, or ``None`` if none is found.
 
     Args:
         ranged: The list.
-        after: Key behind which whole pages of items are deleted but still in the search index.
+        after: Key that is followed by whole pages of items that are deleted but still indexed.
     """
     following = next_readable_key(ranged, after)
     is_found = following is not None
@@ -169,9 +171,9 @@ def _first_key(ranged: RangedList, after: str | None, is_behind_it: Callable[[st
 
 
 def next_readable_key(ranged: RangedList, after: str | None) -> str | None:
-    """Return the key of the next readable item, ``None`` if there is none or it is not found.
+    """Return the key of the next readable item, or ``None`` if it does not exist or is not found.
 
-    The PIM shows it by its position, which is below 10,000 or not found.
+    The search is by position, so it only finds items among the first 10,000.
     """
     positions = _Positions(ranged)
 
@@ -192,13 +194,13 @@ def next_readable_key(ranged: RangedList, after: str | None) -> str | None:
             low = end
     before, _ = positions.first_keys(low - 1, low)
     if positions.looks > MAX_LOOKS or any(map(is_after, before)):
-        # Too many items are broken, or the positions moved meanwhile.
+        # Too many items are broken, or positions changed during the search.
         return None
     return found
 
 
 class _Positions:
-    """The keys at the positions of a list, from 1."""
+    """Looks up keys by their position in a list, from 1."""
 
     def __init__(self, ranged: RangedList) -> None:
         self.looks = 0
@@ -228,7 +230,7 @@ class _Positions:
 
 
 def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str:
-    """Return the first uuid from which the next item can be read."""
+    """Return the first uuid after which the next item can be read."""
     before = UUID(after).int if after else -1
     steps = (before + (FIRST_STEP << doubled) for doubled in range(UUIDS.bit_length()))
     candidates = chain(takewhile(lambda number: number < UUIDS - 1, steps), [UUIDS - 1])
@@ -237,9 +239,9 @@ def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str
 
 
 def _first_text(before: str, can_read_after: Callable[[str], bool]) -> str:
-    """Return the first text from which the next item can be read, character by character."""
+    """Return the first text after which the next item can be read; search by character."""
     last = chr(LAST_CODE_POINT)
-    # What it has in common with the key before, which is most of it in a sorted list.
+    # The prefix that it shares with the key before it. In a sorted list, that is most of it.
     known = before
     while known and not can_read_after(known + last):
         known = known[:-1]
@@ -292,7 +294,7 @@ def _first_character(
 
 
 def _first(can_read: Callable[[int], bool], before: int, candidates: Iterable[int]) -> int:
-    """Return the first number that can be read, which is at most the last of growing candidates."""
+    """Return the first number that can be read; it is at most the last of ascending candidates."""
     first = before
     for first in candidates:
         if can_read(first):

@@ -1,8 +1,8 @@
-"""Threads that read several paginators at once; idle ones take over parts of large lists.
+"""Read several paginators in parallel threads; idle threads take over parts of large lists.
 
-Each of a few threads reads one list after the other. Finished pages wait in a queue that is bounded
-by bytes, so a slow consumer slows the reading and memory does not grow. A thread that finds no list
-left takes over a part of the largest one that others read.
+Each thread reads one list after the other. Pages wait in a queue whose size is limited in bytes, so
+that a slow consumer slows down the reading instead of using more memory. If no list is left, an
+idle thread takes over a part of the largest list that is being read.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.base import Paginator
 
 PageEvent: TypeAlias = "Page | Paginator | None"
-"""What happens to a paginator: its next page, a part split off, its end."""
+"""An event of a paginator: its next page, a part split off from it, or ``None`` for its end."""
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Finished pages that may wait. One more page for each thread can be held besides."""
+"""Size in bytes of pages that may wait. Each thread may hold one more page."""
 
 PULSE = 0.5
-"""Seconds between two calls of ``pulse`` while no page comes."""
+"""Seconds between two calls of ``pulse`` while waiting for a page."""
 
 MAX_JOIN = 30.0
-"""Seconds to wait for the requests of a reading that was abandoned."""
+"""Seconds to wait for active requests after a failure, or if the consumer stops early."""
 
 
 def read_concurrently(
@@ -39,23 +39,23 @@ def read_concurrently(
     max_bytes: int = MAX_BYTES,
     pulse: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Paginator, PageEvent]]:
-    """Yield the events of all paginators as they happen, those of one paginator in order.
+    """Yield the events of all paginators as they happen; those of one paginator in order.
 
-    After a failure, and if it is closed early, it waits until no request is under way, so that the
-    next reading does not add its requests to them.
+    After a failure, or if the generator is closed early, wait until no request is active, so that
+    the next reading does not exceed the number of parallel requests.
 
     Args:
-        paginators: Taken one by one, when a thread is free.
-        threads: How many paginators are read at once.
-        max_bytes: Bytes of pages that may wait for the consumer.
+        paginators: The paginators; each is started when a thread is free.
+        threads: Number of paginators that are read in parallel.
+        max_bytes: Size in bytes of pages that may wait for the consumer.
         pulse: Called between two pages, and while waiting for one; may raise.
 
     Yields:
-        A paginator and its next page; a paginator and the part split off from it, before anything
-        of that part; a paginator and ``None`` when all its pages have been consumed.
+        A paginator and its next page; a paginator and the part split off from it, before any
+        event of that part; a paginator and ``None`` after all its pages have been consumed.
 
     Raises:
-        Exception: What a paginator raised, after the pages that were read before.
+        Exception: A paginator's exception, after the pages that were read before it.
     """
     pool = _Pool(iter(paginators), max_bytes)
     workers = [
@@ -70,7 +70,7 @@ def read_concurrently(
             try:
                 pulse()
             except BaseException:
-                # The run ends at once, and its requests with it.
+                # The run ends immediately, so do not wait for its requests.
                 patience = 0
                 raise
             if pool.wait(PULSE):
@@ -86,15 +86,15 @@ def read_concurrently(
 
 
 class _Pool:
-    """What the threads share; every attribute is guarded by `_lock`.
+    """State shared by the threads; `_lock` guards every attribute.
 
-    No request is made while the lock is held, nor does iterating over the paginators make one.
+    No request is sent while the lock is held. Iterating over the paginators sends none either.
     """
 
     def __init__(self, paginators: Iterator[Paginator], max_bytes: int) -> None:
         self._lock = threading.RLock()
-        # Three things to wait for: an event, room for a page, a paginator to take. With one for
-        # all, each page would wake every thread.
+        # Threads wait for an event, for room for a page, or for a paginator to read. With a single
+        # condition, each page would wake every thread.
         self._happened = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._work = threading.Condition(self._lock)
@@ -120,15 +120,15 @@ class _Pool:
             self._fail(failure)
 
     def wait(self, timeout: float) -> bool:
-        """Return whether there is an event, or none to come, within some seconds."""
+        """Wait for an event or the end of all paginators; return ``False`` after a timeout."""
         with self._lock:
             return self._happened.wait_for(self._has_event, timeout)
 
     def next_event(self) -> tuple[Paginator, PageEvent] | None:
-        """Return the next event, ``None`` if all paginators have ended.
+        """Return the next event, or ``None`` if all paginators have ended.
 
         Raises:
-            BaseException: What a paginator raised.
+            BaseException: A paginator's exception.
         """
         with self._lock:
             if self._events:
@@ -138,7 +138,7 @@ class _Pool:
             return None
 
     def note_consumed(self, event: PageEvent) -> None:
-        """Make room for another page."""
+        """Make room for another page, after an event has been consumed."""
         if isinstance(event, Page):
             with self._lock:
                 self._waiting_bytes -= event.size
@@ -146,7 +146,7 @@ class _Pool:
                 self._offer_work()
 
     def stop(self) -> None:
-        """Let each thread end after the request it is at."""
+        """Stop each thread after its current request."""
         with self._lock:
             self._stopped = True
             self._wake_all()
@@ -155,14 +155,14 @@ class _Pool:
         return bool(self._events or self._failure) or (self._exhausted and not self._active)
 
     def _take(self) -> Paginator | None:
-        """Return the next paginator, or a part of one that is being read."""
+        """Return the next paginator, a part of one that is being read, or ``None`` at the end."""
         with self._lock:
             while not self._stopped:
                 try:
                     paginator = next(self._paginators, None)
                 except BaseException as failure:  # noqa: BLE001 (raised again by the consumer)
-                    # Noted before the lock is released: the next thread finds no paginator left,
-                    # and the consumer would take that for the end.
+                    # Before the lock is released, because the next thread finds no paginator left,
+                    # which would look like the end to the consumer.
                     self._fail(failure)
                     return None
                 self._exhausted = paginator is None
@@ -181,7 +181,7 @@ class _Pool:
         return None
 
     def _split_largest(self) -> Paginator | None:
-        # Not while pages wait: the consumer could not take what one more thread reads.
+        # Not while many pages wait, because the consumer is too slow for another thread.
         if self._waiting_bytes >= self._max_bytes / 2 or not self._active:
             return None
         largest = max(self._active, key=lambda paginator: paginator.remaining)
@@ -218,7 +218,7 @@ class _Pool:
         self._happened.notify()
 
     def _offer_work(self) -> None:
-        """Let an idle thread see whether there is something to split off by now."""
+        """Wake an idle thread, so that it checks whether it can split off a part now."""
         if self._idle:
             self._work.notify()
 

@@ -1,11 +1,11 @@
-"""Reading a list by cursors that only the PIM can make: products and models up to 5.0.
+"""Pagination by cursors that only the PIM can create: products and product models up to 5.0.
 
-Also published products, and lists whose first link shows such a cursor.
+Published products, and lists whose first link has such a cursor, are read like this as well.
 
-Where the search index still has items that the database does not, a page is short and has no link
-although there is more. Only the count shows it, so the list is then read by page number, which
-steps over such items, and over those that the PIM answers with 500. The PIM serves the first 10,000
-items by number.
+If items are deleted in the database but still in the search index, a page is short and has no link
+although more items follow. Only the count shows this. The list is then read by page number, which
+skips such items, and also those for which the PIM responds with 500. The PIM lists only the first
+10,000 items by page number.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ logger = logging.getLogger("tap-akeneo.pagination")
 
 
 class CursorPaginator(Paginator):
-    """Reads a list from cursor to cursor.
+    """Reads a list by following the PIM's cursors.
 
     Args:
         pim: The PIM.
         request: The list.
-        key_range: Starts with the cursor to continue from.
-        already_read: Items before that cursor, which an earlier run read.
+        key_range: The part of the list to read; ``after`` is the cursor of the first page.
+        already_read: Number of items before that cursor, which an earlier run has read.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class CursorPaginator(Paginator):
         self.counted: int | None = None
         self._pim = pim
         self._already_read = already_read
-        # Hashes, because an item that comes twice must not stand in for a hidden one.
+        # Hashes of keys, because an item that comes twice must not make up for a missing one.
         self._seen: set[int] = set()
         self._pages = self._read()
 
@@ -91,8 +91,8 @@ class CursorPaginator(Paginator):
         yield from self._by_number()
 
     def _is_short(self) -> bool:
-        # Then and now: an item created meanwhile may mask a hidden one in one count, and one
-        # deleted meanwhile in the other.
+        # Use the larger of the counts before and after the reading: an item created meanwhile can
+        # mask a missing one in the first count, and an item deleted meanwhile in the second.
         now = count_items(self._pim, self.request)
         return max(now or 0, self.counted or 0) > len(self._seen) + self._already_read
 
@@ -123,7 +123,7 @@ class CursorPaginator(Paginator):
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not has_limit:
                 raise
             if NumberedReading(self._pim, self.request).get_or_none(RESULT_WINDOW, 1) is not None:
-                # The PIM answers, so an item of this page is broken.
+                # The PIM responds to another request, so an item of this page is broken.
                 raise
             return self._pim.get(self.request.path, decode_page, params)
 

@@ -1,16 +1,15 @@
-"""Reading a list in ranges of keys, several at a time: products and models since 6.0.
+"""Pagination in ranges of keys that can be read in parallel: products and models since 6.0.
 
-The PIM sorts some lists by a key that never changes, and takes any key for a cursor, whether an
-item has it or not. Such a list is read in disjoint ranges: each item that exists during the whole
-reading comes out exactly once, whatever else is written meanwhile (seen on 6.0.90, 7.0.22 and
-master).
+The PIM sorts some lists by a key that never changes, and accepts any key as a cursor, even if no
+item has it. Such a list is read in disjoint ranges. Each item that exists during the whole reading
+is read exactly once, regardless of other changes to the list (seen on 6.0.90, 7.0.22 and master).
 
 An idle reader takes over the upper half of the largest range. A range ends at the first item beyond
-it, which belongs to the next range, so only the last one needs an empty page to prove its end.
+it, which belongs to the next range. So only the last range needs an empty page to prove its end.
 
-The PIM drops items from a page that its search index still has, but its database does not
-(SqlGetConnectorProducts; api-php-client #197). So a short page is not the end. An empty page leaves
-a gap if items follow it all the same, and the gap is then read from keys within it.
+The PIM omits items from a page if its search index still has them but its database does not
+(SqlGetConnectorProducts; api-php-client #197). So a short page does not mean the end. If items
+follow an empty page, it leaves a gap, which is then read from keys within it.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.ranged_list import RangedList
 
 MIN_PAGES_TO_SPLIT = 4
-"""Pages that must be left for another reader to be worth its first request."""
+"""Minimum number of remaining pages for which splitting is worth an additional request."""
 
 
 class KeyRangePaginator(Paginator):
@@ -48,10 +47,10 @@ class KeyRangePaginator(Paginator):
     Args:
         ranged: The list.
         key_range: The range.
-        weight: Share of the list's items that the range is expected to hold, 0 to 1.
-        is_known_broken: Whether the range held only broken items when it was read last: then one
-            request shows whether it still does.
-        is_gap: Whether the PIM shows nothing behind the start of the range.
+        weight: Expected share of the list's items that are in the range, 0 to 1.
+        is_known_broken: Whether the range had only broken items when it was last read. One request
+            shows whether this is still the case.
+        is_gap: Whether the PIM returned an empty page at the start of the range.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class KeyRangePaginator(Paginator):
         self._is_known_broken = is_known_broken
         self._is_gap = is_gap
         self._suspects: int | None = None
-        """Items from the cursor on among which one is broken, if a page failed."""
+        """Number of items after the cursor that include a broken one, if a page failed."""
 
     @override
     def _next_page(self) -> Page | None:
@@ -94,13 +93,13 @@ class KeyRangePaginator(Paginator):
         if self._ended or self._is_gap or ranged.follows_links or not ranged.is_confirmed:
             return 0
         if ranged.counted is None:
-            # Nothing is known: as much again as was read.
+            # The count is unknown, so assume that half of the items have been read.
             return self._read
         share = ranged.order.share(self.key_range.after, self.key_range.to)
         if share is not None:
             return share * ranged.counted
         left = ranged.counted * self._weight - self._read
-        # A range that has outgrown what was expected holds perhaps as much again.
+        # If the range has more items than expected, assume that half of them have been read.
         return left if left > 0 else self._read
 
     @override
@@ -133,11 +132,11 @@ class KeyRangePaginator(Paginator):
         return self._link if self.ranged.follows_links else self.key_range.after
 
     def _request(self) -> HalPage | None:
-        """Return the next page; ``None`` if there was none, but the range goes on or has ended."""
+        """Return the next page, or ``None`` if the caller has to check `_ended` and call again."""
         ranged, cursor = self.ranged, self._cursor()
         if self._suspects is not None:
             return self._page_before_broken_item()
-        # The first page of the list says how much there is.
+        # Request the count with the first page of the list.
         counts = cursor is None and ranged.has_limit and ranged.counted is None
         try:
             page = ranged.get(
@@ -147,7 +146,7 @@ class KeyRangePaginator(Paginator):
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not ranged.has_limit:
                 raise
             if not ranged.is_alive():
-                # The fault is not in the items, so retry as long as for any other request.
+                # The items are not the cause, so retry as often as for any other request.
                 return ranged.get(self._limit, cursor)
             self._suspects = self._limit
             if counts:
@@ -160,7 +159,7 @@ class KeyRangePaginator(Paginator):
         return page
 
     def _take(self, page: HalPage) -> list[Item]:
-        """Return the items of a page that belong to the range, and move on behind them."""
+        """Return the items of a page that belong to the range, and move the cursor after them."""
         ranged = self.ranged
         if not ranged.has_limit:
             self._check_order(page)
@@ -189,7 +188,7 @@ class KeyRangePaginator(Paginator):
         return kept
 
     def _refuse_earlier(self, key: str) -> None:
-        """Refuse a page that does not lead on.
+        """Raise an error if the last key of a page is not greater than the cursor.
 
         Raises:
             PimUnavailable: The list would never end.
@@ -203,7 +202,7 @@ class KeyRangePaginator(Paginator):
             raise PimUnavailable(self.request.path, reason)
 
     def _check_end(self) -> None:
-        """Note the end of the range on an empty page, if the page is large enough to show it."""
+        """End the range after an empty page, if the page size is large enough to be certain."""
         if self._limit < MAX_PAGE_SIZE:
             self._limit = MAX_PAGE_SIZE
             return
@@ -211,10 +210,10 @@ class KeyRangePaginator(Paginator):
         self.ranged.note_gap(self.key_range)
 
     def _check_order(self, page: HalPage) -> None:
-        """Find out whether the cursors of a list without a limit are its keys, in their order.
+        """Check whether the cursors of a list without a page size are its keys in ascending order.
 
         Raises:
-            ListIncomplete: They are not, but the list was read in ranges already.
+            ListIncomplete: They are not, but part of the list was already read in ranges.
         """
         ranged = self.ranged
         self._link = page.cursor("search_after")
@@ -232,21 +231,21 @@ class KeyRangePaginator(Paginator):
         ranged.follows_links = True
 
     def _page_before_broken_item(self) -> HalPage | None:
-        """Return a page of what comes before a broken item; step over the item if it comes next."""
+        """Return a page of the items before a broken item; skip that item if it comes next."""
         ranged, after = self.ranged, self.key_range.after
         page, fails = page_before_broken_item(ranged, after, self._suspects or 1)
         self._suspects = None
         if page is not None:
-            # Deleted items are not on it, so there may be fewer.
+            # The page does not include deleted items, so there may be fewer suspects.
             self._suspects = fails - len(page.items)
             return page
-        # Once more: a 500 can also be a passing fault.
+        # Try again, because a 500 can also be temporary.
         if not can_read_after(ranged, after, fails):
             self._step_over_broken_item(fails)
         return None
 
     def _has_readable_item(self) -> bool:
-        """Return whether one of several items that were broken together can be read by now."""
+        """Return whether a range of several broken items has a readable one now."""
         key = next_readable_key(self.ranged, self.key_range.after)
         to = self.key_range.to
         return key is not None and not (to is not None and self.ranged.order.is_beyond(key, to))
@@ -264,7 +263,7 @@ class KeyRangePaginator(Paginator):
                 return
             self.broken.append(KeyRange(after, key))
             if to is not None and ranged.order.is_beyond(key, to):
-                # The next range finds it too, but not others before it that are in this range.
+                # The next range finds this item again, but not broken items in the current range.
                 self._ended = True
                 return
             self.key_range = KeyRange(key, to)

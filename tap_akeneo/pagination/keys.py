@@ -1,4 +1,4 @@
-"""The keys that the PIM sorts lists by, and keys between two others."""
+"""The sort orders of keys in the PIM, and how to make keys between two others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing_extensions import override
 
 UUIDS = 1 << 128
 BOUND_CHARACTERS = b"0123456789abcdefghijklmnopqrstuvwxyz"
-"""Made-up keys end with one of these, which every collation sorts alike."""
+"""Last characters of generated keys; every collation sorts these in the same order."""
 
 MAX_BOUND_LENGTH = 64
 END_OF_TEXT = 0x80
@@ -17,23 +17,23 @@ END_OF_TEXT = 0x80
 
 
 class KeyOrder(Protocol):
-    """An order of keys, as the PIM sorts them."""
+    """The order in which the PIM sorts keys."""
 
     last: str
-    """A key that no item's key is greater than."""
+    """A key that is at least as great as the key of any item."""
 
     def is_beyond(self, key: str, bound: str) -> bool:
         """Return whether a key is certainly greater than a bound."""
 
     def between(self, after: str | None, to: str | None) -> str | None:
-        """Return a made-up key about halfway between two others, or ``None`` if there is none."""
+        """Return a generated key about halfway between two others, or ``None`` if there is none."""
 
     def share(self, after: str | None, to: str | None) -> float | None:
-        """Return the share of all items that lies between two keys, ``None`` if nobody knows."""
+        """Return the expected share of items between two keys, or ``None`` if it is unknown."""
 
 
 class UuidOrder(KeyOrder):
-    """Uuids in canonical form: they sort as the numbers they are."""
+    """Uuids in canonical form, which sort in numerical order."""
 
     last = str(UUID(int=UUIDS - 1))
 
@@ -53,22 +53,22 @@ class UuidOrder(KeyOrder):
 
 
 def _numbers(after: str | None, to: str | None) -> tuple[int, int]:
-    # `to` is inclusive, so the end is one before 2**128.
+    # `to` is inclusive, so the greatest number is 2**128 - 1.
     return UUID(after).int if after else -1, UUID(to).int if to else UUIDS - 1
 
 
 class TextOrder(KeyOrder):
-    """Codes and identifiers: in lower case, by their bytes in UTF-8.
+    """Codes and identifiers, sorted in lower case by their UTF-8 bytes.
 
-    The PIM takes any text for a cursor and lower-cases it (ListProductModelsQueryHandler, 6.0+).
+    The PIM accepts any text as a cursor and lower-cases it (ListProductModelsQueryHandler, 6.0+).
     """
 
     last = chr(0x10FFFF)
 
     @override
     def is_beyond(self, key: str, bound: str) -> bool:
-        # Versions differ in what they lower-case beyond ASCII: a key counts as beyond the bound
-        # only if it is so either way.
+        # Versions of the PIM differ in how they lower-case characters outside ASCII. A key counts
+        # as beyond the bound only if it is in both cases.
         limit = bound.encode()
         return key.encode().lower() > limit and key.lower().encode() > limit
 
@@ -86,7 +86,7 @@ class TextOrder(KeyOrder):
             choices = [one for one in BOUND_CHARACTERS if least < one < most]
             if choices:
                 return (prefix + bytes([choices[len(choices) // 2]])).decode()
-            # Nothing fits here, so follow the lower key, behind which there is room.
+            # No character fits here, so extend the prefix of the lower key.
             if not 0 <= least < END_OF_TEXT:
                 return None
             prefix.append(least)

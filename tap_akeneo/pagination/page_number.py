@@ -1,7 +1,8 @@
-"""Lists that are read by page number, and lists that come in one response.
+"""Pagination by page number, and lists that come in one response.
 
-A page is an offset into a list that others write to: a deletion moves later items to a page that
-was read already. So the last item of each page is looked at again before the next page counts.
+A page number is an offset into a list that may change during the reading. A deletion moves later
+items to a page that was already read. So the position of each page's last item is checked again
+after the next page.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-akeneo.pagination")
 
 RESULT_WINDOW = 10_000
-"""Products and models that the PIM serves by page number (Elasticsearch's max_result_window)."""
+"""Maximum number of items in numbered pages (Elasticsearch's max_result_window)."""
 
 MAX_POSITIONS = 50
-"""Single items to try where larger pages have broken ones."""
+"""Single items to request if larger pages have broken ones."""
 
 MAX_READINGS = 3
-"""Attempts to read a list that keeps changing before giving up."""
+"""Attempts to read a list that keeps changing, before giving up."""
 
 
 class SinglePagePaginator(Paginator):
@@ -67,7 +68,7 @@ class SinglePagePaginator(Paginator):
 
 
 class PageNumberPaginator(Paginator):
-    """Reads a list by page number, again if the list changes meanwhile."""
+    """Reads a list by page number, and again if it changes during the reading."""
 
     def __init__(self, pim: Pim, request: ListRequest) -> None:
         super().__init__(request)
@@ -79,8 +80,8 @@ class PageNumberPaginator(Paginator):
         return next(self._pages, None)
 
     def _read(self) -> Iterator[Page]:
-        # Media files come in no order, so pages overlap and leave gaps (the PIM's SQL has no ORDER
-        # BY for them).
+        # The PIM does not sort media files (its SQL has no ORDER BY), so their pages may overlap,
+        # and items may be missing.
         seen: set[int] | None = None if self.request.is_sorted else set()
         for _ in range(MAX_READINGS):
             reading = NumberedReading(self._pim, self.request)
@@ -104,7 +105,7 @@ class PageNumberPaginator(Paginator):
 
 
 def broken_positions(positions: list[int]) -> str:
-    """Return the message for items of a list by page number that the PIM cannot serve."""
+    """Return the error message for broken items of a list that is read by page number."""
     return (
         f"the PIM answers 500 for {len(positions)} items of this list, at position "
         f"{', '.join(map(str, positions[:10]))}. All others were read. Have them repaired or "
@@ -113,7 +114,7 @@ def broken_positions(positions: list[int]) -> str:
 
 
 def unseen(request: ListRequest, items: list[Item], seen: set[int]) -> list[Item]:
-    """Return the items that have not come yet, and remember them by the hash of their keys."""
+    """Return the items that are not in ``seen``, and add the hashes of their keys to it."""
     fresh = []
     for item in items:
         key = hash(request.key_of(item))
@@ -130,11 +131,11 @@ class NumberedReading:
     Args:
         pim: The PIM.
         request: The list.
-        max_items: Items that the PIM serves by page number at most; ``None`` for no limit.
+        max_items: Maximum number of items that the PIM lists by page number; ``None`` for no limit.
 
     Attributes:
-        counted: Items of the list by the PIM's latest count.
-        broken: Positions, from 1, of items that the PIM answers with 500.
+        counted: The PIM's latest count of the items.
+        broken: Positions, from 1, of items for which the PIM responds with 500.
         has_moved: Whether items changed their positions during the reading.
     """
 
@@ -146,7 +147,7 @@ class NumberedReading:
     has_moved: bool = False
 
     def pages(self) -> Iterator[HalPage]:
-        """Yield all pages."""
+        """Yield all pages that the PIM lists by number."""
         size, last = self.request.page_size, None
         counted_first = 0
         for number in itertools.count(1):
@@ -155,14 +156,14 @@ class NumberedReading:
             page, is_last = self._page(number, size)
             if last is not None and self.request.is_sorted and not self.has_moved:
                 self.has_moved = self._is_elsewhere(last, (number - 1) * size)
-            # With items left out, the last one is not at the last position.
+            # If items are missing, the last item is not at the last position of the page.
             last = page.items[-1] if len(page.items) == size else None
             if page.items_count is not None:
                 self.counted = page.items_count
             if number == 1:
                 counted_first = self.counted
             yield page
-            # A page is short, without a link, where items are deleted but still indexed.
+            # A page is short and has no link if some of its items are deleted but still indexed.
             if is_last and number * size >= counted_first:
                 return
 
@@ -180,18 +181,18 @@ class NumberedReading:
             refuse_loop(self.request, str(number), following)
             return page, following is None
         if self.get_or_none(RESULT_WINDOW, 1) is None:
-            # The fault is not in the items, so retry as long as for any other request.
+            # The items are not the cause, so retry as often as for any other request.
             page = self.get(number, size)
             return page, not page.has_link
         broken: list[int] = []
         parts = list(self._parts(number, size, broken))
         self.broken += broken
-        # What follows a broken item shows on the next page.
+        # If the last item is broken, only the next page shows whether more follow.
         is_last = bool(parts) and number * size not in broken and not parts[-1].has_link
         return HalPage.of(parts), is_last
 
     def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
-        """Yield the same items in smaller pages, as small as the PIM needs them."""
+        """Yield the same items in smaller pages, split until only broken items fail."""
         parts = next((part for part in range(2, size + 1) if size % part == 0), 1)
         for nth in range((number - 1) * parts + 1, number * parts + 1):
             page = self.get_or_none(nth, size // parts)
@@ -203,8 +204,8 @@ class NumberedReading:
                 broken.append(nth)
 
     def get_or_none(self, number: int, size: int) -> HalPage | None:
-        """Return a page, ``None`` for a 500."""
-        # Twice for a single item: a 500 can also be a passing fault.
+        """Return a page, or ``None`` if the PIM responds with 500."""
+        # Request a single item twice, because a 500 can also be temporary.
         for _ in range(1 if size > 1 else 2):
             if (page := self._get_once(number, size)) is not None:
                 return page
@@ -224,7 +225,7 @@ class NumberedReading:
         """Return a page.
 
         Raises:
-            PimUnavailable: It could not be read.
+            PimUnavailable: The page could not be read.
         """
         params = {**self.request.params, "page": str(number), "limit": str(size)}
         if self.request.has_count:
@@ -242,7 +243,7 @@ class NumberedReading:
     def _is_elsewhere(self, item: Item, position: int) -> bool:
         """Return whether an item is no longer at its position, from 1.
 
-        The count does not show it if one item was deleted and another one created meanwhile.
+        The count does not change if one item is deleted and another one is created.
         """
         page = self.get_or_none(position, 1)
         keys = [] if page is None else [self.request.key_of(one) for one in page.items]
@@ -250,9 +251,9 @@ class NumberedReading:
 
 
 def count_items(pim: Pim, request: ListRequest) -> int | None:
-    """Return how many items the PIM counts in a list, ``None`` if it does not say."""
+    """Return the PIM's count of the items in a list, or ``None`` if it has none."""
     reading = NumberedReading(pim, request)
-    # Any page of one item shows the count, so take one that is not broken.
+    # Every page has the count, so use the first one without a broken item.
     for number in (1, 2, RESULT_WINDOW):
         page = reading.get_or_none(number, 1)
         if page is not None:
@@ -261,29 +262,29 @@ def count_items(pim: Pim, request: ListRequest) -> int | None:
 
 
 def any_item(pim: Pim, request: ListRequest) -> Item | None:
-    """Return any item of a list by page number, ``None`` if the list is empty.
+    """Return any item of a list, or ``None`` if the list is empty.
 
     Raises:
         PimUnavailable: The PIM counts items but shows none.
     """
     reading = NumberedReading(pim, request)
     counted = None
-    # More than one, because those at the front may be deleted but still in the search index; and
-    # other pages, because one may hold a broken item.
+    # Request several items, because the first ones may be deleted but still indexed. Request other
+    # pages, because one may contain a broken item.
     for limit, number in ((10, 1), (100, 1), (1, 2), (1, 3), (10, 2), (100, 2)):
         page = reading.get_or_none(number, limit)
         if page is not None and page.items:
             return page.items[0]
         if page is not None and (counted := page.items_count) == 0:
             return None
-    # Several may be broken at once, so look at single ones all over the list.
+    # Many items may be broken, so request single ones throughout the list.
     shown = min(counted or 0, RESULT_WINDOW)
     for position in range(1, shown + 1, shown // MAX_POSITIONS + 1):
         page = reading.get_or_none(position, 1)
         if page is not None and page.items:
             return page.items[0]
     if counted is None:
-        # Nothing answers, so retry as long as for any other request.
+        # Every request failed, so retry as often as for any other request.
         return next(iter(reading.get(1, 10).items), None)
     reason = f"the PIM counts {counted} items but shows none: have its search index rebuilt"
     raise PimUnavailable(request.path, reason)

@@ -1,4 +1,4 @@
-"""A list that several paginators read, each a range of its keys."""
+"""A list that several paginators read in parallel, each one range of its keys."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import HalPage, Item
 
 BOUNDS = 3
-"""Keys that a list of codes is divided at first; four readers then have a quarter each."""
+"""Number of keys at which a list of codes is split first, so that four readers share it."""
 
 MAX_GAPS = 100
-"""Gaps of one list after which it counts as incomplete."""
+"""Maximum number of gaps to read in one list before it counts as incomplete."""
 
 OUT_OF_STEP = (
     "the PIM's search index holds so many items that its database does not have that others may be "
@@ -29,16 +29,16 @@ OUT_OF_STEP = (
 
 
 class RangedList:
-    """A list that several paginators read, each a range of its keys.
+    """State shared by the paginators of one list, each of which reads one range of its keys.
 
     Args:
         pim: The PIM.
         request: The list.
-        counted: See below.
+        counted: The PIM's count of the items when the reading began, if an earlier run began it.
 
     Attributes:
-        counted: Items that the PIM counted at the start; ``None`` if it was not asked.
-        follows_links: Whether only the PIM's links lead on, because its cursors are not keys.
+        counted: The PIM's count of the items when the reading began; ``None`` if it is unknown.
+        follows_links: Whether to follow the PIM's links, because its cursors are not keys.
         is_confirmed: Whether cursors are known to be keys.
     """
 
@@ -66,7 +66,7 @@ class RangedList:
 
     @property
     def has_limit(self) -> bool:
-        """Whether a request can say how many items it wants."""
+        """Whether requests can set the page size."""
         return self.request.pagination is Pagination.SEARCH_AFTER
 
     def key_of(self, item: Item) -> str:
@@ -84,10 +84,11 @@ class RangedList:
         """Request a page.
 
         Args:
-            limit: Items at most.
+            limit: Page size.
             cursor: Key before the first item; ``None`` for the start of the list.
-            with_count: Also count the list. Only numbered pages are counted; the PIM sorts them
-                as those by cursor (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
+            with_count: Also request the count. Only numbered pages have it. The PIM sorts them
+                like pages by cursor (ListProductsByUuidQueryHandler,
+                ListProductModelsQueryHandler).
             gives_up_on_500: Do not retry after a 500.
         """
         params = dict(self.request.params)
@@ -101,7 +102,7 @@ class RangedList:
         return self.pim.get(self.request.path, decode_page, params, gives_up_on_500=gives_up_on_500)
 
     def get_or_none(self, limit: int, cursor: str | None) -> HalPage | None:
-        """Request a page once; ``None`` for a 500."""
+        """Request a page without retries; return ``None`` if the PIM responds with 500."""
         try:
             return self.get(limit, cursor, gives_up_on_500=True)
         except PimUnavailable as failure:
@@ -110,10 +111,10 @@ class RangedList:
             return None
 
     def find_bounds(self) -> None:
-        """Ask where to divide a list whose keys do not show it.
+        """Request keys at which to split the list, unless its keys are uuids.
 
-        Uuids are numbers. Codes are dense in places that nobody can guess, so the keys of a few
-        positions are asked for; the PIM shows the first 10,000.
+        Uuids are distributed evenly. Codes are not, so request the keys at a few positions. The
+        PIM lists only the first 10,000 items by position.
         """
         if isinstance(self.order, UuidOrder) or not self.counted:
             return
@@ -126,7 +127,7 @@ class RangedList:
                     self._bounds.append(key)
 
     def middle(self, key_range: KeyRange) -> str | None:
-        """Return a key about halfway through a range, ``None`` if there is none."""
+        """Return a key about halfway through a range, or ``None`` if there is none."""
         after, to = key_range.after, key_range.to
         inside = [
             bound
@@ -137,17 +138,17 @@ class RangedList:
         return inside[len(inside) // 2] if inside else self.order.between(after, to)
 
     def is_alive(self) -> bool:
-        """Return whether the PIM answers for a page without items, which no item can break."""
+        """Return whether the PIM can serve an empty page, which cannot contain a broken item."""
         return self.get_or_none(1, self.order.last) is not None
 
     def note_highest(self, key: str) -> None:
-        """Remember the greatest key that was read."""
+        """Record a key that was read, if it is the greatest so far."""
         with self._lock:
             if self._highest is None or self.order.is_beyond(key, self._highest.lower()):
                 self._highest = key
 
     def note_gap(self, gap: KeyRange) -> None:
-        """Remember that the PIM showed nothing in a range although it may hold items."""
+        """Record a range that ended with an empty page although items may follow."""
         with self._lock:
             self._gaps.append(gap)
 
@@ -155,22 +156,22 @@ class RangedList:
         """Count a broken item.
 
         Args:
-            is_sure: Whether the next readable item is known, so that none is stepped over.
+            is_sure: Whether the next readable item is known, so that none can be skipped.
         """
         with self._lock:
             self._broken_items += 1
             self._may_skip_items |= not is_sure
 
     def hidden_ranges(self, read: int) -> list[KeyRange]:
-        """Return the ranges that deleted items may have hidden, none if nothing can be hidden.
+        """Return the ranges in which deleted items may hide others; an empty list if none do.
 
-        Call this when all paginators have ended, until it returns none.
+        Call this after all paginators have ended, and read the ranges, until it returns none.
 
         Args:
-            read: Items of the list that were read.
+            read: Number of items that were read.
 
         Raises:
-            ListIncomplete: The gaps cannot be read.
+            ListIncomplete: There are too many gaps, or items may have been skipped.
         """
         gaps, self._gaps = self._gaps, []
         hidden = [gap for gap in gaps if self._is_inside(gap)]
@@ -195,11 +196,11 @@ class RangedList:
             raise ListIncomplete(OUT_OF_STEP)
 
     def _check_skipped(self, read: int) -> None:
-        """Make sure that no readable item between two broken ones was stepped over.
+        """Check that no readable item between two broken ones was skipped.
 
         Raises:
-            ListIncomplete: The list has more items than were read, and than the PIM lists by
-                number, which would show where they are.
+            ListIncomplete: Items are missing, and the list is too long for the PIM to list it by
+                page number, which would show their positions.
         """
         counted = count_items(self.pim, self.request) or 0
         missing = counted - read - self._broken_items
@@ -211,17 +212,17 @@ class RangedList:
             raise ListIncomplete(msg)
 
     def _is_inside(self, key_range: KeyRange) -> bool:
-        """Return whether items were read that come after the start of a range."""
+        """Return whether any item after the start of a range was read."""
         if self._highest is None:
             return False
         after = key_range.after
         return after is None or self.order.is_beyond(self._highest, after.lower())
 
     def _is_short(self, read: int) -> bool:
-        """Return whether enough is missing to fill a page, so that it could hide the rest."""
+        """Return whether enough items are missing to fill a page, and thus to hide other items."""
         if self.counted == read:
             return False
-        # Counted again, because items may have been created or deleted meanwhile, or the first
-        # page, which counts, has a broken item.
+        # Count again, because items may have been created or deleted meanwhile, or because the
+        # first page, which has the count, contains a broken item.
         now = count_items(self.pim, self.request)
         return max(self.counted or 0, now or 0) - read >= MAX_PAGE_SIZE

@@ -1,4 +1,4 @@
-"""One list being read: which paginator suits it, and what is left to read."""
+"""The reading of a list: choose its paginators, and track which parts are left."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 
 class ListReading:
-    """Reads one list, in the way in which the PIM serves it.
+    """Reads one list with the paginators that suit it, and tracks what is left.
 
     Args:
         pim: The PIM.
         request: The list.
         ranges: The parts of the list to read.
-        read: Items that an earlier run read.
-        counted: Items that the PIM counted when the reading began.
-        is_known_broken: Whether the parts held only broken items when they were read last.
+        read: Number of items that an earlier run has read.
+        counted: The PIM's count of the items when the reading began.
+        is_known_broken: Whether the parts had only broken items when they were last read.
 
     Attributes:
-        read: Items read so far.
-        broken: Ranges of items that the PIM answers with 500.
-        is_complete: Whether all that was to be read has been read, broken items aside.
+        read: Number of items read so far.
+        broken: Ranges of items for which the PIM responds with 500.
+        is_complete: Whether everything was read, except broken items.
         failures: Why items may be missing.
-        refusals: What the PIM refused to list.
+        refusals: The PIM's errors for lists that it refused.
     """
 
     def __init__(  # noqa: PLR0913 (what is known of an earlier run)
@@ -67,27 +67,27 @@ class ListReading:
 
     @property
     def counted(self) -> int | None:
-        """Items that the PIM counted when the reading began; ``None`` if it was not asked."""
+        """The PIM's count of the items when the reading began; ``None`` if it is unknown."""
         return self._ranged.counted if self._ranged else self._counted
 
     @property
     def has_ended(self) -> bool:
-        """Whether all paginators so far have ended."""
+        """Whether all paginators have been started and have ended."""
         return not self._active and not self._unstarted
 
     @property
     def left(self) -> list[KeyRange]:
-        """The ranges that have not been read as a whole, adjacent ones merged."""
+        """The ranges that are not completely read, with adjacent ones merged."""
         gaps = self._ranged.gaps if self._ranged else []
         return merged([*self._left.values(), *self._unstarted, *gaps])
 
     @property
     def broken_so_far(self) -> list[KeyRange]:
-        """The broken ranges that were found, also by paginators that have not ended."""
+        """The broken ranges found so far, including those of active paginators."""
         return [*self.broken, *(one for active in self._active for one in tuple(active.broken))]
 
     def paginators(self) -> Iterator[Paginator]:
-        """Yield the paginators to read next. Makes no request."""
+        """Yield the next paginators to read, without sending a request."""
         for paginator in self._next:
             self._left[paginator] = paginator.start
             self._active.add(paginator)
@@ -95,7 +95,7 @@ class ListReading:
             yield paginator
 
     def note(self, paginator: Paginator, event: PageEvent) -> None:
-        """Take note of an event, once its items are out of our hands."""
+        """Record an event, after its items have been consumed."""
         left = self._left[paginator]
         if isinstance(event, Page):
             self.read += len(event.items)
@@ -109,7 +109,7 @@ class ListReading:
             self._note_end(paginator)
 
     def has_more(self) -> bool:
-        """Return whether there are further paginators, once those so far have ended."""
+        """Return whether further paginators are needed, after all others have ended."""
         if not self.has_ended or self._was_cut_short:
             return False
         hidden: list[KeyRange] = []
@@ -150,7 +150,7 @@ class ListReading:
             self._ranged = RangedList(pim, request, self._counted)
             for key_range in () if self._is_known_broken else self._unstarted:
                 if key_range.to is not None:
-                    # An earlier run has read what comes behind.
+                    # An earlier run has read the items after this range.
                     self._ranged.note_highest(key_range.to)
             weight = 1 / len(self._unstarted)
             for key_range in list(self._unstarted):
@@ -160,8 +160,8 @@ class ListReading:
 
 
 def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
-    """Return the same ranges with those joined that meet."""
-    # A range is empty when its last item is out, but not yet its end.
+    """Return the ranges with adjacent ones merged, and without empty ones."""
+    # A range is empty if its last item has been read, but its end has not been recorded yet.
     ranges = [one for one in ranges if one.after is None or one.after != one.to]
     starts = {one.after: one for one in ranges}
     joined = []
@@ -182,13 +182,13 @@ def read_lists(
     on_progress: Callable[[ListReading], None],
     on_end: Callable[[ListReading], None],
 ) -> Iterator[tuple[ListReading, Page]]:
-    """Yield the pages of several lists, read at once.
+    """Yield the pages of several lists, which are read in parallel.
 
     Args:
         readings: The lists.
-        threads: How many requests are under way at once.
+        threads: Number of parallel requests.
         pulse: Called between two pages, and while waiting for one; may raise.
-        on_progress: Called when more of a list is out.
+        on_progress: Called after each page of a list has been consumed.
         on_end: Called when a list has ended.
     """
     pending = list(readings)
@@ -202,7 +202,7 @@ def read_lists(
                 yield reading, event
             elif event is not None:
                 owners[event] = reading
-            # Only now the page is out.
+            # The consumer has finished with the page only now.
             reading.note(paginator, event)
             if event is not None:
                 on_progress(reading)
@@ -218,7 +218,7 @@ def read_lists(
 def _paginators(
     readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
 ) -> Iterator[Paginator]:
-    """Yield the paginators of all readings, and note whose they are."""
+    """Yield the paginators of all readings, and add the reading of each to ``owners``."""
     for reading in readings:
         for paginator in reading.paginators():
             owners[paginator] = reading

@@ -1,4 +1,4 @@
-"""The base class of all streams: from lists of the PIM to records."""
+"""The base class of all streams, which turns lists of the PIM into records."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ Record = dict[str, Any]
 
 
 class AkeneoStream(Stream):
-    """A resource of the PIM, read as a whole at each run.
+    """A resource of the PIM that each run reads completely.
 
     Subclasses are mostly data. `CONTRIBUTING.md` shows how to add one.
 
     Attributes:
-        is_whole: Whether nothing was left out so far in this run.
+        is_whole: Whether nothing was skipped so far in this run.
     """
 
     name: str
@@ -69,13 +69,13 @@ class AkeneoStream(Stream):
     """Path of the list below ``/api/rest/v1/``. A PIM without it does not have the stream."""
 
     requires: ClassVar[tuple[str, ...]] = ()
-    """Other routes that the PIM must have, if the stream depends on the version."""
+    """Other routes that the PIM must have for this stream, to distinguish versions of the PIM."""
 
     needs_app: ClassVar[bool] = False
-    """Whether only an Akeneo App may read it, not a connection."""
+    """Whether only an Akeneo App may read the list, but not a connection."""
 
     since: ClassVar[str] = "1.7"
-    """First version of the PIM that has it."""
+    """First version of the PIM that has the list."""
 
     primary_keys: ClassVar[tuple[str, ...]] = ("code",)
     replication_key: ClassVar[str | None] = None
@@ -86,7 +86,7 @@ class AkeneoStream(Stream):
     is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""
-    """Permission of the PIM's role that the list needs, as the role's screen names it.
+    """Permission that the role needs to read the list, as named in the PIM's user interface.
 
     Empty if access to the Web API is enough (ApiBundle, acl.yml).
     """
@@ -98,18 +98,18 @@ class AkeneoStream(Stream):
     """Settings that are also query parameters of this list."""
 
     channel_parameter: ClassVar[str | None] = None
-    """Query parameter that limits values to a channel; then ``locales`` limits them as well."""
+    """Query parameter that limits values to a channel. With it, ``locales`` limits them as well."""
 
     limits_attributes: ClassVar[bool] = False
     """Whether the query parameter ``attributes`` limits values."""
 
     parent: ClassVar[type[AkeneoStream] | None] = None
-    """Stream whose items have the lists of this one."""
+    """Parent stream; this stream has one list for each of its items."""
 
     why_not_by_default: ClassVar[str] = ""
-    """Reason, if the stream is not selected by default."""
+    """Reason why the stream is not selected by default; empty if it is."""
 
-    # Records are made to fit their schema before the SDK sees them.
+    # Records conform to their schema before the SDK gets them.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: StreamHost) -> None:
@@ -150,17 +150,18 @@ class AkeneoStream(Stream):
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        # Streams set their bookmarks themselves. This is a private method, because the SDK has no
-        # public way to turn its own bookmarks off, and it warns of each record without a date. The
-        # value makes the states of a run differ, because the SDK writes no state twice.
+        # Streams set their own bookmarks. This overrides a private method, because the SDK has no
+        # public way to turn off its bookmarks, and logs a warning for each record without a date.
+        # The SDK does not write the same state twice, so this value makes the states differ.
         markers = self.stream_state.get("progress_markers")
         if markers is not None and self.replication_key:
             markers["replication_key_value"] = latest_record[self.replication_key]
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        # A private method, because it is the only place before a record is written. The SDK's own
-        # removes deselected properties by looking at all properties of each record.
+        # This overrides a private method, because the SDK has no public hook before a record is
+        # written. The SDK's method is slower: it looks at all properties of each record to remove
+        # deselected ones.
         for name in self._shape.left_out:
             record.pop(name, None)
         for stream_map in self.stream_maps:
@@ -176,15 +177,15 @@ class AkeneoStream(Stream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # Batch files have no versions.
+        # Batch files have no version.
         may = not self.hides_rows and not self.config.get("batch_config")
         return may and super().emit_activate_version_messages
 
     @property
     def hides_rows(self) -> bool:
-        """Whether a setting leaves out rows that the PIM has.
+        """Whether a setting excludes rows that the PIM has.
 
-        A channel may: the PIM then serves only the products of its category tree
+        ``channel`` does, because the PIM then returns only products of the channel's category tree
         (pim-api-docs#93).
         """
         settings = self.settings
@@ -224,20 +225,20 @@ class AkeneoStream(Stream):
                 yield from self.records(page, reading.request.parents)
 
     def rounds(self) -> Iterator[Sequence[ListReading]]:
-        """Yield the lists to read, those that can be read at once together."""
+        """Yield groups of lists; those of one group can be read in parallel."""
         requests = list(self.list_requests())
         if self.may_hang and requests:
-            # Only a PIM that does not answer the first request at all has the feature disabled.
+            # The feature is disabled only if the PIM does not respond to the very first request.
             yield [self.reading(requests[0])]
             requests = [replace(request, may_hang=False) for request in requests[1:]]
         yield [self.reading(request) for request in requests]
 
     def reading(self, request: ListRequest) -> ListReading:
-        """Return a reading of a whole list."""
+        """Return a reading of a complete list."""
         return ListReading(self.pim, request)
 
     def read_pages(self, readings: Sequence[ListReading]) -> Iterator[tuple[ListReading, Page]]:
-        """Yield the pages of several lists, read at once."""
+        """Yield the pages of several lists, which are read in parallel."""
         with progress(self.name, self.tap.logger.info) as advance:
             for reading, page in read_lists(
                 readings,
@@ -250,14 +251,14 @@ class AkeneoStream(Stream):
                 advance(len(page.items), reading.counted if len(readings) == 1 else None)
 
     def note_progress(self, reading: ListReading) -> None:
-        """Take note that more of a list is out."""
+        """Save the progress of a list, after more of its records have been written."""
         if isinstance(reading, ResumableReading):
             reading.save()
             if reading.is_state_due and not self.config.get("batch_config"):
                 self.tap.state_writer.write_state(self.tap_state)
 
     def note_end(self, reading: ListReading) -> None:
-        """Take note that a list has ended."""
+        """Record the result of a list after it has ended."""
         self.is_whole &= reading.is_complete and not reading.broken
         for refusal in reading.refusals:
             self._refused(refusal)
@@ -270,7 +271,7 @@ class AkeneoStream(Stream):
             self._fail_for_broken(str(one.to) for one in reading.broken)
 
     def _tell_broken_items(self) -> None:
-        """Fail the stream if its state has broken items."""
+        """Report the broken items in the state as a failure of the stream."""
         states = [self.stream_state, *self.stream_state.get("partitions", ())]
         if keys := [item.key for state in states for item in broken_items(state)]:
             self.is_whole = False
@@ -294,8 +295,8 @@ class AkeneoStream(Stream):
         if len(self.stream_maps) > 1:
             msg = f"{self.name}: with batch_config it cannot have two maps in stream_maps"
             raise WrongSetting(msg)
-        # The SDK writes records to its files as they were read: not mapped, and with deselected
-        # properties. It has no public method for the records that a target would get.
+        # The SDK's batch files have unmapped records, including deselected properties. It has no
+        # public method that returns records as a target would get them.
         records = (
             dict(message.record)
             for record in self._sync_records(context, write_messages=False)
@@ -309,7 +310,7 @@ class AkeneoStream(Stream):
         yield self.list_request()
 
     def key_list_requests(self) -> Iterator[ListRequest]:
-        """Yield the same lists without the user's filters, for their keys."""
+        """Yield the lists without the user's filters, for the key stream."""
         yield self.bare_list_request()
 
     def list_request(
@@ -317,7 +318,7 @@ class AkeneoStream(Stream):
         parents: Mapping[str, str] | None = None,
         search: Mapping[str, Sequence[Condition]] | None = None,
     ) -> ListRequest:
-        """Return a list with the parameters from the settings.
+        """Return the request for a list, with the parameters from the settings.
 
         Args:
             parents: Keys for the placeholders in the stream's path.
@@ -332,7 +333,7 @@ class AkeneoStream(Stream):
     def bare_list_request(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
     ) -> ListRequest:
-        """Return a list with these parameters and no others."""
+        """Return the request for a list with only the given parameters."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
         return ListRequest(
             self.path.format(**quoted),
@@ -350,7 +351,7 @@ class AkeneoStream(Stream):
     def params(self) -> dict[str, str]:
         """Return the query parameters from the settings."""
         settings = self.settings
-        # A switch that is off is not sent: the PIM reads with_table_select_options=false as true.
+        # Omit switches that are off: the PIM treats with_table_select_options=false as true.
         params = {name: on for name, on in settings.switches.items() if name in self.switches}
         if self.channel_parameter:
             if settings.channel:
@@ -366,7 +367,7 @@ class AkeneoStream(Stream):
 
         Args:
             page: A page of a list of this stream.
-            parents: Keys of the list's parent, which are added to each record.
+            parents: Keys of the parent item, which are added to each record.
         """
         shape = self._shape
         nul = page.flaws.nul
@@ -386,12 +387,12 @@ class AkeneoStream(Stream):
                     self._leave_out(null)
                     continue
                 if self.replication_key:
-                    # The SDK expects one.
+                    # The SDK requires the replication key in each record.
                     record.setdefault(self.replication_key, None)
                 yield record
 
     def _leave_out(self, null: str) -> None:
-        """Fail the stream for an item that no target could store."""
+        """Report an item without a key, which no target could store, as a failure of the stream."""
         if self.is_whole:
             self.tap.stream_failed(
                 self.name, f"the PIM sends an item whose key {null} is null; it is skipped"
@@ -400,14 +401,14 @@ class AkeneoStream(Stream):
 
     @cached_property
     def oddities(self) -> Oddities:
-        """What was changed in the records."""
+        """Counts of the values that were changed in the records."""
         return Oddities(self.logger)
 
     @cached_property
     def _shape(self) -> RecordTransformer:
         declared = self.effective_schema["properties"]
         own = self.schema["properties"]
-        # If the catalog changes nothing, items may have more than the schema declares.
+        # If the catalog does not change a property, use the schema of items, which may say more.
         in_force = {
             name: self.item_schema[name] if schema == own.get(name) else schema
             for name, schema in selected(declared, self.mask).items()
@@ -428,7 +429,7 @@ class AkeneoStream(Stream):
 
     @property
     def _values_kept(self) -> frozenset[str]:
-        """Attributes whose values are kept, if the PIM cannot be asked for them alone."""
+        """Attributes whose values the tap keeps, if they do not fit into a query parameter."""
         settings = self.settings
         if not self.limits_attributes or settings.attributes_fit_address:
             return frozenset()
@@ -440,14 +441,14 @@ class AkeneoStream(Stream):
 
     @property
     def _values_are_needed(self) -> bool:
-        """Whether nested values must be decoded, because something looks inside them."""
+        """Whether nested values must be decoded, because a setting needs their content."""
         return any(
             self.config.get(name) for name in ("stream_maps", "flattening_enabled", "batch_config")
         )
 
     @property
     def item_schema(self) -> dict[str, Any]:
-        """Schema of the PIM's items by property. It may say more than the stream's schema."""
+        """Schema of the PIM's items by property. It may be more specific than the stream's."""
         properties: dict[str, Any] = self.schema["properties"]
         return properties
 
@@ -464,13 +465,13 @@ class AkeneoStream(Stream):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        # Child streams list their parents themselves. The SDK would copy each record for them.
+        # Child streams read their parents themselves. For contexts the SDK would copy each record.
         return ()
 
 
 @cache
 def load_schema(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Return the schema of a stream, with keys that are never null and a field for unknown ones."""
+    """Load the schema of a stream; make keys non-null, and add a property for unknown fields."""
     text = resources.files(schemas).joinpath(f"{name}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     for key in keys:

@@ -1,4 +1,4 @@
-"""Streams that read only what has changed since their bookmark."""
+"""Streams that read only the items that changed since their bookmark."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class IncrementalStream(AkeneoStream):
 
     @property
     def filtered_date(self) -> str:
-        """The property that the PIM filters by."""
+        """Name of the date property that the PIM filters by."""
         return "updated"
 
     @property
@@ -46,7 +46,7 @@ class IncrementalStream(AkeneoStream):
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Return None. The signpost limits the SDK's own bookmarks, which this tap does not use."""
+        """Return None. A signpost limits the SDK's own bookmarks, which this tap does not use."""
 
     @override
     def read(self) -> Iterator[Record]:
@@ -61,7 +61,7 @@ class IncrementalStream(AkeneoStream):
 
     @property
     def keeps_bookmarks(self) -> bool:
-        """Whether the stream is incremental in this run. The catalog can make it a full table."""
+        """Whether the stream is incremental in this run; the catalog can make it a full table."""
         return self.replication_method == INCREMENTAL
 
     def parents(self) -> list[dict[str, str]]:
@@ -84,12 +84,12 @@ class IncrementalStream(AkeneoStream):
             if reading.is_complete:
                 planned[index] = self._plan(parents[index], since=reading.started)
             elif reading.failures:
-                # What was left can no longer be read by itself, so read the list anew.
+                # The rest of the list cannot be read separately any more, so read all of it again.
                 planned[index] = self._plan(parents[index])
         yield [one for one in planned.values() if one and not one.is_resumed]
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
-        """Delete the bookmarks of parents that do not exist any more, to keep the state small."""
+        """Delete the bookmarks of parents that no longer exist, to keep the state small."""
         if kept := self.stream_state.get("partitions"):
             self.stream_state["partitions"] = [
                 bookmark for bookmark in kept if bookmark["context"] in parents
@@ -108,8 +108,8 @@ class IncrementalStream(AkeneoStream):
 
         Args:
             parents: Keys of its parent.
-            since: When a resumed full table began, if it has just been completed: read the changes
-                since then as well.
+            since: Start time of a resumed reading that has just been completed. A full table also
+                needs the changes since then.
 
         Returns:
             The reading, or ``None`` if there is nothing to read.

@@ -1,8 +1,8 @@
-"""The keys of all existing items, for streams that read only what has changed.
+"""Streams of the keys of all existing items, to find deletions in incremental tables.
 
-The PIM's API does not report deletions. Rows of an incremental table that are missing from these
-keys are deleted, if they were created before ``read_at``, the PIM's time when the reading of the
-keys began.
+The PIM's API does not report deletions. A row of an incremental table was deleted if its key is
+missing here and it was created before ``read_at``, the PIM's time when the reading of the keys
+began.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class KeyStream(AkeneoStream):
     """The keys of all rows of another stream.
 
-    Settings that exclude rows from the other stream do not apply, because excluded rows are not
+    Settings that exclude rows from the other stream do not apply, because excluded rows would look
     deleted.
     """
 
@@ -47,7 +47,7 @@ class KeyStream(AkeneoStream):
 
     @override
     def __init_subclass__(cls, *, keys_of: type[AkeneoStream]) -> None:
-        """Copy from the other stream what describes its list."""
+        """Copy the attributes that describe the list from the other stream."""
         super().__init_subclass__()
         cls.keys_of = keys_of
         cls.path, cls.primary_keys = keys_of.path, keys_of.primary_keys
@@ -73,7 +73,7 @@ class KeyStream(AkeneoStream):
 
     @property
     def resumes(self) -> bool:
-        """Whether a later run can resume the list. Only the lists of products are that long."""
+        """Whether a later run can resume the list. Only product lists are long enough for it."""
         return self.keys_of.pagination is Pagination.SEARCH_AFTER
 
     @override

@@ -1,11 +1,11 @@
-"""Readings that a later run can resume after a kill: what the state keeps of them, and how often.
+"""Readings that a later run can resume if this one is interrupted, and their part of the state.
 
-The bookmark moves when a list is complete. Until then the state has the rest of the list:
+The bookmark is updated when a list is complete. Until then the state has the rest of the list:
 
     "unfinished": {
         "started": the PIM's clock when the reading began,
         "bookmark": the bookmark after the list is complete; null if the stream has none,
-        "fingerprint": hash of everything that shapes the list; if it differs, start again,
+        "fingerprint": hash of everything that determines the list; if it differs, start again,
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
         "counted": number of items that the PIM counted at the start
@@ -41,7 +41,7 @@ logger = logging.getLogger("tap-akeneo.state")
 State = dict[str, Any]
 
 ITEMS_BETWEEN_STATES = 500
-"""After a kill, about as many items are read twice."""
+"""Items between two state messages; about as many are read again after an interruption."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,13 @@ def write_broken_items(state: State, items: list[BrokenItem]) -> None:
 
 
 class ResumableReading(ListReading):
-    """A reading whose rest the state keeps until it is complete.
+    """A reading that saves the rest of the list to the state until it is complete.
 
     Args:
         pim: The PIM.
         request: The list.
         state: The bookmark of the stream, or of one of its partitions.
-        shape: The list without its date filter, which differs between runs.
+        shape: The list without its date filter, for the fingerprint.
         started: The PIM's clock now.
         bookmark: The bookmark after the list is complete, or ``None`` if the stream has none.
         since: Start of the date filter in ISO 8601, or ``None`` without a filter.
@@ -173,7 +173,7 @@ class ResumableReading(ListReading):
     def end(self) -> None:
         """Write the result of the reading to the state."""
         if self.is_complete or self.failures:
-            # After a failure the next run starts again, because a resumed reading does not include
+            # After a failure the next run starts again, because a resumed reading would not include
             # the changes since its start.
             self.state.pop("unfinished", None)
             self._save_broken_items()
@@ -191,12 +191,12 @@ class ResumableReading(ListReading):
 
 
 class BrokenItemReading(ListReading):
-    """Reads a broken item of an earlier run again.
+    """Reads an item again that was broken in an earlier run.
 
     Args:
         pim: The PIM.
-        request: The list that contains it.
-        state: The bookmark that contains it.
+        request: The list that contains the item.
+        state: The bookmark that contains the item.
         item: The item.
     """
 
@@ -208,7 +208,7 @@ class BrokenItemReading(ListReading):
         self._item = item
 
     def end(self) -> None:
-        """Write the items that are still broken to the state."""
+        """Update the broken items in the state: keep only those that are still broken."""
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
         if not self.is_complete:
             others.append(self._item)

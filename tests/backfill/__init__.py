@@ -1,1 +1,1 @@
-"""The recipe of docs/backfill.md, carried out: ``python -m tests.backfill``."""
+"""Runs the recipe of docs/backfill.md: ``python -m tests.backfill``."""

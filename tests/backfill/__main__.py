@@ -4,7 +4,7 @@ It installs Dagster and Meltano, and starts a PostgreSQL server and a simulated 
 where a row differs.
 """
 
-# ruff: noqa: T201 (what it prints is what it is for)
+# ruff: noqa: T201 (a command-line tool)
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ Rows = dict[tuple[str, ...], dict[str, Any]]
 
 @dataclass
 class Warehouse:
-    """A schema of the database, and the project that fills it."""
+    """A schema of the database and the project that loads it."""
 
     server: Postgres
     schema: str
     project: Project
 
     def run(self, commands: str, **variables: str) -> str:
-        """Runs commands in the project, and returns their log."""
+        """Run commands in the project and return their log."""
         code, log = self.project.run(commands, 1800, **variables)
         if code:
             sys.exit(f"{log[-8000:]}\n{commands} failed with {code}")
         return log
 
     def rows(self, stream: str) -> Rows:
-        """A table by its key, without the columns in which the loader notes what it did."""
+        """Return the rows of a table by key, without the loader's metadata columns."""
         return {
             tuple(str(row[key]) for key in KEYS[stream]): {
                 name: value for name, value in row.items() if not name.startswith("_sdc_")
@@ -68,10 +68,10 @@ class Warehouse:
 
 
 def main() -> int:
-    """Carries the recipe out.
+    """Run the recipe.
 
     Returns:
-        The exit code: 1 where the two ways lead to different tables.
+        The exit code: 1 if the two approaches result in different tables.
     """
     options = ArgumentParser(prog="python -m tests.backfill", description=__doc__)
     options.add_argument("--products", type=int, default=2000, help="how many the PIM has (2000)")
@@ -99,7 +99,7 @@ def main() -> int:
         print("The PIM changes, and both go on with the hourly run.")
         Shop(Path(home, "pim.json"), pim).change()
         logs = [each.run(HOURLY) for each in (single, sharded)]
-        # With those that the twelve have left to the hourly run.
+        # Includes the tables that only the hourly run loads.
         tables = server.tables(single.schema) | server.tables(sharded.schema)
         right &= compare(single, sharded, sorted(tables))
         for log in logs:
@@ -111,7 +111,7 @@ def main() -> int:
 
 
 def warehouse(server: Postgres, pim: SimulatedPim, home: Path, loader: Path) -> Warehouse:
-    """A project of its own, with a schema of the same name."""
+    """Create a separate project with a schema of the same name."""
     home.mkdir()
     config = server.settings(home.name)
     settings = settings_for(pim, pim_timezone=pim.timezone, max_retries=RETRIES)
@@ -126,10 +126,10 @@ def warehouse(server: Postgres, pim: SimulatedPim, home: Path, loader: Path) -> 
 
 
 def backfill(into: Warehouse, pim: SimulatedPim, dagster: Path) -> bool:
-    """Executes the job of the example, in a Dagster of its own, while the PIM once fails.
+    """Execute the example's job in its own Dagster instance while the PIM temporarily fails.
 
     Returns:
-        Whether it went as the page tells.
+        Whether it went as the page describes.
     """
     home = into.project.home / "dagster"
     home.mkdir()
@@ -139,14 +139,14 @@ def backfill(into: Warehouse, pim: SimulatedPim, dagster: Path) -> bool:
         for number in range(1, CONNECTIONS + 1)
         for name, text in pim.credentials.items()
     }
-    # More often than the tap tries, so that a month fails and is read by another try.
+    # One more failure than the tap's retries, so that a month fails and Dagster retries it.
     pim.faults.add("status", "/product-models", times=RETRIES + 1, status=503)
     into.run(
         f"{dagster}/dagster job execute -f {EXAMPLE}",
         **connections,
         BACKFILL_FROM=YEAR[0][:7],
         DAGSTER_HOME=str(home),
-        # So that nothing can be read but over the connections above.
+        # Ensures that only the connections above are used.
         TAP_AKENEO_PASSWORD="none",
     )
     states = into.run("meltano --log-level=error state list").split()
@@ -159,7 +159,7 @@ def backfill(into: Warehouse, pim: SimulatedPim, dagster: Path) -> bool:
 
 @contextmanager
 def timed(what: str, pim: SimulatedPim) -> Iterator[None]:
-    """Tells how long something took, and what it asked of the PIM."""
+    """Print how long something took and how many requests it made."""
     pim.requests.clear()
     print(f"{what} ...", flush=True)
     began = time.monotonic()
@@ -170,7 +170,7 @@ def timed(what: str, pim: SimulatedPim) -> Iterator[None]:
 
 
 def compare(single: Warehouse, sharded: Warehouse, streams: Iterable[str]) -> bool:
-    """Whether both hold the same; prints how they compare."""
+    """Print a comparison of both warehouses and return whether they are equal."""
     right = True
     for stream in streams:
         one, many = single.rows(stream), sharded.rows(stream)
@@ -181,7 +181,7 @@ def compare(single: Warehouse, sharded: Warehouse, streams: Iterable[str]) -> bo
 
 
 def compare_with_pim(warehouse: Warehouse, pim: SimulatedPim) -> bool:
-    """Whether what changed since the year began is there as the PIM has it; prints how much."""
+    """Print and return whether all rows changed since the start of the year match the PIM."""
     right = True
     for stream in STREAMS:
         held = [row for row in pim.truth(stream) if row["updated"] >= YEAR[0]]
@@ -194,7 +194,7 @@ def compare_with_pim(warehouse: Warehouse, pim: SimulatedPim) -> bool:
 
 
 def as_read(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its dates, which the loader has turned into UTC."""
+    """Return a row with its dates parsed; the loader has converted them to UTC."""
     dates = {
         name: datetime.fromisoformat(row[name]).replace(tzinfo=timezone.utc)
         for name in ("created", "updated")

@@ -1,5 +1,5 @@
-"""The tap before real loaders: what arrives in databases and files that people use.
+"""The tap with real loaders: the data that arrives in databases and files.
 
-``python -m tests.targets`` tries all of them and writes what came of it into `docs/targets.md`;
-`test_postgres.py` goes through Meltano into a PostgreSQL server at each run of the tests.
+``python -m tests.targets`` tries all loaders and writes the results to `docs/targets.md`.
+`test_postgres.py` loads data through Meltano into a PostgreSQL server in each test run.
 """

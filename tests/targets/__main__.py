@@ -16,10 +16,10 @@ from tests.targets.postgres import serving
 
 
 def main() -> int:
-    """Tries loaders.
+    """Try the loaders and write the results to the page.
 
     Returns:
-        The exit code: 1 where a loader does not work that should.
+        The exit code: 1 if a loader that should work does not.
     """
     options = ArgumentParser(prog="python -m tests.targets", description=__doc__)
     options.add_argument("loader", nargs="*", help="names, as in the table; all by default")

@@ -1,4 +1,4 @@
-"""What people do in a PIM between two runs: they write, and they delete."""
+"""Changes that users make in a PIM between two runs: edits and deletions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tests.targets.reading import Key, Row
 
 STAYS = {"system_information", "product_media_files"}
-"""What nobody can delete: the PIM keeps the files of products that are gone."""
+"""Streams whose rows cannot be deleted: the PIM keeps the media files of deleted products."""
 
-# A PIM refuses to delete what is in use, so there is something of each kind that is not.
+# A PIM does not delete items that are in use, so these are unused items of each kind.
 _SPARE: dict[str, tuple[Key, dict[str, Any]]] = {
     "attributes": (("spare",), {"type": "pim_catalog_text"}),
     "attribute_groups": (("spare",), {}),
@@ -36,18 +36,18 @@ _SPARE: dict[str, tuple[Key, dict[str, Any]]] = {
 }
 _UNUSED: dict[str, Key] = {"currencies": ("AUD",), "locales": ("pt_BR",)}
 PART = 20
-"""One of so many rows is deleted, and of the kinds with fewer at least one."""
+"""One in this many rows is deleted, but at least one of each kind."""
 
 
 def held(pim: SimulatedPim, stream: str) -> list[Row]:
-    """What the PIM holds of a stream."""
+    """Return the rows that the PIM has for a stream."""
     if stream not in KEYS_OF:
         return held_by(pim, stream)
     return [{key: row[key] for key in KEYS[stream]} for row in held_by(pim, KEYS_OF[stream])]
 
 
 def keys_in(pim: SimulatedPim, stream: str) -> set[Key]:
-    """Keys of all that the PIM has of a stream, or of that which a stream of keys is for."""
+    """Return the keys of all rows of a stream; for a key stream, those of its main stream."""
     kinds = [one for one in STREAMS if one.name == stream]
     kind = kinds[0] if pim.profile.by_uuid else kinds[-1]
     return {
@@ -57,7 +57,7 @@ def keys_in(pim: SimulatedPim, stream: str) -> set[Key]:
 
 
 def write(pim: SimulatedPim, file: Path) -> None:
-    """A day in a shop, and a change of an asset and a record where there are any."""
+    """Simulate a day in a shop, and edit a few assets and records if the PIM has them."""
     Shop(file, pim).change()
     for resource in ("assets", "reference_entity_records"):
         for key in sorted(keys_in(pim, resource))[:3]:
@@ -66,22 +66,22 @@ def write(pim: SimulatedPim, file: Path) -> None:
 
 
 def add_spares(pim: SimulatedPim) -> None:
-    """Adds what nothing else in the PIM needs."""
+    """Add items that nothing else in the PIM uses."""
     for resource, (key, data) in _SPARE.items():
         if pim.truth(resource):
             pim.write.save(resource, key if len(key) > 1 else key[0], data)
 
 
 def delete_some(pim: SimulatedPim, streams: set[str]) -> dict[str, set[Key]]:
-    """Deletes one of twenty rows of each stream.
+    """Delete one in twenty rows of each stream.
 
     Args:
-        pim: Where `add_spares` has been called.
-        streams: Those whose rows to delete.
+        pim: A PIM on which `add_spares` was called.
+        streams: The streams whose rows to delete.
 
     Returns:
-        The keys of all that is gone, by stream; more than was asked for, as the variants go with
-        their model and categories with the one that they are in.
+        The keys of all deleted rows, by stream. This includes variants, which are deleted with
+        their model, and categories, which are deleted with their parent.
     """
     before = {stream: keys_in(pim, stream) for stream in streams}
     for resource in sorted(streams - KEYS_OF.keys() - STAYS):

@@ -1,4 +1,4 @@
-"""What the tap sends to each loader: all streams in three runs, with writes and deletions."""
+"""The tap's messages for each loader: three runs of all streams, with edits and deletions."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from tests.support import Message
 
 ALONE = ("saas", "pim-3")
-"""PIMs for the streams that the Enterprise Edition has not."""
+"""PIMs for the streams that the Enterprise Edition does not have."""
 
 Rows = dict[str, dict[Key, Row]]
 
 
 @dataclass
 class Feed:
-    """The messages of three runs, one file each: all; what changed; what changed and was deleted.
+    """The messages of three runs, one file each: a full run, one after edits, one after deletions.
 
     Attributes:
-        files: The files. Only the last has ACTIVATE_VERSION.
-        sent: Rows by stream and key as a target holds them that merges, after each run.
-        gone: Keys that do not come with the version of the third run, by stream.
+        files: The files. Only the last contains ACTIVATE_VERSION.
+        sent: Rows by stream and key after each run, as a target that upserts stores them.
+        gone: Keys that the version of the third run no longer contains, by stream.
     """
 
     files: list[Path]
@@ -40,12 +40,12 @@ class Feed:
 
 
 class Runs:
-    """Runs of the tap as a process, each from the state that the one before has left.
+    """Runs of the tap as a process, each from the state of the previous run.
 
     Args:
         folder: An empty folder.
-        settings: Of the tap.
-        without: Streams that are not read.
+        settings: Settings of the tap.
+        without: Streams to skip.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], without: Iterable[str] = ()) -> None:
@@ -75,7 +75,7 @@ class Runs:
 
 
 def make_feed(folder: Path) -> Feed:
-    """Runs the tap three times before each PIM.
+    """Run the tap three times with each PIM and write the messages to files.
 
     Args:
         folder: An empty folder.
@@ -95,10 +95,10 @@ def make_feed(folder: Path) -> Feed:
 def read_enterprise(
     folder: Path, after: Callable[[SimulatedPim, list[Message]], None] = lambda *_: None
 ) -> list[list[Message]]:
-    """Three runs of all streams of an Enterprise Edition.
+    """Run all streams of an Enterprise Edition three times and return the messages.
 
     Args:
-        folder: A folder to make.
+        folder: A folder to create.
         after: Called after the second run, with the PIM and all messages so far.
     """
     pim = SimulatedPim("ee-7", seed=1, products=60)
@@ -115,9 +115,9 @@ def read_enterprise(
 
 
 def add_oddities(pim: SimulatedPim) -> None:
-    """Lets a PIM send what some real ones send, and what no loader would take as it is."""
+    """Make a PIM send invalid values as some real PIMs do, which loaders would reject unchanged."""
     odd = {
-        # Newer PIMs have default values for all types of attributes.
+        # Newer PIMs have default values for attributes of all types.
         "/attributes": {
             '"default_value":null': '"default_value":"new"',
             '"default_value":true': '"default_value":12.5',
@@ -143,7 +143,7 @@ def streams_of(messages: Iterable[Message]) -> set[str]:
 
 
 def rows_of(messages: Iterable[Message]) -> Rows:
-    """Rows by stream and key; of those with one key the last."""
+    """Return rows by stream and key; the last row of a key is kept."""
     rows: Rows = defaultdict(dict)
     for message in messages:
         if message["type"] == "RECORD":

@@ -1,4 +1,4 @@
-"""The loaders that are tried: those of the registry which need no account and no other server."""
+"""The loaders to try: those on PyPI that need no account and no server except PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Place:
     """Where a loader writes.
 
     Attributes:
-        folder: A folder of its own, in which it runs.
-        server: A database server with nothing in it.
+        folder: The loader's own working directory.
+        server: An empty database server.
     """
 
     folder: Path
@@ -38,17 +38,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Loader:
-    """A loader as the registry has it.
+    """A loader published on PyPI.
 
     Attributes:
-        name: Its distribution.
-        version: Its newest release.
-        command: Its command.
-        settings: Its settings for a place.
-        read: What it has written there, oldest first: streams and their rows.
-        also: What to install beside it.
-        needs: What to do for it to work, in words for the table.
-        fails: Why it does not work, likewise.
+        name: Name of the distribution.
+        version: Its latest release.
+        command: Name of the executable.
+        settings: Returns the settings for a place.
+        read: Yields the rows written there with their streams, oldest first.
+        also: Further packages to install.
+        needs: What it requires to work, as text for the table.
+        fails: Why it does not work, as text for the table.
     """
 
     name: str
@@ -80,7 +80,7 @@ def _tables(place: Place) -> Iterator[tuple[str, Row]]:
 
 
 def _lines(place: Place) -> Iterator[tuple[str, Row]]:
-    """Files of records, named for the stream and the time of the run."""
+    """Read files of records, which are named after the stream and the time of the run."""
     for file in sorted(place.folder.glob("*-2*.json*")):
         for line in file.read_text(encoding="utf-8").split("\n"):
             if line:
@@ -88,7 +88,7 @@ def _lines(place: Place) -> Iterator[tuple[str, Row]]:
 
 
 def _messages(place: Place) -> Iterator[tuple[str, Row]]:
-    """Files of messages, likewise."""
+    """Read files of Singer messages."""
     for file in sorted(place.folder.glob("*/*.singer.gz")):
         for line in gzip.decompress(file.read_bytes()).decode().split("\n"):
             message = json.loads(line or "{}")
@@ -97,7 +97,7 @@ def _messages(place: Place) -> Iterator[tuple[str, Row]]:
 
 
 def _one_by_one(place: Place) -> Iterator[tuple[str, Row]]:
-    """A file for each record."""
+    """Read files with one record each."""
     files = sorted(place.folder.glob("*/*.json"), key=lambda file: file.stat().st_mtime_ns)
     for file in files:
         yield file.parent.name, json.loads(file.read_bytes())["record"]
@@ -112,7 +112,7 @@ def _csv(place: Place) -> Iterator[tuple[str, Row]]:
 
 
 def nested_to_json() -> dict[str, dict[str, str]]:
-    """Stream maps that make JSON of all nested values, for loaders that cannot."""
+    """Return stream maps that convert nested values to JSON, for loaders that do not do so."""
     return {
         stream: {name: f"json.dumps(record.get('{name}'))" for name in names}
         for stream, keys in KEYS.items()
@@ -121,7 +121,7 @@ def nested_to_json() -> dict[str, dict[str, str]]:
 
 
 def nested(stream: str, keys: tuple[str, ...]) -> list[str]:
-    """Names of the properties of a stream that hold objects or lists."""
+    """Return the names of a stream's properties that are objects or lists."""
     properties = load_schema(stream, keys)["properties"]
     return [name for name, of in properties.items() if {"object", "array"} & {*of["type"]}]
 
@@ -130,7 +130,7 @@ def _nothing(_: Place) -> Iterator[tuple[str, Row]]:
     yield from ()
 
 
-# Old loaders report each run to their makers unless told not to.
+# Old loaders report usage to their vendor unless this is set.
 _QUIET = {"disable_collection": True}
 _OLD_PYTHON = "only runs on Python 3.9 and older (`collections.MutableMapping`)"
 

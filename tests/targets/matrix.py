@@ -1,4 +1,4 @@
-"""Tries a loader with the feed, and says what came of it."""
+"""Runs a loader with the feed and evaluates the result."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 DELETED: Row = {"deleted": True}
 SECONDS = 180
-"""How long a run may take. The slowest takes five."""
+"""Timeout of a run. The slowest loader takes five seconds."""
 
 
 class Failed(Exception):
-    """A loader does not install, does not run, or writes what cannot be read."""
+    """A loader cannot be installed, fails, or writes output that cannot be read."""
 
 
 @dataclass
 class Held:
-    """What a loader holds.
+    """The rows that a loader has written.
 
     Attributes:
-        rows: By stream and key; of those with one key the last.
-        count: How many rows there are in all.
+        rows: Rows by stream and key; the last row of a key is kept.
+        count: Total number of rows.
         is_json: Whether all nested values are JSON.
     """
 
@@ -44,11 +44,11 @@ class Held:
 
     @property
     def keys(self) -> int:
-        """How many rows there are of different keys."""
+        """Number of distinct keys."""
         return sum(map(len, self.rows.values()))
 
     def right(self, sent: Rows) -> int:
-        """How many of the rows that were sent are here as they were sent."""
+        """Return how many of the sent rows were written unchanged."""
         return sum(
             self.rows[stream].get(key) == restored(stream, row)
             for stream, rows in sent.items()
@@ -58,13 +58,13 @@ class Held:
 
 @dataclass
 class Result:
-    """What came of a loader.
+    """The result of trying a loader.
 
     Attributes:
-        works: Whether all rows are right after both runs, and JSON where nested.
+        works: Whether all rows are right after both runs, and nested values are JSON.
         first: How many rows are right after the first run.
-        second: Likewise after the second, and what became of the first one's.
-        nested: What nested values are.
+        second: The same after the second run, and what happened to the rows of the first.
+        nested: The format of nested values.
         deletions: What happens to rows that were deleted in the PIM.
         why: What it needs, or why it does not work.
     """
@@ -77,17 +77,17 @@ class Result:
     why: str = ""
 
     def cells(self) -> list[str]:
-        """Its cells in the table."""
+        """Return the cells of its row in the table."""
         needs = f"with {self.why}" if self.why else "yes"
         told = needs if self.works else f"no: {self.why}"
         return [told, self.first, self.second, self.nested, self.deletions]
 
 
 def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
-    """Installs a loader and runs it three times; whatever goes wrong is its result."""
+    """Install a loader and run it three times; any error becomes its result."""
     try:
         return _tried(loader, feed, place)
-    except Exception as fault:  # noqa: BLE001 (the others are tried all the same)
+    except Exception as fault:  # noqa: BLE001 (the other loaders are still tried)
         return Result(why=loader.fails or _last(fault))
 
 
@@ -120,10 +120,10 @@ def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
 
 
 def _run(program: Path, config: Path, messages: Path) -> None:
-    # Files are called by the second in which a run began.
+    # Some loaders name files after the second in which the run began.
     time.sleep(1)
     with messages.open("rb") as feed:
-        ended = subprocess.run(  # noqa: S603 (a loader that we have installed)
+        ended = subprocess.run(  # noqa: S603 (a loader that we installed)
             [program, "--config", config],
             cwd=config.parent,
             stdin=feed,
@@ -177,7 +177,7 @@ def _deletions(held: Held, gone: dict[str, set[Key]]) -> str:
 
 
 def _last(fault: Exception) -> str:
-    """The line of a log that tells most: the last."""
+    """Return the last line of an error, which is the most informative one."""
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     if not lines:
         return type(fault).__name__

@@ -1,4 +1,4 @@
-"""Environments for Meltano and for loaders, made by `scripts/setup`."""
+"""Virtual environments for Meltano and for loaders, created by `scripts/setup`."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 MELTANO = PROJECT / ".venv-meltano" / "bin" / "meltano"
 ENVIRONMENTS = PROJECT / "output" / "targets"
-"""Where each loader has an environment of its own."""
+"""Folder of the loaders' virtual environments."""
 
 
 def make_environment(name: str, requirements: Sequence[str], seconds: float = 600) -> Path:
-    """Makes an environment for a loader, unless it is there.
+    """Create a virtual environment for a loader, unless it exists.
 
     Args:
-        name: Of its folder.
-        requirements: As pip takes them.
-        seconds: How long it may take.
+        name: Name of its folder.
+        requirements: Requirements for pip.
+        seconds: Timeout.
 
     Returns:
-        The folder of its programs.
+        The folder of its executables.
     """
     set_up("venv", ENVIRONMENTS / name, *requirements, seconds=seconds)
     return ENVIRONMENTS / name / "bin"
 
 
 def set_up(*arguments: str | Path, seconds: float = 600) -> None:
-    """Runs `scripts/setup`, which leaves alone what is there and right.
+    """Run `scripts/setup`, which skips environments that are up to date.
 
     Raises:
-        OSError: If it fails, with what it says.
+        OSError: If it fails, with its error output.
     """
     ended = subprocess.run(  # noqa: S603 (our own arguments)
-        ["bash", "scripts/setup", *arguments],  # noqa: S607 (as people run it)
+        ["bash", "scripts/setup", *arguments],  # noqa: S607 (as users run it)
         cwd=PROJECT,
         check=False,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The page that tells about loaders, `docs/targets.md`."""
+"""The page about loaders, `docs/targets.md`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEAD = ("Loader", "Works", "Rows right", "After a second run", "Nested values", 
 
 
 def table(results: Mapping[str, Result]) -> str:
-    """The results of loaders, by their names."""
+    """Return the table of results, given by loader name."""
     lines = [HEAD, ["---"] * len(HEAD)]
     for loader in LOADERS:
         if loader.name in results:
@@ -31,7 +31,7 @@ def table(results: Mapping[str, Result]) -> str:
 
 
 def with_table(text: str, written: str) -> str:
-    """A text with a table put between its marks."""
+    """Return a text with a table inserted between its markers."""
     before, mark, rest = text.partition(MARK)
     _, end, after = rest.partition(END)
     return f"{before}{mark}{written}\n{end}{after}"

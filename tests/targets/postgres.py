@@ -1,4 +1,4 @@
-"""A PostgreSQL server that is there as long as it is needed."""
+"""A temporary PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Postgres:
     """A running server.
 
     Attributes:
-        port: On the loopback interface.
-        programs: Folder of its programs.
+        port: Port on the loopback interface.
+        programs: Folder of its executables.
     """
 
     port: int
     programs: Path
 
     def settings(self, schema: str) -> dict[str, Any]:
-        """Settings of a loader that fills one schema; all of those tried call them so."""
+        """Return loader settings for one schema; all loaders here use the same names."""
         return {
             "host": "127.0.0.1",
             "port": self.port,
@@ -47,7 +47,7 @@ class Postgres:
         }
 
     def lines(self, query: str, schema: str = "public") -> list[str]:
-        """The answer to a query with one column, about the tables of a schema."""
+        """Return the result of a query with one column on the tables of a schema."""
         answer = subprocess.run(  # noqa: S603 (our own arguments)
             [
                 *(self.programs / "psql", "--no-psqlrc", "--tuples-only", "--no-align"),
@@ -69,33 +69,33 @@ class Postgres:
             check=True,
             timeout=60,
         )
-        # Not splitlines: texts may hold other line breaks, such as U+2028.
+        # Not splitlines: values may contain other line breaks, such as U+2028.
         return [line for line in answer.stdout.split("\n") if line]
 
     def rows(self, table: str, where: str = "true") -> list[dict[str, Any]]:
-        """Rows of a table, as the server turns them into JSON."""
+        """Return the rows of a table as the server converts them to JSON."""
         found = self.lines(f"select to_jsonb(t) from {table} t where {where}")  # noqa: S608
         return [json.loads(line) for line in found]
 
     def schemas(self) -> set[str]:
-        """Names of the schemas."""
+        """Return the names of the schemas."""
         return set(self.lines("select schema_name from information_schema.schemata"))
 
     def tables(self, schema: str) -> set[str]:
-        """Names of the tables in a schema."""
+        """Return the names of the tables in a schema."""
         named = f"select table_name from information_schema.tables where table_schema = '{schema}'"  # noqa: S608
         return set(self.lines(named))
 
 
 class NotInstalled(Exception):
-    """There is no PostgreSQL on this machine."""
+    """PostgreSQL is not installed on this machine."""
 
 
 def programs() -> Path:
-    """The folder of the newest PostgreSQL; Debian has it where no PATH leads.
+    """Return the executables' folder of the newest PostgreSQL, which Debian does not add to PATH.
 
     Raises:
-        NotInstalled: If there is none.
+        NotInstalled: If PostgreSQL is not found.
     """
     there = [
         folder
@@ -112,9 +112,9 @@ def programs() -> Path:
 
 @contextmanager
 def serving() -> Iterator[Postgres]:
-    """Starts a server with nothing in it, and removes it in the end."""
+    """Start an empty server, and remove it on exit."""
     folder = programs()
-    # PostgreSQL does not run as root; Debian's package comes with a user for it.
+    # PostgreSQL does not run as root; Debian's package creates a user for it.
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="pg-") as home:
         password = Path(home, "password")
@@ -141,7 +141,7 @@ def serving() -> Iterator[Postgres]:
 
 
 def _run(*command: str | Path, owner: pwd.struct_passwd | None) -> None:
-    # Its output goes to a file: the server would keep a pipe open.
+    # Output goes to a file because the server would keep a pipe open.
     with tempfile.TemporaryFile() as told:
         ended = subprocess.run(  # noqa: S603 (our own arguments)
             command,

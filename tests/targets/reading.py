@@ -1,4 +1,4 @@
-"""Rows as a loader keeps them, brought back to what the PIM told."""
+"""Converts rows that a loader has stored back to rows as the PIM sent them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Key = tuple[str, ...]
 
 
 class NotJson(ValueError):
-    """A nested value is kept as something else."""
+    """A nested value is stored as something other than JSON."""
 
 
 def key_of(stream: str, row: Row) -> Key:
@@ -24,18 +24,18 @@ def key_of(stream: str, row: Row) -> Key:
 
 
 def restored(stream: str, row: Row, *, strict: bool = True) -> Row:
-    """A row as the PIM told it, with dates as such.
+    """Return a stored row as the PIM sent it, but with dates as `datetime` objects.
 
     Args:
-        stream: Where it comes from.
-        row: Values may be texts of what they were; dates without a zone are in UTC.
-        strict: Whether nested values that are kept as a text must be JSON; else they may be
-            written as Python does.
+        stream: The stream of the row.
+        row: The stored row. Values may be stored as text; dates without a zone are in UTC.
+        strict: Whether nested values that are stored as text must be JSON; if not, they may also
+            be Python literals.
 
     Raises:
         NotJson: If a nested value is neither nested nor JSON.
     """
-    # Some loaders write all names in small letters.
+    # Some loaders convert all names to lower case.
     kept = {name.lower(): value for name, value in row.items()}
     properties = load_schema(stream, KEYS[stream])["properties"]
     found = {
@@ -57,7 +57,7 @@ def _restored(value: Any, schema: dict[str, Any], *, strict: bool) -> Any:
     if not isinstance(value, str) or "string" in types:
         return value
     if not {"object", "array"} & set(types):
-        # A number, or true and false in any case.
+        # A number, or true or false in upper or lower case.
         return json.loads(value.lower())
     try:
         return json.loads(value)

@@ -1,4 +1,4 @@
-"""docs/targets.md tells of each loader that is tried, and what it tells has been measured."""
+"""docs/targets.md lists each loader that is tried, with measured results."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ TABLE = TEXT.partition(MARK)[2].partition(END)[0]
 ROWS = {row.split("==")[0].strip("| `"): row for row in TABLE.splitlines() if "==" in row}
 
 
-def test_the_page_has_a_row_for_each_loader_in_its_release() -> None:
+def test_the_page_has_a_row_for_each_loader_and_version() -> None:
     assert list(ROWS) == [loader.name for loader in LOADERS]
     for loader in LOADERS:
         assert f"| `{'` `'.join(loader.requirements)}` |" in ROWS[loader.name]
 
 
-def test_six_loaders_work_and_those_which_do_not_say_why() -> None:
+def test_six_loaders_work_and_the_page_explains_why_others_fail() -> None:
     works = {name: cells.split(" | ")[1] for name, cells in ROWS.items()}
     assert sum(not cell.startswith("no:") for cell in works.values()) >= 6
     for loader in LOADERS:
@@ -41,11 +41,11 @@ def test_six_loaders_work_and_those_which_do_not_say_why() -> None:
         assert works[loader.name].endswith(loader.fails or loader.needs or "yes")
 
 
-def test_the_table_tells_nothing_of_the_machine() -> None:
+def test_the_table_contains_no_local_paths() -> None:
     assert not re.search(r"(^|\W)/[a-z]", TABLE)
 
 
-def test_the_recipe_for_csv_is_what_is_tried() -> None:
+def test_the_documented_csv_settings_are_the_tested_ones() -> None:
     section = TEXT.partition("\n## CSV\n")[2]
     config = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["config"]
     (tried,) = [one for one in LOADERS if one.name == "meltanolabs-target-csv"]
@@ -55,7 +55,7 @@ def test_the_recipe_for_csv_is_what_is_tried() -> None:
         assert maps.items() <= nested_to_json()[stream].items()
 
 
-def test_the_feed_tells_all_that_the_pim_holds_and_what_is_gone(tmp_path: Path) -> None:
+def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Path) -> None:
     wrong: list[str] = []
 
     def compare(pim: SimulatedPim, messages: list[Message]) -> None:
@@ -75,13 +75,13 @@ SENT: Rows = {"locales": {("en_US",): {"code": "en_US", "enabled": True}}}
 FOUND = {"code": "en_US", "enabled": True}
 
 
-def test_a_row_that_is_lost_or_not_the_same_is_not_right() -> None:
+def test_lost_or_changed_rows_are_not_counted_as_right() -> None:
     assert Held({"locales": {("en_US",): FOUND}}).right(SENT) == 1
     assert Held({"locales": {("en_US",): {**FOUND, "enabled": False}}}).right(SENT) == 0
     assert Held({"locales": {}}).right(SENT) == 0
 
 
-def test_a_loader_that_fails_is_a_result_and_no_end() -> None:
+def test_a_failing_loader_is_reported_as_a_result() -> None:
     def settings(_: Place) -> dict[str, object]:
         msg = "there is no such folder: /nowhere/at/all"
         raise OSError(msg)

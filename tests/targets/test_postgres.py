@@ -1,4 +1,4 @@
-"""The whole catalogue in a PostgreSQL server, through Meltano as people run it."""
+"""All streams loaded into a PostgreSQL server with Meltano, as users run it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def programs() -> Path:
 
 @dataclass
 class Story:
-    """What a warehouse held after each of three runs.
+    """The contents of a warehouse after each of three runs.
 
     Attributes:
-        wrong: Tables that were not as the PIM, by run.
-        read: When each product came from the PIM, by run.
-        changed: Uuids of the products that changed before the second run.
+        wrong: Tables that differ from the PIM, by run.
+        read: When each product was extracted from the PIM, by run.
+        changed: UUIDs of the products that changed before the second run.
     """
 
     warehouse: Warehouse
@@ -88,22 +88,22 @@ def products(pim: SimulatedPim) -> dict[str, dict[str, Any]]:
     return {row["uuid"]: row for row in pim.truth("products")}
 
 
-def test_the_first_run_brings_every_row_of_every_stream(story: Story) -> None:
+def test_the_first_run_loads_every_row_of_every_stream(story: Story) -> None:
     assert story.warehouse.tables().keys() == story.warehouse.streams
     assert story.wrong["first"] == []
 
 
-def test_the_second_run_brings_what_was_written_in_the_pim_meanwhile(story: Story) -> None:
+def test_the_second_run_loads_the_changes_since_the_first(story: Story) -> None:
     assert story.wrong["second"] == []
 
 
-def test_the_second_run_leaves_alone_what_has_not_changed(story: Story) -> None:
+def test_the_second_run_does_not_reload_unchanged_products(story: Story) -> None:
     first, second = story.read["first"], story.read["second"]
     assert story.changed
     assert {uuid for uuid, read in second.items() if read != first.get(uuid)} == story.changed
 
 
-def test_a_full_refresh_writes_everything_again(story: Story) -> None:
+def test_a_full_refresh_loads_everything_again(story: Story) -> None:
     assert story.wrong["refresh"] == []
     assert min(story.read["refresh"].values()) > max(story.read["second"].values())
 
@@ -124,7 +124,7 @@ def test_nested_values_are_json_in_sql(story: Story) -> None:
     assert [kind for *place, kind in kinds if kind not in columns[tuple(place)]] == []
 
 
-def test_the_name_of_a_product_is_one_query_away(story: Story) -> None:
+def test_a_query_returns_the_names_of_products(story: Story) -> None:
     found = story.warehouse.ask(
         """
         select name ->> 'data'
@@ -141,7 +141,7 @@ def test_the_name_of_a_product_is_one_query_away(story: Story) -> None:
     assert sorted(found) == sorted(names)
 
 
-def test_dates_are_moments_in_utc_whatever_the_zone_of_the_pim(
+def test_dates_are_in_utc_whatever_the_time_zone_of_the_pim(
     start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
 ) -> None:
     pim = start_pim("ce-7", products=10, timezone="America/New_York")
@@ -150,11 +150,11 @@ def test_dates_are_moments_in_utc_whatever_the_zone_of_the_pim(
     assert warehouse.tables()["products"].is_right
 
 
-def test_after_a_kill_the_next_run_brings_everything(
+def test_the_run_after_a_killed_one_loads_everything(
     start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
 ) -> None:
     pim = start_pim("ce-7")
-    # Small batches, so that the database holds some of the rows when the end comes.
+    # Small batches, so that some rows are in the database when Meltano is killed.
     warehouse = Warehouse(postgres, programs, pim, tmp_path, loader={"batch_size_rows": 10})
 
     def waits_for_products() -> bool:
@@ -166,7 +166,7 @@ def test_after_a_kill_the_next_run_brings_everything(
     pim.faults.add("status", "/products-uuid", status=503, retry_after=60)
     warehouse.run_until_killed(lambda: waits_for_products() and has_written())
     assert "products" in warehouse.wrong()
-    # For five minutes Meltano takes a run that was killed for one that still goes on.
+    # For five minutes Meltano considers a killed run to be still running.
     warehouse.run("--force")
     assert warehouse.wrong() == []
 
@@ -181,11 +181,11 @@ def test_after_a_kill_the_next_run_brings_everything(
 
 @pytest.fixture(params=[False, True], ids=["marked", "gone"])
 def hard(request: pytest.FixtureRequest) -> bool:
-    """Whether the loader removes rows, or only marks them."""
+    """Whether the loader removes deleted rows or only marks them."""
     return bool(request.param)
 
 
-def test_what_is_deleted_in_the_pim_is_so_in_the_database(
+def test_rows_deleted_in_the_pim_are_deleted_in_the_database(
     start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path, *, hard: bool
 ) -> None:
     pim = start_pim("ee-7")
@@ -204,7 +204,7 @@ def test_what_is_deleted_in_the_pim_is_so_in_the_database(
         if stream not in KEYS_OF.values():
             assert table.is_right, stream
             assert table.deleted == (set() if hard else gone[stream]), stream
-    # Streams that read what changed keep what is gone, and the streams of their keys tell.
+    # Incremental streams keep deleted rows, which their key streams identify.
     for keys, stream in KEYS_OF.items():
         same = " and ".join(f"k.{key} = t.{key}" for key in KEYS[stream])
         query = (

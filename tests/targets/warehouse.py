@@ -36,12 +36,12 @@ def _command(options: tuple[str, ...]) -> list[str]:
 
 @dataclass
 class Table:
-    """A table beside what the PIM holds.
+    """A table and the rows that the PIM has for it.
 
     Attributes:
-        rows: What it has, but for the rows that the loader marks as deleted.
-        deleted: Keys of the rows that it marks.
-        held: What the PIM holds.
+        rows: Its rows, except those that the loader marks as deleted.
+        deleted: Keys of the rows that are marked as deleted.
+        held: The rows in the PIM.
     """
 
     name: str
@@ -55,28 +55,28 @@ class Table:
 
 
 def loader_of_the_page() -> dict[str, Any]:
-    """The loader as `docs/targets.md` defines it for PostgreSQL."""
+    """Return the PostgreSQL loader as defined in `docs/targets.md`."""
     section = PAGE.read_text(encoding="utf-8").partition("\n## PostgreSQL\n")[2]
     (defined,) = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["loaders"]
     return dict(defined)
 
 
 class Warehouse:
-    """A schema of a PostgreSQL database, and the Meltano project that fills it.
+    """A schema of a PostgreSQL database and the Meltano project that loads it.
 
     Attributes:
-        streams: What the PIM offers.
+        streams: The streams that the PIM has.
 
     Args:
         server: The database.
-        programs: Where the loader's command is.
+        programs: The folder of the loader's executable.
         pim: The PIM.
-        home: An empty folder, after which the schema is called.
-        loader: Settings of the loader beside those which reach the server.
-        tap: Settings of the tap, likewise.
+        home: An empty folder. The schema has its name.
+        loader: Settings of the loader in addition to those that connect to the server.
+        tap: Settings of the tap in addition to those that connect to the PIM.
     """
 
-    def __init__(  # noqa: PLR0913 (what it joins)
+    def __init__(  # noqa: PLR0913 (it connects all of these)
         self,
         server: Postgres,
         programs: Path,
@@ -96,17 +96,17 @@ class Warehouse:
         self._server = server
         self._schema = home.name
         self._project = Project(home, settings, defined)
-        # All streams, also those which are off by default.
+        # All streams, including those that are off by default.
         self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
 
     def run(self, *options: str) -> str:
-        """Runs from the tap to the loader, and returns the log."""
+        """Run the tap and the loader, and return the log."""
         code, log = self._project.run(" ".join(_command(options)))
         assert code == 0, log[-8000:]
         return log
 
     def run_until_killed(self, ready: Callable[[], bool], *options: str) -> None:
-        """Begins a run, and kills Meltano and all that it started when the time is ready."""
+        """Start a run, and kill Meltano and its child processes once `ready` returns true."""
         with subprocess.Popen(  # noqa: S603 (our own arguments)
             _command(options),
             cwd=self._project.home,
@@ -122,11 +122,11 @@ class Warehouse:
             os.killpg(meltano.pid, signal.SIGKILL)
 
     def ask(self, query: str) -> list[str]:
-        """The answer to a query with one column."""
+        """Return the result of a query with one column."""
         return self._server.lines(query, self._schema)
 
     def tables(self) -> dict[str, Table]:
-        """All tables, with what the PIM holds of each now."""
+        """Return all tables with the rows that the PIM has now."""
         rows: dict[str, list[Row]] = {name: [] for name in self._server.tables(self._schema)}
         each = (f"select jsonb_build_array('{name}', to_jsonb(t)) from {name} t" for name in rows)  # noqa: S608
         for line in self.ask(" union all ".join(each)):
@@ -143,7 +143,7 @@ class Warehouse:
         }
 
     def wrong(self) -> list[str]:
-        """Names of the streams whose tables do not hold what the PIM does."""
+        """Return the names of the streams whose tables differ from the PIM."""
         tables = self.tables()
         return [
             name for name in sorted(self.streams) if not (name in tables and tables[name].is_right)
