@@ -230,7 +230,7 @@ def test_with_settings_that_shape_the_list_otherwise_the_reading_begins_anew_and
     with caplog.at_level(logging.INFO):
         second = resumed(pim, "products", first, **changed)
     assert second.rows("products").keys() == whole.rows("products").keys()
-    assert "left its reading unfinished, but settings or the PIM have changed" in caplog.text
+    assert "did not finish this list, but the settings or the PIM have changed" in caplog.text
 
 
 def test_the_state_of_another_pim_is_not_resumed(start_pim: StartPim) -> None:

@@ -247,6 +247,9 @@ _MATTERS: dict[str, Callable[[Scenario], bool]] = {
     "the second of the start is left out": lambda scenario: (
         scenario.lookback == 0 and _is_light(scenario)
     ),
+    "the bookmark is the largest date seen": lambda scenario: (
+        scenario.lookback <= 1 and scenario.tick > 0 and _is_light(scenario)
+    ),
     "no lookback": lambda scenario: scenario.lag > 0 and _is_light(scenario),
     "a resumed reading moves the bookmark to now": lambda scenario: (
         _is_light(scenario) and _is_cut_short(scenario)

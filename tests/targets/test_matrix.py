@@ -26,6 +26,12 @@ TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = TEXT.partition(MARK)[2].partition(END)[0]
 ROWS = {row.split("==")[0].strip("| `"): row for row in TABLE.splitlines() if "==" in row}
 
+WITH_ODDITIES = {
+    *("attributes", "asset_attributes", "reference_entity_attributes"),
+    *("products", "product_drafts"),
+}
+"""Streams in which `tests.targets.feed.add_oddities` changes values."""
+
 
 def test_the_page_has_a_row_for_each_loader_and_version() -> None:
     assert list(ROWS) == [loader.name for loader in LOADERS]
@@ -61,7 +67,14 @@ def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Pat
     def compare(pim: SimulatedPim, messages: list[Message]) -> None:
         for stream, rows in rows_of(messages).items():
             told = [as_told(row) for row in rows.values()]
-            if not compare_rows(stream, told, held(pim, stream)).is_right:
+            table = compare_rows(stream, told, held(pim, stream))
+            # The feed sends odd values there, so only the rows are the PIM's.
+            is_right = (
+                table.rows == table.in_pim and not table.surplus
+                if stream in WITH_ODDITIES
+                else table.is_right
+            )
+            if not is_right:
                 wrong.append(stream)
 
     *_, third = read_enterprise(tmp_path / "feed", compare)
