@@ -146,7 +146,7 @@ class ManyMediaFiles:
         return decode(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize(("is_sorted", "most"), [(True, 5), (False, 100)])
+@pytest.mark.parametrize(("is_sorted", "most"), [(True, 20), (False, 100)])
 def test_a_list_by_page_number_is_not_kept_in_memory(*, is_sorted: bool, most: int) -> None:
     length = 20_000
     pim = cast("Pim", ManyMediaFiles(length))
