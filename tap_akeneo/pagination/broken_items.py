@@ -112,7 +112,7 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
         return False
 
     for _ in range(MAX_SEARCHES):
-        key = _first_key(ranged, failed[-1], is_behind_it)
+        key = _first_key(ranged, failed[-1], is_behind_it, following)
         # After a temporary 500 the search may have passed readable items, so go back to a key that
         # still fails.
         found = len(failed)
@@ -164,9 +164,14 @@ def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | No
     return key if is_found else None
 
 
-def _first_key(ranged: RangedList, after: str | None, is_behind_it: Callable[[str], bool]) -> str:
+def _first_key(
+    ranged: RangedList,
+    after: str | None,
+    is_behind_it: Callable[[str], bool],
+    following: str | None = None,
+) -> str:
     if isinstance(ranged.order, UuidOrder):
-        return _first_uuid(after, is_behind_it)
+        return _first_uuid(after, is_behind_it, following)
     return _first_text((after or "").lower(), is_behind_it)
 
 
@@ -229,11 +234,21 @@ class _Positions:
         return None, 1
 
 
-def _first_uuid(after: str | None, can_read_after: Callable[[str], bool]) -> str:
-    """Return the first uuid after which the next item can be read."""
+def _first_uuid(
+    after: str | None, can_read_after: Callable[[str], bool], following: str | None
+) -> str:
+    """Return the first uuid from which the next item can be read.
+
+    Args:
+        after: A uuid before it; ``None`` for the beginning of the list.
+        can_read_after: Return whether the next item can be read from a uuid.
+        following: A uuid from which it can, if one is known.
+    """
     before = UUID(after).int if after else -1
     steps = (before + (FIRST_STEP << doubled) for doubled in range(UUIDS.bit_length()))
     candidates = chain(takewhile(lambda number: number < UUIDS - 1, steps), [UUIDS - 1])
+    if following is not None:
+        candidates = chain([UUID(following).int])
     number = _first(lambda number: can_read_after(str(UUID(int=number))), before, candidates)
     return str(UUID(int=number))
 
