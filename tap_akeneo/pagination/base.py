@@ -95,6 +95,7 @@ class Paginator:
     Attributes:
         start: The part of the list to read, as given at first.
         key_range: The part of the list that is still to be read.
+        is_resumable: Whether a later run can continue from `key_range`.
         incomplete: Whether reading stopped before the end of the list.
         refusal: The PIM's error, if it forbids this list but perhaps not those of other parents.
         failure: Why items may be missing; ``None`` if none are.
@@ -105,6 +106,7 @@ class Paginator:
         self.request = request
         self.start = self.key_range = key_range
         self.incomplete = False
+        self.is_resumable = True
         self.refusal: RequestRefused | None = None
         self.failure: str | None = None
         self.broken: Sequence[KeyRange] = ()

@@ -128,6 +128,8 @@ class CursorPaginator(Paginator):
             return self._pim.get(self.request.path, decode_page, params)
 
     def _by_number(self) -> Iterator[Page]:
+        # Pages by number do not follow the cursor, so a later run has to begin again.
+        self.is_resumable = False
         request = replace(self.request, has_count=True)
         for _ in range(MAX_READINGS):
             reading = NumberedReading(self._pim, request, RESULT_WINDOW)

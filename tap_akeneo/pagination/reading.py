@@ -71,6 +71,11 @@ class ListReading:
         return self._ranged.counted if self._ranged else self._counted
 
     @property
+    def is_resumable(self) -> bool:
+        """Whether a later run can continue from what is left."""
+        return all(paginator.is_resumable for paginator in tuple(self._left))
+
+    @property
     def has_ended(self) -> bool:
         """Whether all paginators have been started and have ended."""
         return not self._active and not self._unstarted
@@ -98,7 +103,9 @@ class ListReading:
         """Record an event, after its items have been consumed."""
         left = self._left[paginator]
         if isinstance(event, Page):
-            self.read += len(event.items)
+            if event.cursor is not None or self._ranged:
+                # Items of a last page come again if a later run continues from its cursor.
+                self.read += len(event.items)
             self._left[paginator] = KeyRange(event.cursor or left.after, left.to)
         elif event is not None:
             middle = event.start.after

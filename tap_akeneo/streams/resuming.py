@@ -160,14 +160,17 @@ class ResumableReading(ListReading):
 
     def save(self) -> None:
         """Write the rest of the list, and the broken items that were skipped, to the state."""
-        self.state["unfinished"] = {
-            "started": self.started.isoformat(),
-            "bookmark": self.bookmark and self.bookmark.isoformat(),
-            "fingerprint": self._fingerprint,
-            "ranges": [[one.after, one.to] for one in self.left],
-            "read": self.read,
-            "counted": self.counted,
-        }
+        if self.is_resumable:
+            self.state["unfinished"] = {
+                "started": self.started.isoformat(),
+                "bookmark": self.bookmark and self.bookmark.isoformat(),
+                "fingerprint": self._fingerprint,
+                "ranges": [[one.after, one.to] for one in self.left],
+                "read": self.read,
+                "counted": self.counted,
+            }
+        else:
+            self.state.pop("unfinished", None)
         self._save_broken_items()
 
     def end(self) -> None:
