@@ -101,7 +101,8 @@ def find_broken_key(ranged: RangedList, after: str | None, size: int) -> str | N
     # Keys before the broken item, in ascending order.
     failed = [after]
     following = next_readable_key(ranged, after)
-    ranged.note_broken_item(is_sure=following is not None)
+    if following is None:
+        ranged.may_skip_items = True
 
     def is_behind_it(key: str) -> bool:
         if following is not None and not ranged.order.is_beyond(following, key.lower()):
@@ -160,7 +161,7 @@ def find_key_before_next_item(ranged: RangedList, after: str | None) -> str | No
 
     if following is None and not isinstance(ranged.order, UuidOrder):
         return _nearest_text((after or "").lower(), shows_item)
-    key = _first_key(ranged, after, shows_item)
+    key = _first_key(ranged, after, shows_item, following)
     return key if is_found else None
 
 
@@ -168,7 +169,7 @@ def _first_key(
     ranged: RangedList,
     after: str | None,
     is_behind_it: Callable[[str], bool],
-    following: str | None = None,
+    following: str | None,
 ) -> str:
     if isinstance(ranged.order, UuidOrder):
         return _first_uuid(after, is_behind_it, following)

@@ -262,6 +262,7 @@ class KeyRangePaginator(Paginator):
             if key is None:
                 return
             self.broken.append(KeyRange(after, key))
+            ranged.note_broken_key(key)
             if to is not None and ranged.order.is_beyond(key, to):
                 # The next range finds this item again, but not broken items in the current range.
                 self._ended = True

@@ -40,6 +40,7 @@ class RangedList:
         counted: The PIM's count of the items when the reading began; ``None`` if it is unknown.
         follows_links: Whether to follow the PIM's links, because its cursors are not keys.
         is_confirmed: Whether cursors are known to be keys.
+        may_skip_items: Whether a broken item was found without knowing the next readable one.
     """
 
     def __init__(self, pim: Pim, request: ListRequest, counted: int | None = None) -> None:
@@ -54,8 +55,8 @@ class RangedList:
         self._gaps: list[KeyRange] = []
         self._bounds: list[str] = []
         self._gaps_read = 0
-        self._broken_items = 0
-        self._may_skip_items = False
+        self.may_skip_items = False
+        self._broken_keys: set[str] = set()
         self._reaches_end = False
 
     @property
@@ -152,15 +153,10 @@ class RangedList:
         with self._lock:
             self._gaps.append(gap)
 
-    def note_broken_item(self, *, is_sure: bool) -> None:
-        """Count a broken item.
-
-        Args:
-            is_sure: Whether the next readable item is known, so that none can be skipped.
-        """
+    def note_broken_key(self, key: str) -> None:
+        """Record the key of a broken item. Two ranges may find the same one."""
         with self._lock:
-            self._broken_items += 1
-            self._may_skip_items |= not is_sure
+            self._broken_keys.add(key)
 
     def hidden_ranges(self, read: int) -> list[KeyRange]:
         """Return the ranges in which deleted items may hide others; an empty list if none do.
@@ -182,7 +178,7 @@ class RangedList:
         self._gaps_read += len(hidden)
         if self._gaps_read > MAX_GAPS:
             raise ListIncomplete(OUT_OF_STEP)
-        if not hidden and self._may_skip_items:
+        if not hidden and self.may_skip_items:
             self._check_skipped(read)
         return hidden
 
@@ -203,7 +199,7 @@ class RangedList:
                 page number, which would show their positions.
         """
         counted = count_items(self.pim, self.request) or 0
-        missing = counted - read - self._broken_items
+        missing = counted - read - len(self._broken_keys)
         if counted > RESULT_WINDOW and missing > 0:
             msg = (
                 f"{missing} items near those that the PIM answers with 500 may be missing. Have "

@@ -184,12 +184,7 @@ class ResumableReading(ListReading):
             self.save()
 
     def _save_broken_items(self) -> None:
-        broken = [
-            BrokenItem(one.after, one.to, self.since)
-            for one in self.broken_so_far
-            if one.to is not None
-        ]
-        if broken:
+        if broken := _as_items(self.broken_so_far, self.since):
             write_broken_items(self.state, [*broken_items(self.state), *broken])
 
 
@@ -215,12 +210,12 @@ class BrokenItemReading(ListReading):
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
         if not self.is_complete:
             others.append(self._item)
-        still = [
-            BrokenItem(one.after, one.to, self._item.since)
-            for one in self.broken
-            if one.to is not None
-        ]
+        still = _as_items(self.broken, self._item.since)
         write_broken_items(self._state, [*others, *still])
+
+
+def _as_items(ranges: list[KeyRange], since: str | None) -> list[BrokenItem]:
+    return [BrokenItem(one.after, one.to, since) for one in ranges if one.to is not None]
 
 
 def _fingerprint(pim: Pim, shape: ListRequest, *dates: str | None) -> str:
