@@ -7,6 +7,7 @@ import logging
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +198,27 @@ def test_before_6_0_a_run_is_resumed_by_the_cursor_of_the_pim(start_pim: StartPi
     ]
     assert cursors[0] == cursor
     assert len(cursors) < 1500 / 20 / 2
+
+
+@pytest.mark.parametrize("nth", range(3, 12))
+def test_before_6_0_a_run_that_dies_while_reading_by_page_number_starts_again(
+    start_pim: StartPim, nth: int
+) -> None:
+    pim = start_pim("ce-5", products=20)
+    identifiers = {product["identifier"] for product in pim.truth("products")}
+    # Deleted from SQL, but still in the search index: the list has no link after its page.
+    pim.ghosts.add(min(identifiers))
+    collector = Collector()
+    pim.faults.add("status", "/products", nth=nth, status=503, times=None)
+    tap = TapAkeneo(config=settings_for(pim, page_size=9, max_retries=0), message_writer=collector)
+    select(tap, ["products"])
+    run = Run(tap, collector.messages)
+    with suppress(AkeneoError):
+        tap.sync_all()
+    pim.faults.clear()
+    again = sync(pim, "products", page_size=9, state=tap.state)
+    read = run.rows("products").keys() | again.rows("products").keys()
+    assert read >= {(identifier,) for identifier in identifiers - {min(identifiers)}}
 
 
 def test_another_page_size_and_concurrency_resume_all_the_same(start_pim: StartPim) -> None:
