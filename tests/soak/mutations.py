@@ -101,7 +101,9 @@ def _one_range_is_left() -> AbstractContextManager[object]:
 
     def saving(self: ResumableReading) -> None:
         save(self)
-        self.state["unfinished"]["ranges"] = self.state["unfinished"]["ranges"][:1]
+        # A list that has been read to its end, or by page number, leaves nothing to resume.
+        if unfinished := self.state.get("unfinished"):
+            unfinished["ranges"] = unfinished["ranges"][:1]
 
     return patch.object(ResumableReading, "save", saving)
 
