@@ -150,12 +150,11 @@ class AkeneoStream(Stream):
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        # Streams set their own bookmarks. This overrides a private method, because the SDK has no
-        # public way to turn off its bookmarks, and logs a warning for each record without a date.
-        # The SDK does not write the same state twice, so this value makes the states differ.
-        markers = self.stream_state.get("progress_markers")
-        if markers is not None and self.replication_key:
-            markers["replication_key_value"] = latest_record[self.replication_key]
+        """Do nothing, because streams set their own bookmarks.
+
+        The SDK has no public way to turn off its own, and it logs a warning for each record without
+        a date.
+        """
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:

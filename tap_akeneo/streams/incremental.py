@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_akeneo.config.settings import parse_date
 from tap_akeneo.replication import DateRange, iso_conditions, plan_incremental
-from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.resuming import (
     BrokenItemReading,
     ResumableReading,
@@ -47,17 +47,6 @@ class IncrementalStream(AkeneoStream):
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return None. A signpost limits the SDK's own bookmarks, which this tap does not use."""
-
-    @override
-    def read(self) -> Iterator[Record]:
-        # `_increment_stream_state` needs this key during the run. It is removed at the end, because
-        # the SDK would turn it into a bookmark.
-        state = self.get_context_state(None)
-        state["progress_markers"] = {}
-        try:
-            yield from super().read()
-        finally:
-            state.pop("progress_markers", None)
 
     @property
     def keeps_bookmarks(self) -> bool:
