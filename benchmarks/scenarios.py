@@ -157,6 +157,13 @@ SCENARIOS = (
         contestants=(TAP,),
     ),
     Scenario(
+        "keys-1m",
+        "keys of 1,000,000 products, no latency",
+        products=1_000_000,
+        keys=True,
+        contestants=(TAP,),
+    ),
+    Scenario(
         "slow",
         "20,000 products, the target reads 10 MB/s",
         products=20_000,
