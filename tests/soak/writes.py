@@ -44,6 +44,8 @@ class Hand:
         key = "uuid" if pim.profile.by_uuid else "identifier"
         products, models = pim.truth("products"), pim.truth("product_models")
         self._parents: dict[str, str | None] = {row[key]: row["parent"] for row in products}
+        # Products that were lost, and their parents. The simulated PIM still links to them.
+        self._lost: dict[str, str | None] = {}
         self._models: dict[str, tuple[str | None, str]] = {
             row["code"]: (row["parent"], row["family_variant"]) for row in models
         }
@@ -100,6 +102,7 @@ class Hand:
         lost = list(products)
         for key in lost:
             self._pim.ghosts.add(key)
+            self._lost[key] = self._parents[key]
             self._forget(key)
         return lost
 
@@ -223,7 +226,8 @@ class Hand:
         if code is None:
             return None
         models, products = self._below(code)
-        if any(self._is_associated(key) for key in (*models, *products)):
+        lost = [key for key, parent in self._lost.items() if parent in models]
+        if any(self._is_associated(key) for key in (*models, *products, *lost)):
             return None
         self._write.delete("product_models", code)
         for model in models:
