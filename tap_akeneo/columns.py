@@ -6,17 +6,19 @@ import re
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from tap_akeneo.client.responses import decode, objects_in
+from tap_akeneo.client.responses import objects_in
 from tap_akeneo.conformance import (
     DECODE_ERRORS,
     Mismatch,
     NotConvertible,
     conform,
+    is_date,
     is_number,
     types_of,
 )
@@ -230,6 +232,19 @@ def _as_text(data: Any) -> str | None:  # noqa: ANN401 (JSON)
     return _encode(data).decode()
 
 
+class _Value(msgspec.Struct):
+    """One entry of the property `values`: the data of an attribute in one place."""
+
+    scope: str | int | None = None
+    locale: str | int | None = None
+    data: Any = None
+
+
+# PHP turns a list with gaps into a map.
+_Entries = list[_Value] | dict[str, _Value]
+_entries = msgspec.json.Decoder(_Entries, float_hook=Decimal).decode
+
+
 class ColumnWriter:
     """Fills the columns of records.
 
@@ -259,6 +274,7 @@ class ColumnWriter:
             if one.name in properties:
                 places = self._columns.setdefault(one.attribute.lower(), {})
                 places.setdefault(_place(one.channel, one.locale), []).append(one)
+        self._fitting = {name: _types_that_fit(schema) for name, schema in properties.items()}
 
     def __call__(self, values: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
         """Return the columns of a record.
@@ -267,30 +283,33 @@ class ColumnWriter:
             values: The property `values` of the record, decoded or not.
         """
         filled = dict(self._empty)
-        for code, entries in _values_by_attribute(values):
+        for code, content in _by_attribute(values):
             places = self._columns.get(code.lower())
-            if not places:
+            if places is None:
                 continue
             try:
-                decoded = decode(entries) if isinstance(entries, msgspec.Raw) else entries
+                raw = isinstance(content, msgspec.Raw)
+                entries = _entries(content) if raw else msgspec.convert(content, _Entries)
             except DECODE_ERRORS:
-                # `values` has the same text, and other columns are not affected.
-                self._note(next(iter(places.values()))[0].name, "JSON that cannot be decoded")
+                column = next(iter(places.values()))[0]
+                self._note(column.name, "part of JSON that is no list of values")
                 continue
-            for entry in objects_in(decoded):
-                for column in places.get(_place(entry.get("scope"), entry.get("locale")), ()):
-                    self._fill(filled, column, entry.get("data"))
+            for entry in entries if isinstance(entries, list) else entries.values():
+                for column in places.get(_place(entry.scope, entry.locale), ()):
+                    self._fill(filled, column, entry.data)
         return filled
 
     def _fill(self, filled: dict[str, Any], column: Column, data: Any) -> None:  # noqa: ANN401
         name = column.name
         try:
-            filled[name] = conform(
-                column.convert(data), self._properties[name], self._note_mismatch, name
-            )
+            content = column.convert(data)
+            if type(content) not in self._fitting[name]:
+                content = conform(content, self._properties[name], self._note_mismatch, name)
         except NotConvertible as error:
             if str(error):
                 self._note(name, str(error))
+        else:
+            filled[name] = content
 
     def _note(self, name: str, difference: str) -> None:
         self._note_mismatch(Mismatch(name, difference, is_converted=False))
@@ -300,12 +319,22 @@ class ColumnWriter:
         self._oddities.note(mismatch, kept=False)
 
 
-def _place(channel: object, locale: object) -> tuple[str, str]:
+@cache
+def _place(channel: str | int | None, locale: str | int | None) -> tuple[str, str]:
     """Return a key for the channel and the locale of a value. The PIM ignores their case."""
     return str(channel or "").lower(), str(locale or "").lower()
 
 
-def _values_by_attribute(values: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 (JSON)
+def _types_that_fit(schema: Mapping[str, Any]) -> frozenset[type]:
+    """Return the Python types of which every value satisfies a schema."""
+    types = types_of(schema)
+    names: dict[type, str] = {bool: "boolean", type(None): "null"}
+    if not is_date(schema):
+        names[str] = "string"
+    return frozenset(type_ for type_, name in names.items() if name in types)
+
+
+def _by_attribute(values: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 (JSON)
     if isinstance(values, msgspec.Raw):
         try:
             values = _fields(values)
