@@ -322,7 +322,10 @@ class ColumnWriter:
 @cache
 def _place(channel: str | int | None, locale: str | int | None) -> tuple[str, str]:
     """Return a key for the channel and the locale of a value. The PIM ignores their case."""
-    return str(channel or "").lower(), str(locale or "").lower()
+    return (
+        "" if channel is None else str(channel).lower(),
+        "" if locale is None else str(locale).lower(),
+    )
 
 
 def _types_that_fit(schema: Mapping[str, Any]) -> frozenset[type]:
