@@ -224,7 +224,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         description=(
             "Attributes whose values `products`, `product_models` and `published_products` also "
             "have as columns, one for each channel, locale and currency. `*` stands for any "
-            "text. See docs/targets.md."
+            "text. See docs/values.md."
         ),
         examples=[["name", "price", "*_date"]],
     ),
