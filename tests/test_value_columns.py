@@ -19,6 +19,7 @@ from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, ColumnWriter, co
 from tap_akeneo.columns import column_name as name_of
 from tap_akeneo.oddities import Oddities
 from tap_akeneo.tap import TapAkeneo
+from tests.docs import DOCS
 from tests.support import Collector, Run, command, settings_for, sync
 
 if TYPE_CHECKING:
@@ -412,6 +413,16 @@ def test_names_are_those_of_the_documentation() -> None:
     assert name_of("2nd_name") == "value_2nd_name"
     # The hash is part of tables in databases, so it must never change.
     assert name_of("name__long") == "value_name_long___d26102dfe5"
+
+
+def test_the_columns_on_the_documentation_page_exist(start_pim: StartPim) -> None:
+    table = (DOCS / "values.md").read_text(encoding="utf-8").partition("| Type of")[2]
+    documented = set(re.findall(r"`(value_\w+)`", table.partition("\n\n")[0]))
+    properties = schema_of(sync(start_pim("ee-7"), "products", value_columns=["*"]), "products")[
+        "properties"
+    ]
+    assert len(documented) > 10
+    assert documented <= properties.keys()
 
 
 CHANNELS = [Channel("shop", ("en_US",), ("EUR",))]

@@ -92,13 +92,14 @@ def _attributes(items: Iterable[Item]) -> Iterator[Attribute]:
 
 def _channels(items: Iterable[Item], settings: Settings) -> Iterator[Channel]:
     """Yield the channels and locales whose values the settings let the PIM send."""
+    only = {locale.lower() for locale in settings.locales}
     for item in items:
         code = str(value_of(item, "code"))
-        if settings.channel in {None, code}:
+        if not settings.channel or settings.channel.lower() == code.lower():
             locales = _codes(item, "locales")
             yield Channel(
                 code,
-                tuple(one for one in locales if not settings.locales or one in settings.locales),
+                tuple(one for one in locales if not only or one.lower() in only),
                 _codes(item, "currencies"),
             )
 

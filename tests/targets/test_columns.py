@@ -54,7 +54,7 @@ def run_with_columns_only(start_pim: StartPim, folder: Path) -> Ended:
     found = json.loads(command("--config", config, "--discover").stdout)
     for entry in found["streams"]:
         for one in entry["metadata"]:
-            *_, name = ("", *one["breadcrumb"])
+            name = one["breadcrumb"][-1] if one["breadcrumb"] else ""
             one["metadata"]["selected"] = (
                 name.startswith("value_") if name else entry["tap_stream_id"] == "products"
             )
