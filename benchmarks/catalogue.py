@@ -28,6 +28,17 @@ _AROUND_VALUES = 1_480
 
 _TEMPLATES = 64
 _LOCALES = ("en_US", "de_DE", "fr_FR")
+_CHANNELS = ("ecommerce", "print")
+_CURRENCY = "EUR"
+_TYPES = {
+    "name": "text",
+    "description": "textarea",
+    "price": "price_collection",
+    "weight": "metric",
+    "picture": "image",
+}
+_FURTHER_TYPES = ("simpleselect", "boolean", "multiselect", "number", "date", "text")
+"""Types of the further attributes, in turn."""
 _TEXT = """
 aluminium brushed cable casing colour compact cordless cotton cover daily deep durable ergonomic
 fabric finish foldable für garden handle höhe inch kitchen lamp leather légère light limited
@@ -111,11 +122,13 @@ class Catalogue:
     Attributes:
         products: The products.
         attributes: Items of the attribute list.
+        channels: Items of the channel list.
         options: Items of the option lists, by attribute; attributes without options are missing.
     """
 
     products: ProductList
     attributes: list[Encoded] = field(default_factory=list)
+    channels: list[Encoded] = field(default_factory=list)
     options: dict[str, list[Encoded]] = field(default_factory=dict)
 
 
@@ -157,7 +170,8 @@ def make_catalogue(
     identifier = Encoded.of(IDENTIFIER, now, _attribute(base, IDENTIFIER, "identifier"))
     return Catalogue(
         made,
-        select or [identifier],
+        select or [identifier, *_attributes_of(base, templates)],
+        [Encoded.of(code, now, _channel(code)) for code in _CHANNELS],
         {code: _options(base, code, 5 + dice.randrange(26)) for code in codes},
     )
 
@@ -219,9 +233,9 @@ def _values(dice: random.Random) -> _Template:
         "description": [
             {"locale": code, "scope": channel, "data": f"<p>{text(40)}.</p>"}
             for code in _LOCALES
-            for channel in ("ecommerce", "print")
+            for channel in _CHANNELS
         ],
-        "price": one([{"amount": f"{dice.randrange(1, 900)}.90", "currency": "EUR"}]),
+        "price": one([{"amount": f"{dice.randrange(1, 900)}.90", "currency": _CURRENCY}]),
         "weight": one({"amount": f"{dice.randrange(1, 90)}.5000", "unit": "KILOGRAM"}),
         "picture": [
             {
@@ -244,7 +258,7 @@ def _values(dice: random.Random) -> _Template:
     while len(encode(values)) < PRODUCT_BYTES - _AROUND_VALUES:
         values[f"attribute_{number:03}"] = kinds[number % len(kinds)]()
         number += 1
-    places = [(channel, code) for channel in ("ecommerce", "print") for code in _LOCALES]
+    places = [(channel, code) for channel in _CHANNELS for code in _LOCALES]
     scores = [{"scope": scope, "locale": code, "data": "B"} for scope, code in places]
     complete = [
         {"scope": scope, "locale": code, "data": dice.randrange(101)} for scope, code in places
@@ -254,6 +268,27 @@ def _values(dice: random.Random) -> _Template:
         b',"quality_scores":' + encode(scores),
         b',"completenesses":' + encode(complete),
     )
+
+
+def _attributes_of(base: str, templates: Iterable[_Template]) -> list[Encoded]:
+    """Return the attributes of the values in the templates."""
+    values: dict[str, Any] = {}
+    for template in templates:
+        values |= json.loads(b"{" + template.values[1:] + b"}")
+    made = []
+    for code, entries in values.items():
+        number = int(code.rpartition("_")[2]) if code not in _TYPES else 0
+        kind = _TYPES.get(code) or _FURTHER_TYPES[number % len(_FURTHER_TYPES)]
+        places = {
+            "localizable": entries[0]["locale"] is not None,
+            "scopable": entries[0]["scope"] is not None,
+        }
+        made.append(Encoded.of(code, 0, {**_attribute(base, code, kind), **places}))
+    return made
+
+
+def _channel(code: str) -> dict[str, Any]:
+    return {"code": code, "locales": list(_LOCALES), "currencies": [_CURRENCY], "labels": {}}
 
 
 def _attribute(base: str, code: str, kind: str) -> dict[str, Any]:

@@ -160,7 +160,8 @@ def _load_promises(scenario: Scenario, tap: Measured) -> Iterator[Promise]:
         each = tap.received_mb * 1e6 / scenario.products
         yield Promise(scenario.name, "bytes a key, 1/10 of a product's", each, PRODUCT_BYTES / 10)
     if scenario.pages >= MANY_PAGES:
-        limit = 1.03 * scenario.pages
+        # The columns of values need the attributes and the channels.
+        limit = 1.03 * scenario.pages + (2 if scenario.columns else 0)
         yield Promise(scenario.name, "requests, 1.03 x pages", tap.all_requests, limit)
 
 

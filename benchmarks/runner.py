@@ -259,7 +259,10 @@ class Contest:
 
     def _files_of_tap(self, contestant: str, folder: Path, since: datetime | None) -> list[str]:
         config, catalog = folder / "config.json", folder / "catalog.json"
-        config.write_text(json.dumps({"base_url": self._server.url, **CREDENTIALS}), "utf-8")
+        settings: dict[str, Any] = {"base_url": self._server.url, **CREDENTIALS}
+        if self.scenario.columns:
+            settings["value_columns"] = ["*"]
+        config.write_text(json.dumps(settings), "utf-8")
         command = [sys.executable, "-m", MODULES[contestant], "--config", str(config)]
         discovered = subprocess.run(  # noqa: S603 (our own arguments)
             [*command, "--discover"], capture_output=True, check=True, cwd=ROOT, env=_environment()

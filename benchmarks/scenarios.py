@@ -48,6 +48,7 @@ class Scenario:
         changed: Number of products that changed within the last hour, if only those are read;
             ``None`` to read all.
         keys: Whether only the keys of products are read.
+        columns: Whether all values are also columns, by the setting ``value_columns``.
         attributes: Number of select attributes whose options are read instead of products.
         latency: Seconds that each response takes.
         bytes_per_second: Speed at which the output is read; 0 for no limit.
@@ -60,6 +61,7 @@ class Scenario:
     skewed: bool = False
     changed: int | None = None
     keys: bool = False
+    columns: bool = False
     attributes: int = 0
     latency: float = 0
     bytes_per_second: int = 0
@@ -104,6 +106,13 @@ _SLOW = 10_000_000
 
 SCENARIOS = (
     Scenario("zero-20k", "20,000 products, no latency", products=20_000),
+    Scenario(
+        "columns",
+        "20,000 products, all values also as columns",
+        products=20_000,
+        columns=True,
+        contestants=(TAP,),
+    ),
     Scenario(
         "zero",
         "100,000 products, no latency",

@@ -44,9 +44,11 @@ _FOREVER = 2**62
 _ZONE = ServerZone("UTC")
 _PRODUCTS = f"{PREFIX}/products-uuid"
 _ATTRIBUTES = f"{PREFIX}/attributes"
+_CHANNELS = f"{PREFIX}/channels"
 _ROUTES = (
     "/products-uuid",
     "/attributes",
+    "/channels",
     "/attributes/{attributeCode}/options",
     "/system-information",
 )
@@ -63,7 +65,8 @@ class Asked:
         highest_concurrency: Largest number of parallel requests. A request counts until the last
             byte of its response has been sent.
         repeated_pages: Pages that were requested again with the same parameters.
-        items: Distinct items sent in pages, by list: ``products``, ``attributes``, ``options``.
+        items: Distinct items sent in pages, by list: ``products``, ``attributes``, ``channels``,
+            ``options``.
         repeated_items: Items that were sent again.
         empty_pages: Pages without items.
         connections: Number of connections opened.
@@ -188,8 +191,10 @@ class BenchmarkPim:
             return _Answer(200, [encode(body)], "information")
         if path == _PRODUCTS:
             return self._products(request.query)
-        if path == _ATTRIBUTES:
-            return self._rows("attributes", path, self.catalogue.attributes, request.query)
+        structure = {_ATTRIBUTES: self.catalogue.attributes, _CHANNELS: self.catalogue.channels}
+        if path in structure:
+            name = path.removeprefix(f"{PREFIX}/")
+            return self._rows(name, path, structure[path], request.query)
         attribute = path.removeprefix(f"{_ATTRIBUTES}/").removesuffix("/options")
         options = self.catalogue.options.get(attribute)
         if options is not None and path == f"{_ATTRIBUTES}/{attribute}/options":

@@ -211,7 +211,7 @@ class ItemBodies:
                 self._value(code, value, data, view)
                 for value in merged[code]
                 if (value["locale"], value["scope"]) in places
-                and (data := self._data(code, value["data"], view)) is not None
+                and (data := self._data(code, value, view)) is not None
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
@@ -219,8 +219,8 @@ class ItemBodies:
                 shown[code] = values
         return shown
 
-    def _data(self, code: str, data: Json, view: View) -> Json:
-        data = self._store.existing(code, data)
+    def _data(self, code: str, value: dict[str, Any], view: View) -> Json:
+        data = self._store.existing(code, value["data"], value["scope"])
         if view.enabled_assets and data is not None:
             return self._newer.enabled_assets(code, data)
         return data

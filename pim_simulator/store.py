@@ -256,11 +256,13 @@ class Store:
         attribute = self.attributes.get(code)
         return None if attribute is None else attribute.body["type"]
 
-    def existing(self, code: str, data: Json) -> Json:
-        """Return a value without removed options; None if nothing is left.
+    def existing(self, code: str, data: Json, channel: str | None = None) -> Json:
+        """Return a value without what the PIM hides; None if nothing is left.
 
         The PIM keeps the values of removed attributes and options, but hides them. Option
-        codes are compared case-insensitively (#12100).
+        codes are compared case-insensitively (#12100). It hides prices in currencies that the
+        channel does not have, or none of the channels for a value of all channels
+        (``NonExistentPriceCollectionValueFilter``, #9032).
         """
         attribute = self.attributes.get(code)
         if attribute is None:
@@ -270,11 +272,24 @@ class Store:
             known = self.option_codes(code)
         elif kind in LINK_TYPES:
             known = self.row_codes(kind, attribute.body["reference_data_name"])
+        elif kind == "pim_catalog_price_collection":
+            known = self.currencies_of(channel)
+            return [price for price in data if price["currency"] in known] or None
         else:
             return data
         if isinstance(data, list):
             return [option for option in data if option.lower() in known] or None
         return data if data.lower() in known else None
+
+    def currencies_of(self, channel: str | None) -> set[str]:
+        """Return the activated currencies of a channel, or of all channels."""
+        rows = self.channels.values() if channel is None else [self.channels[channel]]
+        return {
+            code
+            for row in rows
+            for code in row.body["currencies"]
+            if self.currencies[code].body["enabled"]
+        }
 
     def option_codes(self, attribute: str) -> set[str]:
         """Return the codes of the options of an attribute, in lower case."""

@@ -119,7 +119,7 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
                 {**value, "data": data, **_newer(store, profile, code)}
                 for value in of_attribute
                 if _is_shown(store, value["locale"], value["scope"])
-                and (data := _data(store, zone, code, value["data"])) is not None
+                and (data := _data(store, zone, code, value)) is not None
             ]
             if shown:
                 values[code] = shown
@@ -163,11 +163,17 @@ def _newer(store: Store, profile: Profile, code: str) -> dict[str, Any]:
     return {"attribute_type": attribute["type"], **more}
 
 
-def _data(store: Store, zone: str, code: str, data: Json) -> Json:
-    """Return the data of a value: nothing of attributes and options that are gone."""
+def _data(store: Store, zone: str, code: str, value: dict[str, Any]) -> Json:
+    """Return the data of a value: nothing of attributes, options and currencies that are gone."""
+    data = value["data"]
     if code not in store.attributes:
         return None
     kind = store.attributes[code].body["type"]
+    if kind == "pim_catalog_price_collection":
+        channels = [value["scope"]] if value["scope"] else list(store.channels)
+        known = [code for channel in channels for code in store.channels[channel].body["currencies"]
+                 if store.currencies[code].body["enabled"]]  # fmt: skip
+        return [price for price in data if price["currency"] in known] or None
     if kind == "pim_catalog_date":
         return _midnight(zone, data)
     if kind in ("pim_catalog_simpleselect", "pim_catalog_multiselect"):

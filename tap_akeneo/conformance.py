@@ -28,9 +28,12 @@ TYPE_NAMES: Final = {
     "array": "a list",
     "object": "an object",
 }
+DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+"""Errors of decoding a value, for example a number with more digits than Python parses."""
+
 BOOLEANS_AS_TEXT: Final = {"1": True, "true": True, "0": False, "false": False}
 
-_is_number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,4})?").fullmatch
+is_number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,4})?").fullmatch
 _begins_with_date = re.compile(r"\d{4}-\d\d-\d\d").match
 _is_epoch = re.compile(r"\d{9,10}").fullmatch
 
@@ -245,7 +248,7 @@ def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa
             yield None
         if "boolean" in types and text.lower() in BOOLEANS_AS_TEXT:
             yield BOOLEANS_AS_TEXT[text.lower()]
-        if _is_number(text):
+        if is_number(text):
             yield from _numbers(Decimal(text), types)
     elif "string" in types and not is_date(schema):
         yield str(value).lower() if isinstance(value, bool) else str(value)

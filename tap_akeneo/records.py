@@ -13,6 +13,7 @@ import msgspec
 from tap_akeneo.client.errors import AkeneoError, printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
+    DECODE_ERRORS,
     Mismatch,
     NotConvertible,
     conform,
@@ -25,8 +26,7 @@ from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
-"""Errors of decoding a value, for example a number with more digits than Python parses."""
+    from tap_akeneo.columns import ColumnWriter
 
 VALUES: Final = "values"
 
@@ -71,6 +71,7 @@ class RecordTransformer:
         nested_left_out: Paths of properties inside others that are not selected.
         keeps_values: Keep U+0000 and invalid dates.
         values_kept: Codes of the attributes to keep in the property `values`; all if empty.
+        columns: Adds columns with the content of the property `values`.
         oddities: Counts the changed values.
 
     Attributes:
@@ -86,6 +87,7 @@ class RecordTransformer:
         nested_left_out: Collection[tuple[str, ...]] = (),
         keeps_values: bool = False,
         values_kept: Collection[str] = (),
+        columns: ColumnWriter | None = None,
         oddities: Oddities | None = None,
     ) -> None:
         self._properties = properties
@@ -93,6 +95,7 @@ class RecordTransformer:
         self.left_out = frozenset(left_out)
         self._nested_left_out = nested_left_out
         self._values_kept = {code.lower() for code in values_kept}
+        self._columns = columns
         self._dates = not keeps_values
         self._removes_nul = not keeps_values
         self._oddities = oddities or Oddities(logging.getLogger(__name__))
@@ -132,6 +135,8 @@ class RecordTransformer:
         self._conform_all(record, plan, moved)
         if self._values_kept and VALUES in record:
             record[VALUES] = self._limit_attributes(record[VALUES])
+        if self._columns:
+            record |= self._columns(record.get(VALUES))
         if self._whole:
             for name, value in tuple(record.items()):
                 self._decode(record, name, value, moved)

@@ -29,6 +29,7 @@ from tap_akeneo.config.state import usable_state
 from tap_akeneo.maps import StreamMaps
 from tap_akeneo.permissions import refusal_message
 from tap_akeneo.streams import STREAMS, bookmark_kinds
+from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import click
 
     from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.columns import Column
     from tap_akeneo.streams.base import AkeneoStream
 
 
@@ -150,6 +152,12 @@ class TapAkeneo(StreamHost):
                 refresh_token_key=settings.refresh_token_key,
             )
         return Pim(settings.base_url, http, authenticator)
+
+    @cached_property
+    @override
+    def value_columns(self) -> Sequence[Column]:
+        """The columns of the setting ``value_columns``."""
+        return read_columns(self)
 
     @cached_property
     @override

@@ -103,7 +103,7 @@ def copied(simulated: SimulatedPim, session: requests.Session, base: str) -> Cat
     return Catalogue(
         ProductList(Encoded.of(one["uuid"], indexed(one), one) for one in products),
         [Encoded.of(one["code"], 0, one) for one in attributes],
-        {
+        options={
             one["code"]: [
                 Encoded.of(option["code"], 0, option)
                 for option in items(f"attributes/{one['code']}/options", limit="100")
@@ -181,7 +181,7 @@ def test_the_products_have_the_documented_size() -> None:
 
 def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "figures.json"
-    scenarios = ("spread", "options", "hourly", "idle", "keys")
+    scenarios = ("spread", "columns", "options", "hourly", "idle", "keys")
     arguments = ["--quick", "--json", str(path)]
     arguments += [word for name in scenarios for word in ("--scenario", name)]
     arguments += [word for name in READERS for word in ("--reader", name)]
@@ -195,6 +195,7 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert options > 0
     assert delivered == {
         "spread": dict.fromkeys(READERS, 1_000),
+        "columns": {TAP: 1_000},
         "options": dict.fromkeys((TAP, BARE_FOUR), options),
         "hourly": dict.fromkeys(READERS, 20),
         "idle": {TAP: 0},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tap_akeneo
+from tap_akeneo.columns import MAX_COLUMNS
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for
 from tests.troubleshooting import matches, messages
@@ -52,6 +53,11 @@ class Ending:
 
 def keys(pim: SimulatedPim, key: str, resource: str = "products") -> list[str]:
     return sorted(item[key] for item in pim.truth(resource))
+
+
+def add_attributes(pim: SimulatedPim) -> None:
+    for number in range(MAX_COLUMNS):
+        pim.write.save("attributes", f"further_{number}", {"type": "pim_catalog_text"})
 
 
 IN_BATCHES = {
@@ -193,6 +199,10 @@ ENDINGS = {
     ),
     "the URL of the request is too long for the web server": Ending(
         faults=[{**FAMILIES, "status": 414, "body": "<h1>Request-URI Too Long</h1>"}]
+    ),
+    "value_columns: the PIM has no attribute …": Ending({"value_columns": ["nmae"]}, code=0),
+    "value_columns: … columns (…), but databases allow about …": Ending(
+        {"value_columns": ["*"]}, arrange=add_attributes
     ),
     "stream_maps: there is no stream …": Ending({"stream_maps": {"famlies": {}}}, code=0),
     "the state has bookmarks of …, which is always read as a whole": Ending(

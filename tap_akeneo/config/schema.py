@@ -218,6 +218,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=[["name", "description", "price"]],
     ),
     th.Property(
+        "value_columns",
+        th.ArrayType(th.StringType(nullable=False)),
+        title="Values as columns",
+        description=(
+            "Attributes whose values `products`, `product_models` and `published_products` also "
+            "have as columns, one for each channel, locale and currency. `*` stands for any "
+            "text. See docs/values.md."
+        ),
+        examples=[["name", "price", "*_date"]],
+    ),
+    th.Property(
         "filters",
         th.ObjectType(additional_properties=True),
         title="Filters",

@@ -65,6 +65,7 @@ class Settings:
     channel: str | None
     locales: tuple[str, ...]
     attributes: tuple[str, ...]
+    value_columns: tuple[str, ...]
     filters: Mapping[str, Mapping[str, list[Condition]]]
     switches: Mapping[str, str]
     """The ``with_…`` settings that are enabled, as query parameters."""
@@ -113,6 +114,7 @@ class Settings:
             channel=reader.text("channel"),
             locales=tuple(reader.value("locales") or ()),
             attributes=tuple(reader.value("attributes") or ()),
+            value_columns=tuple(reader.value("value_columns") or ()),
             filters=reader.value("filters") or {},
             switches={
                 name: "true" if config[name] is True else config[name]

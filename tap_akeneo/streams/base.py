@@ -25,6 +25,7 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
+from tap_akeneo.columns import ColumnWriter
 from tap_akeneo.config.catalog import correct_entry
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.base import ListRequest, Pagination
@@ -101,7 +102,7 @@ class AkeneoStream(Stream):
     """Query parameter that limits values to a channel. With it, ``locales`` limits them as well."""
 
     limits_attributes: ClassVar[bool] = False
-    """Whether the query parameter ``attributes`` limits values."""
+    """Whether items have product values, which the query parameter ``attributes`` limits."""
 
     parent: ClassVar[type[AkeneoStream] | None] = None
     """Parent stream; this stream has one list for each of its items."""
@@ -117,7 +118,10 @@ class AkeneoStream(Stream):
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
-        super().__init__(tap, schema=load_schema(self.name, self.primary_keys))
+        schema = load_schema(self.name, self.primary_keys)
+        self._columns = tap.value_columns if self.limits_attributes else ()
+        columns = {column.name: column.schema for column in self._columns}
+        super().__init__(tap, schema={**schema, "properties": {**schema["properties"], **columns}})
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
@@ -423,6 +427,7 @@ class AkeneoStream(Stream):
             ],
             keeps_values=self.settings.keep_values_as_sent,
             values_kept=self._values_kept,
+            columns=ColumnWriter(self._columns, in_force, self.oddities) if self._columns else None,
             oddities=self.oddities,
         )
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk import Tap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_akeneo.cli import Stopper
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.pim import Pim
+    from tap_akeneo.columns import Column
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.maps import StreamMaps
     from tap_akeneo.writer import DeferredVersionWriter
@@ -39,6 +42,11 @@ class StreamHost(Tap, ABC):
     @abstractmethod
     def pim(self) -> Pim:
         """The PIM at ``base_url``."""
+
+    @property
+    @abstractmethod
+    def value_columns(self) -> Sequence[Column]:
+        """The columns of the setting ``value_columns``."""
 
     @property
     @abstractmethod

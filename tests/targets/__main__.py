@@ -1,4 +1,4 @@
-"""``python -m tests.targets``: tries all loaders and writes the table of `docs/targets.md`."""
+"""``python -m tests.targets``: tries all loaders and writes the tables of `docs/targets.md`."""
 
 from __future__ import annotations
 
@@ -7,40 +7,102 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.targets.feed import make_feed
 from tests.targets.loaders import LOADERS, SCHEMA, Place
-from tests.targets.matrix import try_loader
-from tests.targets.page import PAGE, table, with_table
+from tests.targets.matrix import Failed, try_loader
+from tests.targets.page import (
+    END,
+    MARK,
+    PAGE,
+    SPEED_END,
+    SPEED_MARK,
+    speed_table,
+    table,
+    with_table,
+)
 from tests.targets.postgres import serving
+from tests.targets.speed import speeds, write_products
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.targets.loaders import Loader
+
+
+PRODUCTS = 20_000
+"""Number of products for the measurements on the page."""
 
 
 def main() -> int:
-    """Try the loaders and write the results to the page.
+    """Try the loaders, or measure those that work, and write the results to the page.
 
     Returns:
         The exit code: 1 if a loader that should work does not.
     """
     options = ArgumentParser(prog="python -m tests.targets", description=__doc__)
     options.add_argument("loader", nargs="*", help="names, as in the table; all by default")
-    names = options.parse_args().loader
-    chosen = [loader for loader in LOADERS if not names or loader.name in names]
-    results = {}
+    options.add_argument("--speed", action="store_true", help="measure the loaders that work")
+    options.add_argument(
+        "--products", type=int, default=PRODUCTS, help=f"for --speed; {PRODUCTS} by default"
+    )
+    chosen = options.parse_args()
+    loaders = [one for one in LOADERS if not chosen.loader or one.name in chosen.loader]
     with serving() as server, tempfile.TemporaryDirectory() as home:
-        sys.stderr.write("Running the tap ...\n")
-        feed = make_feed(Path(home))
-        for loader in chosen:
-            sys.stderr.write(f"Trying {loader.name} ...\n")
-            folder = Path(home, loader.name)
-            folder.mkdir()
-            results[loader.name] = try_loader(loader, feed, Place(folder, server))
-            if SCHEMA in server.schemas():
-                server.lines(f"drop schema {SCHEMA} cascade")
-    sys.stdout.write(f"{table(results)}\n")
-    if not names:
-        text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_table(text, table(results)), encoding="utf-8")
-    return int(any(not (results[one.name].works or one.fails) for one in chosen))
+        if chosen.speed:
+            loaders = [one for one in loaders if not one.fails]
+            text, right = _measure(loaders, chosen.products, Place(Path(home), server))
+            marks = (SPEED_MARK, SPEED_END)
+        else:
+            text, right = _try(loaders, Place(Path(home), server))
+            marks = (MARK, END)
+    sys.stdout.write(f"{text}\n")
+    if not chosen.loader and chosen.products == PRODUCTS:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(with_table(page, text, marks), encoding="utf-8")
+    return int(not right)
+
+
+def _try(loaders: Sequence[Loader], place: Place) -> tuple[str, bool]:
+    """Return the table of all loaders, and whether those work that should."""
+    results = {}
+    _tell("Running the tap ...")
+    feed = make_feed(place.folder)
+    for loader in loaders:
+        _tell(f"Trying {loader.name} ...")
+        results[loader.name] = try_loader(loader, feed, _own(place, loader))
+        if SCHEMA in place.server.schemas():
+            place.server.lines(f"drop schema {SCHEMA} cascade")
+    return table(results), all(results[one.name].works or one.fails for one in loaders)
+
+
+def _measure(loaders: Sequence[Loader], products: int, place: Place) -> tuple[str, bool]:
+    """Return the table of the fastest measurements, and whether no loader failed."""
+    results = {}
+    _tell("Running the tap ...")
+    messages = write_products(place.folder, products)
+    for loader in loaders:
+        measured = []
+        try:
+            for speed in speeds(loader, messages, products, _own(place, loader)):
+                _tell(f"{loader.name}: {', '.join(speed.cells())}")
+                measured.append(speed)
+        except Failed as fault:
+            _tell(f"{loader.name}: {fault}")
+        else:
+            results[loader.name] = max(measured, key=lambda speed: speed.rows_per_second)
+    return speed_table(results, products), len(results) == len(loaders)
+
+
+def _own(place: Place, loader: Loader) -> Place:
+    folder = place.folder / loader.name
+    folder.mkdir()
+    return Place(folder, place.server)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

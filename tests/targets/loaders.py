@@ -14,7 +14,7 @@ from demo.database import KEYS
 from tap_akeneo.streams.base import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.targets.postgres import Postgres
@@ -49,6 +49,7 @@ class Loader:
         also: Further packages to install.
         needs: What it requires to work, as text for the table.
         fails: Why it does not work, as text for the table.
+        to_compare: Further settings, each of which is measured for speed.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Loader:
     also: tuple[str, ...] = ()
     needs: str = ""
     fails: str = ""
+    to_compare: tuple[Mapping[str, Any], ...] = ({},)
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -140,6 +142,12 @@ POSTGRES = Loader(
     command="target-postgres",
     settings=lambda place: place.server.settings(SCHEMA),
     read=_tables,
+    to_compare=(
+        {},
+        {"validate_records": False},
+        {"validate_records": False, "use_copy": True},
+        {"validate_records": False, "use_copy": True, "batch_size_rows": 1_000},
+    ),
 )
 LOADERS = (
     Loader(
@@ -155,6 +163,7 @@ LOADERS = (
         read=_duckdb,
         also=("duckdb<1.3",),
         needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
+        to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
     ),
     POSTGRES,
     Loader(
@@ -170,6 +179,7 @@ LOADERS = (
         },
         read=_tables,
         needs="Python 3.12 or older",
+        to_compare=({}, {"batch_size_rows": 10_000}),
     ),
     Loader(
         name="target-jsonl",
@@ -203,6 +213,7 @@ LOADERS = (
         },
         read=_csv,
         needs="a file for each run and [`stream_maps`](#csv) for nested values",
+        to_compare=({}, {"validate_records": False}),
     ),
     Loader(
         name="target-universal-file",

@@ -14,8 +14,17 @@ from tests.targets.changes import held
 from tests.targets.feed import Feed, read_enterprise, rows_of, streams_of
 from tests.targets.loaders import LOADERS, Loader, Place, nested_to_json
 from tests.targets.matrix import Held, try_loader
-from tests.targets.page import END, MARK, PAGE
+from tests.targets.page import (
+    END,
+    MARK,
+    PAGE,
+    SPEED_END,
+    SPEED_MARK,
+    speed_table,
+    with_table,
+)
 from tests.targets.postgres import Postgres
+from tests.targets.speed import Speed
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -81,6 +90,19 @@ def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Pat
     assert wrong == []
     assert "ACTIVATE_VERSION" in {message["type"] for message in third}
     assert len(streams_of(third)) > 30
+
+
+def test_the_table_of_speeds_has_a_place_on_the_page_and_a_row_for_each_measured_loader() -> None:
+    assert TEXT.count(SPEED_MARK) == TEXT.count(SPEED_END) == 1
+    working = [loader for loader in LOADERS if not loader.fails]
+    results = {loader.name: Speed({"batch_size_rows": 5}, 1234, 56) for loader in working}
+    written = speed_table(results, 20_000)
+    rows = [line for line in written.splitlines() if "==" in line]
+    assert len(rows) == len(working)
+    assert all(row.endswith("| 1,234 | 56 MB | `batch_size_rows: 5` |") for row in rows)
+    page = with_table(TEXT, written, (SPEED_MARK, SPEED_END))
+    assert page.startswith(f"{TEXT.partition(SPEED_MARK)[0]}{SPEED_MARK}{written}\n{SPEED_END}")
+    assert page.endswith(TEXT.partition(SPEED_END)[2])
 
 
 NOWHERE = Place(Path(), Postgres(0, Path()))

@@ -1,0 +1,133 @@
+"""Reads from the PIM which columns the setting ``value_columns`` stands for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tap_akeneo.client.errors import AkeneoError, RequestRefused, WrongSetting, printable
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, Column, columns_of, matches
+from tap_akeneo.pagination.reading import ListReading, read_lists
+from tap_akeneo.permissions import refusal_message
+from tap_akeneo.streams.channels import Channels
+from tap_akeneo.streams.structure import Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tap_akeneo.client.responses import Item
+    from tap_akeneo.config.settings import Settings
+    from tap_akeneo.streams.base import AkeneoStream
+    from tap_akeneo.streams.host import StreamHost
+
+SETTING = "value_columns"
+
+
+def read_columns(tap: StreamHost) -> Sequence[Column]:
+    """Return the columns for the attributes that the PIM has now.
+
+    Raises:
+        WrongSetting: There are too many columns.
+        AkeneoError: The PIM does not list its attributes or channels.
+    """
+    settings = tap.settings
+    if not settings.value_columns:
+        return ()
+    try:
+        attributes = list(_attributes(_items(Attributes(tap))))
+        channels = list(_channels(_items(Channels(tap)), settings))
+    except AkeneoError as error:
+        msg = f"{SETTING}: {error}"
+        raise AkeneoError(msg) from error
+    _warn_of_unmatched(tap, attributes)
+    only = {code.lower() for code in settings.attributes}
+    columns = [
+        column
+        for attribute in sorted(attributes)
+        if matches(attribute.code, settings.value_columns)
+        and (not only or attribute.code.lower() in only)
+        for column in columns_of(attribute, channels)
+    ]
+    if len(columns) > MAX_COLUMNS:
+        raise WrongSetting(_too_many(columns))
+    return columns
+
+
+def _items(stream: AkeneoStream) -> list[Item]:
+    """Return all items of a list.
+
+    Raises:
+        AkeneoError: The list could not be read completely.
+    """
+    reading = ListReading(stream.pim, stream.bare_list_request())
+    pages = read_lists(
+        [reading],
+        threads=stream.settings.max_concurrency,
+        pulse=stream.tap.stopper.check,
+        on_progress=lambda _: None,
+        on_end=lambda _: None,
+    )
+    try:
+        items = [item for _, page in pages for item in page.items]
+    except RequestRefused as refusal:
+        raise AkeneoError(refusal_message(refusal, stream.permission)) from refusal
+    if not reading.is_complete:
+        msg = "; ".join(reading.failures) or f"the PIM does not list its {stream.name}"
+        raise AkeneoError(msg)
+    return items
+
+
+def _attributes(items: Iterable[Item]) -> Iterator[Attribute]:
+    for item in items:
+        if code := value_of(item, "code"):
+            yield Attribute(
+                str(code),
+                str(value_of(item, "type")),
+                is_scopable=bool(value_of(item, "scopable")),
+                is_localizable=bool(value_of(item, "localizable")),
+                locales=_codes(item, "available_locales"),
+            )
+
+
+def _channels(items: Iterable[Item], settings: Settings) -> Iterator[Channel]:
+    """Yield the channels and locales whose values the settings let the PIM send."""
+    only = {locale.lower() for locale in settings.locales}
+    for item in items:
+        code = str(value_of(item, "code"))
+        if not settings.channel or settings.channel.lower() == code.lower():
+            locales = _codes(item, "locales")
+            yield Channel(
+                code,
+                tuple(one for one in locales if not only or one.lower() in only),
+                _codes(item, "currencies"),
+            )
+
+
+def _codes(item: Item, key: str) -> tuple[str, ...]:
+    codes = value_of(item, key)
+    if isinstance(codes, dict):
+        # PHP turns a list with gaps into a map.
+        codes = list(codes.values())
+    return tuple(map(str, codes)) if isinstance(codes, list) else ()
+
+
+def _warn_of_unmatched(tap: StreamHost, attributes: Sequence[Attribute]) -> None:
+    unmatched = [
+        pattern
+        for pattern in tap.settings.value_columns
+        if not any(matches(attribute.code, [pattern]) for attribute in attributes)
+    ]
+    if unmatched:
+        tap.logger.warning(
+            "%s: the PIM has no attribute %s", SETTING, printable(", ".join(unmatched))
+        )
+
+
+def _too_many(columns: Sequence[Column]) -> str:
+    most = Counter(column.attribute for column in columns).most_common(3)
+    examples = ", ".join(f"{number} of {code}" for code, number in most)
+    return (
+        f"{SETTING}: {len(columns):,} columns ({examples}, …), but databases allow about "
+        f"{MAX_COLUMNS}: name fewer attributes, or limit the values with locales or channel"
+    )
