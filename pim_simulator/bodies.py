@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.measurements import converted
 from pim_simulator.newer_fields import NewerFields
 from pim_simulator.paging import path_link
 
@@ -36,6 +37,7 @@ class View:
         workflows: Add ``workflow_execution_statuses`` (SaaS).
         enabled_assets: Leave disabled assets out of the values (SaaS).
         share_links: Add the share links of assets (SaaS).
+        measurements: Convert measurements to the units of the channel (SaaS).
         draft: With the changes of the user's draft applied (EE).
         published: As a published product (EE).
     """
@@ -53,6 +55,7 @@ class View:
     workflows: bool = False
     enabled_assets: bool = False
     share_links: bool = False
+    measurements: bool = False
     draft: bool = False
     published: bool = False
 
@@ -215,9 +218,16 @@ class ItemBodies:
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
+            if view.measurements and view.channel and self._is_measurement(code):
+                wanted = self._store.channels[view.channel].body["locales"]
+                locales = wanted if view.locales is None else view.locales
+                values = converted(self._store, code, values, view.channel, locales)
             if values:
                 shown[code] = values
         return shown
+
+    def _is_measurement(self, code: str) -> bool:
+        return self._store.attribute_type(code) == "pim_catalog_metric"
 
     def _data(self, code: str, data: Json, view: View) -> Json:
         data = self._store.existing(code, data)

@@ -116,7 +116,7 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
         for code, of_attribute in row.values.items():
             values.pop(code, None)
             shown = [
-                {**value, "data": data, **_newer(store, profile, code)}
+                {**value, "data": data, **_newer(store, profile, code, data)}
                 for value in of_attribute
                 if _is_shown(store, value["locale"], value["scope"])
                 and (data := _data(store, zone, code, value["data"])) is not None
@@ -153,13 +153,17 @@ def _is_shown(store: Store, locale: str | None, channel: str | None) -> bool:
     return locale is None or locale in store.channels[channel].body["locales"]
 
 
-def _newer(store: Store, profile: Profile, code: str) -> dict[str, Any]:
+def _newer(store: Store, profile: Profile, code: str, data: Json) -> dict[str, Any]:
     """Return what a value of the hosted edition has besides."""
     if profile.name != "saas":
         return {}
     attribute = store.attributes[code].body
     name = attribute["reference_data_name"]
     more = {} if name is None else {"reference_data_name": name}
+    if attribute["type"] == "pim_catalog_metric":
+        units = store.measurement_families[attribute["metric_family"]].body["units"]
+        unit = data["unit"]
+        more = {"data": {**data, "symbol": None if unit is None else units[unit]["symbol"]}}
     return {"attribute_type": attribute["type"], **more}
 
 
@@ -195,7 +199,7 @@ def _product(
         body["uuid"] = item.uuid
         if item.code is not None:
             sku = {"locale": None, "scope": None, "data": item.code}
-            body["values"]["sku"] = [{**sku, **_newer(store, profile, "sku")}]
+            body["values"]["sku"] = [{**sku, **_newer(store, profile, "sku", None)}]
     if not by_uuid:
         body["identifier"] = item.code
     return body | _associated(store, profile, item, by_uuid=by_uuid)
@@ -219,8 +223,9 @@ def _published(store: Store, profile: Profile, zone: str, item: Item) -> dict[st
 def _drafted(body: dict[str, Any], store: Store, profile: Profile, item: Item) -> dict[str, Any]:
     """Return a product or model with the user's changes."""
     for code, values in store.drafts[item.uuid].values.items():
-        more = _newer(store, profile, code)
-        body["values"][code] = [{**value, **more} for value in values]
+        body["values"][code] = [
+            {**value, **_newer(store, profile, code, value["data"])} for value in values
+        ]
     return body
 
 
@@ -324,4 +329,5 @@ def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
         body["decimal_places"] = 4 if decimals else None
         body["decimal_places_strategy"] = "round" if decimals else None
         body["enable_option_creation_during_import"] = False if kind.endswith("select") else None
+        body["display_time"] = False if kind == "date" else None
         body["max_items_count"] = 10 if kind == "multiselect" else None

@@ -173,6 +173,25 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
     ),
+    "readiness": (
+        Example(
+            f"{NODE_CLIENT}/readiness.mock.ts, at 370151c",
+            {
+                "code": "ecommerce_readiness",
+                "labels": {"en_US": "Ecommerce readiness"},
+                "channels_and_locales": {"ecommerce": ["en_US", "fr_FR"]},
+                "locale_fallbacks": [{"source": "fr_FR", "target": "en_US"}],
+                "product_selection_conditions": [
+                    {"field": "family", "operator": "IN", "value": ["tshirts"]}
+                ],
+                "selection_level": "all_levels",
+                "requirements": [{"field": "name", "operator": "NOT EMPTY"}],
+                "is_draft": False,
+                "created_at": "2026-01-15T10:00:00+00:00",
+                "updated_at": "2026-01-16T10:00:00+00:00",
+            },
+        ),
+    ),
     "rule_definitions": (
         Example(
             f"{NODE_CLIENT}/rule-definition.mock.ts",

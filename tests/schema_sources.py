@@ -120,6 +120,7 @@ STREAMS = {
         ),
         ("reference_entity", "code"),
     ),
+    "readiness": Source((), (), ("code",)),
     "rule_definitions": Source((), (), ("code",)),
     "system_information": Source((), ("system-information",), ("host",)),
     "ui_extensions": Source((), (), ("uuid",)),
@@ -140,10 +141,15 @@ IN_THE_URL = "added by the tap: the code in the list's URL"
 TABLE_ATTRIBUTE = "Enterprise Edition, SqlTableConfigurationRepository"
 NEWER = {
     "asset_attribute_options": {"asset_family": IN_THE_URL, "attribute": IN_THE_URL},
-    "asset_attributes": {"asset_family": IN_THE_URL, "asset_family_code": SAAS_OPENAPI},
+    "asset_attributes": {
+        "asset_family": IN_THE_URL,
+        "asset_family_code": SAAS_OPENAPI,
+        "default_value": SAAS_CLIENT,
+    },
     "asset_families": {"auto_tagging_enabled": SAAS_OPENAPI},
     "assets": {"asset_family": IN_THE_URL},
     "attributes": {
+        "display_time": SAAS_CLIENT,
         "enable_option_creation_during_import": SAAS_REFERENCE,
         "max_items_count": SAAS_REFERENCE,
         "table_configuration[].measurement_default_unit_code": TABLE_ATTRIBUTE,
@@ -161,6 +167,8 @@ NEWER = {
         "raw_suggested_attributes": DOTNET_CLIENT,
         "status": DOTNET_CLIENT,
     },
+    "product_drafts": {"proposal_review_status": SAAS_CLIENT},
+    "product_model_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_models": {"readiness": SAAS_CLIENT},
     "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},
     "reference_entity_attribute_options": {

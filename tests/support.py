@@ -31,6 +31,8 @@ ON_REQUEST = {
     # 7.0 sends a template in addition to the values.
     "categories": ("position", "values", "template"),
     "attributes": ("table_configuration",),
+    "product_drafts": ("proposal_review_status",),
+    "product_model_drafts": ("proposal_review_status",),
 }
 
 

@@ -69,7 +69,7 @@ def assert_equal_to_truth(pim: SimulatedPim, run: Run, stream: str) -> None:
             told.pop(name, None)
         if stream == "measurement_families" and pim.profile.major < 5:
             held = without_labels(held)
-        if stream == "attributes" and held.get("default_value") is not None:
+        if held.get("default_value") is not None:
             held = {**held, "default_value": json.dumps(held["default_value"])}
         assert told == without(held, MOVED.get(stream, ON_REQUEST.get(stream, ())))
 

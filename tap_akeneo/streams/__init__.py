@@ -61,6 +61,7 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     workflows.WorkflowTasks,
     workflows.WorkflowStepAssignees,
     workflows.RuleDefinitions,
+    workflows.Readiness,
     workflows.ModelizationSuggestions,
     catalogs.Catalogs,
     catalogs.CatalogProducts,

@@ -51,6 +51,7 @@ SHARED_SWITCHES = (
     "with_workflow_execution_statuses",
     "with_enabled_assets_only",
     "with_asset_share_links",
+    "convert_measurements",
 )
 """Settings that apply to products and product models."""
 
@@ -81,6 +82,15 @@ class ProductStream(IncrementalStream):
     def filtered_date(self) -> str:
         linked = self.settings.linked_entities
         return "updated_including_linked_entities" if linked else "updated"
+
+    @override
+    def date_filters(self, dates: DateRange) -> dict[str, list[Condition]]:
+        filters = super().date_filters(dates)
+        types = self.settings.linked_types
+        # The PIM refuses the types without the date (akeneo/pim-api-docs, 61ef548d, filter.md).
+        if filters and types:
+            filters["updated_including_linked_type"] = [{"operator": "IN", "value": list(types)}]
+        return filters
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
