@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.measurements import converted
 from pim_simulator.newer_fields import NewerFields
 from pim_simulator.paging import path_link
+from pim_simulator.quality import quality_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -322,12 +322,11 @@ class ItemBodies:
         if item.family is None or not item.is_generated:
             return []
         return [
-            {"scope": array_key(code), "locale": locale, "data": _score(item.uuid, code, locale)}
+            {
+                "scope": array_key(code),
+                "locale": locale,
+                "data": quality_score(item.uuid, code, locale),
+            }
             for code, channel in self._store.channels.items()
             for locale in channel.body["locales"]
         ]
-
-
-def _score(*of: str) -> str:
-    """Return a letter from A to E, always the same for the same product."""
-    return "ABCDE"[hashlib.sha256("/".join(of).encode()).digest()[0] % 5]

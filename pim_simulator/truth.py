@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from pim_simulator.quality import quality_score
 from pim_simulator.truth_enterprise import ENTERPRISE_RESOURCES, enterprise_truth
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _AFTER_7 = ("ce-master", "saas")
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
 _OF_ITEMS = (
     *("products", "product_models", "published_products", "product_drafts"),
-    "product_model_drafts",
+    *("product_model_drafts", "product_scores", "product_model_scores"),
 )
 
 
@@ -58,6 +59,9 @@ def _items(
         for item in store.published_products.values():
             yield _published(store, profile, zone, item)
         return
+    if resource.endswith("_scores"):
+        yield from _scores(store, profile, resource, by_uuid=by_uuid)
+        return
     models = resource in ("product_models", "product_model_drafts")
     for item in (store.product_models if models else store.products).values():
         drafted = item.uuid in store.drafts
@@ -71,6 +75,52 @@ def _items(
             else _product(store, profile, zone, item, by_uuid=by_uuid)
         )
         yield _drafted(body, store, profile, item) if resource.endswith("drafts") else body
+
+
+def _scores(
+    store: Store, profile: Profile, resource: str, *, by_uuid: bool
+) -> Iterator[dict[str, Any]]:
+    """Iterate over the completenesses and quality scores of products, or the latter of models."""
+    models = resource == "product_model_scores"
+    if profile.name not in _BY_UUID if models else profile.name in _BEFORE_5:
+        return
+    for item in (store.product_models if models else store.products).values():
+        if not (models or by_uuid or item.code is not None):
+            continue
+        body: dict[str, Any] = {"code": item.code} if models else {"identifier": item.code}
+        if by_uuid and not models:
+            body = {"uuid": item.uuid}
+        body["quality_scores"] = [
+            {"scope": code, "locale": locale, "data": quality_score(item.uuid, code, locale)}
+            for code, channel in store.channels.items()
+            for locale in channel.body["locales"]
+            if item.family is not None and item.is_generated
+        ]
+        if not models and profile.name not in _BEFORE_6:
+            body["completenesses"] = _completenesses(store, item)
+        yield body
+
+
+def _completenesses(store: Store, item: Item) -> list[dict[str, Any]]:
+    """Return which percentage of the family's required attributes has a value."""
+    if item.family is None:
+        return []
+    filled = {
+        (code, value["scope"], value["locale"])
+        for row in _lineage(store, item)
+        for code, values in row.values.items()
+        for value in values
+    }
+    if item.code is not None:
+        filled.add(("sku", None, None))
+    found = []
+    for channel, required in store.families[item.family].body["attribute_requirements"].items():
+        for locale in store.channels[channel].body["locales"]:
+            places = [(scope, place) for scope in (None, channel) for place in (None, locale)]
+            given = [code for code in required if any((code, *at) in filled for at in places)]
+            percent = 100 * len(given) // len(required) if required else 100
+            found.append({"scope": channel, "locale": locale, "data": percent})
+    return found
 
 
 def _catalog_products(store: Store, profile: Profile, zone: str) -> Iterator[dict[str, Any]]:

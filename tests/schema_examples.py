@@ -173,6 +173,29 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
     ),
+    "product_model_scores": (
+        Example(
+            "akeneo-web-api.json, examples of product-models",
+            {
+                "code": "model-biker-jacket-leather",
+                "quality_scores": [{"scope": "ecommerce", "locale": "en_US", "data": "A"}],
+            },
+        ),
+    ),
+    "product_scores": (
+        Example(
+            "akeneo-web-api.json, examples of products-uuid and products",
+            {
+                "uuid": "00073089-1310-4340-bcf0-9e33e4019b79",
+                "completenesses": [{"scope": "ecommerce", "locale": "en_US", "data": 10}],
+                "quality_scores": [{"scope": "ecommerce", "locale": "en_US", "data": "B"}],
+            },
+        ),
+        Example(
+            "akeneo-web-api.json, examples of products",
+            {"identifier": "top", "quality_scores": []},
+        ),
+    ),
     "readiness": (
         Example(
             f"{NODE_CLIENT}/readiness.mock.ts, at 370151c",

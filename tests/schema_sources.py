@@ -87,6 +87,9 @@ STREAMS = {
         ("product-models", "product-models/{code}"),
         ("code",),
     ),
+    "product_model_scores": Source((), (), ("code",)),
+    # Has the same key as `products`.
+    "product_scores": Source((), (), ()),
     # The key is `uuid`, or `identifier` before 7.0, so neither exists on every PIM.
     "products": Source(
         ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
@@ -138,6 +141,7 @@ SAAS_OPENAPI = (
 )
 DOTNET_CLIENT = "OpenAkeneo/dotnet-rest-api-client, UtilityModels.cs"
 IN_THE_URL = "added by the tap: the code in the list's URL"
+READ_AT = "added by the tap: the PIM's time when the reading began"
 TABLE_ATTRIBUTE = "Enterprise Edition, SqlTableConfigurationRepository"
 NEWER = {
     "asset_attribute_options": {"asset_family": IN_THE_URL, "attribute": IN_THE_URL},
@@ -170,6 +174,8 @@ NEWER = {
     "product_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_model_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_models": {"readiness": SAAS_CLIENT},
+    "product_model_scores": {"read_at": READ_AT},
+    "product_scores": {"read_at": READ_AT},
     "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},
     "reference_entity_attribute_options": {
         "attribute": IN_THE_URL,

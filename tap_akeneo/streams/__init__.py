@@ -12,6 +12,7 @@ from tap_akeneo.streams import (
     products,
     published,
     reference_entities,
+    scores,
     structure,
     workflows,
 )
@@ -24,6 +25,9 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     keys.ProductKeys,
     keys.ProductKeysByIdentifier,
     keys.ProductModelKeys,
+    scores.ProductScores,
+    scores.ProductScoresByIdentifier,
+    scores.ProductModelScores,
     products.ProductMediaFiles,
     published.PublishedProducts,
     drafts.ProductDrafts,
