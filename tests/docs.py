@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,16 @@ DELETED_PRODUCTS = (
     DOCS.joinpath("deletions.md").read_text(encoding="utf-8").partition("```sql\n")[2]
 ).partition("```")[0]
 """The SQL that finds rows of deleted products."""
+
+SCORES_PAGE = DOCS.joinpath("scores.md").read_text(encoding="utf-8")
+COMPLETENESS = dict(
+    zip(
+        ("postgres", "duckdb"),
+        re.findall(r"^```sql\n(.*?)^```$", SCORES_PAGE, flags=re.DOTALL | re.MULTILINE),
+        strict=True,
+    )
+)
+"""The SQL that returns the completeness of each product for each channel and locale."""
 
 OLDEST_SUPPORTED = "3.2"
 """The oldest PIM version that the README lists as supported."""

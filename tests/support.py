@@ -46,6 +46,10 @@ KEYS_OF = {
 """Key streams, and the streams whose existing rows they list."""
 
 
+SCORES_OF = {"product_scores": "products", "product_model_scores": "product_models"}
+"""Streams of scores, and the streams whose rows they score."""
+
+
 class Collector(GenericSingerWriter[bytes, Any]):
     """Replaces stdout and collects messages after a round trip through JSON, as in a pipe."""
 

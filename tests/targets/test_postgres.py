@@ -11,9 +11,16 @@ import pytest
 from demo.database import KEYS
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.streams.base import load_schema
-from tests.docs import DELETED_PRODUCTS
+from tests.docs import COMPLETENESS, DELETED_PRODUCTS
 from tests.support import KEYS_OF
-from tests.targets.changes import STAYS, add_spares, delete_some, write
+from tests.targets.changes import (
+    STAYS,
+    add_spares,
+    change_requirements,
+    completeness_in,
+    delete_some,
+    write,
+)
 from tests.targets.loaders import POSTGRES, nested
 from tests.targets.meltano import make_environment, set_up
 from tests.targets.postgres import NotInstalled, Postgres, serving
@@ -215,3 +222,18 @@ def test_rows_deleted_in_the_pim_are_deleted_in_the_database(
         assert found == gone[stream], stream
     found = {(uuid,) for uuid in warehouse.ask(f"select uuid from ({DELETED_PRODUCTS}) found")}  # noqa: S608
     assert found == gone["products"]
+
+
+def test_scores_are_right_after_changes_that_the_pim_does_not_report(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    pim = start_pim("ce-7")
+    warehouse = Warehouse(postgres, programs, pim, tmp_path)
+    warehouse.run()
+    before = completeness_in(pim)
+    change_requirements(pim)
+    warehouse.run()
+    assert warehouse.wrong() == []
+    query = f"select jsonb_build_array(uuid, channel, locale, completeness) from ({COMPLETENESS['postgres']}) s"  # noqa: E501, S608
+    found = [tuple(json.loads(row)) for row in warehouse.ask(query)]
+    assert sorted(found) == completeness_in(pim) != before
