@@ -23,6 +23,13 @@ DELETED_PRODUCTS = (
 ).partition("```")[0]
 """The SQL that finds rows of deleted products."""
 
+(MEDIA_ADDRESSES,) = re.findall(
+    r"^```sql\n(.*?)^```$",
+    DOCS.joinpath("media.md").read_text(encoding="utf-8"),
+    flags=re.DOTALL | re.MULTILINE,
+)
+"""The SQL that returns the addresses of media files."""
+
 SCORES_PAGE = DOCS.joinpath("scores.md").read_text(encoding="utf-8")
 COMPLETENESS = dict(
     zip(

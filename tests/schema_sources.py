@@ -174,6 +174,7 @@ NEWER = {
     "product_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_model_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_models": {"readiness": SAAS_CLIENT},
+    "product_media_files": {"download_url": "added by the tap: the path of the file's download"},
     "product_model_scores": {"read_at": READ_AT},
     "product_scores": {"read_at": READ_AT},
     "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from demo.database import KEYS
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.streams.base import load_schema
-from tests.docs import COMPLETENESS, DELETED_PRODUCTS
+from tests.docs import COMPLETENESS, DELETED_PRODUCTS, MEDIA_ADDRESSES
 from tests.support import KEYS_OF
 from tests.targets.changes import (
     STAYS,
@@ -146,6 +147,29 @@ def test_a_query_returns_the_names_of_products(story: Story) -> None:
         if name["locale"] == "en_US"
     ]
     assert sorted(found) == sorted(names)
+
+
+def test_the_sql_of_the_page_returns_the_addresses_of_media_files(story: Story) -> None:
+    pim = story.warehouse.pim
+    has_assets = "assets" in story.warehouse.streams
+    sql = MEDIA_ADDRESSES if has_assets else MEDIA_ADDRESSES.partition("union")[0]
+    files = [("media-files", row["code"], "/download") for row in pim.truth("product_media_files")]
+    kinds = {
+        (row["asset_family"], row["code"])
+        for row in pim.truth("asset_attributes")
+        if row["type"] == "media_file"
+    }
+    files += [
+        ("asset-media-files", value["data"], "")
+        for asset in pim.truth("assets")
+        for code, values in asset["values"].items()
+        if (asset["asset_family"], code) in kinds
+        for value in values
+    ]
+    assert {path for path, *_ in files} == {"media-files", *["asset-media-files"] * has_assets}
+    assert sorted(story.warehouse.ask(sql)) == sorted(
+        {f"{pim.url}/api/rest/v1/{path}/{quote(code)}{end}" for path, code, end in files}
+    )
 
 
 def test_dates_are_in_utc_whatever_the_time_zone_of_the_pim(
