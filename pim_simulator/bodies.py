@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.measurements import converted
 from pim_simulator.newer_fields import NewerFields
 from pim_simulator.paging import path_link
+from pim_simulator.quality import quality_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ class View:
         workflows: Add ``workflow_execution_statuses`` (SaaS).
         enabled_assets: Leave disabled assets out of the values (SaaS).
         share_links: Add the share links of assets (SaaS).
+        measurements: Convert measurements to the units of the channel (SaaS).
         draft: With the changes of the user's draft applied (EE).
         published: As a published product (EE).
     """
@@ -53,6 +55,7 @@ class View:
     workflows: bool = False
     enabled_assets: bool = False
     share_links: bool = False
+    measurements: bool = False
     draft: bool = False
     published: bool = False
 
@@ -215,9 +218,16 @@ class ItemBodies:
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
+            if view.measurements and view.channel and self._is_measurement(code):
+                wanted = self._store.channels[view.channel].body["locales"]
+                locales = wanted if view.locales is None else view.locales
+                values = converted(self._store, code, values, view.channel, locales)
             if values:
                 shown[code] = values
         return shown
+
+    def _is_measurement(self, code: str) -> bool:
+        return self._store.attribute_type(code) == "pim_catalog_metric"
 
     def _data(self, code: str, value: dict[str, Any], view: View) -> Json:
         data = self._store.existing(code, value["data"], value["scope"])
@@ -312,12 +322,11 @@ class ItemBodies:
         if item.family is None or not item.is_generated:
             return []
         return [
-            {"scope": array_key(code), "locale": locale, "data": _score(item.uuid, code, locale)}
+            {
+                "scope": array_key(code),
+                "locale": locale,
+                "data": quality_score(item.uuid, code, locale),
+            }
             for code, channel in self._store.channels.items()
             for locale in channel.body["locales"]
         ]
-
-
-def _score(*of: str) -> str:
-    """Return a letter from A to E, always the same for the same product."""
-    return "ABCDE"[hashlib.sha256("/".join(of).encode()).digest()[0] % 5]

@@ -26,7 +26,7 @@ _BARE = {"ui-extensions": "ui_extensions", "http-hook": "http_hooks"}
 
 
 class CloudLists:
-    """Lists workflows, rules, suggestions, extensions, hooks; and product assets.
+    """Lists workflows, rules, readiness, suggestions, extensions, hooks; and product assets.
 
     Args:
         store: The tables.
@@ -47,6 +47,7 @@ class CloudLists:
             "workflows/assignees": self._assignees,
             "workflows/tasks": self._tasks,
             "rule-definitions": self._rules,
+            "readiness": self._readinesses if action == "list" else self._readiness,
             "data-model-designer/modelization-suggestions": self._suggestions,
         }
         return answers[resource](call)
@@ -105,6 +106,27 @@ class CloudLists:
             and all(str(body[name]).lower() == text.lower() for name, text in wanted.items())
         ]
         return numbered_page(call, f"{PREFIX}/rule-definitions", bodies, key="code")
+
+    def _readinesses(self, call: Call) -> Answer:
+        """Return the configurations of readiness, drafts included.
+
+        Parameters and shape: Akeneo's OpenAPI document of 2 September 2026, ``get_readinesses``
+        (snapshot of schallym/node-akeneo-api-client at 1e9acd8).
+        """
+        draft = call.query.get("is_draft")
+        bodies = [
+            row.body
+            for row in self._rows("readiness")
+            if _among(call.query, "codes", row.body["code"])
+            and draft in (None, str(row.body["is_draft"]).lower())
+        ]
+        return numbered_page(call, f"{PREFIX}/readiness", bodies, key="code")
+
+    def _readiness(self, call: Call) -> Answer:
+        row = self._store.cloud["readiness"].get(call.parts["code"])
+        if row is None:
+            raise ApiError(404, f'Readiness "{call.parts["code"]}" does not exist.')
+        return json_answer(row.body)
 
     def _suggestions(self, call: Call) -> Answer:
         query = call.query

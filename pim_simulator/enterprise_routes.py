@@ -1,8 +1,8 @@
 """The routes of the Enterprise Edition and the hosted one.
 
 Names and ACLs are the PIM's for reference entities, the asset manager, drafts and catalogs.
-The names for workflows, rules, the data architect, extensions and hooks are made up, but not
-their paths.
+The names for workflows, rules, readiness, the data architect, extensions and hooks are made up,
+but not their paths.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def enterprise_routes(profile: Profile) -> Iterator[Route]:
         "pam": _pam,
         "workflows": _workflows,
         "rules": lambda: _pages("rules", "rule-definitions", "rule_definition"),
+        "readiness": lambda: _pages("readiness", "readiness", "readiness", single=True),
         "data_model_designer": _suggestions,
         "catalogs": _catalogs,
         "ui_extensions": lambda: _bare("ui_extensions", "ui-extensions", "ui_extension"),

@@ -102,7 +102,27 @@ class ItemLists:
         if item.uuid not in self._store.drafts:
             raise ApiError(404, f"There is no draft created for the {what}.")
         view = replace(self._parameters.view(resource, {}, call.base), draft=True)
-        return json_answer(self._body(resource, item, view))
+        body = self._body(resource, item, view)
+        if self._profile.saas and call.query.get("with_proposal_review_status") == "true":
+            body["proposal_review_status"] = self._review_status(item)
+        return json_answer(body)
+
+    def _review_status(self, item: Item) -> dict[str, Any]:
+        """Return the status of each change of a draft.
+
+        Source: schallym/node-akeneo-api-client, product-model.type.ts, of September 2026.
+        """
+        draft = self._store.drafts[item.uuid]
+        status = "to_review" if draft.ready else "draft"
+        return {
+            "values": {
+                code: [
+                    {"locale": one["locale"], "scope": one["scope"], "review_status": status}
+                    for one in values
+                ]
+                for code, values in draft.values.items()
+            }
+        }
 
     def _found(self, resource: str, call: Call) -> tuple[Item, str]:
         """Return the requested product or model, and its key as requested."""

@@ -43,6 +43,9 @@ class ItemParameters:
         scope = query.get("scope")
         if scope is not None and scope not in store.channels:
             raise ApiError(422, f'Scope "{scope}" does not exist.')
+        if scope is None and self._profile.saas and query.get("convert_measurements") == "true":
+            # The documentation says that the channel is mandatory, but not what the error says.
+            raise ApiError(422, 'The "scope" is mandatory with "convert_measurements".')
         locales = _codes(query, "locales") or ()
         self._check_locales(locales)
         if scope is not None:
@@ -102,6 +105,7 @@ class ItemParameters:
             workflows=requested("with_workflow_execution_statuses", since=profile.saas),
             enabled_assets=requested("with_enabled_assets_only", since=profile.saas),
             share_links=requested("with_asset_share_links", since=profile.saas),
+            measurements=requested("convert_measurements", since=profile.saas),
             published=published,
         )
         if published:
@@ -131,7 +135,9 @@ class ItemParameters:
             if name in query:
                 kept[name] = query[name]
         if self._profile.saas:  # api.akeneo.com shows links of models with them
-            kept |= {name: text for name, text in query.items() if name.startswith("with_")}
+            kept |= {
+                name: text for name, text in query.items() if name.startswith(("with_", "convert_"))
+            }
         elif not models:
             since = {
                 "with_attribute_options": 5,

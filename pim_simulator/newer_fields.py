@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pim_simulator.library_bodies import share_link
+from pim_simulator.measurements import symbol
 from pim_simulator.store import LINK_TYPES
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ class NewerFields:
         attribute = self._store.attributes[code].body
         kind = attribute["type"]
         more: dict[str, Any] = {"attribute_type": kind}
+        if kind == "pim_catalog_metric":
+            # akeneo/pim-api-docs at 61ef548d, content/concepts/products.md, "Metric attribute"
+            more["data"] = {**data, "symbol": symbol(self._store, code, data["unit"])}
         if kind in LINK_TYPES:
             more["reference_data_name"] = attribute["reference_data_name"]
         if share_links and kind == "pim_catalog_asset_collection":

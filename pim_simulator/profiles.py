@@ -124,7 +124,8 @@ class Profile:
 _LIBRARIES = frozenset({"reference_entities", "assets"})
 _ENTERPRISE = _LIBRARIES | {"drafts", "published_products"}
 _SAAS = _ENTERPRISE | {
-    *("workflows", "rules", "data_model_designer", "catalogs", "ui_extensions", "http_hooks")
+    *("workflows", "rules", "readiness", "data_model_designer", "catalogs", "ui_extensions"),
+    "http_hooks",
 }
 # 7.0 has the code of catalogs for apps, but the feature is disabled (recorded on 7.0.22).
 _CATALOGS = frozenset({"catalogs"})

@@ -82,6 +82,7 @@ class StructureBodies:
             "decimal_places_strategy": "round" if decimals else None,
             "decimal_places": 4 if decimals else None,
             "enable_option_creation_during_import": False if select else None,
+            "display_time": False if kind == "pim_catalog_date" else None,
             "max_items_count": 10 if kind == "pim_catalog_multiselect" else None,
         }
 

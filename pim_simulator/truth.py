@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from pim_simulator.quality import quality_score
 from pim_simulator.truth_enterprise import ENTERPRISE_RESOURCES, enterprise_truth
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _AFTER_7 = ("ce-master", "saas")
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
 _OF_ITEMS = (
     *("products", "product_models", "published_products", "product_drafts"),
-    "product_model_drafts",
+    *("product_model_drafts", "product_scores", "product_model_scores"),
 )
 
 
@@ -58,6 +59,9 @@ def _items(
         for item in store.published_products.values():
             yield _published(store, profile, zone, item)
         return
+    if resource.endswith("_scores"):
+        yield from _scores(store, profile, resource, by_uuid=by_uuid)
+        return
     models = resource in ("product_models", "product_model_drafts")
     for item in (store.product_models if models else store.products).values():
         drafted = item.uuid in store.drafts
@@ -71,6 +75,52 @@ def _items(
             else _product(store, profile, zone, item, by_uuid=by_uuid)
         )
         yield _drafted(body, store, profile, item) if resource.endswith("drafts") else body
+
+
+def _scores(
+    store: Store, profile: Profile, resource: str, *, by_uuid: bool
+) -> Iterator[dict[str, Any]]:
+    """Iterate over the completenesses and quality scores of products, or the latter of models."""
+    models = resource == "product_model_scores"
+    if profile.name not in _BY_UUID if models else profile.name in _BEFORE_5:
+        return
+    for item in (store.product_models if models else store.products).values():
+        if not (models or by_uuid or item.code is not None):
+            continue
+        body: dict[str, Any] = {"code": item.code} if models else {"identifier": item.code}
+        if by_uuid and not models:
+            body = {"uuid": item.uuid}
+        body["quality_scores"] = [
+            {"scope": code, "locale": locale, "data": quality_score(item.uuid, code, locale)}
+            for code, channel in store.channels.items()
+            for locale in channel.body["locales"]
+            if item.family is not None and item.is_generated
+        ]
+        if not models and profile.name not in _BEFORE_6:
+            body["completenesses"] = _completenesses(store, item)
+        yield body
+
+
+def _completenesses(store: Store, item: Item) -> list[dict[str, Any]]:
+    """Return which percentage of the family's required attributes has a value."""
+    if item.family is None:
+        return []
+    filled = {
+        (code, value["scope"], value["locale"])
+        for row in _lineage(store, item)
+        for code, values in row.values.items()
+        for value in values
+    }
+    if item.code is not None:
+        filled.add(("sku", None, None))
+    found = []
+    for channel, required in store.families[item.family].body["attribute_requirements"].items():
+        for locale in store.channels[channel].body["locales"]:
+            places = [(scope, place) for scope in (None, channel) for place in (None, locale)]
+            given = [code for code in required if any((code, *at) in filled for at in places)]
+            percent = 100 * len(given) // len(required) if required else 100
+            found.append({"scope": channel, "locale": locale, "data": percent})
+    return found
 
 
 def _catalog_products(store: Store, profile: Profile, zone: str) -> Iterator[dict[str, Any]]:
@@ -116,7 +166,7 @@ def _common(store: Store, profile: Profile, zone: str, item: Item) -> dict[str, 
         for code, of_attribute in row.values.items():
             values.pop(code, None)
             shown = [
-                {**value, "data": data, **_newer(store, profile, code)}
+                {**value, "data": data, **_newer(store, profile, code, data)}
                 for value in of_attribute
                 if _is_shown(store, value["locale"], value["scope"])
                 and (data := _data(store, zone, code, value)) is not None
@@ -153,13 +203,17 @@ def _is_shown(store: Store, locale: str | None, channel: str | None) -> bool:
     return locale is None or locale in store.channels[channel].body["locales"]
 
 
-def _newer(store: Store, profile: Profile, code: str) -> dict[str, Any]:
+def _newer(store: Store, profile: Profile, code: str, data: Json) -> dict[str, Any]:
     """Return what a value of the hosted edition has besides."""
     if profile.name != "saas":
         return {}
     attribute = store.attributes[code].body
     name = attribute["reference_data_name"]
     more = {} if name is None else {"reference_data_name": name}
+    if attribute["type"] == "pim_catalog_metric":
+        units = store.measurement_families[attribute["metric_family"]].body["units"]
+        unit = data["unit"]
+        more = {"data": {**data, "symbol": None if unit is None else units[unit]["symbol"]}}
     return {"attribute_type": attribute["type"], **more}
 
 
@@ -201,7 +255,7 @@ def _product(
         body["uuid"] = item.uuid
         if item.code is not None:
             sku = {"locale": None, "scope": None, "data": item.code}
-            body["values"]["sku"] = [{**sku, **_newer(store, profile, "sku")}]
+            body["values"]["sku"] = [{**sku, **_newer(store, profile, "sku", None)}]
     if not by_uuid:
         body["identifier"] = item.code
     return body | _associated(store, profile, item, by_uuid=by_uuid)
@@ -225,8 +279,9 @@ def _published(store: Store, profile: Profile, zone: str, item: Item) -> dict[st
 def _drafted(body: dict[str, Any], store: Store, profile: Profile, item: Item) -> dict[str, Any]:
     """Return a product or model with the user's changes."""
     for code, values in store.drafts[item.uuid].values.items():
-        more = _newer(store, profile, code)
-        body["values"][code] = [{**value, **more} for value in values]
+        body["values"][code] = [
+            {**value, **_newer(store, profile, code, value["data"])} for value in values
+        ]
     return body
 
 
@@ -330,4 +385,5 @@ def _attribute(profile: Profile, zone: str, body: dict[str, Any]) -> None:
         body["decimal_places"] = 4 if decimals else None
         body["decimal_places_strategy"] = "round" if decimals else None
         body["enable_option_creation_during_import"] = False if kind.endswith("select") else None
+        body["display_time"] = False if kind == "date" else None
         body["max_items_count"] = 10 if kind == "multiselect" else None

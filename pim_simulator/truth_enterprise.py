@@ -29,7 +29,7 @@ _LIBRARIES = {
     "assets": ("asset_families", "asset_family", "rows"),
 }
 _PLAIN = (
-    *("workflows", "rule_definitions", "modelization_suggestions", "catalogs"),
+    *("workflows", "rule_definitions", "readiness", "modelization_suggestions", "catalogs"),
     *("pam_asset_categories", "pam_asset_tags", "pam_assets"),
 )
 _OTHERS = (

@@ -1,12 +1,13 @@
-"""The documentation pages, and the README's tables, which ``python -m tests.docs`` generates."""
+"""The documentation pages, and their tables, which ``python -m tests.docs`` generates."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_akeneo.config.schema import SETTINGS_SCHEMA
+from tap_akeneo.config.schema import SETTINGS_SCHEMA, SWITCHES
 from tap_akeneo.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -22,15 +23,45 @@ DELETED_PRODUCTS = (
 ).partition("```")[0]
 """The SQL that finds rows of deleted products."""
 
+(MEDIA_ADDRESSES,) = re.findall(
+    r"^```sql\n(.*?)^```$",
+    DOCS.joinpath("media.md").read_text(encoding="utf-8"),
+    flags=re.DOTALL | re.MULTILINE,
+)
+"""The SQL that returns the addresses of media files."""
+
+SCORES_PAGE = DOCS.joinpath("scores.md").read_text(encoding="utf-8")
+COMPLETENESS = dict(
+    zip(
+        ("postgres", "duckdb"),
+        re.findall(r"^```sql\n(.*?)^```$", SCORES_PAGE, flags=re.DOTALL | re.MULTILINE),
+        strict=True,
+    )
+)
+"""The SQL that returns the completeness of each product for each channel and locale."""
+
+SETTINGS = DOCS / "settings.md"
+"""The page with the settings that the README leaves out."""
+
 OLDEST_SUPPORTED = "3.2"
 """The oldest PIM version that the README lists as supported."""
 
 
 def settings_table() -> str:
+    return _settings_table(is_switch=False)
+
+
+def switches_table() -> str:
+    return _settings_table(is_switch=True)
+
+
+def _settings_table(*, is_switch: bool) -> str:
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for name, schema in SETTINGS_SCHEMA["properties"].items():
         if "examples" not in schema:
             continue  # an SDK setting, which the SDK documents
+        if name.startswith(SWITCHES) is not is_switch:
+            continue
         rows.append(f"| `{name}` | {_default(name, schema)} | {schema['description']} |")
     return "\n".join(rows)
 
@@ -79,17 +110,22 @@ def _permissions(stream: type[AkeneoStream]) -> str:
     return ", ".join(dict.fromkeys(filter(None, [stream.permission, parent and parent.permission])))
 
 
-TABLES = {"settings": settings_table, "streams": streams_table}
+TABLES = {
+    "settings": (README, settings_table),
+    "streams": (README, streams_table),
+    "switches": (SETTINGS, switches_table),
+}
+"""Each table with the page that has it."""
 
 
-def with_tables(text: str) -> str:
-    """Return a text with each table inserted between its markers."""
-    for name, table in TABLES.items():
-        before, mark, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- end of {name} -->")
-        text = f"{before}{mark}{table()}\n{end}{after}"
-    return text
+def with_table(text: str, name: str) -> str:
+    """Return the text of a page with a table inserted between its markers."""
+    _, table = TABLES[name]
+    before, mark, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {name} -->")
+    return f"{before}{mark}{table()}\n{end}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for changed, (page, _) in TABLES.items():
+        page.write_text(with_table(page.read_text(encoding="utf-8"), changed), encoding="utf-8")

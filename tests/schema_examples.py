@@ -173,6 +173,48 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
     ),
+    "product_model_scores": (
+        Example(
+            "akeneo-web-api.json, examples of product-models",
+            {
+                "code": "model-biker-jacket-leather",
+                "quality_scores": [{"scope": "ecommerce", "locale": "en_US", "data": "A"}],
+            },
+        ),
+    ),
+    "product_scores": (
+        Example(
+            "akeneo-web-api.json, examples of products-uuid and products",
+            {
+                "uuid": "00073089-1310-4340-bcf0-9e33e4019b79",
+                "completenesses": [{"scope": "ecommerce", "locale": "en_US", "data": 10}],
+                "quality_scores": [{"scope": "ecommerce", "locale": "en_US", "data": "B"}],
+            },
+        ),
+        Example(
+            "akeneo-web-api.json, examples of products",
+            {"identifier": "top", "quality_scores": []},
+        ),
+    ),
+    "readiness": (
+        Example(
+            f"{NODE_CLIENT}/readiness.mock.ts, at 370151c",
+            {
+                "code": "ecommerce_readiness",
+                "labels": {"en_US": "Ecommerce readiness"},
+                "channels_and_locales": {"ecommerce": ["en_US", "fr_FR"]},
+                "locale_fallbacks": [{"source": "fr_FR", "target": "en_US"}],
+                "product_selection_conditions": [
+                    {"field": "family", "operator": "IN", "value": ["tshirts"]}
+                ],
+                "selection_level": "all_levels",
+                "requirements": [{"field": "name", "operator": "NOT EMPTY"}],
+                "is_draft": False,
+                "created_at": "2026-01-15T10:00:00+00:00",
+                "updated_at": "2026-01-16T10:00:00+00:00",
+            },
+        ),
+    ),
     "rule_definitions": (
         Example(
             f"{NODE_CLIENT}/rule-definition.mock.ts",

@@ -87,6 +87,9 @@ STREAMS = {
         ("product-models", "product-models/{code}"),
         ("code",),
     ),
+    "product_model_scores": Source((), (), ("code",)),
+    # Has the same key as `products`.
+    "product_scores": Source((), (), ()),
     # The key is `uuid`, or `identifier` before 7.0, so neither exists on every PIM.
     "products": Source(
         ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
@@ -120,6 +123,7 @@ STREAMS = {
         ),
         ("reference_entity", "code"),
     ),
+    "readiness": Source((), (), ("code",)),
     "rule_definitions": Source((), (), ("code",)),
     "system_information": Source((), ("system-information",), ("host",)),
     "ui_extensions": Source((), (), ("uuid",)),
@@ -137,13 +141,19 @@ SAAS_OPENAPI = (
 )
 DOTNET_CLIENT = "OpenAkeneo/dotnet-rest-api-client, UtilityModels.cs"
 IN_THE_URL = "added by the tap: the code in the list's URL"
+READ_AT = "added by the tap: the PIM's time when the reading began"
 TABLE_ATTRIBUTE = "Enterprise Edition, SqlTableConfigurationRepository"
 NEWER = {
     "asset_attribute_options": {"asset_family": IN_THE_URL, "attribute": IN_THE_URL},
-    "asset_attributes": {"asset_family": IN_THE_URL, "asset_family_code": SAAS_OPENAPI},
+    "asset_attributes": {
+        "asset_family": IN_THE_URL,
+        "asset_family_code": SAAS_OPENAPI,
+        "default_value": SAAS_CLIENT,
+    },
     "asset_families": {"auto_tagging_enabled": SAAS_OPENAPI},
     "assets": {"asset_family": IN_THE_URL},
     "attributes": {
+        "display_time": SAAS_CLIENT,
         "enable_option_creation_during_import": SAAS_REFERENCE,
         "max_items_count": SAAS_REFERENCE,
         "table_configuration[].measurement_default_unit_code": TABLE_ATTRIBUTE,
@@ -161,7 +171,12 @@ NEWER = {
         "raw_suggested_attributes": DOTNET_CLIENT,
         "status": DOTNET_CLIENT,
     },
+    "product_drafts": {"proposal_review_status": SAAS_CLIENT},
+    "product_model_drafts": {"proposal_review_status": SAAS_CLIENT},
     "product_models": {"readiness": SAAS_CLIENT},
+    "product_media_files": {"download_url": "added by the tap: the path of the file's download"},
+    "product_model_scores": {"read_at": READ_AT},
+    "product_scores": {"read_at": READ_AT},
     "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},
     "reference_entity_attribute_options": {
         "attribute": IN_THE_URL,

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-# Not in `SimulatedPim.truth`: the PIM sends these only if a request asks for them.
+# Not in `SimulatedPim.truth`: the PIM sends these only if a request asks for them, or the tap adds
+# them.
 ON_REQUEST = {
     "products": ("completenesses", "quality_scores"),
     "product_models": ("quality_scores",),
     # 7.0 sends a template in addition to the values.
     "categories": ("position", "values", "template"),
     "attributes": ("table_configuration",),
+    "product_media_files": ("download_url",),
+    "product_drafts": ("proposal_review_status",),
+    "product_model_drafts": ("proposal_review_status",),
 }
 
 
@@ -42,6 +46,10 @@ KEYS_OF = {
     "reference_entity_record_keys": "reference_entity_records",
 }
 """Key streams, and the streams whose existing rows they list."""
+
+
+SCORES_OF = {"product_scores": "products", "product_model_scores": "product_models"}
+"""Streams of scores, and the streams whose rows they score."""
 
 
 class Collector(GenericSingerWriter[bytes, Any]):

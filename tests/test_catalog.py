@@ -46,10 +46,13 @@ def test_keys_and_replication_of_each_version(
     assert offered == snapshot_json(name=any_pim.profile.name)
 
 
-def test_everything_but_keys_is_selected_by_default(start_pim: StartPim) -> None:
+def test_everything_but_keys_and_scores_is_selected_by_default(start_pim: StartPim) -> None:
     left_out = {
         name
         for name, entry in catalog(start_pim()).items()
         if not entry["metadata"][-1]["metadata"].get("selected-by-default", True)
     }
-    assert left_out == {"product_keys", "product_model_keys", "category_keys"}
+    assert left_out == {
+        *("product_keys", "product_model_keys", "category_keys"),
+        *("product_scores", "product_model_scores"),
+    }

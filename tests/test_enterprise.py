@@ -180,6 +180,56 @@ def test_products_can_count_as_changed_if_a_linked_asset_changed(
     assert sync(pim, "products", state=state, **settings).records("products")
 
 
+@pytest.mark.parametrize("kind", ["asset", "reference_entity_record"])
+def test_only_changes_of_the_chosen_type_of_linked_entities_count(
+    start_pim: StartPim, kind: str
+) -> None:
+    pim = start_pim("saas", products=250)
+    settings: dict[str, Any] = {
+        "updated_including_linked_entities": True,
+        "updated_including_linked_type": [kind],
+    }
+    first = sync(pim, "products", "product_models", **settings)
+    assert not first.tap.failed_streams
+    pim.clock.advance(seconds=7200)
+    for row in pim.truth("assets"):
+        touch(pim, "assets", (row["asset_family"], row["code"]))
+    again = sync(pim, "products", state=first.state, **settings).records("products")
+    assert bool(again) is (kind == "asset")
+
+
+def test_measurements_are_converted_to_the_units_of_the_channel(start_pim: StartPim) -> None:
+    pim = start_pim("saas")
+    stored = sync(pim, "products", channel="ecommerce").rows("products")
+    run = sync(pim, "products", "product_models", channel="ecommerce", convert_measurements=True)
+    assert not run.tap.failed_streams
+    converted = 0
+    for key, row in run.rows("products").items():
+        for code, values in row["values"].items():
+            kept = stored[key]["values"][code]
+            assert values[: len(kept)] == kept
+            for value in values[len(kept) :]:
+                assert value["locale"] is not None
+                assert value["data"]["unit"] in {"KILOGRAM", "METER", "MILLIMETER", "HOUR"}
+                converted += 1
+    assert converted
+
+
+def test_drafts_have_the_review_status_of_each_change_unless_it_is_off(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas")
+    for stream in ("product_drafts", "product_model_drafts"):
+        drafts = sync(pim, stream).records(stream)
+        assert drafts
+        for draft in drafts:
+            for code, changes in draft["proposal_review_status"]["values"].items():
+                assert {one["review_status"] for one in changes} <= {"draft", "to_review"}
+                assert len(changes) == len(draft["values"][code])
+    off = sync(pim, "product_drafts", with_proposal_review_status=False)
+    assert all("proposal_review_status" not in row for row in off.records("product_drafts"))
+
+
 def test_a_404_from_a_proxy_fails_the_stream_and_keeps_the_bookmarks(
     start_pim: StartPim,
 ) -> None:

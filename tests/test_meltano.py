@@ -7,11 +7,14 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 import yaml
 
+from tests.docs import COMPLETENESS, SCORES_PAGE
 from tests.meltano_project import ROOT, Project, read
 from tests.support import settings_for
+from tests.targets.changes import change_requirements, completeness_in
 from tests.targets.meltano import make_environment, set_up
 
 if TYPE_CHECKING:
@@ -101,3 +104,19 @@ def test_the_page_shows_what_meltano_does(project: Project, heading: str) -> Non
         assert code == step.exit_code, output
         assert first_line_not_in(output, step.output) is None, output
         assert is_part(yaml.safe_load(step.added), read(project.home))
+
+
+def test_the_page_of_scores_shows_what_to_select_and_ask(
+    start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]
+) -> None:
+    pim = start_pim()
+    project = Project(tmp_path, settings_for(pim), loader)
+    ((_, _, commands),) = [block for block in FENCE.findall(SCORES_PAGE) if block[0] == "bash"]
+    before = completeness_in(pim)
+    for write in (lambda: project.run(commands), lambda: change_requirements(pim)):
+        write()
+        code, output = project.run("meltano run tap-akeneo target-duckdb")
+        assert code == 0, output
+    with duckdb.connect(str(tmp_path / "akeneo.duckdb"), read_only=True) as connection:
+        found = connection.execute(COMPLETENESS["duckdb"]).fetchall()
+    assert sorted(found) == completeness_in(pim) != before

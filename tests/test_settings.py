@@ -191,6 +191,31 @@ def test_a_filter_on_updated_is_rejected_for_incremental_streams() -> None:
     assert "its bookmark uses that filter: set start_date and end_date" in fault
 
 
+def test_a_filter_on_the_types_of_linked_entities_is_rejected_because_a_setting_sets_it() -> None:
+    condition = {"operator": "IN", "value": ["asset"]}
+    (fault,) = faults(filters={"products": {"updated_including_linked_type": [condition]}})
+    assert "set updated_including_linked_type instead" in fault
+
+
+def test_types_of_linked_entities_need_the_filter_that_they_restrict() -> None:
+    types = {"updated_including_linked_type": ["asset"]}
+    assert faults(**types) == [
+        "`updated_including_linked_type` needs `updated_including_linked_entities: true`"
+    ]
+    assert read(**types, updated_including_linked_entities=True).linked_types == ("asset",)
+    (fault,) = faults(updated_including_linked_type=["assets"])
+    known = "must be one of asset, reference_entity_record, such as"
+    assert fault.startswith(f"`updated_including_linked_type` {known}")
+
+
+def test_converted_measurements_need_a_channel() -> None:
+    (fault,) = faults(convert_measurements=True)
+    assert fault.startswith("`convert_measurements` needs `channel`")
+    assert (
+        read(convert_measurements=True, channel="shop").switches["convert_measurements"] == "true"
+    )
+
+
 def test_a_filter_on_updated_is_accepted_for_full_table_streams() -> None:
     filters = {"families": {"updated": [{"operator": ">", "value": "2024-01-01T00:00:00Z"}]}}
     assert read(filters=filters).filters == filters

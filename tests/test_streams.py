@@ -65,13 +65,20 @@ def assert_equal_to_truth(pim: SimulatedPim, run: Run, stream: str) -> None:
     assert len(rows) == len(run.records(stream)), "no key comes twice in a quiet run"
     for key, row in rows.items():
         told, held = as_told(row), truth[key]
+        if stream.endswith("_scores"):
+            told = scores_in(told)
         for name in ON_REQUEST.get(stream, ()):
             told.pop(name, None)
         if stream == "measurement_families" and pim.profile.major < 5:
             held = without_labels(held)
-        if stream == "attributes" and held.get("default_value") is not None:
+        if held.get("default_value") is not None:
             held = {**held, "default_value": json.dumps(held["default_value"])}
         assert told == without(held, MOVED.get(stream, ON_REQUEST.get(stream, ())))
+
+
+def scores_in(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of scores without `read_at`; 6.0 sends {} for no completenesses."""
+    return {name: value or [] for name, value in row.items() if name != "read_at"}
 
 
 def without(value: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

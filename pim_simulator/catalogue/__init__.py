@@ -72,7 +72,9 @@ def _add_small_tables(store: Store, profile: Profile, row: Callable[..., Entity]
     for code, enabled in structure.CURRENCIES.items():
         store.currencies[code] = row({"code": code, "enabled": enabled})
     for code, channel in structure.CHANNELS.items():
-        store.channels[code] = row({"code": code, **channel})
+        rules = structure.UNITS_BY_LOCALE.get(code, {}) if profile.saas else {}
+        units = {**channel["conversion_units"], **rules}
+        store.channels[code] = row({"code": code, **channel, "conversion_units": units})
     for code, (labels, quantified, two_way) in structure.ASSOCIATION_TYPES.items():
         if quantified and not profile.quantified_associations:
             continue

@@ -1,4 +1,4 @@
-"""Resources of the hosted edition: workflows, rules, catalogs for apps, extensions, hooks.
+"""Resources of the hosted edition: workflows, rules, readiness, catalogs, extensions, hooks.
 
 Its reference is not public in machine-readable form; the shapes are those that its clients
 declare (schallym/node-akeneo-api-client, OpenAkeneo/dotnet-rest-api-client).
@@ -23,8 +23,8 @@ _UNLABELLED, _RECORD_RULES = 4, 5
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
 TABLES = (
     *("workflows", "workflow_tasks", "workflow_step_assignees", "rule_definitions"),
-    *("modelization_suggestions", "catalogs", "catalog_mapping_schemas", "ui_extensions"),
-    "http_hooks",
+    *("readiness", "modelization_suggestions", "catalogs", "catalog_mapping_schemas"),
+    *("ui_extensions", "http_hooks"),
 )
 # All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
@@ -63,6 +63,8 @@ def add_cloud(store: Store, seed: int) -> None:
                 )
     for body in _rules():
         _add(store, "rule_definitions", body["code"], body)
+    for body in _readiness():
+        _add(store, "readiness", body["code"], body)
     for body in _suggestions(random):
         _add(store, "modelization_suggestions", body["uuid"], body)
     _add_catalogs(store, random)
@@ -147,6 +149,27 @@ def _rules() -> Iterator[dict[str, Any]]:
             "actions": [{"type": "set", "field": "on_sale", "value": True}],
             "triggers": [{"field": "name", "locale": "en_US", "scope": None}] if number % 2 else [],
             "action_types": ["set"],
+        }
+
+
+def _readiness() -> Iterator[dict[str, Any]]:
+    """Iterate over configurations of readiness (OpenAPI document, ``get_readinesses``)."""
+    for number, code in enumerate(("shop_readiness", "print_readiness", "next_year")):
+        yield {
+            "code": code,
+            "labels": {"en_US": code.replace("_", " ").capitalize()} if number else {},
+            "channels_and_locales": {"ecommerce": ["en_US", "fr_FR"], "mobile": ["en_US"]},
+            "locale_fallbacks": [{"source": "fr_FR", "target": "en_US"}] if number else [],
+            "product_selection_conditions": [
+                {"field": "family", "operator": "IN", "value": ["shoes"]}
+                if number
+                else {"field": "enabled", "operator": "=", "value": True, "scope": None}
+            ],
+            "selection_level": ("all_levels", "products_only", "product_models_only")[number],
+            "requirements": [{"field": "description", "operator": "NOT EMPTY"}],
+            "is_draft": code == "next_year",
+            "created_at": _moment(number),
+            "updated_at": _moment(number + 7),
         }
 
 

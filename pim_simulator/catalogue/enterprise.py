@@ -40,6 +40,7 @@ _ATTRIBUTES: dict[str, tuple[str, str | None, tuple[str | None, ...], tuple[str,
         ("Composition", "Composition", "Zusammensetzung"),
         ("clothing", "accessories"),
     ),
+    "spare_part": ("pim_catalog_product_link", None, ("Spare part", None), ("cameras",)),
 }
 TABLE_OPTIONS: dict[str, tuple[str | None, ...]] = {
     "cotton": ("Cotton", "Coton", "Baumwolle"),
@@ -64,6 +65,8 @@ def attribute_bodies(
         if kind in LINK_TYPES and store.linked_library(kind, target) is None:
             continue
         if kind == "pim_catalog_table" and not profile.tables:
+            continue
+        if kind == "pim_catalog_product_link" and not profile.saas:
             continue
         body = {
             **plain,
@@ -120,7 +123,14 @@ def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item
         found = codes(attribute)
         return random.sample(found, min(len(found), random.randint(1, 3))) or None
 
+    def link(random: Dice, _: dict[str, Any], __: Item) -> Json:
+        """Return a product link (akeneo/pim-api-docs at 61ef548d, concepts/products.md)."""
+        if random.chance(0.3) and store.product_models:
+            return {"type": "product_model", "id": random.choice(list(store.product_models))}
+        return {"type": "product", "id": random.choice(list(store.products))}
+
     return {
+        "pim_catalog_product_link": link,
         "akeneo_reference_entity": one,
         "akeneo_reference_entity_collection": some,
         "pim_catalog_asset_collection": some,

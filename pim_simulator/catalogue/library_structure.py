@@ -82,7 +82,7 @@ ASSET_FAMILIES: dict[str, tuple[tuple[str | None, ...], str, tuple[Attribute, ..
             ("main_colors", "multiple_options", ("Main colors", "Couleurs principales"), {}),
             ("height", "number", (), {"value_per_channel": True, "decimals_allowed": True}),
             ("published", "date", ("Publish date",), {"only": "saas"}),
-            ("approved", "boolean", ("Approved",), {"only": "saas"}),
+            ("approved", "boolean", ("Approved",), {"only": "saas", "default_value": True}),
             (
                 "brand",
                 "record",

@@ -49,6 +49,18 @@ CHANNELS: dict[str, dict[str, Any]] = {
         "labels": {},
     },
 }
+# More `conversion_units` of channels in SaaS (akeneo/pim-api-docs, target-market-settings.md).
+UNITS_BY_LOCALE: dict[str, dict[str, Any]] = {
+    "ecommerce": {
+        "pim_config_family_rules": {
+            "Length": {
+                "en_US": {"unit": "METER", "decimal_places_strategy": "round", "decimal_places": 2},
+                "fr_FR": {"unit": "MILLIMETER", "decimal_places_strategy": "trim"},
+            }
+        },
+        "pim_config_attribute_locale_rules": {"battery_life": {"en_US": "HOUR"}},
+    }
+}
 ATTRIBUTE_GROUPS: dict[str, dict[str, str | None]] = {
     "design": {"de_DE": "Gestaltung", "en_US": "Design", "fr_FR": "Design"},
     "marketing": {"de_DE": "Marketing", "en_US": "Marketing", "fr_FR": "Marketing"},

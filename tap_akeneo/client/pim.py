@@ -84,7 +84,7 @@ class Pim:
         """
         request = Request(
             "GET",
-            f"{self.base_url}{API_PATH}/{path}",
+            self.url(path),
             decode,
             params,
             auth=self._authenticator,
@@ -105,6 +105,10 @@ class Pim:
                 raise
             msg = f"the PIM does not accept the token that it has just issued ({failure})"
             raise LoginRefused(msg) from failure
+
+    def url(self, path: str) -> str:
+        """Return the URL of a percent-encoded path below ``/api/rest/v1/``."""
+        return f"{self.base_url}{API_PATH}/{path}"
 
     def connect(self) -> None:
         """Request the routes and a token in parallel, to fail before any row is read.

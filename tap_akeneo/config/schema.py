@@ -8,6 +8,9 @@ from singer_sdk import typing as th
 
 URL_EXAMPLE = "https://my-company.cloud.akeneo.com"
 
+SWITCHES = ("with_", "convert_")
+"""How the names of the settings begin that are query parameters of the PIM."""
+
 
 def _switch(name: str, title: str, description: str, *, default: bool) -> th.Property[bool]:
     return th.Property(
@@ -279,6 +282,18 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
         examples=[True],
     ),
+    th.Property(
+        "updated_including_linked_type",
+        th.ArrayType(
+            th.StringType(nullable=False, allowed_values=["asset", "reference_entity_record"])
+        ),
+        title="Types of linked entities",
+        description=(
+            "Restrict `updated_including_linked_entities` to changes of assets (`asset`) or of "
+            "records (`reference_entity_record`). If unset, both count."
+        ),
+        examples=[["asset"]],
+    ),
     _switch(
         "with_completenesses",
         "Completenesses",
@@ -346,6 +361,20 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         "Share links in products",
         "Include the share links of assets in product values (SaaS).",
         default=False,
+    ),
+    _switch(
+        "convert_measurements",
+        "Converted measurements",
+        "Convert measurements in product values to the units of the channel; needs `channel` "
+        "(SaaS). If an attribute has no locales but the channel has rules for some, the PIM adds "
+        "one value for each of these locales beside the stored value.",
+        default=False,
+    ),
+    _switch(
+        "with_proposal_review_status",
+        "Review status of drafts",
+        "Include the review status of each change in drafts of products and product models (SaaS).",
+        default=True,
     ),
     _switch(
         "with_asset_auto_tags",

@@ -16,7 +16,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.client.auth import Credentials
-from tap_akeneo.config.schema import SETTINGS_SCHEMA, URL_EXAMPLE
+from tap_akeneo.config.schema import SETTINGS_SCHEMA, SWITCHES, URL_EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
     from tap_akeneo.replication import Condition
 
-BOOKMARK_FILTERS = {"updated", "updated_including_linked_entities"}
+BOOKMARK_FILTERS = {
+    "updated": "start_date and end_date",
+    "updated_including_linked_entities": "start_date and end_date",
+    "updated_including_linked_type": "updated_including_linked_type",
+}
+"""Filters that the tap sets, and the settings for them."""
+
 
 _screen_path = re.compile(
     r"/(?:api|user|login|logout|connect|enrich|configuration|dashboard|settings|system|job"
@@ -68,11 +74,12 @@ class Settings:
     value_columns: tuple[str, ...]
     filters: Mapping[str, Mapping[str, list[Condition]]]
     switches: Mapping[str, str]
-    """The ``with_…`` settings that are enabled, as query parameters."""
+    """The settings that are query parameters of lists, if they are enabled."""
 
     app_token: str | None
     on_forbidden: str
     linked_entities: bool
+    linked_types: tuple[str, ...]
     keep_values_as_sent: bool
 
     @property
@@ -119,16 +126,25 @@ class Settings:
             switches={
                 name: "true" if config[name] is True else config[name]
                 for name in config
-                if name.startswith("with_") and config[name]
+                if name.startswith(SWITCHES) and config[name]
             },
             app_token=reader.parsed("access_token", _parse_header),
             on_forbidden=reader.text("on_forbidden") or "fail",
             linked_entities=reader.value("updated_including_linked_entities") or False,
+            linked_types=tuple(reader.value("updated_including_linked_type") or ()),
             keep_values_as_sent=reader.value("keep_values_as_sent") or False,
         )
         start_date, end_date = settings.start_date, settings.end_date
         if start_date and end_date and start_date >= end_date:
             reader.errors.append("`end_date` must be later than `start_date`")
+        if settings.linked_types and not settings.linked_entities:
+            reader.errors.append(
+                "`updated_including_linked_type` needs `updated_including_linked_entities: true`"
+            )
+        if "convert_measurements" in settings.switches and not settings.channel:
+            reader.errors.append(
+                "`convert_measurements` needs `channel`, whose units the PIM converts to"
+            )
         reader.errors.extend(_login_errors(config))
         reader.errors.extend(_batch_errors(config.get("batch_config")))
         reader.errors.extend(_filter_errors(settings.filters, filterable, streams))
@@ -219,9 +235,8 @@ def _batch_errors(batch_config: object) -> Iterator[str]:
 
 def _requirement(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "enum":
-        return (
-            f"must be one of {', '.join(str(value) for value in schema.get('enum', ()) if value)}"
-        )
+        choices = schema.get("enum") or schema["items"]["enum"]
+        return f"must be one of {', '.join(str(one) for one in choices if one)}"
     if error.validator in {"minimum", "maximum"}:
         maximum = f" and at most {schema['maximum']}" if "maximum" in schema else ""
         return f"must be at least {schema['minimum']}{maximum}"
@@ -339,8 +354,9 @@ def _filter_errors(
                 SETTINGS_SCHEMA["properties"]["filters"]["examples"][0]["products"]
             )
             yield f"`filters`: {stream} needs the PIM's search JSON, such as {example}"
-        elif filterable[stream] and (dates := search.keys() & BOOKMARK_FILTERS):
+        elif filterable[stream] and (taken := search.keys() & BOOKMARK_FILTERS.keys()):
+            name = min(taken)
             yield (
-                f"`filters`: {stream} must not be filtered by `{min(dates)}`, because its bookmark "
-                "uses that filter: set start_date and end_date instead"
+                f"`filters`: {stream} must not be filtered by `{name}`, because its bookmark "
+                f"uses that filter: set {BOOKMARK_FILTERS[name]} instead"
             )

@@ -36,6 +36,7 @@ class ProductDrafts(ChildStream):
     permission = "List products"
     selected_by_default = False
     why_not_by_default = "costly: reads all products, then one request for each draft"
+    switches = ("with_proposal_review_status",)
     parent: ClassVar[type[AkeneoStream]] = Products
     parent_key: ClassVar[str] = "uuid"
 

@@ -154,11 +154,15 @@ class IncrementalStream(AkeneoStream):
 
     def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
         """Return the request for the items that changed within a date range."""
+        return self.list_request(parents, self.date_filters(dates))
+
+    def date_filters(self, dates: DateRange) -> dict[str, list[Condition]]:
+        """Return the PIM's filters for a date range, by property; none for all dates."""
         conditions = self.updated_conditions(dates)
-        return self.list_request(parents, {self.filtered_date: conditions} if conditions else None)
+        return {self.filtered_date: conditions} if conditions else {}
 
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
-        """Return the PIM's filter for a date range."""
+        """Return the conditions on `filtered_date` for a date range."""
         return iso_conditions(dates)
 
     @override

@@ -7,6 +7,7 @@ began.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -30,33 +31,41 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.reading import ListReading
 
 
-class KeyStream(AkeneoStream):
-    """The keys of all rows of another stream.
+class ItemScan(AkeneoStream):
+    """A full table of all items of another stream: their keys, and few of their properties.
 
     Settings that exclude rows from the other stream do not apply, because excluded rows would look
     deleted.
     """
 
-    keys_of: ClassVar[type[AkeneoStream]]
+    scan_of: ClassVar[type[AkeneoStream]]
     """The other stream."""
+
+    fields: ClassVar[tuple[str, ...]] = ()
+    """Properties besides the keys. The PIM adds each if its query parameter ``with_…`` is true."""
 
     _read_at: str | None = None
 
     selected_by_default = False
-    why_not_by_default = "one request per 100 items in each run, only needed to find deletions"
 
     @override
-    def __init_subclass__(cls, *, keys_of: type[AkeneoStream]) -> None:
+    def __init_subclass__(cls, *, scan_of: type[AkeneoStream] | None = None) -> None:
         """Copy the attributes that describe the list from the other stream."""
         super().__init_subclass__()
-        cls.keys_of = keys_of
-        cls.path, cls.primary_keys = keys_of.path, keys_of.primary_keys
-        cls.since, cls.requires = keys_of.since, keys_of.requires
-        cls.permission, cls.parent = keys_of.permission, keys_of.parent
+        if scan_of is None:
+            return
+        cls.scan_of = scan_of
+        for name in ("path", "primary_keys", "since", "requires", "permission", "parent"):
+            if name not in vars(cls):
+                setattr(cls, name, getattr(scan_of, name))
 
     @override
     def rounds(self) -> Iterator[Sequence[ListReading]]:
-        requests = list(self.keys_of(self.tap).key_list_requests())
+        more = {f"with_{field}": "true" for field in self.fields}
+        requests = [
+            replace(request, params={**request.params, **more})
+            for request in self.scan_of(self.tap).key_list_requests()
+        ]
         now = self.pim.server_time()
         self._read_at = now.isoformat()
         if any(request.parents for request in requests) or not self.resumes:
@@ -74,7 +83,7 @@ class KeyStream(AkeneoStream):
     @property
     def resumes(self) -> bool:
         """Whether a later run can resume the list. Only product lists are long enough for it."""
-        return self.keys_of.pagination is Pagination.SEARCH_AFTER
+        return self.scan_of.pagination is Pagination.SEARCH_AFTER
 
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
@@ -84,40 +93,46 @@ class KeyStream(AkeneoStream):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        yield {key: item[key] for key in self.primary_keys if key in item}
+        yield {key: item[key] for key in (*self.primary_keys, *self.fields) if key in item}
 
 
-class ProductKeys(KeyStream, keys_of=Products):
+class KeyStream(ItemScan):
+    """The keys of all rows of another stream."""
+
+    why_not_by_default = "one request per 100 items in each run, only needed to find deletions"
+
+
+class ProductKeys(KeyStream, scan_of=Products):
     """Uuids of all products (7.0+)."""
 
     name = "product_keys"
 
 
-class ProductKeysByIdentifier(KeyStream, keys_of=ProductsByIdentifier):
+class ProductKeysByIdentifier(KeyStream, scan_of=ProductsByIdentifier):
     """Identifiers of all products of PIMs before 7.0."""
 
     name = "product_keys"
 
 
-class ProductModelKeys(KeyStream, keys_of=ProductModels):
+class ProductModelKeys(KeyStream, scan_of=ProductModels):
     """Codes of all product models."""
 
     name = "product_model_keys"
 
 
-class CategoryKeys(KeyStream, keys_of=CategoriesWithoutDates):
+class CategoryKeys(KeyStream, scan_of=CategoriesWithoutDates):
     """Codes of all categories."""
 
     name = "category_keys"
 
 
-class AssetKeys(KeyStream, keys_of=AssetsWithoutDates):
+class AssetKeys(KeyStream, scan_of=AssetsWithoutDates):
     """Codes of all assets."""
 
     name = "asset_keys"
 
 
-class ReferenceEntityRecordKeys(KeyStream, keys_of=RecordsWithoutDates):
+class ReferenceEntityRecordKeys(KeyStream, scan_of=RecordsWithoutDates):
     """Codes of all records of reference entities."""
 
     name = "reference_entity_record_keys"

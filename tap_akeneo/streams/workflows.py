@@ -1,4 +1,4 @@
-"""Workflows, rules and suggestions (SaaS)."""
+"""Workflows, rules, readiness and suggestions (SaaS)."""
 
 from __future__ import annotations
 
@@ -93,6 +93,18 @@ class RuleDefinitions(AkeneoStream):
 
     name = "rule_definitions"
     path = "rule-definitions"
+    since = "SaaS"
+
+
+class Readiness(AkeneoStream):
+    """Configurations of readiness, including drafts.
+
+    Source: Akeneo's OpenAPI document of 2 September 2026, ``get_readinesses``, in the snapshot of
+    schallym/node-akeneo-api-client (1e9acd8).
+    """
+
+    name = "readiness"
+    path = "readiness"
     since = "SaaS"
 
 

@@ -195,6 +195,7 @@ def test_attributes_have_30_keys_and_newer_ones_on_saas(clients: dict[str, Clien
         "is_mandatory",
         "decimal_places",
         "decimal_places_strategy",
+        "display_time",
         "enable_option_creation_during_import",
         "max_items_count",
     }

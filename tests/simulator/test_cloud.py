@@ -90,6 +90,19 @@ def test_rules_are_filtered_by_parameters(saas: Client) -> None:
     assert codes == ["rule_01", "rule_03"]
 
 
+def test_readiness_is_filtered_by_parameters(saas: Client) -> None:
+    rows = saas.pim.truth("readiness")
+    assert _read(saas, "readiness", limit=2) == rows
+    assert saas.get("readiness", with_count="true")["items_count"] == len(rows)
+    for draft in (True, False):
+        found = _read(saas, "readiness", is_draft=str(draft).lower())
+        assert found == [row for row in rows if row["is_draft"] is draft] != []
+    codes = [row["code"] for row in saas.all("readiness", codes="next_year,shop_readiness")]
+    assert codes == ["shop_readiness", "next_year"]
+    assert saas.get("readiness/next_year") == rows[-1]
+    assert saas.error("readiness/x")[0] == 404
+
+
 def test_suggestions_are_filtered_by_parameters(saas: Client) -> None:
     path = "data-model-designer/modelization-suggestions"
     rows = saas.pim.truth("modelization_suggestions")
@@ -117,7 +130,7 @@ def test_extensions_and_hooks_show_secrets_and_truth_does_not(saas: Client) -> N
 
 def test_older_versions_have_none_of_it(clients: dict[str, Client]) -> None:
     client = clients["ee-7"]
-    for path in ("workflows", "rule-definitions", "ui-extensions", "http-hook"):
+    for path in ("workflows", "rule-definitions", "readiness", "ui-extensions", "http-hook"):
         assert client.error(path)[1].startswith("No route found")
     assert client.error("catalogs") == (404, 'Feature "catalogs" is not enabled.')
     assert client.pim.secrets == client.pim.personal == ()
@@ -276,6 +289,56 @@ def test_values_name_their_type(saas: Client) -> None:
                 assert value["attribute_type"] == kinds[code]["type"]
                 name = kinds[code]["reference_data_name"]
                 assert value.get("reference_data_name") == name
+
+
+def test_measurements_are_converted_to_the_units_of_the_channel(saas: Client) -> None:
+    asked = {"scope": "ecommerce", "locales": "de_DE,en_US,fr_FR"}
+    stored = {row["uuid"]: row["values"] for row in saas.all("products-uuid", **asked, **AFTER)}
+    converted = saas.all("products-uuid", convert_measurements="true", **asked, **AFTER)
+    seen: dict[str, set[tuple[str | None, str | None, str | None]]] = {}
+    for product in converted:
+        for code, values in product["values"].items():
+            if values[0]["attribute_type"] != "pim_catalog_metric":
+                assert values == stored[product["uuid"]][code]
+                continue
+            first, *more = values
+            assert [first] == stored[product["uuid"]][code]
+            if first["data"]["unit"] is None:
+                continue
+            seen.setdefault(code, set()).update(
+                (one["locale"], one["scope"], one["data"]["symbol"]) for one in more
+            )
+            for one in more:
+                if code == "heel_height" and one["locale"] == "en_US":
+                    centimeters = float(first["data"]["amount"])
+                    assert float(one["data"]["amount"]) == pytest.approx(
+                        centimeters / 100, abs=0.01
+                    )
+    assert seen["heel_height"] == {("en_US", "ecommerce", "m"), ("fr_FR", "ecommerce", "mm")}
+    assert seen["weight"] == {(locale, "ecommerce", "kg") for locale in asked["locales"].split(",")}
+    assert seen["battery_life"] == {("en_US", "ecommerce", "h")}
+    assert seen["power"] == set()
+
+
+def test_converted_measurements_need_a_channel(clients: dict[str, Client]) -> None:
+    for path in ("products-uuid", "product-models"):
+        status, message = clients["saas"].error(path, convert_measurements="true")
+        assert status == 422
+        assert "scope" in message
+    assert clients["ee-7"].ask("products-uuid", convert_measurements="true").status_code == 200
+
+
+def test_drafts_tell_the_review_status_of_their_changes_on_demand(saas: Client) -> None:
+    found = set()
+    for draft in saas.pim.truth("product_drafts"):
+        path = f"products-uuid/{draft['uuid']}/draft"
+        assert "proposal_review_status" not in saas.get(path)
+        status = saas.get(path, with_proposal_review_status="true")["proposal_review_status"]
+        for code, changes in status["values"].items():
+            places = [(one["locale"], one["scope"]) for one in draft["values"][code]]
+            assert [(one["locale"], one["scope"]) for one in changes] == places
+            found |= {one["review_status"] for one in changes}
+    assert found == {"draft", "to_review"}
 
 
 def test_disabled_assets_and_share_links(saas: Client) -> None:

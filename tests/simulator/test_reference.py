@@ -113,7 +113,7 @@ _UNKNOWN_KEYS = {
     "families": {"parent"},  # in the reference's example, not in its schema
     "attributes": {
         *("auto_option_sorting", "guidelines", "minimum_input_length"),  # since 3.x and 6.0
-        *("enable_option_creation_during_import", "max_items_count"),  # newer SaaS
+        *("enable_option_creation_during_import", "display_time", "max_items_count"),  # newer SaaS
         *("default_metric_unit", "group_labels"),
     },
     "categories": {"validations"},  # newer SaaS

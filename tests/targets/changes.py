@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from demo.database import KEYS, held_by
 from demo.shop import Shop
 from tap_akeneo.streams import STREAMS
-from tests.support import KEYS_OF
+from tests.support import KEYS_OF, SCORES_OF
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,11 +84,28 @@ def delete_some(pim: SimulatedPim, streams: set[str]) -> dict[str, set[Key]]:
         their model, and categories, which are deleted with their parent.
     """
     before = {stream: keys_in(pim, stream) for stream in streams}
-    for resource in sorted(streams - KEYS_OF.keys() - STAYS):
+    for resource in sorted(streams - KEYS_OF.keys() - SCORES_OF.keys() - STAYS):
         for key in _to_delete(pim, resource):
             if key in keys_in(pim, resource):
                 pim.write.delete(resource, _as_written(resource, key))
     return {stream: there - keys_in(pim, stream) for stream, there in before.items()}
+
+
+def change_requirements(pim: SimulatedPim) -> None:
+    """Require all attributes of each family in each channel, which changes no product's date."""
+    channels = [row["code"] for row in pim.truth("channels")]
+    for family in pim.truth("families"):
+        needs = dict.fromkeys(channels, family["attributes"])
+        pim.write.change("families", family["code"], attribute_requirements=needs)
+
+
+def completeness_in(pim: SimulatedPim) -> list[tuple[str, str, str, int]]:
+    """Return uuid, channel, locale and percentage of all products, sorted."""
+    return sorted(
+        (row["uuid"], score["scope"], score["locale"], score["data"])
+        for row in pim.truth("product_scores")
+        for score in row["completenesses"]
+    )
 
 
 def _to_delete(pim: SimulatedPim, resource: str) -> list[Key]:

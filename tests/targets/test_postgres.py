@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from demo.database import KEYS
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.streams.base import load_schema
-from tests.docs import DELETED_PRODUCTS
+from tests.docs import COMPLETENESS, DELETED_PRODUCTS, MEDIA_ADDRESSES
 from tests.support import KEYS_OF
-from tests.targets.changes import STAYS, add_spares, delete_some, write
+from tests.targets.changes import (
+    STAYS,
+    add_spares,
+    change_requirements,
+    completeness_in,
+    delete_some,
+    write,
+)
 from tests.targets.loaders import POSTGRES, nested
 from tests.targets.meltano import make_environment, set_up
 from tests.targets.postgres import NotInstalled, Postgres, serving
@@ -141,6 +149,29 @@ def test_a_query_returns_the_names_of_products(story: Story) -> None:
     assert sorted(found) == sorted(names)
 
 
+def test_the_sql_of_the_page_returns_the_addresses_of_media_files(story: Story) -> None:
+    pim = story.warehouse.pim
+    has_assets = "assets" in story.warehouse.streams
+    sql = MEDIA_ADDRESSES if has_assets else MEDIA_ADDRESSES.partition("union")[0]
+    files = [("media-files", row["code"], "/download") for row in pim.truth("product_media_files")]
+    kinds = {
+        (row["asset_family"], row["code"])
+        for row in pim.truth("asset_attributes")
+        if row["type"] == "media_file"
+    }
+    files += [
+        ("asset-media-files", value["data"], "")
+        for asset in pim.truth("assets")
+        for code, values in asset["values"].items()
+        if (asset["asset_family"], code) in kinds
+        for value in values
+    ]
+    assert {path for path, *_ in files} == {"media-files", *["asset-media-files"] * has_assets}
+    assert sorted(story.warehouse.ask(sql)) == sorted(
+        {f"{pim.url}/api/rest/v1/{path}/{quote(code)}{end}" for path, code, end in files}
+    )
+
+
 def test_dates_are_in_utc_whatever_the_time_zone_of_the_pim(
     start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
 ) -> None:
@@ -215,3 +246,18 @@ def test_rows_deleted_in_the_pim_are_deleted_in_the_database(
         assert found == gone[stream], stream
     found = {(uuid,) for uuid in warehouse.ask(f"select uuid from ({DELETED_PRODUCTS}) found")}  # noqa: S608
     assert found == gone["products"]
+
+
+def test_scores_are_right_after_changes_that_the_pim_does_not_report(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    pim = start_pim("ce-7")
+    warehouse = Warehouse(postgres, programs, pim, tmp_path)
+    warehouse.run()
+    before = completeness_in(pim)
+    change_requirements(pim)
+    warehouse.run()
+    assert warehouse.wrong() == []
+    query = f"select jsonb_build_array(uuid, channel, locale, completeness) from ({COMPLETENESS['postgres']}) s"  # noqa: E501, S608
+    found = [tuple(json.loads(row)) for row in warehouse.ask(query)]
+    assert sorted(found) == completeness_in(pim) != before
