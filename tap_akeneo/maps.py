@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from singer_sdk.exceptions import MappingError
-from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
+from singer_sdk.mapper import (
+    MAPPER_ELSE_OPTION,
+    CustomStreamMap,
+    PluginMapper,
+    RemoveRecordTransform,
+)
 
 from tap_akeneo.client.errors import printable
 from tap_akeneo.conformance import NotConvertible, conform, types_of
@@ -45,6 +50,7 @@ class StreamMaps:
     """
 
     def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
+        self._config = config
         self._mapper = PluginMapper(plugin_config=deepcopy(dict(config)), logger=logger)
         self._changes_records = bool(config.get("stream_maps") or config.get("flattening_enabled"))
         self._maps: dict[str, list[StreamMap]] = {}
@@ -52,9 +58,26 @@ class StreamMaps:
     def unknown_streams(self, streams: Collection[str]) -> Iterator[str]:
         """Yield the names in the setting that match no stream."""
         for name, rules in self._mapper.stream_maps_dict.items():
-            source = rules.get("__source__", name) if isinstance(rules, dict) else name
-            if not any(fnmatch(stream, source) for stream in streams):
-                yield source
+            if not any(fnmatch(stream, _source(name, rules)) for stream in streams):
+                yield _source(name, rules)
+
+    def settings_of(self, stream: str) -> dict[str, Any]:
+        """Return the settings that change the records of a stream, as the user wrote them."""
+        maps = {
+            name: rules
+            for name, rules in (self._config.get("stream_maps") or {}).items()
+            if name == MAPPER_ELSE_OPTION or fnmatch(stream, _source(name, rules))
+        }
+        found: dict[str, Any] = {"stream_maps": maps}
+        if maps:
+            found["stream_map_config"] = self._config.get("stream_map_config")
+        if self._config.get("flattening_enabled"):
+            found |= {
+                name: value
+                for name, value in self._config.items()
+                if name.startswith("flattening_")
+            }
+        return found
 
     def of(self, stream: Stream, oddities: Oddities) -> list[StreamMap]:
         """Return the maps of a stream.
@@ -77,6 +100,11 @@ class StreamMaps:
             for one in maps if self._changes_records else ():
                 _patch_map(one, stream.name, oddities)
         return self._maps[stream.name]
+
+
+def _source(name: str, rules: object) -> str:
+    """Return the pattern of the streams to which rules apply."""
+    return str(rules.get("__source__", name)) if isinstance(rules, dict) else name
 
 
 def _patch_map(stream_map: StreamMap, stream: str, oddities: Oddities) -> None:

@@ -261,7 +261,7 @@ def test_numbered_pages_step_over_broken_items_if_only_the_pim_can_create_cursor
     assert run.rows("product_models").keys() == {(code,) for code in codes if code not in bad}
     assert f"the PIM answers 500 for {len(bad)} items of this list, at position" in caplog.text
     assert run.tap.failed_streams == ["product_models"]
-    assert "replication_key_value" not in run.state["bookmarks"]["product_models"]
+    assert run.state["bookmarks"]["product_models"].get("replication_key_value") is None
     assert len(run.rows("products")) == len(pim.truth("products"))
     pim.broken.clear()
     again = sync(pim, "product_models", state=run.state)

@@ -89,7 +89,7 @@ def test_before_6_0_an_outdated_index_loses_no_row_but_fails_the_stream(
     pim.ghosts.update(deleted)
     run = sync(pim, "products")
     assert run.rows("products").keys() == {(key,) for key in listed if key not in deleted}
-    assert "replication_key_value" not in run.state["bookmarks"]["products"]
+    assert run.state["bookmarks"]["products"].get("replication_key_value") is None
     assert run.tap.failed_streams == ["products"]
     assert f"the PIM counts 400 items, but {400 - len(deleted)} could be read" in caplog.text
 

@@ -46,7 +46,9 @@ def bookmarks(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of a state that contain a date, at any level."""
     for stream in state["bookmarks"].values():
         yield from (
-            one for one in (stream, *stream.get("partitions", ())) if "replication_key_value" in one
+            one
+            for one in (stream, *stream.get("partitions", ()))
+            if one.get("replication_key_value")
         )
 
 
@@ -55,8 +57,16 @@ def dates(state: dict[str, Any]) -> list[datetime]:
 
 
 def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
-    """Return a copy of the state with this date in each bookmark."""
+    """Return a copy of the state with this date in each bookmark, and without fingerprints.
+
+    The golden files are of version 0.1.0, which wrote no fingerprints. They differ from run to run,
+    because the PIM's address is one of their inputs.
+    """
     copy: dict[str, Any] = json.loads(json.dumps(state))
+    for stream in copy["bookmarks"].values():
+        stream.pop("fingerprints", None)
+        if stream.get("replication_key_value", "") is None:
+            del stream["replication_key_value"]
     for one in bookmarks(copy):
         one["replication_key_value"] = date.isoformat()
     return copy
@@ -116,7 +126,7 @@ def test_a_run_resumes_from_the_golden_state_of_a_stopped_run(
     rest = {uuid for uuid in everything if uuid > after}
     assert {uuid for (uuid,) in run.rows("products")} == rest | {BROKEN}
     assert 0 < len(rest) < len(everything)
-    assert set(run.state["bookmarks"]["products"]) == {"replication_key", "replication_key_value"}
+    assert set(run.state["bookmarks"]["products"]) == {*PRODUCTS, "fingerprints"}
 
 
 def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
@@ -293,7 +303,7 @@ def test_a_valid_bookmark_is_used(
     newer = {(row["uuid"],) for row in pim.truth("products") if is_since(row, since)}
     assert newer <= run.rows("products").keys()
     assert len(run.rows("products")) < len(pim.truth("products"))
-    assert set(run.state["bookmarks"]["products"]) == set(PRODUCTS)
+    assert set(run.state["bookmarks"]["products"]) == {*PRODUCTS, "fingerprints"}
     assert "the bookmark" not in caplog.text
 
 

@@ -237,7 +237,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Filters",
         description=(
             "The PIM's `search` JSON by stream name (see Filters on api.akeneo.com), combined with "
-            "the date filter of the bookmark. After you change a filter, run a full refresh."
+            "the date filter of the bookmark."
         ),
         examples=[{"products": {"enabled": [{"operator": "=", "value": True}]}}],
     ),
@@ -251,6 +251,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
             "`skip` logs a warning."
         ),
         examples=["skip"],
+    ),
+    th.Property(
+        "on_changed_settings",
+        th.StringType(allowed_values=["reread", "warn"]),
+        default="reread",
+        title="When settings have changed",
+        description=(
+            "If a setting, the catalog or the PIM changed what the rows of an incremental stream "
+            "look like: `reread` reads all its rows once, `warn` only logs a warning."
+        ),
+        examples=["warn"],
     ),
     th.Property(
         "emit_activate_version_messages",

@@ -78,6 +78,7 @@ class Settings:
 
     app_token: str | None
     on_forbidden: str
+    on_changed_settings: str
     linked_entities: bool
     linked_types: tuple[str, ...]
     keep_values_as_sent: bool
@@ -130,6 +131,7 @@ class Settings:
             },
             app_token=reader.parsed("access_token", _parse_header),
             on_forbidden=reader.text("on_forbidden") or "fail",
+            on_changed_settings=reader.text("on_changed_settings") or "reread",
             linked_entities=reader.value("updated_including_linked_entities") or False,
             linked_types=tuple(reader.value("updated_including_linked_type") or ()),
             keep_values_as_sent=reader.value("keep_values_as_sent") or False,

@@ -29,6 +29,7 @@ PROGRESS_KEYS = {
     "partitions",
     "unfinished",
     "broken",
+    "fingerprints",
 }
 """Keys that a run may leave in the state before it has a bookmark."""
 

@@ -38,6 +38,7 @@ from tap_akeneo.records import (
     is_declared,
     selected,
 )
+from tap_akeneo.streams.fingerprints import fingerprints_of, structure
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
@@ -365,6 +366,29 @@ class AkeneoStream(Stream):
             params["attributes"] = ",".join(settings.attributes)
         return params
 
+    def row_inputs(self) -> dict[str, Any]:
+        """Return everything that shapes the records of this stream, by the name that users know."""
+        settings = self.settings
+        inputs: dict[str, Any] = {
+            "base_url": settings.base_url,
+            "key": [self.path, *self.primary_keys],
+            "properties": {name: structure(one) for name, one in self._selected.items()},
+            "filters": settings.filters.get(self.name),
+            "keep_values_as_sent": settings.keep_values_as_sent,
+            **self.tap.maps.settings_of(self.name),
+            **{name: on for name, on in settings.switches.items() if name in self.switches},
+        }
+        if self.channel_parameter:
+            inputs |= {"channel": settings.channel, "locales": sorted(settings.locales)}
+        if self.limits_attributes:
+            inputs["attributes"] = sorted(settings.attributes)
+        return inputs
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str | None]:
+        """A hash of each input that shapes the records of this stream in this run."""
+        return fingerprints_of(self.row_inputs())
+
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
         """Yield the records of one page.
 
@@ -407,6 +431,11 @@ class AkeneoStream(Stream):
         """Counts of the values that were changed in the records."""
         return Oddities(self.logger)
 
+    @property
+    def _selected(self) -> dict[str, dict[str, Any]]:
+        """The properties that the catalog declares and selects."""
+        return selected(self.effective_schema["properties"], self.mask)
+
     @cached_property
     def _shape(self) -> RecordTransformer:
         declared = self.effective_schema["properties"]
@@ -414,7 +443,7 @@ class AkeneoStream(Stream):
         # If the catalog does not change a property, use the schema of items, which may say more.
         in_force = {
             name: self.item_schema[name] if schema == own.get(name) else schema
-            for name, schema in selected(declared, self.mask).items()
+            for name, schema in self._selected.items()
         }
         known = [tuple(part for part in path[1::2]) for path in self.metadata if path]
         left_out = {path[0] for path in known if len(path) == 1} | declared.keys()

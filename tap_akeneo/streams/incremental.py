@@ -9,6 +9,7 @@ from typing_extensions import override
 from tap_akeneo.config.settings import parse_date
 from tap_akeneo.replication import DateRange, iso_conditions, plan_incremental
 from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.fingerprints import MIXED, changed_inputs, forget_read, has_read
 from tap_akeneo.streams.resuming import (
     BrokenItemReading,
     ResumableReading,
@@ -60,6 +61,7 @@ class IncrementalStream(AkeneoStream):
     @override
     def rounds(self) -> Iterator[Sequence[ListReading]]:
         parents = list(self.parents())
+        self._compare_fingerprints()
         if parents:
             self._forget_bookmarks_except(parents)
         planned = {index: self._plan(one) for index, one in enumerate(parents)}
@@ -76,6 +78,41 @@ class IncrementalStream(AkeneoStream):
                 # The rest of the list cannot be read separately any more, so read all of it again.
                 planned[index] = self._plan(parents[index])
         yield [one for one in planned.values() if one and not one.is_resumed]
+
+    def _compare_fingerprints(self) -> None:
+        """Forget what was read if rows would now look different, so that everything is read.
+
+        This happens before the first record, and bookmarks come back as lists are completed. So the
+        state of a run that is killed in between never claims more than was read.
+        """
+        state, now = self.stream_state, dict(self.fingerprints)
+        before, was_read = state.get("fingerprints"), has_read(state)
+        changed = changed_inputs(state, now)
+        names = ", ".join(changed)
+        if was_read and changed and self.keeps_bookmarks and self._only_warns:
+            self.logger.warning(
+                "%s changed since the first rows were read: rows that do not change in the PIM "
+                "stay as they are until a full refresh",
+                names,
+            )
+            now |= dict.fromkeys(changed, MIXED)
+        elif was_read and changed:
+            from_start = " from start_date on" if self.settings.start_date else ""
+            self.logger.info(
+                "%s changed since the last run: reading everything%s once", names, from_start
+            )
+            forget_read(state, has_partitions=self.parent is not None)
+        elif not was_read:
+            # A state that Meltano merges with this one may say otherwise.
+            forget_read(state, has_partitions=self.parent is not None)
+        state["fingerprints"] = now
+        if was_read and now != before:
+            # A target may keep records without the state after them, so this one comes before.
+            self.tap.state_writer.write_state(self.tap_state)
+
+    @property
+    def _only_warns(self) -> bool:
+        return self.settings.on_changed_settings == "warn"
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
         """Delete the bookmarks of parents that no longer exist, to keep the state small."""
@@ -112,7 +149,7 @@ class IncrementalStream(AkeneoStream):
             self.pim,
             request,
             state,
-            self.list_request(parents),
+            self.fingerprints,
             started=now,
             bookmark=dates.bookmark if self.keeps_bookmarks else None,
             since=_iso(dates.start),

@@ -75,7 +75,7 @@ class ItemScan(AkeneoStream):
         state = self.stream_state
         yield [BrokenItemReading(self.pim, request, state, item) for item in broken_items(state)]
         reading = ResumableReading(
-            self.pim, request, state, request, started=now, bookmark=None, since=None
+            self.pim, request, state, self.fingerprints, started=now, bookmark=None, since=None
         )
         self._read_at = reading.started.isoformat()
         yield [reading]

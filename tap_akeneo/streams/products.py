@@ -72,6 +72,11 @@ class ProductStream(IncrementalStream):
     def key_list_requests(self) -> Iterator[ListRequest]:
         yield self.bare_list_request(params=small_values_parameter(self.tap))
 
+    @override
+    def row_inputs(self) -> dict[str, Any]:
+        linked = self.settings.linked_entities
+        return {**super().row_inputs(), "updated_including_linked_entities": linked}
+
     @property
     @override
     def item_schema(self) -> dict[str, Any]:

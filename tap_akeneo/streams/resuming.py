@@ -5,7 +5,8 @@ The bookmark is updated when a list is complete. Until then the state has the re
     "unfinished": {
         "started": the PIM's clock when the reading began,
         "bookmark": the bookmark after the list is complete; null if the stream has none,
-        "fingerprint": hash of everything that determines the list; if it differs, start again,
+        "fingerprint": hash of everything that determines the list; if it differs, start again
+            (`tap_akeneo.streams.fingerprints` names what is not specific to one list),
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
         "counted": number of items that the PIM counted at the start
@@ -19,8 +20,6 @@ they are repaired or deleted:
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,9 +28,10 @@ from uuid import UUID
 
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.reading import ListReading
+from tap_akeneo.streams.fingerprints import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.pagination.base import ListRequest
@@ -101,7 +101,7 @@ class ResumableReading(ListReading):
         pim: The PIM.
         request: The list.
         state: The bookmark of the stream, or of one of its partitions.
-        shape: The list without its date filter, for the fingerprint.
+        fingerprints: What shapes the rows of the stream.
         started: The PIM's clock now.
         bookmark: The bookmark after the list is complete, or ``None`` if the stream has none.
         since: Start of the date filter in ISO 8601, or ``None`` without a filter.
@@ -120,7 +120,7 @@ class ResumableReading(ListReading):
         pim: Pim,
         request: ListRequest,
         state: State,
-        shape: ListRequest,
+        fingerprints: Mapping[str, str | None],
         *,
         started: datetime,
         bookmark: datetime | None,
@@ -132,12 +132,14 @@ class ResumableReading(ListReading):
         self.bookmark = bookmark
         self.since = since
         self.is_resumed = False
-        self._fingerprint = _fingerprint(pim, shape, since, until)
+        self._fingerprint = digest(
+            [fingerprints, request.path, request.key_is_cursor, since, until]
+        )
         left: Any = state.get("unfinished")
-        ranges = _ranges(left, self._fingerprint, shape)
+        ranges = _ranges(left, self._fingerprint, request)
         if left is not None and ranges is None:
             logger.info(
-                "%s: an earlier run did not finish this list, but the settings or the PIM have "
+                "%s: an earlier run did not finish this list, but the date filter or the PIM have "
                 "changed since: reading it from the start",
                 request.path,
             )
@@ -218,15 +220,10 @@ def _as_items(ranges: list[KeyRange], since: str | None) -> list[BrokenItem]:
     return [BrokenItem(one.after, one.to, since) for one in ranges if one.to is not None]
 
 
-def _fingerprint(pim: Pim, shape: ListRequest, *dates: str | None) -> str:
-    inputs = [pim.base_url, shape.path, dict(shape.params), shape.keys, shape.key_is_cursor, dates]
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _ranges(
     left: Any,  # noqa: ANN401 (JSON of any origin)
     fingerprint: str,
-    shape: ListRequest,
+    request: ListRequest,
 ) -> list[KeyRange] | None:
     """Return the ranges that an earlier run left, or ``None`` if they cannot be used."""
     try:
@@ -237,7 +234,7 @@ def _ranges(
             datetime.fromisoformat(left["bookmark"])
         ranges = [KeyRange(after, to) for after, to in left["ranges"]]
         ends: list[Any] = [end for one in ranges for end in (one.after, one.to) if end is not None]
-        if shape.key_is_cursor and shape.keys[-1] == "uuid":
+        if request.key_is_cursor and request.keys[-1] == "uuid":
             ends = [str(UUID(end)) for end in ends]
         counts = left["read"], left["counted"] or 0
     except (AttributeError, KeyError, TypeError, ValueError):
