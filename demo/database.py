@@ -86,6 +86,8 @@ def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
     held = pim.truth(stream)
     if stream == "system_information":
         return [{"host": (pim.url or "").removeprefix("http://"), **row} for row in held]
+    if stream == "products":
+        return [with_identifier(row) for row in held]
     if stream == "attributes":
         # A default value can have any type in the PIM, but is text in the table.
         return [
@@ -95,6 +97,14 @@ def held_by(pim: SimulatedPim, stream: str) -> list[Row]:
             for row in held
         ]
     return held
+
+
+def with_identifier(product: Row) -> Row:
+    """Return a product of the PIM with its identifier, which lists by uuid have only as a value."""
+    if "uuid" not in product:
+        return product
+    values = product["values"].get("sku")
+    return {**product, "identifier": values[0]["data"] if values else None}
 
 
 def compare_rows(name: str, rows: list[Row], held: list[Row]) -> Table:

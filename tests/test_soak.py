@@ -129,6 +129,10 @@ def test_the_zone_is_seen_although_the_first_product_is_no_longer_in_sql() -> No
         assert (last,) in sync(pim, "products", state=state).rows("products")
 
 
+def test_rows_that_a_filter_left_out_come_without_it(stage: Stage) -> None:
+    assert_kept(families.read_with_a_filter(), stage)
+
+
 @pytest.mark.parametrize("minutes", [10, 60, 100])
 def test_nothing_is_lost_where_clocks_leave_out_an_hour(stage: Stage, minutes: int) -> None:
     assert_kept(families.clocks_put_forward(timedelta(minutes=minutes)), stage)

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pim_simulator import SimulatedPim, serve
@@ -410,6 +410,10 @@ RUNS = st.lists(
 )
 
 
+WHOLE = {"choice": 0, "changed": 0, "breaks_after": None, "merges": False, "full_table": False}
+KILLED_WITH_ANOTHER_CHOICE = {**WHOLE, "choice": 1, "breaks_after": 5, "merges": True}
+
+
 @pytest.fixture(scope="module")
 def small_pim() -> Iterator[SimulatedPim]:
     pim = SimulatedPim("ce-7", seed=1, products=12)
@@ -417,8 +421,9 @@ def small_pim() -> Iterator[SimulatedPim]:
         yield pim
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(runs=RUNS)
+@example(runs=[WHOLE, KILLED_WITH_ANOTHER_CHOICE])
 def test_after_each_complete_run_all_rows_have_its_settings(
     small_pim: SimulatedPim, runs: list[dict[str, Any]]
 ) -> None:

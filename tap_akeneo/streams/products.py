@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+import msgspec
 from typing_extensions import override
 
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
 from tap_akeneo.pagination.page_number import NumberedReading, any_item
+from tap_akeneo.permissions import refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -20,8 +24,9 @@ from tap_akeneo.streams.structure import Attributes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_akeneo.client.responses import Item
+    from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition, DateRange
+    from tap_akeneo.streams.base import Record
     from tap_akeneo.streams.host import StreamHost
 
 # The option of a simple select, or the options of a multi select by their codes.
@@ -33,6 +38,51 @@ _VALUES = {
 }
 
 
+_IDENTIFIER_TYPE = "pim_catalog_identifier"
+
+# The list of one object without lists or objects in it, behind the code of an attribute.
+_single_value = re.compile(rb':\[(\{(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*")*\})\]')
+
+
+class _Value(msgspec.Struct):
+    """A value of an identifier attribute, which has no locale or channel."""
+
+    data: msgspec.Raw
+    locale: None = None
+    scope: None = None
+
+
+_decode_value = msgspec.json.Decoder(_Value).decode
+_decode_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_single = msgspec.json.Decoder(tuple[_Value]).decode
+
+
+def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
+    """Return the value of an identifier attribute in a product's values, not decoded.
+
+    Values take tens of kilobytes, so this searches them for the attribute instead of decoding them.
+    A quoted code that follows a brace or a comma is a key, because quotes in texts are escaped.
+
+    Args:
+        values: The values, as JSON.
+        attribute: Code of the attribute.
+    """
+    text = bytes(values)
+    key = b'"%b"' % attribute.encode()
+    at = text.find(key)
+    if at < 0:
+        return None
+    found = _single_value.match(text, at + len(key))
+    try:
+        if found and text[at - 1 : at] in {b"{", b","}:
+            return _decode_value(found[1]).data
+        # The first match is not a key, but a text that is equal to the code.
+        value = _decode_values(text).get(attribute)
+        return None if value is None else _decode_single(value)[0].data
+    except msgspec.MsgspecError:
+        return None
+
+
 def small_values_parameter(tap: StreamHost) -> dict[str, str]:
     """Return the query parameter that makes items small: it selects the values of one attribute."""
     try:
@@ -41,7 +91,7 @@ def small_values_parameter(tap: StreamHost) -> dict[str, str]:
         refusal.hint = Attributes.permission
         raise
     types = {str(value_of(one, "code")): value_of(one, "type") for one in page.items}
-    for small in ("pim_catalog_identifier", "pim_catalog_boolean"):
+    for small in (_IDENTIFIER_TYPE, "pim_catalog_boolean"):
         types = {code: type_ for code, type_ in types.items() if type_ == small} or types
     return {"attributes": next(iter(types))} if types else {}
 
@@ -149,13 +199,61 @@ class ProductModels(ProductStream):
 
 
 class Products(ProductStream):
-    """Products by uuid (7.0+), including those without an identifier."""
+    """Products by uuid (7.0+), including those without an identifier.
+
+    Their list has no property ``identifier``, so it is filled from the values.
+    """
 
     name = "products"
     path = "products-uuid"
     since = "7.0"
     primary_keys = ("uuid",)
     switches = (*SHARED_SWITCHES, "with_completenesses", "with_root_parent")
+
+    @override
+    def row_inputs(self) -> dict[str, Any]:
+        return {**super().row_inputs(), "identifier": self._identifier_attribute}
+
+    @override
+    def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
+        if attribute := self._identifier_attribute:
+            items = [_with_identifier(item, attribute) for item in page.items]
+            page = replace(page, items=items)
+        return super().records(page, parents)
+
+    @cached_property
+    def _identifier_attribute(self) -> str | None:
+        """Code of the main identifier attribute; ``None`` if values or records do not have it.
+
+        Since 2023, a PIM may have several identifier attributes, and names the main one.
+        """
+        if "identifier" not in self._selected:
+            return None
+        is_identifier = {"type": [{"operator": "IN", "value": [_IDENTIFIER_TYPE]}]}
+        request = Attributes(self.tap).list_request(search=is_identifier)
+        try:
+            items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
+        except RequestRefused as refusal:
+            self.logger.warning(
+                "identifier stays null, because the PIM does not list its attributes: %s",
+                refusal_message(refusal, Attributes.permission),
+            )
+            return None
+        items.sort(key=lambda item: not value_of(item, "is_main_identifier"))
+        codes = [str(value_of(item, "code")) for item in items]
+        if not codes or (self.settings.attributes and codes[0] not in self.settings.attributes):
+            return None
+        return codes[0]
+
+
+def _with_identifier(item: Item, attribute: str) -> Item:
+    values = item.get("values")
+    if values is None or "identifier" in item:
+        return item
+    return {**item, "identifier": identifier_in(values, attribute) or _NULL}
+
+
+_NULL = msgspec.Raw(b"null")
 
 
 class ProductsByIdentifier(ProductStream):

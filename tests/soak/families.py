@@ -167,6 +167,11 @@ def stopped_with_a_filter() -> Iterator[Scenario]:
     return family(_killed_and_filtered, _run(), concurrency=2)
 
 
+def read_with_a_filter() -> Iterator[Scenario]:
+    """A run with a filter reads its list to the end, and the next one has none."""
+    return family(_run(filtered=True), _run())
+
+
 def a_silent_request() -> Iterator[Scenario]:
     """One request of workflows gets no answer."""
     for silent in range(1, 10):

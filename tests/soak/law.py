@@ -21,6 +21,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from demo.database import with_identifier
 from tests.soak.scenario import KEYS_OF
 from tests.support import ON_REQUEST, as_told
 
@@ -69,6 +70,8 @@ def versions(pim: SimulatedPim, keys: Mapping[str, Key]) -> Versions:
             key = tuple(row[name] for name in names)
             if pim.ghosts.isdisjoint((key[-1], str(identifier))):
                 whole = dict(zip(names, key, strict=True)) if stream in KEYS_OF else row
+                if stream == "products":
+                    whole = with_identifier(row)
                 held[stream, key] = _with_the_pims_dates(pim, stream, whole)
     return held
 

@@ -168,8 +168,9 @@ def _no_readable_key(_: RangedList, __: str | None) -> None:
     """Search for broken items without knowing where the next readable one is."""
 
 
-def _no_fingerprint(*_: object) -> str:
-    return ""
+def _no_fingerprints() -> AbstractContextManager[object]:
+    """Read as if the settings had never changed."""
+    return patch.object(AkeneoStream, "fingerprints", {})
 
 
 def _always_whole() -> AbstractContextManager[object]:
@@ -205,9 +206,8 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "the count is not compared": lambda: patch.object(
         CursorPaginator, "_is_short", lambda _: False
     ),
-    "a reading is resumed with other settings": lambda: patch.object(
-        resuming, "_fingerprint", _no_fingerprint
-    ),
+    "a reading is resumed with other settings": _no_fingerprints,
+    "the fingerprints of the rows are ignored": _no_fingerprints,
     "a resumed reading moves the bookmark to now": _resumed_with_a_new_bookmark,
     "only one of the ranges left is resumed": _one_range_is_left,
     "keys are read at the end": _read_at_the_end,
@@ -274,6 +274,7 @@ _MATTERS: dict[str, Callable[[Scenario], bool]] = {
 # Families in which it shows sooner.
 _FAMILIES: dict[str, Callable[[], Iterator[Scenario]]] = {
     "a reading is resumed with other settings": families.stopped_with_a_filter,
+    "the fingerprints of the rows are ignored": families.read_with_a_filter,
     "broken items are searched by steps alone": families.several_broken,
     "tasks without an answer are switched off": families.a_silent_request,
 }

@@ -235,8 +235,6 @@ class _Player:
             left_alone = (settled.keys() & self.held.keys()) - moved
             owed = {key: settled[key] for key in left_alone if self._is_owed(key, step)}
             self._judge(law.lost(owed, self.target))
-        if step.filtered:
-            self._refresh_filtered()
 
     def _there(self) -> set[tuple[str, tuple[str, ...]]]:
         """Return what the target has and the PIM as well."""
@@ -265,13 +263,6 @@ class _Player:
         for stream in self.scenario.selected(step.selects):
             if stream in KEYS_OF:
                 (self.whole_keys.add if ending == "whole" else self.whole_keys.discard)(stream)
-
-    def _refresh_filtered(self) -> None:
-        """Do the full refresh that a user has to do after a change of the filters."""
-        bookmarks = self.target.state.get("bookmarks", {})
-        products = bookmarks.get("products", {})
-        if "unfinished" not in products or "broken" in products:
-            bookmarks.pop("products", None)
 
     def _come_to_rest(self) -> None:
         """Run undisturbed on a PIM at rest; a second time if the first one left something."""
