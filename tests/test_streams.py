@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from demo.database import with_identifier
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
@@ -43,7 +44,8 @@ def full_run(any_pim: SimulatedPim) -> Run:
 def expected(pim: SimulatedPim, run: Run, stream: str) -> dict[tuple[str, ...], dict[str, Any]]:
     """Return the PIM's items of a stream by primary key."""
     keys = run.tap.streams[stream].primary_keys
-    return {tuple(row[key] for key in keys): row for row in pim.truth(stream)}
+    held = map(with_identifier, pim.truth(stream)) if stream == "products" else pim.truth(stream)
+    return {tuple(row[key] for key in keys): row for row in held}
 
 
 @pytest.mark.parametrize("stream", [name for name in NAMES if name not in TOLD_ELSEWHERE])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import cached_property
@@ -52,6 +53,7 @@ class _Value(msgspec.Struct):
     scope: None = None
 
 
+_NULL = msgspec.Raw(b"null")
 _decode_value = msgspec.json.Decoder(_Value).decode
 _decode_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_single = msgspec.json.Decoder(tuple[_Value]).decode
@@ -230,7 +232,9 @@ class Products(ProductStream):
         if "identifier" not in self._selected:
             return None
         is_identifier = {"type": [{"operator": "IN", "value": [_IDENTIFIER_TYPE]}]}
-        request = Attributes(self.tap).list_request(search=is_identifier)
+        request = Attributes(self.tap).bare_list_request(
+            params={"search": json.dumps(is_identifier, separators=(",", ":"))}
+        )
         try:
             items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
@@ -251,9 +255,6 @@ def _with_identifier(item: Item, attribute: str) -> Item:
     if values is None or "identifier" in item:
         return item
     return {**item, "identifier": identifier_in(values, attribute) or _NULL}
-
-
-_NULL = msgspec.Raw(b"null")
 
 
 class ProductsByIdentifier(ProductStream):
