@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.config.schema import SETTINGS_SCHEMA, SWITCHES
 from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.base import load_schema
 
 if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream
@@ -17,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+
+FRESHNESS = DOCS / "freshness.md"
+
+PRODUCT_DATES = (FRESHNESS.read_text(encoding="utf-8").partition("```sql\n")[2]).partition("```")[0]
+"""The SQL that makes the view with the date by which the PIM filters."""
 
 DELETED_PRODUCTS = (
     DOCS.joinpath("deletions.md").read_text(encoding="utf-8").partition("```sql\n")[2]
@@ -45,6 +51,48 @@ SETTINGS = DOCS / "settings.md"
 
 OLDEST_SUPPORTED = "3.2"
 """The oldest PIM version that the README lists as supported."""
+
+
+_COMPUTED = "the PIM computes it again without moving the date, for example when a family changes"
+_BY_PARTS = "another item that it names was deleted"
+_VALUES = (
+    "a locale was deactivated, the label of an option changed (`linked_data`), or a linked asset "
+    "or record changed without `updated_including_linked_entities`"
+)
+_RIGHTS = "the rights of the connection changed"
+_CATALOG = "the selection of the catalog changed"
+_ITEMS = {
+    "values": _VALUES,
+    "associations": _BY_PARTS,
+    "quantified_associations": _BY_PARTS,
+    "quality_scores": _COMPUTED,
+    "readiness": _COMPUTED,
+    "workflow_execution_statuses": "a workflow goes on: it is not known to move the date",
+    "metadata": _RIGHTS,
+}
+STALE: dict[str, dict[str, str]] = {
+    "products": {**_ITEMS, "completenesses": _COMPUTED},
+    "product_models": _ITEMS,
+    "catalog_products": {**_ITEMS, "catalog_id": _CATALOG},
+}
+"""Columns of incremental streams that change without the date by which the PIM filters."""
+
+
+def freshness_table() -> str:
+    """Return a table with every column of every incremental stream."""
+    rows = ["| Stream | Columns | As fresh as the last run, except if |", "|---|---|---|"]
+    for stream in STREAMS:
+        if stream.replication_key is None:
+            continue
+        by_reason: dict[str, list[str]] = {"": []}
+        for name in load_schema(stream.name, stream.primary_keys)["properties"]:
+            reason = STALE.get(stream.name, {}).get(name, "")
+            by_reason.setdefault(reason, []).append(f"`{name}`")
+        for reason, columns in by_reason.items():
+            row = f"| `{stream.name}` | {', '.join(columns)} | {reason} |"
+            if row not in rows:
+                rows.append(row)
+    return "\n".join(rows)
 
 
 def settings_table() -> str:
@@ -129,3 +177,22 @@ def with_table(text: str, name: str) -> str:
 if __name__ == "__main__":
     for changed, (page, _) in TABLES.items():
         page.write_text(with_table(page.read_text(encoding="utf-8"), changed), encoding="utf-8")
+    "freshness": (FRESHNESS, freshness_table),
+}
+
+
+def with_tables(page: Path) -> str:
+    """Return the text of a page with each of its tables inserted between the markers."""
+    text = page.read_text(encoding="utf-8")
+    for name, (of, table) in TABLES.items():
+        if of != page:
+            continue
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        text = f"{before}{mark}{table()}\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    for page in {of for of, _ in TABLES.values()}:
+        page.write_text(with_tables(page), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The SQL of docs/deletions.md finds the rows that are deleted in the PIM, and no others."""
+"""The SQL of docs/deletions.md finds deleted rows, that of docs/freshness.md changed ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.docs import DELETED_PRODUCTS
-from tests.support import Collector, select, settings_for
+from tests.docs import DELETED_PRODUCTS, PRODUCT_DATES
+from tests.support import Collector, select, settings_for, sync
 from tests.targets.postgres import NotInstalled, Postgres, serving
 
 if TYPE_CHECKING:
@@ -241,3 +241,40 @@ def test_a_reading_of_the_keys_that_was_resumed_makes_no_product_look_deleted(
     assert warehouse.deleted() <= {gone}
     assert warehouse.load("products", "product_keys")
     assert warehouse.deleted() == {gone}
+
+
+def test_the_view_has_the_date_by_which_the_pim_filters(
+    start_pim: StartPim, database: Database
+) -> None:
+    pim = start_pim(products=250)
+    models = sorted(pim.truth("product_models"), key=lambda model: model["parent"] is not None)
+    cuts = []
+    for model in (models[0], models[-1]):
+        assert (model is models[0]) == (model["parent"] is None), "a root model and one below it"
+        pim.clock.advance(hours=1)
+        cuts.append(pim.clock.now().isoformat())
+        pim.write.change("product_models", model["code"], categories=["outlet"])
+    run = sync(pim, "products", "product_models")
+    statements = []
+    for table, names in {
+        "products": ("uuid", "parent", "updated"),
+        "product_models": ("code", "parent", "updated"),
+    }.items():
+        rows = ", ".join(
+            f"({', '.join(_literal(row[name]) for name in names)})" for row in run.records(table)
+        )
+        typed = f"{names[0]} varchar, parent varchar, updated timestamp"
+        statements += [
+            f"create temporary table {table} ({typed})",
+            f"insert into {table} values {rows}",  # noqa: S608
+        ]
+    statements.append(PRODUCT_DATES)
+    for cut in cuts:
+        start = _literal(cut)
+        listed = sync(pim, "products", start_date=cut, pim_timezone="UTC").rows("products")
+        since = f"effective_updated >= date_trunc('second', cast({start} as timestamp))"
+        found = database.uuids(statements, f"select uuid from product_dates where {since}")  # noqa: S608
+        assert found
+        assert {(uuid,) for uuid in found} == listed.keys()
+        own = database.uuids(statements, f"select uuid from products where updated >= {start}")  # noqa: S608
+        assert not own, "only the models have changed"

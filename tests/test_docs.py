@@ -13,8 +13,10 @@ import pytest
 
 from pim_simulator import PROFILES
 from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.base import load_schema
 from tap_akeneo.tap import TapAkeneo
 from tests.docs import DOCS, PAGES, README, ROOT, TABLES, with_table
+from tests.docs import DOCS, PAGES, README, ROOT, STALE, TABLES, with_tables
 from tests.support import settings_for
 
 if TYPE_CHECKING:
@@ -67,6 +69,14 @@ def test_the_tables_match_the_code(table: str) -> None:
     text = page.read_text(encoding="utf-8")
     assert f"<!-- {table} -->\n|" in text
     assert with_table(text, table) == text, "write them anew: python -m tests.docs"
+    assert with_tables(page) == text, "write them anew: python -m tests.docs"
+
+
+def test_the_columns_that_may_be_old_exist_in_incremental_streams() -> None:
+    for name, columns in STALE.items():
+        (stream, *_) = [one for one in STREAMS if one.name == name]
+        assert stream.replication_key
+        assert columns.keys() <= load_schema(name, stream.primary_keys)["properties"].keys()
 
 
 def test_every_stream_class_is_listed_once_and_has_a_docstring() -> None:

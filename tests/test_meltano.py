@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.docs import COMPLETENESS, SCORES_PAGE
+from demo.database import compare
 from tests.meltano_project import ROOT, Project, read
 from tests.support import settings_for
 from tests.targets.changes import change_requirements, completeness_in
@@ -20,6 +21,7 @@ from tests.targets.meltano import make_environment, set_up
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
 
 PAGE = ROOT.joinpath("docs", "meltano.md").read_text(encoding="utf-8")
@@ -95,6 +97,26 @@ def is_part(part: Any, whole: Any) -> bool:
 def test_most_commands_are_shown_with_their_output() -> None:
     steps = [step for of_section in SECTIONS.values() for step in of_section]
     assert sum(bool(step.output) for step in steps) > len(steps) / 2
+
+
+def test_after_a_change_of_settings_all_rows_in_duckdb_are_alike(
+    start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]
+) -> None:
+    pim = start_pim(products=246)
+    project = Project(tmp_path, settings_for(pim), loader)
+    run = "meltano run tap-akeneo target-duckdb"
+    code, output = project.run(run, TAP_AKENEO_ATTRIBUTES='["color"]')
+    assert code == 0, output
+    assert wrong_tables(project, pim) == ["products", "product_models"]
+    code, output = project.run(run)
+    assert code == 0, output
+    assert output.count("attributes changed since the last run: reading everything once") == 1 + 1
+    assert wrong_tables(project, pim) == []
+
+
+def wrong_tables(project: Project, pim: SimulatedPim) -> list[str]:
+    tables = compare(project.home / "akeneo.duckdb", pim)
+    return [table.name for table in tables if not table.is_right]
 
 
 @pytest.mark.parametrize("heading", SECTIONS)

@@ -210,6 +210,22 @@ def test_the_run_after_a_killed_one_loads_everything(
     assert warehouse.wrong() == []
 
 
+def test_after_a_change_of_settings_all_rows_are_alike(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(postgres, programs, start_pim("ee-7"), tmp_path)
+    warehouse.run(TAP_AKENEO_ATTRIBUTES='["color"]', TAP_AKENEO_LOCALES='["en_US"]')
+    limited = {"products", "product_models", "assets", "reference_entity_records"}
+    assert limited <= {*warehouse.wrong()}
+    log = warehouse.run()
+    assert "products: attributes, locales changed since the last run" in log.replace("\n", " ")
+    # Each run also reads published products, which have no bookmark.
+    assert warehouse.wrong() == []
+    read = warehouse.ask("select max(_sdc_extracted_at) from products")
+    warehouse.run()
+    assert warehouse.ask("select max(_sdc_extracted_at) from products") == read
+
+
 @pytest.fixture(params=[False, True], ids=["marked", "gone"])
 def hard(request: pytest.FixtureRequest) -> bool:
     """Whether the loader removes deleted rows or only marks them."""

@@ -99,9 +99,9 @@ class Warehouse:
         # All streams, including those that are off by default.
         self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
 
-    def run(self, *options: str) -> str:
-        """Run the tap and the loader, and return the log."""
-        code, log = self._project.run(" ".join(_command(options)))
+    def run(self, *options: str, **variables: str) -> str:
+        """Run the tap and the loader, with environment variables, and return the log."""
+        code, log = self._project.run(" ".join(_command(options)), **variables)
         assert code == 0, log[-8000:]
         return log
 
