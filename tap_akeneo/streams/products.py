@@ -221,7 +221,8 @@ class Products(ProductStream):
 
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
-        if attribute := self._identifier_attribute:
+        attribute, kept = self._identifier_attribute, self.settings.attributes
+        if attribute and (not kept or attribute in kept):
             for item in page.items:
                 if "identifier" not in item and "values" in item:
                     item["identifier"] = identifier_in(item["values"], attribute) or _NULL
@@ -229,7 +230,7 @@ class Products(ProductStream):
 
     @cached_property
     def _identifier_attribute(self) -> str | None:
-        """Code of the main identifier attribute; ``None`` if values or records do not have it.
+        """Code of the main identifier attribute; ``None`` if it is unknown or not needed.
 
         Since 2023, a PIM may have several identifier attributes, and names the main one.
         """
@@ -248,10 +249,7 @@ class Products(ProductStream):
             )
             return None
         items.sort(key=lambda item: not value_of(item, "is_main_identifier"))
-        codes = [str(value_of(item, "code")) for item in items]
-        if not codes or (self.settings.attributes and codes[0] not in self.settings.attributes):
-            return None
-        return codes[0]
+        return next((str(value_of(item, "code")) for item in items), None)
 
 
 class ProductsByIdentifier(ProductStream):
