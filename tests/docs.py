@@ -73,7 +73,12 @@ _ITEMS = {
 STALE: dict[str, dict[str, str]] = {
     "products": {**_ITEMS, "completenesses": _COMPUTED},
     "product_models": _ITEMS,
-    "catalog_products": {**_ITEMS, "catalog_id": _CATALOG},
+    "catalog_products": {
+        "catalog_id": _CATALOG,
+        "values": _VALUES,
+        "associations": _BY_PARTS,
+        "quantified_associations": _BY_PARTS,
+    },
 }
 """Columns of incremental streams that change without the date by which the PIM filters."""
 
