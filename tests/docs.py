@@ -167,6 +167,7 @@ TABLES = {
     "settings": (README, settings_table),
     "streams": (README, streams_table),
     "switches": (SETTINGS, switches_table),
+    "freshness": (FRESHNESS, freshness_table),
 }
 """Each table with the page that has it."""
 
@@ -182,22 +183,3 @@ def with_table(text: str, name: str) -> str:
 if __name__ == "__main__":
     for changed, (page, _) in TABLES.items():
         page.write_text(with_table(page.read_text(encoding="utf-8"), changed), encoding="utf-8")
-    "freshness": (FRESHNESS, freshness_table),
-}
-
-
-def with_tables(page: Path) -> str:
-    """Return the text of a page with each of its tables inserted between the markers."""
-    text = page.read_text(encoding="utf-8")
-    for name, (of, table) in TABLES.items():
-        if of != page:
-            continue
-        before, mark, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- end of {name} -->")
-        text = f"{before}{mark}{table()}\n{end}{after}"
-    return text
-
-
-if __name__ == "__main__":
-    for page in {of for of, _ in TABLES.values()}:
-        page.write_text(with_tables(page), encoding="utf-8")

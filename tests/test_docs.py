@@ -15,8 +15,7 @@ from pim_simulator import PROFILES
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import load_schema
 from tap_akeneo.tap import TapAkeneo
-from tests.docs import DOCS, PAGES, README, ROOT, TABLES, with_table
-from tests.docs import DOCS, PAGES, README, ROOT, STALE, TABLES, with_tables
+from tests.docs import DOCS, PAGES, README, ROOT, STALE, TABLES, with_table
 from tests.support import settings_for
 
 if TYPE_CHECKING:
@@ -69,7 +68,6 @@ def test_the_tables_match_the_code(table: str) -> None:
     text = page.read_text(encoding="utf-8")
     assert f"<!-- {table} -->\n|" in text
     assert with_table(text, table) == text, "write them anew: python -m tests.docs"
-    assert with_tables(page) == text, "write them anew: python -m tests.docs"
 
 
 def test_the_columns_that_may_be_old_exist_in_incremental_streams() -> None:

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 import yaml
 
-from tests.docs import COMPLETENESS, SCORES_PAGE
 from demo.database import compare
+from tests.docs import COMPLETENESS, SCORES_PAGE
 from tests.meltano_project import ROOT, Project, read
 from tests.support import settings_for
 from tests.targets.changes import change_requirements, completeness_in

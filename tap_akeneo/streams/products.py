@@ -23,7 +23,7 @@ from tap_akeneo.streams.structure import Attributes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_akeneo.client.responses import Page
+    from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition, DateRange
     from tap_akeneo.streams.base import Record
     from tap_akeneo.streams.host import StreamHost
