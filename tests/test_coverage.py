@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 REFERENCE = json.loads(
     Path(__file__).parent.joinpath("data", "akeneo-web-api.json").read_text(encoding="utf-8")
 )
-NEWEST: dict[str, dict[str, list[str]]] = json.loads(
+SAAS: dict[str, Any] = json.loads(
     Path(__file__).parent.joinpath("data", "saas-lists.json").read_text(encoding="utf-8")
-)["lists"]
+)
+NEWEST: dict[str, dict[str, list[str]]] = SAAS["lists"]
 PREFIX = "/api/rest/v1/"
 
 # Lists of newer SaaS versions that the reference does not have. Sources: the types and services of
@@ -153,3 +154,19 @@ def test_each_parameter_of_the_newest_pim_is_sent_or_has_a_reason(path: str) -> 
     if stream.limits_attributes:
         sent.add("attributes")
     assert set(NEWEST[path]["parameters"]) - sent == NOT_SENT.get(path, {}).keys()
+
+
+@pytest.mark.parametrize("path", SAAS["permissions"])
+def test_each_documented_permission_is_that_of_the_streams_below_its_path(path: str) -> None:
+    # The page has the singular, and the PIM's screen the plural.
+    told = {"List attribute group": "List attribute groups"}
+    label = SAAS["permissions"][path]
+    longer = [anonymous(one) for one in SAAS["permissions"] if one.startswith(f"{path}/")]
+    streams = [
+        stream
+        for stream in STREAMS
+        if re.match(rf"{re.escape(anonymous(path))}(?:[-/]|$)", anonymous(stream.path))
+        and not any(anonymous(stream.path).startswith(one) for one in longer)
+    ]
+    assert streams
+    assert {stream.permission for stream in streams} == {told.get(label, label)}
