@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import StartPim
 
-UTC = {"pim_timezone": "UTC"}
+UTC: dict[str, Any] = {"pim_timezone": "UTC"}
 ONLY_ENABLED = {"products": {"enabled": [{"operator": "=", "value": True}]}}
 
 SHAPING: dict[str, Any] = {
@@ -101,12 +101,13 @@ def test_a_changed_setting_reads_all_rows_once_and_is_named(
 ) -> None:
     pim = start_pim()
     state: dict[str, Any] = {}
-    for changed in ({}, {name: SHAPING[name]}, {}):
+    changes: list[dict[str, Any]] = [{}, {name: SHAPING[name]}, {}]
+    for changed in changes:
         everything = sync(pim, "products", **UTC, flattening_max_depth=1, **changed)
         reasons(told)
         run = run_with(pim, state, **changed)
         assert run.rows("products") == everything.rows("products")
-        (line,) = reasons(told) or [None]
+        (line,) = reasons(told) or [""]
         if state:
             # Flattening has several settings.
             assert line
@@ -133,11 +134,12 @@ def test_a_setting_of_another_stream_reads_nothing_again(
         "on_forbidden": "skip",
         "emit_activate_version_messages": True,
     }
-    for stream, changed in {
+    by_stream: dict[str, dict[str, Any]] = {
         "products": others,
         "assets": {"attributes": ["name"], "with_completenesses": False},
         "reference_entity_records": {"attributes": ["name"], "with_asset_auto_tags": True},
-    }.items():
+    }
+    for stream, changed in by_stream.items():
         first = run_with(pim, {}, stream)
         second = run_with(pim, first.state, stream, **changed)
         assert not second.records(stream)
@@ -266,12 +268,13 @@ def test_warn_reads_only_changes_and_warns_until_all_rows_are_alike(
 ) -> None:
     pim = start_pim()
     state = run_with(pim, {}).state
-    warns = {"on_changed_settings": "warn"}
+    warns: dict[str, Any] = {"on_changed_settings": "warn"}
+    changes: list[dict[str, Any]] = [{"locales": ["en_US"]}, {"locales": ["en_US"]}, {}]
     warning = (
         "locales changed since the first rows were read: rows that do not change in the PIM stay "
         "as they are until a full refresh"
     )
-    for changed in ({"locales": ["en_US"]}, {"locales": ["en_US"]}, {}):
+    for changed in changes:
         run = run_with(pim, state, **warns, **changed)
         assert not run.records("products")
         assert reasons(told) == [warning]
@@ -288,7 +291,7 @@ def test_a_full_refresh_ends_the_warnings(
     start_pim: StartPim, told: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
-    changed = {"on_changed_settings": "warn", "locales": ["en_US"]}
+    changed: dict[str, Any] = {"on_changed_settings": "warn", "locales": ["en_US"]}
     warned = run_with(pim, run_with(pim, {}).state, **changed)
     assert reasons(told)
     refreshed = run_with(pim, {}, **changed)
@@ -427,7 +430,9 @@ def small_pim() -> Iterator[SimulatedPim]:
 def test_after_each_complete_run_all_rows_have_its_settings(
     small_pim: SimulatedPim, runs: list[dict[str, Any]]
 ) -> None:
-    pim, target, state = small_pim, {}, {}
+    pim = small_pim
+    target: dict[tuple[str, ...], dict[str, Any]] = {}
+    state: dict[str, Any] = {}
     uuids = sorted(row["uuid"] for row in pim.truth("products"))
     for run in [*runs, {**runs[-1], "breaks_after": None, "full_table": False}]:
         pim.clock.advance(hours=1)

@@ -245,7 +245,7 @@ class Products(ProductStream):
         except RequestRefused as refusal:
             self.logger.warning(
                 "identifier stays null, because the PIM does not list its attributes: %s",
-                refusal_message(refusal, Attributes.permission),
+                refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),
             )
             return None
         items.sort(key=lambda item: not value_of(item, "is_main_identifier"))

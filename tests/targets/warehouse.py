@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +18,7 @@ from tests.targets.page import PAGE
 from tests.targets.reading import key_of, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -52,6 +48,20 @@ class Table:
     @property
     def is_right(self) -> bool:
         return compare_rows(self.name, self.rows, self.held).is_right
+
+
+def postgres_loader(programs: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the loader of the page as an installed one.
+
+    Args:
+        programs: The folder of its executable.
+        settings: Replace those of the page.
+    """
+    defined = loader_of_the_page()
+    assert (defined.pop("pip_url"),) == POSTGRES.requirements
+    defined["executable"] = str(programs / defined["executable"])
+    defined["config"] |= settings
+    return defined
 
 
 def loader_of_the_page() -> dict[str, Any]:
@@ -87,39 +97,24 @@ class Warehouse:
         tap: dict[str, Any] | None = None,
     ) -> None:
         settings = settings_for(pim, **(tap or {}))
-        defined = loader_of_the_page()
-        assert (defined.pop("pip_url"),) == POSTGRES.requirements
-        defined["executable"] = str(programs / defined["executable"])
-        defined["config"] |= {**server.settings(home.name), **(loader or {})}
+        defined = postgres_loader(programs, {**server.settings(home.name), **(loader or {})})
         self.pim = pim
         self.streams = set(TapAkeneo(config=settings).streams)
         self._server = server
         self._schema = home.name
-        self._project = Project(home, settings, defined)
+        self._project = Project.copied(home, settings, defined)
         # All streams, including those that are off by default.
         self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
 
     def run(self, *options: str, **variables: str) -> str:
         """Run the tap and the loader, with environment variables, and return the log."""
-        code, log = self._project.run(" ".join(_command(options)), **variables)
+        code, log = self._project.run(" ".join(_command(options)), 120, **variables)
         assert code == 0, log[-8000:]
         return log
 
     def run_until_killed(self, ready: Callable[[], bool], *options: str) -> None:
         """Start a run, and kill Meltano and its child processes once `ready` returns true."""
-        with subprocess.Popen(  # noqa: S603 (our own arguments)
-            _command(options),
-            cwd=self._project.home,
-            env=self._project.variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as meltano:
-            while not ready():
-                assert meltano.poll() is None, "it ended before"
-                time.sleep(0.1)
-            os.killpg(meltano.pid, signal.SIGKILL)
+        self._project.run_until_killed(_command(options), ready)
 
     def ask(self, query: str) -> list[str]:
         """Return the result of a query with one column."""
