@@ -1,25 +1,24 @@
-"""Advice for users when the PIM refuses a request."""
+"""What to do when the PIM refuses a request: tick a permission, or correct a setting."""
 
 from __future__ import annotations
 
+import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.config.settings import Settings
 
 ROLE_SCREEN = "System > Roles > the role of the connection > Web API permissions"
 
-_SETTING_BY_PATTERN = (
-    # A pattern in the PIM's message, and the settings that its parameter comes from.
-    (r"\bscope\b|\bchannel\b", "channel"),
-    (r"\blocales?\b", "locales"),
-    (
-        r"\battributes?\b|\bfilter\b|\bproperty\b|\boperator\b|\bsearch\w*\b",
-        "attributes or filters",
-    ),
-)
+OVERALL_ACCESS = "Overall Web API access"
+"""The permission that every request needs."""
+
+LIST_CATEGORIES = "List categories"
 
 TOO_LONG_STATUSES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -27,29 +26,117 @@ TOO_LONG_STATUSES = {
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 }
 
+_TEXT_IN_QUOTES = re.compile(r'"([^"]*)"')
 
-def refusal_message(refusal: RequestRefused, permission: str) -> str:
-    """Return a line that says what to do, followed by the PIM's own message.
+_FILTER_WORDS = r"\b(filters?|property|operator|object|categor(y|ies)|famil(y|ies)|search\w*)\b"
+"""What the PIM calls conditions of the parameter ``search``."""
+
+
+class _SentSetting(NamedTuple):
+    """A setting that shapes a request.
+
+    Attributes:
+        name: Its name.
+        parameter: The query parameter that it becomes.
+        words: A pattern of what the PIM calls it.
+        values: Its texts.
+    """
+
+    name: str
+    parameter: str
+    words: str
+    values: frozenset[str]
+
+
+def may_lack_overall_access(refusal: RequestRefused) -> bool:
+    """Return whether the PIM may refuse not only this list, but its whole API.
+
+    The message is the same if only *List categories* is missing (akeneo/pim-community-dev).
+    """
+    is_forbidden = refusal.status == HTTPStatus.FORBIDDEN
+    return is_forbidden and "access the web api" in refusal.message.lower()
+
+
+def lacks_overall_access(refusal: RequestRefused, permission: str) -> bool:
+    """Return whether the PIM refuses its whole API."""
+    return may_lack_overall_access(refusal) and permission != LIST_CATEGORIES
+
+
+def refusal_message(
+    refusal: RequestRefused, permission: str, settings: Settings, stream: str
+) -> str:
+    """Return a line with the PIM's message, then what to do, then the request.
 
     Args:
         refusal: The refusal.
         permission: The permission that the list needs, as the PIM's role screen names it.
+        settings: The settings.
+        stream: The stream that needs the list.
     """
-    return f"{_advice(refusal, permission)} ({refusal})"
+    advice = _advice(refusal, permission, settings, stream)
+    return f"{refusal.reason}{f' ({advice})' if advice else ''} [{refusal.request}]"
 
 
-def _advice(refusal: RequestRefused, permission: str) -> str:
+def _advice(refusal: RequestRefused, permission: str, settings: Settings, stream: str) -> str:
     if refusal.status == HTTPStatus.FORBIDDEN:
-        permissions = " and ".join(
-            f"“{name}”" for name in (permission, "Overall Web API access") if name
-        )
-        return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {permissions}"
+        if not refusal.message:
+            # The PIM always sends one, so this is from a server before it.
+            return ""
+        names = {permission or OVERALL_ACCESS: None}
+        if lacks_overall_access(refusal, permission):
+            names = {OVERALL_ACCESS: None}
+        elif may_lack_overall_access(refusal):
+            names[OVERALL_ACCESS] = None
+        shown = " and ".join(f"“{name}”" for name in names)
+        return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {shown}"
+    sent = _sent_settings(refusal, settings, stream)
     if refusal.status in TOO_LONG_STATUSES:
-        return (
-            "the URL of the request is too long for the web server: shorten the setting "
-            "attributes, locales or filters"
+        longest = max(
+            sent, key=lambda one: len(refusal.params.get(one.parameter, "")), default=None
         )
-    for pattern, setting in _SETTING_BY_PATTERN:
-        if re.search(pattern, refusal.message, flags=re.IGNORECASE):
-            return f"the PIM refuses the request: check the setting {setting}"
-    return "the PIM refuses the request"
+        shorten = f": shorten the setting {longest.name}" if longest else ""
+        return f"the URL of the request is too long for the web server{shorten}"
+    setting = _setting_at_fault(refusal.message, sent)
+    return f"check the setting {setting}" if setting else ""
+
+
+def _setting_at_fault(message: str, sent: list[_SentSetting]) -> str | None:
+    """Return the setting that a message is about, or ``None`` if it is about none of them.
+
+    The PIM quotes what it refuses: `Attribute "nope" does not exist.`, `Locales "a, b" do not exist
+    or are not activated.`, `Filter on property "x" is not supported…` (recorded on 5.0 to 7.0).
+    """
+    quoted = {part for text in _TEXT_IN_QUOTES.findall(message) for part in text.split(", ")}
+    best, best_score = None, 0
+    for one in sent:
+        is_named = re.search(one.words, message, flags=re.IGNORECASE) is not None
+        score = 2 * bool(quoted & one.values) + is_named
+        if score > best_score:
+            best, best_score = one.name, score
+    return best
+
+
+def _sent_settings(refusal: RequestRefused, settings: Settings, stream: str) -> list[_SentSetting]:
+    """Return the settings in a request. If a message fits several equally, the first is at fault.
+
+    So `Locale "ja_JP" is not activated for the scope "print"` is about the locale.
+    """
+    own_names = list(settings.switches)
+    if settings.linked_entities:
+        own_names.append("updated_including_linked_entities")
+    channel = [settings.channel] if settings.channel else []
+    # All keys and texts of the JSON.
+    filters = _TEXT_IN_QUOTES.findall(json.dumps(settings.filters.get(stream, {})))
+    known: list[tuple[str, str, str, Iterable[str]]] = [
+        *((name, "search" if "updated" in name else name, name, [name]) for name in own_names),
+        ("locales", "locales", r"\blocales?\b", settings.locales),
+        ("channel", "scope", r"\b(scope|channel)\b", channel),
+        ("channel", "channel", r"\b(scope|channel)\b", channel),
+        ("attributes", "attributes", r"\battributes?\b", settings.attributes),
+        ("filters", "search", _FILTER_WORDS, filters),
+    ]
+    return [
+        _SentSetting(name, parameter, words, frozenset(values))
+        for name, parameter, words, values in known
+        if values and parameter in refusal.params
+    ]

@@ -27,7 +27,7 @@ from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
 from tap_akeneo.maps import StreamMaps
-from tap_akeneo.permissions import refusal_message
+from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.streams import STREAMS, bookmark_kinds
 from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.host import StreamHost
@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 
 MAX_AKENEO_CONCURRENCY = 4
 """Parallel requests that Akeneo allows for one connection (api.akeneo.com, "Limitations")."""
+
+
+ALL_STREAMS = "all streams"
+"""Stands for the name of a stream in a line about a permission that every stream lacks."""
 
 
 class StreamsFailed(AkeneoError):
@@ -91,7 +95,12 @@ class TapAkeneo(StreamHost):
         """
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
+        self.skipped_streams: set[str] = set()
+        self._told_refusals: set[tuple[str, int, str]] = set()
         self.rows = 0
+        # Discovery needs to know this before the SDK loads the state.
+        state = kwargs.get("state")
+        self._has_state = isinstance(state, dict) and any(state.values())
         # SDK 0.54 adds its own settings to the schema of the class, 0.55 to a copy. `Settings`
         # needs them in the schema of the class.
         self.append_builtin_config(self.config_jsonschema)
@@ -140,6 +149,8 @@ class TapAkeneo(StreamHost):
             user_agent=settings.user_agent or f"{self.name}/{self.plugin_version}",
             ca_bundle=settings.ca_bundle,
         )
+        # Only a run that read something leaves a state.
+        http.has_worked = self._has_state
         authenticator: Authenticator
         if settings.app_token:
             authenticator = AppAuthenticator(settings.app_token)
@@ -194,6 +205,7 @@ class TapAkeneo(StreamHost):
         since = {stream.name: stream.since for stream in STREAMS}
         for name, entry in (self.input_catalog or {}).items():
             if name not in offered and entry.metadata.root.selected:
+                self.skipped_streams.add(name)
                 self.logger.warning(
                     "%s: skipped, this PIM does not offer it (%s)",
                     name,
@@ -208,12 +220,15 @@ class TapAkeneo(StreamHost):
     def summary(self) -> str:
         """Return the statistics of the run in one line."""
         traffic = self.pim.traffic
-        complete = self.ended_streams.difference(self.failed_streams)
         selected = [name for name, stream in self.streams.items() if stream.selected]
-        incomplete = [name for name in selected if name not in complete]
+        complete = {name for name in self.ended_streams if self.is_read(name)}
+        skipped = sorted(self.skipped_streams.difference(self.failed_streams))
+        shown = ", ".join(skipped)
+        incomplete = [name for name in selected if name not in {*complete, *skipped}]
         return (
             f"{self.rows:,} rows, {traffic.requests:,} requests including {traffic.retries:,} "
             f"retries after waits of {traffic.waited:.0f} s; "
+            f"{f'skipped streams: {shown}; ' if skipped else ''}"
             f"incomplete streams: {', '.join(incomplete) or 'none'}"
         )
 
@@ -228,18 +243,37 @@ class TapAkeneo(StreamHost):
             refusal: The refusal.
             permission: The permission that the list needs, as the PIM's role screen names it.
         """
-        forbidden = refusal.status == HTTPStatus.FORBIDDEN
-        if forbidden and self.settings.on_forbidden == "skip":
-            self.logger.warning("%s: skipped, %s", name, refusal_message(refusal, permission))
+        is_skipped = refusal.status == HTTPStatus.FORBIDDEN and self.settings.on_forbidden == "skip"
+        if is_skipped:
+            self.skipped_streams.add(name)
+        else:
+            self._add_failed_stream(name)
+        # All streams lack this permission, and a stream lacks its own for the list of each parent.
+        about = ALL_STREAMS if lacks_overall_access(refusal, permission) else name
+        told = self._told_refusals
+        if told & {(one, refusal.status, refusal.message) for one in (about, ALL_STREAMS)}:
             return
-        self.stream_failed(name, refusal_message(refusal, permission))
+        told.add((about, refusal.status, refusal.message))
+        line = refusal_message(refusal, permission, self.settings, name)
+        if is_skipped:
+            self.logger.warning("%s: skipped, %s", about, line)
+        else:
+            self.logger.error("%s: %s", about, line)
+
+    @override
+    def is_read(self, name: str) -> bool:
+        """Return whether a stream that has ended was read as a whole so far."""
+        return name not in self.skipped_streams.union(self.failed_streams)
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:
         """Record that a stream is incomplete. Other streams continue."""
+        self._add_failed_stream(name)
+        self.logger.error("%s: %s", name, reason)
+
+    def _add_failed_stream(self, name: str) -> None:
         if name not in self.failed_streams:
             self.failed_streams.append(name)
-        self.logger.error("%s: %s", name, reason)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

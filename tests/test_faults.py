@@ -128,7 +128,8 @@ def test_retry_after_is_limited_to_five_minutes(
     start_pim: StartPim, tmp_path: Path, asked: object
 ) -> None:
     pim = start_pim(products=5)
-    pim.faults.add("status", "/token", status=429, retry_after=str(asked))
+    # Before the first list, the tap does not wait that long: tests/test_first_contact.py.
+    pim.faults.add("status", "/association-types", status=429, retry_after=str(asked))
     with running(pim, tmp_path) as process:
         line = line_with(process, "try 1 failed")
         assert "the PIM answers 429: Simulated fault." in line

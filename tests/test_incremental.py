@@ -204,6 +204,7 @@ def test_a_bookmark_ahead_of_the_pims_clock_is_ignored_with_a_warning(
         run = sync(pim, "products", state=state)
     assert len(run.records("products")) == len(pim.truth("products"))
     assert "is ahead of the PIM's clock" in caplog.text
+    assert "If the state is of another PIM, run once with --full-refresh" in caplog.text
 
 
 def test_a_filter_in_the_settings_is_combined_with_that_of_the_bookmark(

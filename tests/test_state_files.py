@@ -235,6 +235,7 @@ def test_an_invalid_state_is_rejected_with_one_line_before_anything_is_read(
     assert ended.code == 1
     (line,) = ended.errors
     assert named in line
+    assert ("--full-refresh" in line) is ("the state cannot be used" in line)
     assert not ended.stdout
     assert "Traceback" not in ended.log
 
@@ -255,6 +256,7 @@ def test_a_bookmark_of_another_tap_is_ignored_with_a_warning(
     run = sync(pim, "products", state={"bookmarks": {"products": bookmark}})
     assert len(run.rows("products")) == len(pim.truth("products"))
     assert "this tap did not write the bookmark of products" in caplog.text
+    assert "If another tap wrote the state, run once with --full-refresh in Meltano" in caplog.text
     again = sync(pim, "products", state=run.state, pim_timezone="UTC")
     assert not again.records("products")
 
@@ -266,7 +268,10 @@ def test_bookmarks_of_unknown_streams_are_logged_and_kept_and_the_others_are_use
     other = {"replication_key": "id", "replication_key_value": "2020-01-01"}
     state = {"bookmarks": {"orders": other, "products": PRODUCTS}}
     run = sync(pim, "products", state=state, pim_timezone="UTC")
-    assert "bookmarks of unknown streams: orders" in caplog.text
+    assert (
+        "bookmarks of unknown streams: orders. If another tap wrote it, run once with"
+        in caplog.text
+    )
     assert run.state["bookmarks"]["orders"] == other
     assert 0 < len(run.rows("products")) < len(pim.truth("products"))
 

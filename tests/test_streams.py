@@ -151,6 +151,7 @@ def test_a_disabled_catalog_is_logged_and_has_no_rows(
     with caplog.at_level(logging.WARNING):
         run = sync(pim, "catalog_products", **as_app(pim))
     assert f"catalogs/{disabled}/products: skipped, the PIM says: " in caplog.text
+    assert "skipped streams: catalog_products; incomplete streams: none" in run.tap.summary()
     assert disabled not in {catalog for catalog, _ in run.rows("catalog_products")}
     assert not run.tap.failed_streams
 

@@ -111,8 +111,8 @@ ENDINGS = {
     "permission missing: …": Ending(
         arrange=lambda pim: pim.permissions.discard("pim_api_family_list")
     ),
-    "the PIM refuses the request: check the setting …": Ending({"channel": "nowhere"}),
-    "the PIM refuses the request (…": Ending(
+    "the PIM answers 4…: … (check the setting …)": Ending({"channel": "nowhere"}),
+    "the PIM answers 4…: …": Ending(
         faults=[{**FAMILIES, "status": 404, "body": "<h1>Not found</h1>"}]
     ),
     "… of … streams failed: …": Ending({"locales": ["xx_XX"]}),

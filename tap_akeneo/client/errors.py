@@ -17,6 +17,11 @@ or manipulate the terminal.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class AkeneoError(Exception):
     """Base class of all errors that stop the tap from reading the PIM.
@@ -52,8 +57,8 @@ class RequestFailed(AkeneoError):
     def __init__(self, request: str, reason: str) -> None:
         # The request comes last, because its URL can be very long.
         super().__init__(f"{reason} [{request}]")
-        self.request = request
-        self.reason = reason
+        self.request = printable(request)
+        self.reason = printable(reason)
 
 
 class PimUnavailable(RequestFailed):
@@ -81,15 +86,25 @@ class RequestRefused(RequestFailed):
         request: The request, for messages.
         status: The HTTP status, from 400 to 499.
         message: The PIM's message, or an empty text.
+        page: The web page that came instead of a message, or an empty text.
+        params: Query parameters of the request.
 
     Attributes:
         hint: The permission that is missing, if the caller knows it.
     """
 
-    def __init__(self, request: str, status: int, message: str) -> None:
-        super().__init__(request, f"the PIM answers {status}: {message or '(no message)'}")
+    def __init__(
+        self,
+        request: str,
+        status: int,
+        message: str,
+        page: str = "",
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(request, f"the PIM answers {status}: {message or page or '(no message)'}")
         self.status = status
         self.message = message
+        self.params = params or {}
         self.hint: str | None = None
 
 

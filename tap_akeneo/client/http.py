@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import logging
 import math
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -60,6 +62,21 @@ MAX_RETRY_AFTER = 300.0
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection."""
 
+FIRST_CONNECT_TIMEOUT = 4.0
+"""The same, as long as the address may be wrong."""
+
+MAX_FIRST_RETRIES = 1
+"""Maximum number of retries of a request, as long as the address may be wrong."""
+
+MAX_FIRST_WAIT = 5.0
+"""Longest ``Retry-After`` that the client honours, as long as the address may be wrong."""
+
+MAX_PAGE_HEAD = 64 * 1024
+"""Bytes of a web page in which the client looks for a title."""
+
+MAX_SHOWN_TITLE = 100
+"""Characters of a web page's title that a log line shows."""
+
 HANGING_TIMEOUT = 20.0
 """Seconds to wait for a response that may never come."""
 
@@ -75,6 +92,8 @@ class _Retriable(RequestFailed):
         reason: What happened.
         status: The HTTP status, if there was a response.
         retry_after: Seconds to wait, if the server says so.
+        is_outage: Whether it was no PIM that responded. Either the address is wrong, or the PIM is
+            not available for a while.
     """
 
     def __init__(
@@ -84,10 +103,16 @@ class _Retriable(RequestFailed):
         *,
         status: int | None = None,
         retry_after: float | None = None,
+        is_outage: bool = False,
     ) -> None:
         super().__init__(request, reason)
         self.status = status
         self.retry_after = retry_after
+        self.is_outage = is_outage
+
+
+class _TimedOut(_Retriable):
+    """The server took too long to begin or to complete its response."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -131,6 +156,8 @@ class HttpClient:
 
     Attributes:
         traffic: Statistics of all requests so far.
+        has_worked: Whether this PIM has responded before, perhaps in an earlier run. Until then
+            the address may be wrong, which no waiting cures, so a request is tried only twice.
     """
 
     def __init__(
@@ -150,10 +177,13 @@ class HttpClient:
         self._paused_until = 0.0
         self._traffic_lock = threading.Lock()
         self.traffic = Traffic()
+        self.has_worked = False
+        self._max_retries = max_retries
         self._send_with_retries = backoff.on_exception(
             _waits,
             _Retriable,
-            max_tries=max_retries + 1,
+            max_tries=self._max_tries,
+            giveup=self._takes_too_long,
             jitter=None,
             on_backoff=self._before_wait,
             logger=None,
@@ -170,7 +200,12 @@ class HttpClient:
         try:
             return self._send_with_retries(request)
         except _Retriable as failure:
-            raise PimUnavailable(failure.request, failure.reason, failure.status) from failure
+            reason = failure.reason
+            if failure.is_outage and self.has_worked:
+                reason += ": wait until the PIM is back, and run again"
+            elif failure.is_outage:
+                reason += ": check the setting base_url, with http or https and its port"
+            raise PimUnavailable(failure.request, reason, failure.status) from failure
 
     def server_time(self) -> datetime:
         """Return the server's current time, which is never ahead of its clock.
@@ -206,12 +241,19 @@ class HttpClient:
             return request.decode(body)
         except DECODE_ERRORS as failure:
             content_type = response.headers.get("Content-Type", "no content type")
-            reason = f"the response is not JSON of the PIM's API ({content_type}): {failure}"
-            raise _Retriable(str(request), reason, status=response.status_code) from failure
+            page = _web_page(body)
+            found = f"but {page}" if page else f"({content_type}): {failure}"
+            raise _Retriable(
+                str(request),
+                f"the response is not JSON of the PIM's API{',' if page else ''} {found}",
+                status=response.status_code,
+                is_outage=bool(page),
+            ) from failure
 
     def _exchange(self, request: Request[T]) -> tuple[requests.Response, bytes]:
         """Send a request and read the whole response, whatever its status."""
         timeout = min(self._timeout, HANGING_TIMEOUT) if request.may_hang else self._timeout
+        connect_timeout = CONNECT_TIMEOUT if self.has_worked else FIRST_CONNECT_TIMEOUT
         try:
             response = self._session(request.url).request(
                 request.method,
@@ -219,7 +261,7 @@ class HttpClient:
                 params=request.params,
                 json=request.json,
                 auth=request.auth,
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                timeout=(min(connect_timeout, timeout), timeout),
                 # A redirect that is followed would carry the token to another address.
                 allow_redirects=False,
                 stream=True,
@@ -235,11 +277,24 @@ class HttpClient:
             host = urlsplit(request.url).netloc
             if is_timeout(failure):
                 reason = f"{host} did not respond in time (setting request_timeout)"
-                timed_out = NoResponse if request.may_hang else _Retriable
-                raise timed_out(str(request), reason) from failure
+                if request.may_hang:
+                    raise NoResponse(str(request), reason) from failure
+                # As long as the address may be wrong, it is the likely cause.
+                raise _TimedOut(str(request), reason, is_outage=not self.has_worked) from failure
             reason, is_retriable = connection_error_message(failure, host)
-            broken = _Retriable if is_retriable else PimUnavailable
-            raise broken(str(request), reason) from failure
+            if not is_retriable:
+                raise PimUnavailable(str(request), reason) from failure
+            raise _Retriable(str(request), reason, is_outage=True) from failure
+
+    def _max_tries(self) -> int:
+        retries = self._max_retries
+        return 1 + (retries if self.has_worked else min(retries, MAX_FIRST_RETRIES))
+
+    def _takes_too_long(self, failure: Exception) -> bool:
+        """Return whether a retry would take long although the address may be wrong."""
+        if self.has_worked or not isinstance(failure, _Retriable):
+            return False
+        return isinstance(failure, _TimedOut) or (failure.retry_after or 0.0) > MAX_FIRST_WAIT
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
@@ -278,13 +333,19 @@ def _check_status(request: Request[Any], response: requests.Response, body: byte
     status = response.status_code
     if status >= HTTPStatus.BAD_REQUEST:
         message = _error_message(body)
-        reason = f"the PIM answers {status}: {message or response.reason}"
+        page = "" if message else _web_page(body)
+        reason = f"the PIM answers {status}: {message or page or response.reason}"
         if _is_retriable(request, status):
-            retry_after = _retry_after(response)
-            raise _Retriable(str(request), reason, status=status, retry_after=retry_after)
+            raise _Retriable(
+                str(request),
+                reason,
+                status=status,
+                retry_after=_retry_after(response),
+                is_outage=bool(page),
+            )
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise PimUnavailable(str(request), reason, status)
-        raise RequestRefused(str(request), status, message)
+        raise RequestRefused(str(request), status, message, page, request.params)
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
         msg = (
@@ -317,6 +378,16 @@ def _error_message(body: bytes) -> str:
         if isinstance(detail, dict) and "message" in detail
     ]
     return shortened(" ".join([error.message, *details]))
+
+
+def _web_page(body: bytes) -> str:
+    """Return what to call a web page in a message, with its title, or an empty text."""
+    text = body[:MAX_PAGE_HEAD].decode(errors="replace").strip()
+    if not text.startswith("<"):
+        return ""
+    found = re.search(r"<(title|h1)\b[^>]*>(.*?)</\1>", text, flags=re.IGNORECASE | re.DOTALL)
+    title = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[2])).split()) if found else ""
+    return f"a web page, “{shortened(title, MAX_SHOWN_TITLE)}”" if title else "a web page"
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -133,6 +133,7 @@ class Pim:
         login.join()
         if failures:
             raise failures[0]
+        self._http.has_worked = True
 
     @property
     def traffic(self) -> Traffic:
@@ -161,11 +162,15 @@ class Pim:
             )
         except RequestFailed as failure:
             is_another_server = isinstance(failure, RequestRefused) or (
-                isinstance(failure, PimUnavailable) and failure.status == HTTPStatus.OK
+                isinstance(failure, PimUnavailable)
+                and failure.status == HTTPStatus.OK
+                and not self._http.has_worked
             )
             if not is_another_server:
                 raise
-            msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({failure})"
+            # The cause of a failure that was retried is the same without advice.
+            shown = failure.__cause__ or failure
+            msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({shown})"
             raise WrongSetting(msg) from failure
         prefix = f"{API_PATH}/"
         return frozenset(

@@ -17,8 +17,11 @@ T = TypeVar("T")
 
 Auth: TypeAlias = "Callable[[requests.PreparedRequest], requests.PreparedRequest]"
 
-MAX_SHOWN_LENGTH = 400
-"""Characters of a URL or of a PIM's message that a log line shows."""
+MAX_SHOWN_MESSAGE = 400
+"""Characters of a PIM's message that a log line shows."""
+
+MAX_SHOWN_URL = 120
+"""Characters of a request that a log line shows. Its end, the parameters, rarely matters."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class Request(Generic[T]):
         """Return the method and the URL without its host, for messages."""
         query = "&".join(f"{key}={value}" for key, value in (self.params or {}).items())
         path = unquote_plus(urlsplit(self.url).path)
-        return shortened(f"{self.method} {path}{'?' if query else ''}{query}")
+        return shortened(f"{self.method} {path}{'?' if query else ''}{query}", MAX_SHOWN_URL)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, length: int = MAX_SHOWN_MESSAGE) -> str:
     """Return a text that is short enough for a log line."""
-    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…"
+    return text if len(text) <= length else f"{text[:length]}…"

@@ -178,8 +178,10 @@ def connection_error_message(
                 f"authority of its own, name its file in the setting ca_bundle ({cause})"
             )
             return reason, False
+        # The server does not speak TLS on this port, which no waiting changes.
+        is_retriable = "WRONG_VERSION_NUMBER" not in cause
         reason = f"no TLS connection to {host}: is base_url right, with its port? ({cause})"
-        return reason, True
+        return reason, is_retriable
     if isinstance(failure, requests.exceptions.ProxyError):
         return f"the proxy that the environment names for {host} does not let us through", True
     if _is_unknown_host(failure):

@@ -33,6 +33,10 @@ PROGRESS_KEYS = {
 """Keys that a run may leave in the state before it has a bookmark."""
 
 
+READ_EVERYTHING = "run once with --full-refresh in Meltano, or without --state"
+"""How to read everything again. The next runs are incremental, because they write a new state."""
+
+
 class BookmarkKind(NamedTuple):
     """The form of a stream's bookmarks.
 
@@ -59,7 +63,11 @@ def usable_state(state: Mapping[str, Any], kinds: Mapping[str, BookmarkKind]) ->
     bookmarks = _bookmarks_in(state, errors)
     unknown = ", ".join(sorted(bookmarks.keys() - kinds.keys()))
     if unknown:
-        logger.warning("the state has bookmarks of unknown streams: %s", unknown)
+        logger.warning(
+            "the state has bookmarks of unknown streams: %s. If another tap wrote it, %s",
+            unknown,
+            READ_EVERYTHING,
+        )
     usable = {}
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark, dict):
@@ -73,7 +81,7 @@ def usable_state(state: Mapping[str, Any], kinds: Mapping[str, BookmarkKind]) ->
             usable[stream] = _incremental_bookmark(stream, bookmark, kinds[stream], errors)
     if errors:
         lines = [
-            f"the state cannot be used: {error}. Correct it, or run without it to read everything"
+            f"the state cannot be used: {error}. Correct it, or {READ_EVERYTHING}"
             for error in errors
         ]
         raise ConfigValidationError(lines[0], errors=lines)
@@ -144,7 +152,10 @@ def _incremental_bookmark(
     others = len(partitions) - len(known)
     if not usable and not nothing and not any(one.keys() & PROGRESS_KEYS for one in known):
         logger.warning(
-            "this tap did not write the bookmark of %s in the state: it is ignored", stream
+            "this tap did not write the bookmark of %s in the state: it is ignored. If another "
+            "tap wrote the state, %s",
+            stream,
+            READ_EVERYTHING,
         )
     elif others:
         logger.warning(

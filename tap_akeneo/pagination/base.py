@@ -97,6 +97,7 @@ class Paginator:
         key_range: The part of the list that is still to be read.
         is_resumable: Whether a later run can continue from `key_range`.
         incomplete: Whether reading stopped before the end of the list.
+        is_disabled: Whether it stopped because the list is disabled in the PIM.
         refusal: The PIM's error, if it forbids this list but perhaps not those of other parents.
         failure: Why items may be missing; ``None`` if none are.
         broken: Ranges of items for which the PIM responds with 500.
@@ -106,6 +107,7 @@ class Paginator:
         self.request = request
         self.start = self.key_range = key_range
         self.incomplete = False
+        self.is_disabled = False
         self.is_resumable = True
         self.refusal: RequestRefused | None = None
         self.failure: str | None = None
@@ -132,6 +134,7 @@ class Paginator:
             else:
                 raise
         except ListDisabled as message:
+            self.is_disabled = True
             logger.warning("%s: %s", self.request.path, message)
         except ListIncomplete as reason:
             self.failure = f"{self.request.path}: {reason}"

@@ -53,6 +53,7 @@ class ListReading:
         self.read = read
         self.broken: list[KeyRange] = []
         self.is_complete = False
+        self.is_disabled = False
         self.failures: list[str] = []
         self.refusals: list[RequestRefused] = []
         self._pim = pim
@@ -135,6 +136,7 @@ class ListReading:
 
     def _note_end(self, paginator: Paginator) -> None:
         self._active.discard(paginator)
+        self.is_disabled |= paginator.is_disabled
         self.broken += paginator.broken
         if paginator.failure:
             self.failures.append(paginator.failure)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.metrics import Status, Tag
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.metrics import Timer
     from singer_sdk.singerlib import Catalog
 
     from tap_akeneo.client.responses import Item, Page
@@ -118,6 +120,7 @@ class AkeneoStream(Stream):
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
+        self._timer: Timer | None = None
         schema = load_schema(self.name, self.primary_keys)
         self._columns = tap.value_columns if self.limits_attributes else ()
         columns = {column.name: column.schema for column in self._columns}
@@ -195,6 +198,12 @@ class AkeneoStream(Stream):
         return self.name in settings.filters or bool(self.channel_parameter and settings.channel)
 
     @override
+    def get_sync_timer(self) -> Timer:
+        # Without an exception, the SDK's metric would say that the stream succeeded.
+        self._timer = super().get_sync_timer()
+        return self._timer
+
+    @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         versions = self.tap.versions.take()
         self.is_whole = True
@@ -213,6 +222,7 @@ class AkeneoStream(Stream):
         except RequestRefused as refusal:
             self._refused(refusal)
         except NoResponse as failure:
+            self.tap.skipped_streams.add(self.name)
             self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", failure)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
@@ -220,6 +230,8 @@ class AkeneoStream(Stream):
         finally:
             self.oddities.log_summary()
         self.tap.ended_streams.add(self.name)
+        if self._timer and not self.tap.is_read(self.name):
+            self._timer.tags[Tag.STATUS] = Status.FAILED
 
     def read(self) -> Iterator[Record]:
         """Yield all records of this stream."""
@@ -263,6 +275,8 @@ class AkeneoStream(Stream):
     def note_end(self, reading: ListReading) -> None:
         """Record the result of a list after it has ended."""
         self.is_whole &= reading.is_complete and not reading.broken
+        if reading.is_disabled:
+            self.tap.skipped_streams.add(self.name)
         for refusal in reading.refusals:
             self._refused(refusal)
         for failure in reading.failures:

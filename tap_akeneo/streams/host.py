@@ -26,12 +26,14 @@ class StreamHost(Tap, ABC):
         versions: Writes messages, and holds back ACTIVATE_VERSION.
         rows: Number of records so far, of all streams.
         ended_streams: Names of the streams that were read to their end.
+        skipped_streams: Names of the streams of which all or a part was skipped.
     """
 
     stopper: ClassVar[Stopper]
     versions: DeferredVersionWriter
     rows: int
     ended_streams: set[str]
+    skipped_streams: set[str]
 
     @property
     @abstractmethod
@@ -59,6 +61,10 @@ class StreamHost(Tap, ABC):
 
         Other streams continue. The run fails at its end, unless `on_forbidden` is ``skip``.
         """
+
+    @abstractmethod
+    def is_read(self, name: str) -> bool:
+        """Return whether a stream that has ended was read as a whole so far."""
 
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.config.settings import parse_date
+from tap_akeneo.config.state import READ_EVERYTHING
 from tap_akeneo.replication import DateRange, iso_conditions, plan_incremental
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.resuming import (
@@ -141,7 +142,10 @@ class IncrementalStream(AkeneoStream):
             )
         if dates.ignores_bookmark:
             self.logger.warning(
-                "the bookmark %s is ahead of the PIM's clock: reading everything", bookmark
+                "the bookmark %s is ahead of the PIM's clock: reading everything. If the state is "
+                "of another PIM, %s",
+                bookmark,
+                READ_EVERYTHING,
             )
         return dates
 
