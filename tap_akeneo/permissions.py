@@ -124,6 +124,8 @@ def _sent_settings(refusal: RequestRefused, settings: Settings, stream: str) -> 
     own_names = list(settings.switches)
     if settings.linked_entities:
         own_names.append("updated_including_linked_entities")
+    if settings.linked_types:
+        own_names.append("updated_including_linked_type")
     channel = [settings.channel] if settings.channel else []
     # All keys and texts of the JSON.
     filters = _TEXT_IN_QUOTES.findall(json.dumps(settings.filters.get(stream, {})))

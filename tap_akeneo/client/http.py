@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 import logging
 import math
 import random
-import re
 import threading
 import time
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import backoff
-import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
+from tap_akeneo.client.error_bodies import DECODE_ERRORS, error_message, web_page
 from tap_akeneo.client.errors import (
     AkeneoError,
     NoResponse,
@@ -29,7 +27,6 @@ from tap_akeneo.client.errors import (
     RequestFailed,
     RequestRefused,
 )
-from tap_akeneo.client.request import shortened
 from tap_akeneo.client.transport import (
     MAX_BYTES,
     ResponseTooLarge,
@@ -65,23 +62,14 @@ CONNECT_TIMEOUT = 10.0
 FIRST_CONNECT_TIMEOUT = 4.0
 """The same, as long as the address may be wrong."""
 
+HANGING_TIMEOUT = 20.0
+"""Seconds to wait for a response that may never come."""
+
 MAX_FIRST_RETRIES = 1
 """Maximum number of retries of a request, as long as the address may be wrong."""
 
 MAX_FIRST_WAIT = 5.0
 """Longest ``Retry-After`` that the client honours, as long as the address may be wrong."""
-
-MAX_PAGE_HEAD = 64 * 1024
-"""Bytes of a web page in which the client looks for a title."""
-
-MAX_SHOWN_TITLE = 100
-"""Characters of a web page's title that a log line shows."""
-
-HANGING_TIMEOUT = 20.0
-"""Seconds to wait for a response that may never come."""
-
-DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises. The last one means JSON with more levels than Python can parse."""
 
 
 class _Retriable(RequestFailed):
@@ -113,13 +101,6 @@ class _Retriable(RequestFailed):
 
 class _TimedOut(_Retriable):
     """The server took too long to begin or to complete its response."""
-
-
-class _ErrorBody(msgspec.Struct):
-    """The PIM's error body: ``{"code": 422, "message": "…", "errors": […]}``."""
-
-    message: str = ""
-    errors: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -241,7 +222,7 @@ class HttpClient:
             return request.decode(body)
         except DECODE_ERRORS as failure:
             content_type = response.headers.get("Content-Type", "no content type")
-            page = _web_page(body)
+            page = web_page(body)
             found = f"but {page}" if page else f"({content_type}): {failure}"
             raise _Retriable(
                 str(request),
@@ -332,8 +313,8 @@ def _check_status(request: Request[Any], response: requests.Response, body: byte
     """
     status = response.status_code
     if status >= HTTPStatus.BAD_REQUEST:
-        message = _error_message(body)
-        page = "" if message else _web_page(body)
+        message = error_message(body)
+        page = "" if message else web_page(body)
         reason = f"the PIM answers {status}: {message or page or response.reason}"
         if _is_retriable(request, status):
             raise _Retriable(
@@ -364,30 +345,6 @@ def _is_retriable(request: Request[Any], status: int) -> bool:
     if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}:
         return True
     return status > HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _error_message(body: bytes) -> str:
-    """Return the PIM's message in an error body, or an empty text."""
-    try:
-        error = msgspec.json.decode(body, type=_ErrorBody)
-    except DECODE_ERRORS:
-        return ""
-    details = [
-        str(detail["message"])
-        for detail in error.errors
-        if isinstance(detail, dict) and "message" in detail
-    ]
-    return shortened(" ".join([error.message, *details]))
-
-
-def _web_page(body: bytes) -> str:
-    """Return what to call a web page in a message, with its title, or an empty text."""
-    text = body[:MAX_PAGE_HEAD].decode(errors="replace").strip()
-    if not text.startswith("<"):
-        return ""
-    found = re.search(r"<(title|h1)\b[^>]*>(.*?)</\1>", text, flags=re.IGNORECASE | re.DOTALL)
-    title = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[2])).split()) if found else ""
-    return f"a web page, “{shortened(title, MAX_SHOWN_TITLE)}”" if title else "a web page"
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -71,7 +71,8 @@ def _items(stream: AkeneoStream) -> list[Item]:
     try:
         items = [item for _, page in pages for item in page.items]
     except RequestRefused as refusal:
-        raise AkeneoError(refusal_message(refusal, stream.permission)) from refusal
+        message = refusal_message(refusal, stream.permission, stream.settings, stream.name)
+        raise AkeneoError(message) from refusal
     if not reading.is_complete:
         msg = "; ".join(reading.failures) or f"the PIM does not list its {stream.name}"
         raise AkeneoError(msg)
