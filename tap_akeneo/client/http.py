@@ -185,7 +185,11 @@ class HttpClient:
             if failure.is_outage and self.has_worked:
                 reason += ": wait until the PIM is back, and run again"
             elif failure.is_outage:
-                reason += ": check the setting base_url, with http or https and its port"
+                # Meltano discovers without the state, so the address may have worked all the same.
+                reason += (
+                    ": check the setting base_url, with http or https and its port, or wait if it "
+                    "has worked before"
+                )
             raise PimUnavailable(failure.request, reason, failure.status) from failure
 
     def server_time(self) -> datetime:

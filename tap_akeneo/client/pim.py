@@ -170,7 +170,10 @@ class Pim:
                 raise
             # The cause of a failure that was retried is the same without advice.
             shown = failure.__cause__ or failure
-            msg = f"there is no Akeneo PIM at {self.base_url}: check base_url ({shown})"
+            msg = (
+                f"there is no Akeneo PIM at {self.base_url}: check base_url, or wait if it has "
+                f"worked before ({shown})"
+            )
             raise WrongSetting(msg) from failure
         prefix = f"{API_PATH}/"
         return frozenset(
