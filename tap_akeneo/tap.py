@@ -196,6 +196,8 @@ class TapAkeneo(StreamHost):
             routes = (stream.path, *stream.requires)
             if stream.needs_app and not self.settings.app_token:
                 continue
+            if stream.is_personal and not self.settings.personal_data:
+                continue
             if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
         self._warn_of_missing_streams(offered)
@@ -203,9 +205,16 @@ class TapAkeneo(StreamHost):
 
     def _warn_of_missing_streams(self, offered: Mapping[str, object]) -> None:
         since = {stream.name: stream.since for stream in STREAMS}
+        personal = {stream.name for stream in STREAMS if stream.is_personal}
         for name, entry in (self.input_catalog or {}).items():
-            if name not in offered and entry.metadata.root.selected:
-                self.skipped_streams.add(name)
+            if name in offered or not entry.metadata.root.selected:
+                continue
+            self.skipped_streams.add(name)
+            if name in personal and not self.settings.personal_data:
+                self.logger.warning(
+                    "%s: skipped, it is personal data: set with_personal_data to read it", name
+                )
+            else:
                 self.logger.warning(
                     "%s: skipped, this PIM does not offer it (%s)",
                     name,

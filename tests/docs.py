@@ -77,6 +77,8 @@ def streams_table() -> str:
     for name in dict.fromkeys(stream.name for stream in STREAMS):
         kinds = [stream for stream in STREAMS if stream.name == name]
         off = "" if kinds[0].selected_by_default else " (off by default)"
+        if kinds[0].is_personal:
+            off = " (with `with_personal_data`)"
         cells = [f"`{name}`{off}", _by_version(kinds, _key), _by_version(kinds, _replication)]
         permissions = list(dict.fromkeys(filter(None, map(_permissions, kinds))))
         rows.append(f"| {' | '.join(cells)} | {_since(kinds)} | {', '.join(permissions)} |")

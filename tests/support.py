@@ -102,6 +102,13 @@ def settings_for(pim: SimulatedPim, **settings: Any) -> dict[str, Any]:
     return {"base_url": pim.url, **pim.credentials, "max_retries": 3, **settings}
 
 
+def people(pim: SimulatedPim) -> set[str]:
+    """Return all texts in the PIM that are personal data."""
+    assignees = pim.truth("workflow_step_assignees")
+    texts = {row[name] for row in assignees for name in ("first_name", "last_name", "email")}
+    return texts | {row["author"] for row in pim.truth("modelization_suggestions")}
+
+
 def sync(
     pim: SimulatedPim,
     *streams: str,

@@ -23,10 +23,8 @@ def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 def catalog(pim: SimulatedPim) -> dict[str, Any]:
-    return {
-        entry["tap_stream_id"]: entry
-        for entry in TapAkeneo(config=settings_for(pim)).catalog_dict["streams"]
-    }
+    tap = TapAkeneo(config=settings_for(pim, with_personal_data=True))
+    return {entry["tap_stream_id"]: entry for entry in tap.catalog_dict["streams"]}
 
 
 def test_the_catalog_of_the_newest_pim(

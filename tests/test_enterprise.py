@@ -11,7 +11,7 @@ import pytest
 
 from tap_akeneo.streams.extensions import redact
 from tap_akeneo.tap import TapAkeneo
-from tests.support import command, settings_for, sync
+from tests.support import command, people, settings_for, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,23 +83,41 @@ def test_the_bookmark_of_a_deleted_parent_is_removed(start_pim: StartPim) -> Non
     assert len(bookmarks(again, "assets")) == len(pim.truth("asset_families"))
 
 
-def test_secrets_and_personal_data_are_not_read_by_default(start_pim: StartPim) -> None:
+def test_secrets_and_personal_data_are_not_read_even_if_every_stream_is(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim("saas")
-    tap = TapAkeneo(config=settings_for(pim))
-    by_default = [name for name, stream in tap.streams.items() if stream.selected]
-    assert {"http_hooks", "ui_extensions"} <= set(by_default)
-    run = sync(pim, *by_default)
+    run = sync(pim)
     assert run.records("http_hooks")
     assert run.records("ui_extensions")
-    assert not run.records("workflow_step_assignees")
     sent = json.dumps(run.messages)
+    personal = people(pim)
     assert pim.secrets
-    assert not [secret for secret in pim.secrets if secret in sent]
+    assert personal
+    assert not [text for text in (*pim.secrets, *personal) if text in sent]
 
 
-def test_personal_data_is_read_if_selected(start_pim: StartPim) -> None:
+def test_a_setting_adds_personal_data(start_pim: StartPim) -> None:
     pim = start_pim("saas")
-    assert sync(pim, "workflow_step_assignees").records("workflow_step_assignees")[0]["email"]
+    sent = json.dumps(sync(pim, with_personal_data=True).messages)
+    assert [text for text in people(pim) if text not in sent] == []
+
+
+def test_a_catalog_that_selects_personal_data_without_the_setting_causes_a_warning(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim = start_pim("saas")
+    catalog = TapAkeneo(config=settings_for(pim, with_personal_data=True)).catalog_dict
+    streams = {"workflow_step_assignees", "locales"}
+    catalog["streams"] = [one for one in catalog["streams"] if one["tap_stream_id"] in streams]
+    files = {"config": settings_for(pim), "catalog": catalog}
+    for name, content in files.items():
+        tmp_path.joinpath(name).write_text(json.dumps(content))
+    ended = command(*(f"--{name}={tmp_path / name}" for name in files))
+    assert ended.code == 0
+    skipped = "workflow_step_assignees: skipped, it is personal data: set with_personal_data"
+    assert ended.log.count(skipped) == 1
+    assert not [text for text in people(pim) if text in ended.stdout]
 
 
 @pytest.mark.parametrize(

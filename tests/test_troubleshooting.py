@@ -251,6 +251,7 @@ ELSEWHERE = {
     "skipped, this PIM does not offer it",
     "the catalog is from another version of this PIM",
     # tests/test_enterprise.py
+    "skipped, it is personal data",
     "skipped, it seems to be disabled in this PIM",
     # tests/test_streams.py
     "skipped, the PIM says: …",

@@ -382,4 +382,11 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         "Include the tags that the PIM generated for assets (SaaS).",
         default=False,
     ),
+    _switch(
+        "with_personal_data",
+        "Personal data",
+        "Also read who works in the PIM: the stream `workflow_step_assignees`, with names and e-mail "
+        "addresses, and `author` in `modelization_suggestions` (SaaS).",
+        default=False,
+    ),
 ).to_dict()

@@ -76,6 +76,7 @@ class Settings:
     switches: Mapping[str, str]
     """The settings that are query parameters of lists, if they are enabled."""
 
+    personal_data: bool
     app_token: str | None
     on_forbidden: str
     linked_entities: bool
@@ -126,8 +127,9 @@ class Settings:
             switches={
                 name: "true" if config[name] is True else config[name]
                 for name in config
-                if name.startswith(SWITCHES) and config[name]
+                if name.startswith(SWITCHES) and name != "with_personal_data" and config[name]
             },
+            personal_data=reader.value("with_personal_data") or False,
             app_token=reader.parsed("access_token", _parse_header),
             on_forbidden=reader.text("on_forbidden") or "fail",
             linked_entities=reader.value("updated_including_linked_entities") or False,

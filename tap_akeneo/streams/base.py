@@ -77,6 +77,9 @@ class AkeneoStream(Stream):
     needs_app: ClassVar[bool] = False
     """Whether only an Akeneo App may read the list, but not a connection."""
 
+    is_personal: ClassVar[bool] = False
+    """Whether the items are persons, so that only `with_personal_data` offers the stream."""
+
     since: ClassVar[str] = "1.7"
     """First version of the PIM that has the list."""
 

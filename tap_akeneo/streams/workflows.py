@@ -84,8 +84,7 @@ class WorkflowStepAssignees(WorkflowStepChildStream):
     path = "workflows/steps/{step_uuid}/assignees"
     since = "SaaS"
     primary_keys = ("step_uuid", "uuid")
-    selected_by_default = False
-    why_not_by_default = "personal data: names and e-mail addresses"
+    is_personal = True
 
 
 class RuleDefinitions(AkeneoStream):
@@ -115,3 +114,10 @@ class ModelizationSuggestions(AkeneoStream):
     path = "data-model-designer/modelization-suggestions"
     since = "SaaS"
     primary_keys = ("uuid",)
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        if self.settings.personal_data:
+            yield item
+        else:
+            yield {key: value for key, value in item.items() if key != "author"}

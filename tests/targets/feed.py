@@ -85,7 +85,8 @@ def make_feed(folder: Path) -> Feed:
         pim = SimulatedPim(profile, seed=1, products=30)
         with serve(pim):
             app = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
-            settings = settings_for(pim, **(app if pim.profile.saas else {}))
+            for_saas = {**app, "with_personal_data": True}
+            settings = settings_for(pim, **(for_saas if pim.profile.saas else {}))
             tap = Runs(folder / profile, settings, without=streams_of(runs[0]))
             for so_far in runs:
                 so_far.extend(tap.run())
