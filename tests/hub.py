@@ -27,10 +27,11 @@ HEAD = """\
 # _data/meltano/extractors/tap-akeneo/<variant>.yml. Written by `python -m tests.hub`.
 """
 NEXT_STEPS = """\
-Test the settings with `meltano config test tap-akeneo`. It reads until the first record arrives.
+Test the settings with `meltano --environment=prod config test tap-akeneo`, if `prod` is the
+environment of your runs. It reads until the first record arrives.
 If a setting is wrong, the log line that begins with `tap-akeneo` names it.
 
-`meltano select tap-akeneo --list --all` lists the streams that your PIM has.
+`meltano --environment=prod select tap-akeneo --list --all` lists the streams that your PIM has.
 """
 
 

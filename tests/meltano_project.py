@@ -1,4 +1,4 @@
-"""Copies of this repository's Meltano project, in which nothing has been run yet."""
+"""Meltano projects, such as copies of ours, in which nothing has been run yet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from typing_extensions import Self
 
 from tests.targets.meltano import MELTANO
 
@@ -24,27 +25,19 @@ def read(folder: Path = ROOT) -> dict[str, Any]:
 
 
 class Project:
-    """A copy of our project.
+    """A Meltano project.
 
     Attributes:
         home: Its folder.
         variables: Environment variables of what is run in it.
 
     Args:
-        home: An empty folder.
+        home: Its folder, which may still be empty.
         tap: Settings of the tap, given to it as variables.
-        loader: What to have in `meltano.yml` as its only loader, which is installed.
     """
 
-    def __init__(self, home: Path, tap: Mapping[str, Any], loader: Mapping[str, Any]) -> None:
+    def __init__(self, home: Path, tap: Mapping[str, Any]) -> None:
         self.home = home
-        project = read()
-        (extractor,) = project["plugins"]["extractors"]
-        # Installed beside these tests; Meltano would do it once more for each project.
-        del extractor["pip_url"]
-        extractor["executable"] = str(Path(sys.executable).with_name("tap-akeneo"))
-        project["plugins"]["loaders"] = [dict(loader)]
-        home.joinpath("meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
         inherited = ("MELTANO_", "TAP_AKENEO_", "TARGET_")
         self.variables = {
             **{name: text for name, text in os.environ.items() if not name.startswith(inherited)},
@@ -53,6 +46,31 @@ class Project:
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
             "PYTHONUTF8": "1",
         }
+
+    @classmethod
+    def copied(cls, home: Path, tap: Mapping[str, Any], *loaders: Mapping[str, Any]) -> Self:
+        """Copy our project.
+
+        Args:
+            home: An empty folder.
+            tap: Settings of the tap, given to it as variables.
+            loaders: What to have in `meltano.yml` as its only loaders, which are installed.
+        """
+        project = cls(home, tap)
+        content = read()
+        content["plugins"]["loaders"] = [dict(loader) for loader in loaders]
+        project.write(content)
+        return project
+
+    def write(self, content: dict[str, Any]) -> None:
+        """Write `meltano.yml`, with the tap that is installed beside these tests.
+
+        Meltano would install it once more for each project.
+        """
+        (extractor,) = content["plugins"]["extractors"]
+        del extractor["pip_url"]
+        extractor["executable"] = str(Path(sys.executable).with_name("tap-akeneo"))
+        self.home.joinpath("meltano.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def run(self, commands: str, seconds: float = 120, **variables: str) -> tuple[int, str]:
         """Runs commands in a shell; returns the exit code and what they printed."""

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.hub import DEFINITION, PROJECT, as_text, definition
+from tests.hub import DEFINITION, PROJECT, VARIANT, as_text, definition
+from tests.meltano_project import Project, read
 from tests.targets.meltano import MELTANO, set_up
 
 if TYPE_CHECKING:
@@ -53,6 +54,24 @@ def test_it_fits_the_schema_of_meltano(schema: dict[str, Any]) -> None:
 
 def test_so_does_our_project(schema: dict[str, Any]) -> None:
     assert list(Draft202012Validator(schema).iter_errors(PROJECT)) == []
+
+
+@pytest.mark.usefixtures("schema")
+def test_a_project_that_adds_the_tap_from_the_hub_selects_the_recommended_streams(
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path, {})
+    code, output = project.run("meltano init --no-usage-stats .")
+    assert code == 0, output
+    # What `meltano add` writes for a plugin that it found on the Hub.
+    lock = tmp_path / "plugins" / "extractors" / f"tap-akeneo--{VARIANT}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(json.dumps({"plugin_type": "extractors", **definition()}), encoding="utf-8")
+    added = {"name": "tap-akeneo", "variant": VARIANT, "pip_url": "tap-akeneo"}
+    project.write({**read(tmp_path), "plugins": {"extractors": [added]}})
+    code, output = project.run("meltano config list tap-akeneo --extras --all")
+    assert code == 0, output
+    assert f"current value: {definition()['select']} (default)" in output
 
 
 @pytest.mark.usefixtures("schema")

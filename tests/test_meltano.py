@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ import duckdb
 import pytest
 import yaml
 
-from tests.docs import COMPLETENESS, SCORES_PAGE
+from tap_akeneo.streams import STREAMS
+from tap_akeneo.tap import TapAkeneo
+from tests.docs import COMPLETENESS, PAGES, SCORES_PAGE
+from tests.hub import EXTRACTOR, definition
 from tests.meltano_project import ROOT, Project, read
-from tests.support import settings_for
+from tests.support import people, settings_for
 from tests.targets.changes import change_requirements, completeness_in
 from tests.targets.meltano import make_environment, set_up
 
@@ -54,6 +58,15 @@ def read_page() -> dict[str, list[Step]]:
 
 
 SECTIONS = read_page()
+OWN_PROJECT = "In a project of your own"
+
+NEEDS_ENVIRONMENT = re.compile(
+    r"\bmeltano (run|invoke|el|config|select|schedule run)\b(?! set tap-akeneo _select)"
+)
+"""Commands whose result depends on the environment, unless they name one.
+
+`_select` is set for all environments.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +82,7 @@ def loader() -> dict[str, Any]:
 
 @pytest.fixture
 def project(start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]) -> Project:
-    return Project(tmp_path, settings_for(start_pim()), loader)
+    return Project.copied(tmp_path, settings_for(start_pim()), loader)
 
 
 def first_line_not_in(output: str, told: list[str]) -> str | None:
@@ -97,7 +110,15 @@ def test_most_commands_are_shown_with_their_output() -> None:
     assert sum(bool(step.output) for step in steps) > len(steps) / 2
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_name_the_environment_that_they_depend_on(page: Path) -> None:
+    assert NEEDS_ENVIRONMENT.findall("meltano select tap-akeneo\nmeltano state list") == ["select"]
+    blocks = FENCE.findall(page.read_text(encoding="utf-8"))
+    commands = "\n".join(block for language, _, block in blocks if language == "bash")
+    assert NEEDS_ENVIRONMENT.findall(commands) == []
+
+
+@pytest.mark.parametrize("heading", [one for one in SECTIONS if one != OWN_PROJECT])
 def test_the_page_shows_what_meltano_does(project: Project, heading: str) -> None:
     for step in SECTIONS[heading]:
         code, output = project.run(step.commands)
@@ -110,13 +131,48 @@ def test_the_page_of_scores_shows_what_to_select_and_ask(
     start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]
 ) -> None:
     pim = start_pim()
-    project = Project(tmp_path, settings_for(pim), loader)
+    project = Project.copied(tmp_path, settings_for(pim), loader)
     ((_, _, commands),) = [block for block in FENCE.findall(SCORES_PAGE) if block[0] == "bash"]
     before = completeness_in(pim)
     for write in (lambda: project.run(commands), lambda: change_requirements(pim)):
         write()
-        code, output = project.run("meltano run tap-akeneo target-duckdb")
+        code, output = project.run("meltano --environment=prod run tap-akeneo target-duckdb")
         assert code == 0, output
     with duckdb.connect(str(tmp_path / "akeneo.duckdb"), read_only=True) as connection:
         found = connection.execute(COMPLETENESS["duckdb"]).fetchall()
     assert sorted(found) == completeness_in(pim) != before
+
+
+def test_a_project_of_ones_own_reads_no_personal_data_and_no_stream_that_is_off_by_default(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    set_up("only-meltano")
+    pim = start_pim("saas", products=10)
+    (tmp_path / "tap-akeneo").symlink_to(ROOT)
+    (step,) = SECTIONS[OWN_PROJECT]
+    code, output = Project(tmp_path, {}).run(step.commands)
+    assert code == step.exit_code, output
+    assert first_line_not_in(output, step.output) is None, output
+    project = Project(tmp_path / "warehouse", settings_for(pim))
+    content = read(project.home)
+    assert (project.home / content["plugins"]["extractors"][0]["pip_url"]).resolve() == ROOT
+    project.write(content)
+
+    code, output = project.run("meltano --environment=prod invoke tap-akeneo > messages.jsonl")
+    assert code == 0, output
+    sent = (project.home / "messages.jsonl").read_text(encoding="utf-8")
+    messages = [json.loads(line) for line in sent.split("\n") if line]
+    tap = TapAkeneo(config=settings_for(pim, with_personal_data=True))
+    off = {name for name, stream in tap.streams.items() if not stream.selected_by_default}
+    personal = {stream.name for stream in STREAMS if stream.is_personal}
+    assert {"product_keys", "product_drafts", "workflow_step_assignees"} <= off | personal
+    selected = {message["stream"] for message in messages if message["type"] == "SCHEMA"}
+    assert selected == tap.streams.keys() - off - personal
+    assert people(pim)
+    assert not [text for text in people(pim) if text in sent]
+
+
+def test_the_documented_selection_is_that_of_our_project_and_of_the_hub() -> None:
+    (step,) = SECTIONS[OWN_PROJECT]
+    (select,) = re.findall(r"_select '(.+)'$", step.commands, flags=re.MULTILINE)
+    assert json.loads(select) == definition()["select"] == EXTRACTOR["select"]

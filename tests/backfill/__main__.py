@@ -122,7 +122,7 @@ def warehouse(server: Postgres, pim: SimulatedPim, home: Path, loader: Path) -> 
         "config": config,
         "settings": [{"name": name} for name in config],
     }
-    return Warehouse(server, home.name, Project(home, settings, defined))
+    return Warehouse(server, home.name, Project.copied(home, settings, defined))
 
 
 def backfill(into: Warehouse, pim: SimulatedPim, dagster: Path) -> bool:

@@ -95,7 +95,7 @@ class Warehouse:
         self.streams = set(TapAkeneo(config=settings).streams)
         self._server = server
         self._schema = home.name
-        self._project = Project(home, settings, defined)
+        self._project = Project.copied(home, settings, defined)
         # All streams, including those that are off by default.
         self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
 
