@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from tests.hub import EXTRACTOR, definition
 from tests.meltano_project import ROOT, Project, read
 from tests.support import people, settings_for
 from tests.targets.changes import change_requirements, completeness_in
-from tests.targets.meltano import make_environment, set_up
+from tests.targets.duck import duckdb_loader
+from tests.targets.meltano import set_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,12 +72,8 @@ NEEDS_ENVIRONMENT = re.compile(
 @pytest.fixture(scope="module")
 def loader() -> dict[str, Any]:
     """The installed loader of meltano.yml."""
-    if sys.version_info >= (3, 14):
-        pytest.skip("the duckdb that target-duckdb needs has no release for Python 3.14")
     set_up("only-meltano")
-    (loader,) = read()["plugins"]["loaders"]
-    programs = make_environment(loader["name"], loader.pop("pip_url").split())
-    return {**loader, "executable": str(programs / loader["executable"])}
+    return duckdb_loader()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.targets.page import PAGE
 from tests.targets.reading import key_of, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -52,6 +52,20 @@ class Table:
     @property
     def is_right(self) -> bool:
         return compare_rows(self.name, self.rows, self.held).is_right
+
+
+def postgres_loader(programs: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the loader of the page as an installed one.
+
+    Args:
+        programs: The folder of its executable.
+        settings: Replace those of the page.
+    """
+    defined = loader_of_the_page()
+    assert (defined.pop("pip_url"),) == POSTGRES.requirements
+    defined["executable"] = str(programs / defined["executable"])
+    defined["config"] |= settings
+    return defined
 
 
 def loader_of_the_page() -> dict[str, Any]:
@@ -87,10 +101,7 @@ class Warehouse:
         tap: dict[str, Any] | None = None,
     ) -> None:
         settings = settings_for(pim, **(tap or {}))
-        defined = loader_of_the_page()
-        assert (defined.pop("pip_url"),) == POSTGRES.requirements
-        defined["executable"] = str(programs / defined["executable"])
-        defined["config"] |= {**server.settings(home.name), **(loader or {})}
+        defined = postgres_loader(programs, {**server.settings(home.name), **(loader or {})})
         self.pim = pim
         self.streams = set(TapAkeneo(config=settings).streams)
         self._server = server
