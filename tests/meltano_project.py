@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from typing_extensions import Self
 from tests.targets.meltano import MELTANO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent
 
@@ -86,3 +88,19 @@ class Project:
             timeout=seconds,
         )
         return ended.returncode, ended.stdout
+
+    def run_until_killed(self, command: Sequence[str], ready: Callable[[], bool]) -> None:
+        """Start a command, and kill it and its child processes once `ready` returns true."""
+        with subprocess.Popen(  # noqa: S603 (our own arguments)
+            command,
+            cwd=self.home,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as started:
+            while not ready():
+                assert started.poll() is None, "it ended before"
+                time.sleep(0.1)
+            os.killpg(started.pid, signal.SIGKILL)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,19 +114,7 @@ class Warehouse:
 
     def run_until_killed(self, ready: Callable[[], bool], *options: str) -> None:
         """Start a run, and kill Meltano and its child processes once `ready` returns true."""
-        with subprocess.Popen(  # noqa: S603 (our own arguments)
-            _command(options),
-            cwd=self._project.home,
-            env=self._project.variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as meltano:
-            while not ready():
-                assert meltano.poll() is None, "it ended before"
-                time.sleep(0.1)
-            os.killpg(meltano.pid, signal.SIGKILL)
+        self._project.run_until_killed(_command(options), ready)
 
     def ask(self, query: str) -> list[str]:
         """Return the result of a query with one column."""
