@@ -352,7 +352,7 @@ def test_after_a_killed_run_meltano_tells_to_use_force_and_the_tap_continues(
     refused = nights.run()
     assert refused.code == 1
     (told,) = [line.text for line in refused.lines if "already running" in line.text]
-    assert "To ignore this check use the '--force' option" in told
+    assert "ignore this check using the '--force' option" in told
     night = nights.run(options="--force")
     assert night.code == 0, night.log
 
