@@ -80,8 +80,7 @@ class Night:
 
     def seconds_until(self, line: Line) -> float:
         """Return the time from the start of the tap to a line."""
-        starts = ("Running catalog discovery", "tap-akeneo v")
-        start = next(one.time for one in self.lines if one.text.startswith(starts))
+        start = next(one.time for one in self.lines if one.source == "tap-akeneo")
         return (line.time - start).total_seconds()
 
 
