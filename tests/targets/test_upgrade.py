@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SECTION = (
     DOCS.joinpath("state.md").read_text(encoding="utf-8").partition("## An upgrade of the PIM")[2]
 ).partition("\n## ")[0]
+TABLES = ("products", "product_keys", "product_scores")
 SQL = SECTION.partition("```sql\n")[2].partition("```")[0]
 RELOAD = SECTION.partition("```bash\n")[2].partition("```")[0]
 
@@ -88,7 +89,7 @@ def test_products_loaded_by_identifier_are_loaded_by_uuid_after_an_upgrade(
         after.write.change("products", row["uuid"], enabled=not row["enabled"])
     with serve(before):
         project = Project.copied(tmp_path, settings_for(before), database.loader)
-        project.variables["TAP_AKENEO__SELECT"] = json.dumps(["products.*", "product_keys.*"])
+        project.variables["TAP_AKENEO__SELECT"] = json.dumps([f"{table}.*" for table in TABLES])
         code, log = project.run(f"meltano --environment=prod run tap-akeneo {target}")
         assert code == 0, log
         assert set(database.ask("select identifier from products")) == identifiers
@@ -104,6 +105,6 @@ def test_products_loaded_by_identifier_are_loaded_by_uuid_after_an_upgrade(
         code, log = project.run(RELOAD.replace("target-postgres", target))
         assert code == 0, log
         uuids = {row["uuid"] for row in after.truth("products")}
-        for table in ("products", "product_keys"):
+        for table in TABLES:
             assert set(database.ask(f"select uuid from {table}")) == uuids  # noqa: S608
         assert set(database.ask("select identifier from products_before_7")) == identifiers
