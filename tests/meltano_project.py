@@ -34,9 +34,16 @@ class Project:
         home: An empty folder.
         tap: Settings of the tap, given to it as variables.
         loader: What to have in `meltano.yml` as its only loader, which is installed.
+        utility: The same for its only utility. Without one it has those of our project.
     """
 
-    def __init__(self, home: Path, tap: Mapping[str, Any], loader: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        tap: Mapping[str, Any],
+        loader: Mapping[str, Any],
+        utility: Mapping[str, Any] | None = None,
+    ) -> None:
         self.home = home
         project = read()
         (extractor,) = project["plugins"]["extractors"]
@@ -44,6 +51,8 @@ class Project:
         del extractor["pip_url"]
         extractor["executable"] = str(Path(sys.executable).with_name("tap-akeneo"))
         project["plugins"]["loaders"] = [dict(loader)]
+        if utility:
+            project["plugins"]["utilities"] = [dict(utility)]
         home.joinpath("meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
         inherited = ("MELTANO_", "TAP_AKENEO_", "TARGET_")
         self.variables = {

@@ -1,0 +1,7 @@
+{{ akeneo.with_deleted(
+    ref('stg_akeneo__assets'),
+    keys=ref('stg_akeneo__asset_keys'),
+    on=['asset_family', 'asset'],
+    created='items.created_at',
+    margin=var('akeneo_index_lag_minutes'),
+) }}
