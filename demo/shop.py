@@ -32,6 +32,7 @@ class Shop:
         port: Port of the PIM, which stays the same in all runs, like the address of a real PIM; 0
             before the first run.
         changed: Time of each round of changes.
+        deletes: Whether each round also deletes a product.
     """
 
     file: Path
@@ -40,6 +41,7 @@ class Shop:
     )
     port: int = 0
     changed: list[datetime] = field(default_factory=list)
+    deletes: bool = False
 
     @classmethod
     def open(cls, file: Path) -> Shop:
@@ -48,7 +50,7 @@ class Shop:
         Args:
             file: File that stores the port and the times of the changes.
         """
-        shop = cls(file)
+        shop = cls(file, deletes=True)
         if file.exists():
             kept = json.loads(file.read_text(encoding="utf-8"))
             shop.port = kept["port"]
@@ -74,7 +76,8 @@ class Shop:
         back = (time - self.pim.clock.now()).total_seconds()
         self.pim.clock.advance(seconds=back)
         try:
-            return _Changes(self.pim, len(self.changed)).make()
+            changes = _Changes(self.pim, len(self.changed))
+            return [*changes.make(), *([changes.delete()] if self.deletes else ())]
         finally:
             self.pim.clock.advance(seconds=-back)
 
@@ -102,6 +105,12 @@ class _Changes:
         told.append(self._new_brand_of_a_model())
         told.append(self._new_option())
         return told
+
+    def delete(self) -> str:
+        """Delete a product that `make` has not changed."""
+        product = self._simple.pop()
+        self._pim.write.delete("products", product["uuid"])
+        return f"{_called(product)} has been deleted"
 
     def _new_price(self, product: dict[str, Any]) -> str:
         amount = f"{self._random.randint(500, 25_000) / 100:.2f}"
