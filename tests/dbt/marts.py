@@ -15,7 +15,7 @@ from tests.docs import DOCS
 from tests.meltano_project import ROOT, Project, read
 from tests.support import settings_for
 from tests.targets.loaders import POSTGRES
-from tests.targets.meltano import make_environment, set_up
+from tests.targets.meltano import make_environment
 from tests.targets.warehouse import loader_of_the_page
 
 if TYPE_CHECKING:
@@ -121,5 +121,3 @@ class PostgresMarts(Marts):
             f"{self.home.name}_marts,{self.home.name}",
         )
         return [json.loads(row) for row in found]
-
-

@@ -142,9 +142,7 @@ class Truth:
                 "lowest_completeness": min(percents, default=None),
                 "created_at": moment(row["created"]),
                 "updated_at": moment(row["updated"]),
-                "effective_updated_at": max(
-                    str(moment(each["updated"])) for each in [row, *above]
-                ),
+                "effective_updated_at": max(str(moment(each["updated"])) for each in [row, *above]),
             }
 
     def text(self, row: Row, attribute: str) -> str | None:
