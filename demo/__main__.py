@@ -144,7 +144,8 @@ def meltano(settings: Mapping[str, str], log: Path) -> int:
     with process, log.open("w", encoding="utf-8") as kept:
         for line in process.stdout or ():
             kept.write(line)
-            if " METRIC " not in line:
+            # Neither the tap's metrics nor each model and test of dbt.
+            if not re.search(r" METRIC | \d+ of \d+ ", line):
                 # Remove the time and the level.
                 print(" ", re.sub(r"^\S+Z \[\w+ *\] ", "", line.rstrip())[:WIDTH], flush=True)
     return process.returncode

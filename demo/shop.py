@@ -107,8 +107,23 @@ class _Changes:
         return told
 
     def delete(self) -> str:
-        """Delete a product that `make` has not changed."""
-        product = self._simple.pop()
+        """Delete a product that `make` has not changed.
+
+        Nothing is associated with it, because the PIM would remove the association without a new
+        date, so the tap would not read it again.
+        """
+        linked = json.dumps(
+            [
+                (item["associations"], item["quantified_associations"])
+                for items in ("products", "product_models")
+                for item in self._pim.truth(items)
+            ]
+        )
+        product = next(
+            product
+            for product in reversed(self._simple)
+            if product["uuid"] not in linked and product["values"]["sku"][0]["data"] not in linked
+        )
         self._pim.write.delete("products", product["uuid"])
         return f"{_called(product)} has been deleted"
 

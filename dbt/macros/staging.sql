@@ -92,10 +92,14 @@
 
     select
         items.*,
-        items.deleted_at is not null
-        or (
-            keys.read_at is null
-            and {{ created }} < {{ dbt.dateadd('minute', '-1 * (' ~ margin ~ ')', 'reading.read_at') }}
+        {# Without keys, or without a date, the comparison is null: then nothing is known. #}
+        coalesce(
+            items.deleted_at is not null
+            or (
+                keys.read_at is null
+                and {{ created }} < {{ dbt.dateadd('minute', '-1 * (' ~ margin ~ ')', 'reading.read_at') }}
+            ),
+            false
         ) as is_deleted,
         case when keys.read_at is null then reading.read_at end as missing_since
     from {{ items }} as items

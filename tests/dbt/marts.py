@@ -67,13 +67,24 @@ class Marts(ABC):
         self.project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
         built = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
         shutil.copytree(ROOT / "dbt", home / "dbt", ignore=built)
-        self._steps = f"tap-akeneo {loader['name']} {utility['name']}:deps {utility['name']}:build"
+        self._load = f"tap-akeneo {loader['name']} {utility['name']}:deps"
+        self._build = f"{utility['name']}:build"
 
-    def run(self) -> str:
-        """Load what has changed, build the tables, and return the log."""
-        code, log = self.project.run(f"meltano run {self._steps}", seconds=300)
+    def run(self) -> None:
+        """Load what has changed, and build the tables."""
+        self._meltano(f"{self._load} {self._build}")
+
+    def load(self) -> None:
+        """Load what has changed."""
+        self._meltano(self._load)
+
+    def build(self) -> None:
+        """Build the tables."""
+        self._meltano(self._build)
+
+    def _meltano(self, steps: str) -> None:
+        code, log = self.project.run(f"meltano run {steps}", seconds=1800)
         assert code == 0, log[-8000:]
-        return log
 
     def table(self, name: str) -> list[Row]:
         """Return the rows of a table."""
@@ -82,6 +93,10 @@ class Marts(ABC):
     @abstractmethod
     def rows(self, query: str) -> list[Row]:
         """Return the rows of a query, with dates as text."""
+
+    @abstractmethod
+    def execute(self, statement: str) -> None:
+        """Change the tables of the loader."""
 
 
 class DuckdbMarts(Marts):
@@ -98,6 +113,11 @@ class DuckdbMarts(Marts):
             connection.execute("set search_path = 'main_marts,main'")
             found = connection.execute(f"select to_json(found) from ({query}) as found").fetchall()  # noqa: S608
         return [json.loads(row) for (row,) in found]
+
+    @override
+    def execute(self, statement: str) -> None:
+        with duckdb.connect(str(self.home / "akeneo.duckdb")) as connection:
+            connection.execute(statement)
 
 
 class PostgresMarts(Marts):
@@ -121,3 +141,7 @@ class PostgresMarts(Marts):
             f"{self.home.name}_marts,{self.home.name}",
         )
         return [json.loads(row) for row in found]
+
+    @override
+    def execute(self, statement: str) -> None:
+        self._server.lines(statement, self.home.name)
