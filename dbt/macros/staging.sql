@@ -79,15 +79,21 @@
         on: Names of the columns that are the key.
         created: SQL for the time when a row was created.
         margin: SQL for how many minutes before the keys were read a row must have been created.
+        lists: Names of the columns that say in which list of the PIM a row is. A run may skip one.
 #}
-{% macro with_deleted(items, keys, on, created, margin) %}
+{% macro with_deleted(items, keys, on, created, margin, lists=[]) %}
+    {%- set keeps = akeneo.loader_keeps_deleted() -%}
     with keys as (
         select * from {{ keys }}
     ),
 
+    {# If the loader removes no keys, those that the last reading of their list did not find are gone. #}
     reading as (
-        {# If nothing is deleted from the keys, those that were not read last no longer exist. #}
-        select {{ 'max' if akeneo.loader_keeps_deleted() else 'min' }}(read_at) as read_at from keys
+        select
+            {% for column in lists if keeps %}{{ column }}, {% endfor -%}
+            {{ 'max' if keeps else 'min' }}(read_at) as read_at
+        from keys
+        {% if keeps and lists %}group by {{ lists | join(', ') }}{% endif %}
     )
 
     select
@@ -103,8 +109,9 @@
         ) as is_deleted,
         case when keys.read_at is null then reading.read_at end as missing_since
     from {{ items }} as items
-    cross join reading
+    left join reading
+        on {% for column in lists if keeps %}reading.{{ column }} = items.{{ column }} and {% endfor %}true
     left join keys
         on {% for column in on %}keys.{{ column }} = items.{{ column }} and {% endfor -%}
-        {% if akeneo.loader_keeps_deleted() %}keys.read_at = reading.read_at{% else %}true{% endif %}
+        {{ 'keys.read_at = reading.read_at' if keeps else 'true' }}
 {% endmacro %}
