@@ -26,21 +26,25 @@ if TYPE_CHECKING:
 
     from demo.database import Table
 
-MELTANO = [".venv-meltano/bin/meltano", "--environment=demo", "run", "tap-akeneo", "target-duckdb"]
-PRODUCTS = Path(__file__).with_name("products.sql")
+MELTANO = [
+    *(".venv-meltano/bin/meltano", "--environment=demo", "run"),
+    *("tap-akeneo", "target-duckdb", "dbt-duckdb:build"),
+]
+QUERIES = Path(__file__).parent
 STATE = FOLDER / "state"
 WIDTH = max(shutil.get_terminal_size().columns, 110)
 
 HOW_IT_WAS_READ = """
 Products and product models: what changed since the last run and in the five minutes before it,
 as the PIM's search shows changes late (lookback_seconds). A product model that changed brings its
-variants along. The rest is small and read whole. The demo deletes nothing in the PIM: such a row
-would stay in the database, as the PIM's API does not tell of deletions."""
+variants along. The rest is small and read whole. The API does not report deletions: the tap reads
+the keys of all products, and dbt compares them."""
 
 LOOK_FURTHER = """\
-bash scripts/sql "describe products"
-bash scripts/sql "select code, labels->>'en_US' as label, parent from categories"
+bash scripts/sql "select * from akeneo__products"
+bash scripts/sql "select path, count(*) from akeneo__product_categories group by path"
 bash scripts/sql "$(cat demo/products.sql)"
+All tables are described in docs/analytics.md.
 
 Again, with some changes in the PIM:  bash scripts/demo
 From the start:                       rm -r output/demo
@@ -98,8 +102,14 @@ def run(shop: Shop, url: str) -> int:
         print("The database does not hold what the PIM does.", file=sys.stderr)
         return 1
 
-    title(f"4. Some products, latest changes first ({_short(PRODUCTS)})")
-    show(PRODUCTS.read_text(encoding="utf-8"))
+    title("4. The tables for analysts, which dbt has made")
+    if shop.changed:
+        show_query("What changed in this run", "changes.sql")
+        show_query("What was deleted", "deleted.sql")
+    else:
+        show_query("Some products, latest changes first", "products.sql")
+        show_query("Completeness, the least complete first", "completeness.sql")
+    show_query("Attributes that are filled in least", "fill_rates.sql")
 
     title("5. Look further")
     print(LOOK_FURTHER)
@@ -116,11 +126,15 @@ def meltano(settings: Mapping[str, str], log: Path) -> int:
     Returns:
         Meltano's exit code.
     """
-    state = {"MELTANO_STATE_BACKEND_URI": STATE.as_uri()}
+    environment = {
+        "MELTANO_STATE_BACKEND_URI": STATE.as_uri(),
+        "DBT_TARGET_PATH": str(FOLDER / "dbt"),
+        "DBT_LOG_PATH": str(FOLDER / "dbt"),
+    }
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
         MELTANO,
         cwd=PROJECT,
-        env={**os.environ, **state, **settings},
+        env={**os.environ, **environment, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -130,7 +144,8 @@ def meltano(settings: Mapping[str, str], log: Path) -> int:
     with process, log.open("w", encoding="utf-8") as kept:
         for line in process.stdout or ():
             kept.write(line)
-            if " METRIC " not in line:
+            # Neither the tap's metrics nor each model and test of dbt.
+            if not re.search(r" METRIC | \d+ of \d+ ", line):
                 # Remove the time and the level.
                 print(" ", re.sub(r"^\S+Z \[\w+ *\] ", "", line.rstrip())[:WIDTH], flush=True)
     return process.returncode
@@ -155,6 +170,13 @@ def show_tables(tables: list[Table], written: Mapping[str, int], *, again: bool)
         print(f"{table.name:22}{table.rows:6}{table.in_pim:12}{count:10}  {verdict}")
     if again:
         print(HOW_IT_WAS_READ)
+
+
+def show_query(text: str, file: str) -> None:
+    """Print the result of one of the demo's queries."""
+    path = QUERIES / file
+    print(f"{text} ({_short(path)}):", flush=True)
+    show(path.read_text(encoding="utf-8"))
 
 
 def title(text: str) -> None:

@@ -32,6 +32,7 @@ class Shop:
         port: Port of the PIM, which stays the same in all runs, like the address of a real PIM; 0
             before the first run.
         changed: Time of each round of changes.
+        deletes: Whether each round also deletes a product.
     """
 
     file: Path
@@ -40,6 +41,7 @@ class Shop:
     )
     port: int = 0
     changed: list[datetime] = field(default_factory=list)
+    deletes: bool = False
 
     @classmethod
     def open(cls, file: Path) -> Shop:
@@ -48,7 +50,7 @@ class Shop:
         Args:
             file: File that stores the port and the times of the changes.
         """
-        shop = cls(file)
+        shop = cls(file, deletes=True)
         if file.exists():
             kept = json.loads(file.read_text(encoding="utf-8"))
             shop.port = kept["port"]
@@ -74,7 +76,8 @@ class Shop:
         back = (time - self.pim.clock.now()).total_seconds()
         self.pim.clock.advance(seconds=back)
         try:
-            return _Changes(self.pim, len(self.changed)).make()
+            changes = _Changes(self.pim, len(self.changed))
+            return [*changes.make(), *([changes.delete()] if self.deletes else ())]
         finally:
             self.pim.clock.advance(seconds=-back)
 
@@ -102,6 +105,27 @@ class _Changes:
         told.append(self._new_brand_of_a_model())
         told.append(self._new_option())
         return told
+
+    def delete(self) -> str:
+        """Delete a product that `make` has not changed.
+
+        Nothing is associated with it, because the PIM would remove the association without a new
+        date, so the tap would not read it again.
+        """
+        linked = json.dumps(
+            [
+                (item["associations"], item["quantified_associations"])
+                for items in ("products", "product_models")
+                for item in self._pim.truth(items)
+            ]
+        )
+        product = next(
+            product
+            for product in reversed(self._simple)
+            if product["uuid"] not in linked and product["values"]["sku"][0]["data"] not in linked
+        )
+        self._pim.write.delete("products", product["uuid"])
+        return f"{_called(product)} has been deleted"
 
     def _new_price(self, product: dict[str, Any]) -> str:
         amount = f"{self._random.randint(500, 25_000) / 100:.2f}"

@@ -71,6 +71,8 @@ class Library:
         attributes: Its attributes, by code.
         options: Options by the code of their attribute.
         rows: Records or assets, by code.
+        generated: Codes of the rows that the catalogue began with. Generated values link to
+            these, also after some are deleted, so that no deletion changes other values.
     """
 
     body: dict[str, Any]
@@ -79,6 +81,7 @@ class Library:
     attributes: dict[str, Entity] = field(default_factory=dict)
     options: dict[str, dict[str, Entity]] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
+    generated: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> str:

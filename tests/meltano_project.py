@@ -50,17 +50,26 @@ class Project:
         }
 
     @classmethod
-    def copied(cls, home: Path, tap: Mapping[str, Any], *loaders: Mapping[str, Any]) -> Self:
+    def copied(
+        cls,
+        home: Path,
+        tap: Mapping[str, Any],
+        *loaders: Mapping[str, Any],
+        utility: Mapping[str, Any] | None = None,
+    ) -> Self:
         """Copy our project.
 
         Args:
             home: An empty folder.
             tap: Settings of the tap, given to it as variables.
             loaders: What to have in `meltano.yml` as its only loaders, which are installed.
+            utility: The same for its only utility. Without one it has those of our project.
         """
         project = cls(home, tap)
         content = read()
         content["plugins"]["loaders"] = [dict(loader) for loader in loaders]
+        if utility:
+            content["plugins"]["utilities"] = [dict(utility)]
         project.write(content)
         return project
 

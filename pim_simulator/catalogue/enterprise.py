@@ -113,7 +113,7 @@ def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item
 
     def codes(attribute: dict[str, Any]) -> list[str]:
         library = store.linked_library(attribute["type"], attribute["reference_data_name"])
-        return [] if library is None else list(library.rows)
+        return [] if library is None else library.generated
 
     def one(random: Dice, attribute: dict[str, Any], _: Item) -> Json:
         found = codes(attribute)

@@ -168,6 +168,7 @@ def _add_rows(library: Library, count: int, random: Dice, maker: _ValueMaker) ->
         updated = random.randint(created, _LAST)
         enabled = number % _DISABLED != _DISABLED - 1
         library.rows[code] = Row(code, created=created, updated=updated, enabled=enabled, make=make)
+    library.generated = list(library.rows)
 
 
 class _ValueMaker:
@@ -247,7 +248,7 @@ class _ValueMaker:
         else:
             name = entity.body.get("reference_entity_code") or entity.body.get("reference_entity")
             library = self._store.reference_entities.get(name or "")
-        return [] if library is None else list(library.rows)
+        return [] if library is None else library.generated
 
     def _link(self, random: Dice, entity: Entity, _: Row) -> str | None:
         codes = self._linked(entity)

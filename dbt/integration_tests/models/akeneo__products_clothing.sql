@@ -1,0 +1,1 @@
+{{ akeneo.wide_products(family='clothing', option_labels=true) }}

@@ -1,0 +1,50 @@
+with variants as (
+    select * from {{ ref('stg_akeneo__family_variants') }}
+),
+
+sets as (
+    {{ akeneo.unnest_list('variants', ['family', 'family_variant'], 'variant_attribute_sets') }}
+),
+
+levels as (
+    select
+        family,
+        family_variant,
+        cast({{ akeneo.json_text('item', "'level'") }} as {{ dbt.type_int() }}) as level,
+        {{ akeneo.json_member('item', "'axes'") }} as axes,
+        {{ akeneo.json_member('item', "'attributes'") }} as attributes
+    from sets
+),
+
+axes as (
+    {{ akeneo.unnest_list('levels', ['family', 'family_variant', 'level'], 'axes') }}
+),
+
+attributes as (
+    {{ akeneo.unnest_list('levels', ['family', 'family_variant', 'level'], 'attributes') }}
+),
+
+named as (
+    select
+        family, family_variant, level,
+        {{ akeneo.json_as_text('item') }} as attribute,
+        position as axis_position
+    from axes
+
+    union all
+
+    select
+        family, family_variant, level,
+        {{ akeneo.json_as_text('item') }} as attribute,
+        null as axis_position
+    from attributes
+)
+
+select
+    family,
+    family_variant,
+    attribute,
+    min(level) as level,
+    min(axis_position) as axis_position
+from named
+group by family, family_variant, attribute

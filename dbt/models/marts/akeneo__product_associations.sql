@@ -1,0 +1,102 @@
+with items as (
+    select item_type, item_key, identifier, associations, quantified_associations
+    from {{ ref('int_akeneo__items') }}
+),
+
+{% set columns = ['item_type', 'item_key', 'identifier'] %}
+
+plain as (
+    {{ akeneo.unnest_object('items', columns, 'associations') }}
+),
+
+quantified as (
+    {{ akeneo.unnest_object('items', columns, 'quantified_associations') }}
+),
+
+lists as (
+    {% for relation in ['plain', 'quantified'] %}
+    {% for kind in ['product', 'product_model', 'group'] %}
+    select
+        item_type, item_key, identifier, name as association_type,
+        {{ 'true' if relation == 'quantified' else 'false' }} as is_quantified,
+        '{{ kind }}' as target_type,
+        {{ akeneo.json_member('item', "'" ~ kind ~ "s'") }} as targets
+    from {{ relation }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+listed as (
+    {{ akeneo.unnest_list('lists', columns + ['association_type', 'is_quantified', 'target_type'], 'targets') }}
+),
+
+targets as (
+    select
+        item_type, item_key, identifier, association_type, is_quantified, target_type, position,
+        case
+            when not is_quantified then {{ akeneo.json_as_text('item') }}
+            else coalesce({{ akeneo.json_text('item', "'uuid'") }}, {{ akeneo.json_text('item', "'identifier'") }})
+        end as target,
+        case when is_quantified
+            then {{ akeneo.safe_number(akeneo.json_text('item', "'quantity'")) }} end as quantity
+    from listed
+),
+
+products as (
+    select product_key, identifier from {{ ref('akeneo__products') }}
+),
+
+-- The PIM removes associations with deleted items, without a new date of the product.
+deleted as (
+    select 'product' as target_type, product_key as target
+    from {{ ref('int_akeneo__all_products') }}
+    where is_deleted
+
+    union
+
+    select 'product' as target_type, identifier as target
+    from {{ ref('int_akeneo__all_products') }}
+    where is_deleted
+        and identifier is not null
+
+    union
+
+    select 'product_model' as target_type, product_model as target
+    from {{ ref('int_akeneo__all_product_models') }}
+    where is_deleted
+),
+
+types as (
+    select association_type, {{ akeneo.label('labels', 'association_type') }} as association_label
+    from {{ ref('stg_akeneo__association_types') }}
+)
+
+select
+    targets.item_type,
+    case when targets.item_type = 'product' then targets.item_key end as product_key,
+    case when targets.item_type = 'product_model' then targets.item_key end as product_model,
+    targets.identifier,
+    targets.association_type,
+    types.association_label,
+    targets.is_quantified,
+    targets.target_type,
+    targets.target,
+    coalesce(by_key.product_key, by_identifier.product_key) as target_product_key,
+    coalesce(by_key.identifier, by_identifier.identifier) as target_identifier,
+    targets.quantity,
+    targets.position
+from targets
+left join types on types.association_type = targets.association_type
+-- Products name other products by their UUID since 7.0; models name them by their identifier.
+left join products as by_key
+    on targets.target_type = 'product' and by_key.product_key = targets.target
+left join products as by_identifier
+    on targets.target_type = 'product' and by_identifier.identifier = targets.target
+    and by_key.product_key is null
+left join deleted
+    on deleted.target_type = targets.target_type and deleted.target = targets.target
+where targets.target is not null
+    -- A new product may have the identifier of a deleted one.
+    and (deleted.target is null or by_identifier.product_key is not null)

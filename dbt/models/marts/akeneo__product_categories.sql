@@ -1,0 +1,29 @@
+with products as (
+    select product_key, identifier, categories
+    from {{ ref('int_akeneo__all_products') }}
+    where not is_deleted
+),
+
+categories as (
+    {{ akeneo.unnest_list('products', ['product_key', 'identifier'], 'categories') }}
+),
+
+named as (
+    select product_key, identifier, {{ akeneo.json_as_text('item') }} as category
+    from categories
+)
+
+select
+    named.product_key,
+    named.identifier,
+    named.category,
+    coalesce(paths.label, '[' || named.category || ']') as category_label,
+    paths.tree,
+    paths.path
+from named
+left join {{ ref('akeneo__category_paths') }} as paths on paths.category = named.category
+-- The PIM takes products out of a category that is deleted, without a new date.
+where not exists (
+    select 1 from {{ ref('int_akeneo__all_categories') }} as categories
+    where categories.category = named.category and categories.is_deleted
+)

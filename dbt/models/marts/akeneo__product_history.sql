@@ -1,0 +1,156 @@
+with versions as (
+    select
+        product_key,
+        identifier,
+        family,
+        parent,
+        enabled,
+        categories,
+        product_groups,
+        associations,
+        quantified_associations,
+        attribute_values,
+        effective_updated_at,
+        dbt_valid_from as changed_at,
+        lower(cast(dbt_is_deleted as {{ dbt.type_string() }})) = 'true' as is_deleted,
+        row_number() over (partition by product_key order by dbt_valid_from) as version,
+        min(dbt_valid_from) over () as history_began_at
+    from {{ ref('akeneo__product_versions') }}
+),
+
+pairs as (
+    select
+        latter.product_key,
+        latter.version,
+        latter.identifier,
+        latter.effective_updated_at,
+        latter.changed_at,
+        latter.is_deleted,
+        coalesce(former.is_deleted, true) as was_deleted,
+        former.version is null as is_first
+    from versions as latter
+    left join versions as former
+        on former.product_key = latter.product_key and former.version = latter.version - 1
+    where former.version is not null or latter.changed_at > latter.history_began_at
+),
+
+changed as (
+    select * from pairs
+    where not is_deleted and not was_deleted
+),
+
+sides as (
+    select changed.version as pair, 'after' as side, versions.*
+    from changed
+    inner join versions
+        on versions.product_key = changed.product_key and versions.version = changed.version
+
+    union all
+
+    select changed.version as pair, 'before' as side, versions.*
+    from changed
+    inner join versions
+        on versions.product_key = changed.product_key and versions.version = changed.version - 1
+),
+
+single_values as (
+    {{ akeneo.exploded_values(
+        'sides', ['product_key', 'pair', 'side'], ref('stg_akeneo__attributes')
+    ) }}
+),
+
+{% set properties = {
+    'identifier': 'identifier',
+    'family': 'family',
+    'parent': 'parent',
+    'enabled': "case when enabled then 'true' else 'false' end",
+    'categories': akeneo.json_as_text('categories'),
+    'groups': akeneo.json_as_text('product_groups'),
+    'associations': akeneo.json_as_text('associations'),
+    'quantified_associations': akeneo.json_as_text('quantified_associations'),
+} %}
+
+contents as (
+    select
+        product_key, pair, side, 'value' as property, attribute,
+        coalesce(channel, '') as channel, coalesce(locale, '') as locale,
+        {{ dbt.listagg(
+            "text_value || coalesce(' ' || unit, ' ' || currency, '')", "', '", 'order by position'
+        ) }} as content
+    from single_values
+    group by product_key, pair, side, attribute, coalesce(channel, ''), coalesce(locale, '')
+
+    {% for name, content in properties.items() %}
+    union all
+
+    select
+        product_key, pair, side, '{{ name }}' as property, '' as attribute, '' as channel,
+        '' as locale, {{ content }} as content
+    from sides
+    {% endfor %}
+),
+
+differences as (
+    select
+        product_key,
+        pair,
+        property,
+        attribute,
+        channel,
+        locale,
+        max(case when side = 'before' then content end) as content_before,
+        max(case when side = 'after' then content end) as content_after
+    from contents
+    group by product_key, pair, property, attribute, channel, locale
+),
+
+changes as (
+    select
+        product_key,
+        version,
+        case
+            when is_first then 'added'
+            when is_deleted then 'deleted'
+            else 'restored'
+        end as change,
+        cast(null as {{ dbt.type_string() }}) as property,
+        cast(null as {{ dbt.type_string() }}) as attribute,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        cast(null as {{ dbt.type_string() }}) as locale,
+        cast(null as {{ dbt.type_string() }}) as content_before,
+        cast(null as {{ dbt.type_string() }}) as content_after
+    from pairs
+    where is_deleted <> was_deleted
+
+    union all
+
+    select
+        product_key,
+        pair as version,
+        'changed' as change,
+        property,
+        nullif(attribute, '') as attribute,
+        nullif(channel, '') as channel,
+        nullif(locale, '') as locale,
+        content_before,
+        content_after
+    from differences
+    where coalesce(content_before, '') <> coalesce(content_after, '')
+)
+
+select
+    changes.product_key,
+    pairs.identifier,
+    changes.version,
+    pairs.changed_at,
+    pairs.effective_updated_at,
+    changes.change,
+    changes.property,
+    changes.attribute,
+    changes.channel,
+    changes.locale,
+    changes.content_before,
+    changes.content_after
+from changes
+inner join pairs
+    on pairs.product_key = changes.product_key and pairs.version = changes.version

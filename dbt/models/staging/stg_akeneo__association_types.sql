@@ -1,0 +1,4 @@
+{{ akeneo.stage('association_types', [
+    ['association_type', 'text', 'code'],
+    ['labels', 'json'],
+]) }}

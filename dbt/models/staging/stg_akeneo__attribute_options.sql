@@ -1,0 +1,6 @@
+{{ akeneo.stage('attribute_options', [
+    ['attribute', 'text'],
+    ['option_code', 'text', 'code'],
+    ['labels', 'json'],
+    ['sort_order', 'integer'],
+]) }}

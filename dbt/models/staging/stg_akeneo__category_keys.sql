@@ -1,0 +1,4 @@
+{{ akeneo.stage('category_keys', [
+    ['category', 'text', 'code'],
+    ['read_at', 'timestamp'],
+]) }}

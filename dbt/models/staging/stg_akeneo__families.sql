@@ -1,0 +1,8 @@
+{{ akeneo.stage('families', [
+    ['family', 'text', 'code'],
+    ['labels', 'json'],
+    ['attributes', 'json'],
+    ['attribute_as_label', 'text'],
+    ['attribute_as_image', 'text'],
+    ['attribute_requirements', 'json'],
+]) }}

@@ -1,0 +1,4 @@
+{{ akeneo.stage('reference_entities', [
+    ['reference_entity', 'text', 'code'],
+    ['labels', 'json'],
+]) }}

@@ -1,0 +1,147 @@
+"""Databases that Meltano fills from a simulated PIM, and in which dbt makes tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import yaml
+from typing_extensions import override
+
+from tests.docs import DOCS
+from tests.meltano_project import ROOT, Project, read
+from tests.support import settings_for
+from tests.targets.loaders import POSTGRES
+from tests.targets.meltano import make_environment
+from tests.targets.warehouse import loader_of_the_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pim_simulator import SimulatedPim
+    from tests.dbt.truth import Row
+    from tests.targets.postgres import Postgres
+
+PAGE = DOCS / "analytics.md"
+INTEGRATION = "dbt/integration_tests"
+
+
+def utility_of_the_page() -> dict[str, Any]:
+    """Return the utility for PostgreSQL as defined in `docs/analytics.md`."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## PostgreSQL\n")[2]
+    (defined,) = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["utilities"]
+    return dict(defined)
+
+
+def make_dbt() -> Path:
+    """Install dbt as the utilities say, for both databases at once; return its executable."""
+    (ours,) = read()["plugins"]["utilities"]
+    wanted = [*ours["pip_url"].split(), *utility_of_the_page()["pip_url"].split()]
+    return make_environment("dbt", sorted(set(wanted))) / "dbt"
+
+
+class Marts(ABC):
+    """A database and the Meltano project that loads it.
+
+    Args:
+        pim: The PIM.
+        home: An empty folder. In PostgreSQL, the schema has its name.
+        loader: The loader, as in `meltano.yml`.
+        utility: The utility that runs dbt.
+    """
+
+    def __init__(
+        self, pim: SimulatedPim, home: Path, loader: dict[str, Any], utility: dict[str, Any]
+    ) -> None:
+        settings = settings_for(pim, emit_activate_version_messages=True, pim_timezone="UTC")
+        del utility["pip_url"]
+        utility["executable"] = str(make_dbt())
+        utility["config"] |= {"project_dir": str(home / INTEGRATION)}
+        self.pim = pim
+        self.home = home
+        self.project = Project.copied(home, settings, loader, utility=utility)
+        # All streams, including the keys, but without the rows of people.
+        self.project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
+        built = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
+        shutil.copytree(ROOT / "dbt", home / "dbt", ignore=built)
+        self._load = f"tap-akeneo {loader['name']} {utility['name']}:deps"
+        self._build = f"{utility['name']}:build"
+
+    def run(self) -> None:
+        """Load what has changed, and build the tables."""
+        self._meltano(f"{self._load} {self._build}")
+
+    def load(self) -> None:
+        """Load what has changed."""
+        self._meltano(self._load)
+
+    def build(self) -> None:
+        """Build the tables."""
+        self._meltano(self._build)
+
+    def _meltano(self, steps: str) -> None:
+        code, log = self.project.run(f"meltano run {steps}", seconds=1800)
+        assert code == 0, log[-8000:]
+
+    def table(self, name: str) -> list[Row]:
+        """Return the rows of a table."""
+        return self.rows(f"select * from {name}")  # noqa: S608
+
+    @abstractmethod
+    def rows(self, query: str) -> list[Row]:
+        """Return the rows of a query, with dates as text."""
+
+    @abstractmethod
+    def execute(self, statement: str) -> None:
+        """Change the tables of the loader."""
+
+
+class DuckdbMarts(Marts):
+    def __init__(self, pim: SimulatedPim, home: Path) -> None:
+        (loader,) = read()["plugins"]["loaders"]
+        (utility,) = read()["plugins"]["utilities"]
+        programs = make_environment(loader["name"], loader.pop("pip_url").split())
+        loader["executable"] = str(programs / loader["executable"])
+        super().__init__(pim, home, loader, utility)
+
+    @override
+    def rows(self, query: str) -> list[Row]:
+        with duckdb.connect(str(self.home / "akeneo.duckdb"), read_only=True) as connection:
+            connection.execute("set search_path = 'main_marts,main'")
+            found = connection.execute(f"select to_json(found) from ({query}) as found").fetchall()  # noqa: S608
+        return [json.loads(row) for (row,) in found]
+
+    @override
+    def execute(self, statement: str) -> None:
+        with duckdb.connect(str(self.home / "akeneo.duckdb")) as connection:
+            connection.execute(statement)
+
+
+class PostgresMarts(Marts):
+    def __init__(self, pim: SimulatedPim, home: Path, server: Postgres) -> None:
+        loader = loader_of_the_page()
+        utility = utility_of_the_page()
+        del loader["pip_url"]
+        programs = make_environment(POSTGRES.name, POSTGRES.requirements)
+        loader["executable"] = str(programs / loader["executable"])
+        connection = server.settings(home.name)
+        loader["config"] |= connection
+        utility["config"] |= connection
+        utility["config"]["schema"] = utility["config"].pop("default_target_schema")
+        self._server = server
+        super().__init__(pim, home, loader, utility)
+
+    @override
+    def rows(self, query: str) -> list[Row]:
+        found = self._server.lines(
+            f"select to_jsonb(found) from ({query}) as found",  # noqa: S608
+            f"{self.home.name}_marts,{self.home.name}",
+        )
+        return [json.loads(row) for row in found]
+
+    @override
+    def execute(self, statement: str) -> None:
+        self._server.lines(statement, self.home.name)

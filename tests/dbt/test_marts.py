@@ -1,0 +1,340 @@
+"""The tables of the dbt package hold what the PIM does, in DuckDB and in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pim_simulator import SimulatedPim, serve
+from tests.dbt.marts import DuckdbMarts, PostgresMarts
+from tests.dbt.page import examples, questions
+from tests.dbt.truth import Truth, identifier, key_of, label, number
+from tests.targets.changes import add_spares, delete_some, write
+from tests.targets.meltano import set_up
+from tests.targets.postgres import NotInstalled, Postgres, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tests.dbt.marts import Marts
+from tests.dbt.truth import Row
+
+RUNS = ("first", "second")
+TABLES = list(Truth(SimulatedPim("ce-7", products=1)).tables())
+EXAMPLES = examples()
+WITH_DELETIONS = {"products", "product_models", "categories", "assets", "reference_entity_records"}
+
+
+def comparable(value: Any) -> Any:
+    """Return a value so that it is the same from the PIM and from each database."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, dict) or str(value).startswith("{"):
+        # A row of a table attribute. Databases write the same JSON differently.
+        return json.dumps(json.loads(value) if isinstance(value, str) else value, sort_keys=True)
+    return str(value).replace("T", " ") if str(value)[:4].isdigit() else value
+
+
+def counted(rows: Iterable[Row], columns: Iterable[str]) -> Counter[tuple[Any, ...]]:
+    return Counter(tuple(comparable(row[name]) for name in columns) for row in rows)
+
+
+@dataclass
+class Story:
+    """What the tables held after each of two runs, and what the PIM did.
+
+    Attributes:
+        found: Rows by run and table.
+        expected: The same according to the PIM.
+        deleted: The keys of the products that were deleted before the second run.
+        before: The products before the changes, by key.
+        after: The products after them, and before the deletions.
+        last: The products after the deletions.
+    """
+
+    marts: Marts
+    found: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    expected: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    before: dict[str, Row] = field(default_factory=dict)
+    after: dict[str, Row] = field(default_factory=dict)
+    last: dict[str, Row] = field(default_factory=dict)
+
+    def run(self, name: str) -> None:
+        self.marts.run()
+        truth = Truth(self.marts.pim)
+        self.expected[name] = {table: list(rows()) for table, rows in truth.tables().items()}
+        self.found[name] = {
+            table: self.marts.table(table) for table in {*self.expected[name], *EXAMPLES}
+        }
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    try:
+        with serving() as server:
+            yield server
+    except NotInstalled as missing:
+        pytest.fail(str(missing))
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def make_marts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[SimulatedPim], Marts]:
+    if sys.version_info >= (3, 14):
+        pytest.skip("dbt 1.11 does not support Python 3.14")
+    set_up("only-meltano")
+
+    def make(pim: SimulatedPim) -> Marts:
+        home = tmp_path_factory.mktemp("marts")
+        if request.param == "duckdb":
+            return DuckdbMarts(pim, home)
+        return PostgresMarts(pim, home, request.getfixturevalue("postgres"))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def story(make_marts: Callable[[SimulatedPim], Marts]) -> Iterator[Story]:
+    pim = SimulatedPim("ee-7", seed=1, products=60)
+    add_spares(pim)
+    with serve(pim):
+        story = Story(make_marts(pim))
+        story.before = products(pim)
+        story.run("first")
+        write(pim, story.marts.home / "shop.json")
+        story.after = products(pim)
+        story.deleted = {uuid for (uuid,) in delete_some(pim, WITH_DELETIONS)["products"]}
+        story.last = products(pim)
+        story.run("second")
+        yield story
+
+
+@pytest.fixture(scope="module")
+def old_story(make_marts: Callable[[SimulatedPim], Marts]) -> Iterator[Story]:
+    """A PIM without UUIDs, completeness and assets, read without the keys."""
+    pim = SimulatedPim("ce-5", seed=2, products=20)
+    with serve(pim):
+        story = Story(make_marts(pim))
+        story.marts.project.variables["TAP_AKENEO__SELECT"] = '["*.*", "!*_keys.*"]'
+        story.run("first")
+        yield story
+
+
+def products(pim: SimulatedPim) -> dict[str, Row]:
+    return {key_of(row): row for row in pim.truth("products")}
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("table", TABLES)
+def test_each_table_holds_what_the_pim_does(story: Story, table: str, run: str) -> None:
+    expected, found = story.expected[run][table], story.found[run][table]
+    assert expected
+    # If a list names something deleted, the positions behind it are not counted again.
+    columns = [name for name in expected[0] if name != "position" or run == "first"]
+    missing = counted(expected, columns)
+    missing.subtract(counted(found, columns))
+    assert {row: count for row, count in missing.items() if count} == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_table_holds_what_an_old_pim_does(old_story: Story, table: str) -> None:
+    expected, found = old_story.expected["first"][table], old_story.found["first"][table]
+    columns = list(expected[0]) if expected else []
+    assert counted(expected, columns) == counted(found, columns)
+
+
+def test_nothing_is_deleted_if_there_are_no_keys(old_story: Story) -> None:
+    assert old_story.found["first"]["akeneo__deleted_products"] == []
+
+
+def test_deleted_products_are_listed(story: Story) -> None:
+    assert story.deleted
+    assert story.found["first"]["akeneo__deleted_products"] == []
+    found = story.found["second"]["akeneo__deleted_products"]
+    assert {row["product_key"] for row in found} == story.deleted
+    for row in found:
+        assert row["identifier"] == identifier(story.before[row["product_key"]])
+        assert row["missing_since"]
+
+
+def test_the_history_says_what_changed(story: Story) -> None:
+    assert story.found["first"]["akeneo__product_history"] == []
+    found = story.found["second"]["akeneo__product_history"]
+    changes = {
+        kind: {row["product_key"] for row in found if row["change"] == kind}
+        for kind in ("added", "changed", "deleted")
+    }
+    before, after = story.before, story.after
+    assert changes == {
+        "added": after.keys() - before.keys(),
+        "deleted": story.deleted,
+        "changed": {
+            key
+            for key, row in after.items()
+            if key in before and content(row) != content(before[key])
+        }
+        - story.deleted,
+    }
+    for row in found:
+        if row["attribute"]:
+            key, attribute = row["product_key"], row["attribute"]
+            assert before[key]["values"].get(attribute) != story.last[key]["values"].get(attribute)
+    names = {row["attribute"] for row in found} | {row["property"] for row in found}
+    assert {"price", "name", "brand", "enabled"} <= names
+
+
+def content(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "updated"}
+
+
+def test_the_page_shows_every_table_that_is_made(story: Story) -> None:
+    made = {file.stem for file in (story.marts.home / "dbt" / "models" / "marts").glob("*.sql")}
+    assert set(EXAMPLES) == made
+
+
+@pytest.mark.parametrize("table", EXAMPLES)
+def test_the_page_shows_rows_of_each_table(story: Story, table: str) -> None:
+    shown = EXAMPLES[table]
+    assert shown
+    found = counted_as_shown(story.found["second"][table], shown[0])
+    assert counted_as_shown(shown, shown[0]) <= found
+
+
+def counted_as_shown(rows: Iterable[Row], columns: Iterable[str]) -> Counter[tuple[str, ...]]:
+    def shown(value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(value).lower()
+        return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+    return Counter(tuple(shown(row[name]) for name in columns) for row in rows)
+
+
+def answer(story: Story, number: int) -> list[Row]:
+    return story.marts.rows(questions()[number])
+
+
+def test_a_question_for_names_prices_images_and_colours(story: Story) -> None:
+    wide = {row["product_key"]: row for row in story.found["second"]["akeneo__products_wide"]}
+    truth = Truth(story.marts.pim)
+    expected = []
+    for row in truth.all_products():
+        singles = list(truth.singles(truth.products[row["product_key"]]))
+        prices = [
+            one["content"]
+            for one in singles
+            if one["attribute"] == "price" and one["currency"] == "EUR"
+        ]
+        colors = [
+            label(truth.options["color", one["content"].lower()], one["content"])
+            for one in singles
+            if one["attribute"] == "color"
+        ]
+        expected.append(
+            {
+                "identifier": row["identifier"],
+                "label": row["label"],
+                "image": row["image"],
+                "price": number(next(iter(prices), None)),
+                "color": next(iter(colors), None),
+            }
+        )
+    assert wide.keys() == truth.products.keys()
+    assert counted(answer(story, 0), expected[0]) == counted(expected, expected[0])
+
+
+def test_a_question_for_products_without_a_description(story: Story) -> None:
+    expected = [
+        {"identifier": identifier(row)}
+        for row in story.last.values()
+        if row["family"] == "clothing"
+        and not any(
+            value["scope"] == "ecommerce" and value["locale"] == "fr_FR"
+            for value in row["values"].get("description", ())
+        )
+    ]
+    assert expected
+    assert counted(answer(story, 1), ["identifier"]) == counted(expected, ["identifier"])
+
+
+def test_a_question_for_the_completeness_of_families(story: Story) -> None:
+    percents = defaultdict(list)
+    for row in story.expected["second"]["akeneo__completeness"]:
+        percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
+    found = {
+        (row["family"], row["channel"], row["locale"]): (
+            number(row["average"]),
+            row["complete"],
+            row["products"],
+        )
+        for row in answer(story, 2)
+    }
+    assert found == {
+        place: (number(sum(each) / len(each)), each.count(100), len(each))
+        for place, each in percents.items()
+    }
+
+
+def test_a_question_for_category_paths(story: Story) -> None:
+    identifiers = {key: identifier(row) for key, row in story.last.items()}
+    expected = [
+        {"identifier": identifiers[row["product_key"]], "path": row["path"]}
+        for row in story.expected["second"]["akeneo__product_categories"]
+    ]
+    assert counted(answer(story, 3), expected[0]) == counted(expected, expected[0])
+
+
+def test_a_question_for_variants(story: Story) -> None:
+    truth = Truth(story.marts.pim)
+    variants = defaultdict(list)
+    for row in truth.product_variants():
+        variants[row["product_key"]].append(row)
+    expected = [
+        {
+            "identifier": truth.identifiers[key],
+            "root_model": rows[0]["root_model"],
+            "model_name": truth.text(truth.models[rows[0]["root_model"]], "name"),
+            "axes": ", ".join(
+                f"{row['axis']} = {row['axis_label']}"
+                for row in sorted(rows, key=lambda row: (row["level"], row["axis_position"]))
+            ),
+        }
+        for key, rows in variants.items()
+    ]
+    assert counted(answer(story, 4), expected[0]) == counted(expected, expected[0])
+
+
+def test_a_question_for_changes(story: Story) -> None:
+    found = {(row["identifier"], row["attribute"]) for row in answer(story, 5) if row["attribute"]}
+    before, last = story.before, story.last
+    assert found == {
+        (identifier(last[key]), attribute)
+        for key in before.keys() & last.keys()
+        # A product that was not read again does not lose what it named and was deleted.
+        if before[key] != story.after[key]
+        for attribute in before[key]["values"].keys() | last[key]["values"].keys()
+        if before[key]["values"].get(attribute) != last[key]["values"].get(attribute)
+    }
+
+
+def test_a_question_for_deleted_products(story: Story) -> None:
+    expected = [{"identifier": identifier(story.before[key])} for key in story.deleted]
+    assert counted(answer(story, 6), ["identifier"]) == counted(expected, ["identifier"])
+
+
+def test_a_question_for_fill_rates(story: Story) -> None:
+    columns = ["family", "attribute", "filled_anywhere", "products", "fill_rate_anywhere"]
+    expected = story.expected["second"]["akeneo__attribute_fill_rate"]
+    assert set(counted(answer(story, 7), columns).items()) == {
+        (row, 1) for row in counted(expected, columns)
+    }
