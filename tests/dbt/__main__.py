@@ -40,12 +40,12 @@ def main() -> int:
         pim = SimulatedPim("ce-7", seed=1, products=LOADED)
         stack.enter_context(serve(pim))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (home / "duck").mkdir()
-        (home / "pg").mkdir()
+        (home / "duckdb").mkdir()
+        (home / "postgres").mkdir()
         server = stack.enter_context(serving())
         for name, marts in {
-            "DuckDB": DuckdbMarts(pim, home / "duck"),
-            "PostgreSQL": PostgresMarts(pim, home / "pg", server),
+            "DuckDB": DuckdbMarts(pim, home / "duckdb"),
+            "PostgreSQL": PostgresMarts(pim, home / "postgres", server),
         }.items():
             rows.append(f"| {name} | {' | '.join(_measured(marts, products))} |")
             sys.stderr.write(f"{rows[-1]}\n")

@@ -106,6 +106,7 @@ class DuckdbMarts(Marts):
         programs = make_environment(loader["name"], loader.pop("pip_url").split())
         loader["executable"] = str(programs / loader["executable"])
         super().__init__(pim, home, loader, utility)
+        self.execute("create schema main_marts")  # which `rows` needs, also before the first build
 
     @override
     def rows(self, query: str) -> list[Row]:

@@ -1,7 +1,19 @@
 with products as (
-    select product_key, identifier, family, completenesses
-    from {{ ref('int_akeneo__all_products') }}
-    where not is_deleted
+    select
+        products.product_key,
+        products.identifier,
+        products.family,
+        -- `product_scores` are read in each run, other than products.
+        case
+            when scores.completenesses is not null
+                and coalesce(scores.extracted_at >= products.extracted_at, true)
+                then scores.completenesses
+            else products.completenesses
+        end as completenesses
+    from {{ ref('int_akeneo__all_products') }} as products
+    left join {{ ref('stg_akeneo__product_scores') }} as scores
+        on scores.product_key = products.product_key
+    where not products.is_deleted
 ),
 
 completenesses as (

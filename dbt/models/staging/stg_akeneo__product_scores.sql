@@ -1,0 +1,13 @@
+with staged as (
+    {{ akeneo.stage('product_scores', [
+        ['uuid', 'text'],
+        ['product_identifier', 'text', 'identifier'],
+        ['completenesses', 'json'],
+        ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+    ]) }}
+)
+
+select
+    coalesce(uuid, product_identifier) as product_key,
+    staged.*
+from staged
