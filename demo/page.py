@@ -68,7 +68,7 @@ select coalesce(history.identifier, product_key) as "Product", label as "Name", 
 from akeneo__product_history as history
 left join akeneo__products using (product_key)
 where changed_at = ({LAST_RUN})
-order by change, "Product", "What", channel, locale"""  # noqa: S608 (our own text)
+order by change = 'changed', change, "Product", "What", channel, locale"""  # noqa: S608 (our own text)
 
 DELETED = """\
 select coalesce(identifier, product_key) as "Product", family as "Family",
@@ -176,7 +176,9 @@ def table(tables: DuckDBPyConnection, query: str, otherwise: str) -> str:
         return f"<p>{otherwise}</p>"
     # Nulls would be shown as `None`, `<NA>` or `NaN`.
     rows = rows.astype(object).where(rows.notna(), "")
-    return to_html_datatable(rows, connected=False, maxBytes=0, style="width:100%")
+    return to_html_datatable(
+        rows, connected=False, maxBytes=0, classes="display compact", style="width:100%"
+    )
 
 
 def _figure(data: go.Figure, **layout: object) -> str:

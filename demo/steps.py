@@ -29,5 +29,5 @@ class Step:
             failed: Whether it failed.
         """
         seconds = time.monotonic() - self._began
-        line = f"  {'✗' if failed else '✓'} {self._name:34}{seconds:6.1f} s  {result}"
+        line = f"  {'✗' if failed else '✓'} {self._name:36}{seconds:6.1f} s  {result}"
         print(line.rstrip(), flush=True)
