@@ -105,6 +105,7 @@ def run(shop: Shop, url: str) -> int:
     settings = {"base_url": url, **shop.pim.credentials}
     code = meltano({f"TAP_AKENEO_{name.upper()}": text for name, text in settings.items()})
     if code:
+        print(*LOG.read_text(encoding="utf-8").splitlines()[-20:], sep="\n", file=sys.stderr)
         print(f"Meltano has failed with exit code {code}. Its log: {_short(LOG)}", file=sys.stderr)
         return 1
     step = Step("Compare all rows with the PIM")

@@ -8,6 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go  # type: ignore[import-untyped] # has no types
+import polars as pl
 from itables import options, to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
@@ -84,7 +85,7 @@ select coalesce(identifier, product_key) as "Product", label as "Name", family a
     parent as "Product model", categories as "Categories",
     round(average_completeness)::int as "Complete (%)",
     case when is_enabled then 'yes' else 'no' end as "Enabled",
-    strftime(effective_updated_at, '%Y-%m-%d %H:%M') as "Last change"
+    strftime(effective_updated_at, '%Y-%m-%d') as "Last change"
 from akeneo__products
 order by effective_updated_at desc, "Product"
 """
@@ -171,13 +172,19 @@ def over_time(tables: DuckDBPyConnection) -> str:
 
 def table(tables: DuckDBPyConnection, query: str, otherwise: str) -> str:
     """Return a searchable table as HTML, or another text if it has no rows."""
-    rows = tables.execute(query).df()
-    if rows.empty:
+    found = tables.execute(query)
+    names = [name for name, *_ in found.description or ()]
+    rows = pl.DataFrame(found.fetchall(), names, orient="row", infer_schema_length=None)
+    if rows.is_empty():
         return f"<p>{otherwise}</p>"
-    # Nulls would be shown as `None`, `<NA>` or `NaN`.
-    rows = rows.astype(object).where(rows.notna(), "")
     return to_html_datatable(
-        rows, connected=False, maxBytes=0, classes="display compact", style="width:100%"
+        rows.cast({pl.Null: pl.String}),  # a column without any value
+        connected=False,
+        maxBytes=0,
+        show_dtypes=False,
+        classes="display compact",
+        columnDefs=[{"targets": "_all", "defaultContent": ""}],
+        style="width:100%",
     )
 
 

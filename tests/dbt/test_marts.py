@@ -395,6 +395,7 @@ def test_the_catalogue_shows_changes_fill_rates_and_history(
     story: Story, catalogue: Browser
 ) -> None:
     assert {"added", "deleted"} <= set(catalogue.texts("#changes tbody td:nth-child(3)"))
+    assert not {"null", "None"} & set(catalogue.texts("#changes td"))
     rates = {
         (row["family"], row["attribute"]): f"{100 * row['fill_rate_anywhere']:.0f} %"
         for row in story.found["second"]["akeneo__attribute_fill_rate"]
