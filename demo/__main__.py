@@ -15,10 +15,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from demo import DATABASE, FOLDER, PROJECT
 from demo.database import compare
+from demo.page import write_page
 from demo.shop import Shop
 from demo.sql import show
+from demo.steps import Step
 from pim_simulator import serve
 
 if TYPE_CHECKING:
@@ -28,11 +32,22 @@ if TYPE_CHECKING:
 
 MELTANO = [
     *(".venv-meltano/bin/meltano", "--environment=demo", "run"),
-    *("tap-akeneo", "target-duckdb", "dbt-duckdb:build"),
+    *("tap-akeneo", "target-duckdb", "dbt-duckdb:build", "dbt-duckdb:docs"),
 ]
+# Meltano's steps. The first one ends at the first line of the log that matches the second one's
+# pattern, and so on; the pattern's group is the result of the step that ends.
+STEPS = (
+    ("Start Meltano", ""),
+    ("Read the PIM", "Running catalog discovery"),
+    ("Load the rows", r" (\d+ rows, \d+ requests)"),
+    ("Make tables with dbt, and test them", "Block run completed"),
+    ("Write dbt's documentation", r"Done\. (PASS=\d+ WARN=\d+ ERROR=\d+)"),
+)
 QUERIES = Path(__file__).parent
 STATE = FOLDER / "state"
-WIDTH = max(shutil.get_terminal_size().columns, 110)
+LOG = FOLDER / "demo.log"
+PAGE = FOLDER / "catalogue.html"
+DBT = FOLDER / "dbt"
 
 HOW_IT_WAS_READ = """
 Products and product models: what changed since the last run and in the five minutes before it,
@@ -87,19 +102,28 @@ def run(shop: Shop, url: str) -> int:
     shop.keep()
 
     title(f"2. The run: {shlex.join(MELTANO)}")
-    log = FOLDER / f"meltano-{len(shop.changed) + 1}.log"
     settings = {"base_url": url, **shop.pim.credentials}
-    code = meltano({f"TAP_AKENEO_{name.upper()}": text for name, text in settings.items()}, log)
-    print(f"{len(shop.pim.requests)} requests to the PIM. Meltano's whole log: {_short(log)}")
+    code = meltano({f"TAP_AKENEO_{name.upper()}": text for name, text in settings.items()})
     if code:
-        print(f"Meltano has failed with exit code {code}.", file=sys.stderr)
+        print(*LOG.read_text(encoding="utf-8").splitlines()[-20:], sep="\n", file=sys.stderr)
+        print(f"Meltano has failed with exit code {code}. Its log: {_short(LOG)}", file=sys.stderr)
         return 1
+    step = Step("Compare all rows with the PIM")
+    tables = list(compare(DATABASE, shop.pim))
+    is_right = all(table.is_right for table in tables)
+    step.end(f"{len(tables)} tables", failed=not is_right)
+    step = Step("Write the page")
+    with duckdb.connect(str(DATABASE), read_only=True) as connection:
+        write_page(connection, PAGE, f"{DBT.name}/static_index.html")
+    step.end(str(_short(PAGE)))
 
     title(f"3. The database: {_short(DATABASE)}")
-    tables = list(compare(DATABASE, shop.pim))
-    show_tables(tables, written(log.read_text(encoding="utf-8")), again=bool(shop.changed))
-    if not all(table.is_right for table in tables):
-        print("The database does not hold what the PIM does.", file=sys.stderr)
+    show_tables(tables, written(LOG.read_text(encoding="utf-8")), again=bool(shop.changed))
+    if not is_right:
+        print(
+            f"The database does not hold what the PIM does. Meltano's log: {_short(LOG)}",
+            file=sys.stderr,
+        )
         return 1
 
     title("4. The tables for analysts, which dbt has made")
@@ -112,24 +136,23 @@ def run(shop: Shop, url: str) -> int:
     show_query("Attributes that are filled in least", "fill_rates.sql")
 
     title("5. Look further")
-    print(LOOK_FURTHER)
+    print(f"In a browser, everything on one page: {PAGE.as_uri()}\n{LOOK_FURTHER}")
     return 0
 
 
-def meltano(settings: Mapping[str, str], log: Path) -> int:
-    """Run Meltano, and print a short form of its log.
+def meltano(settings: Mapping[str, str]) -> int:
+    """Run Meltano, write its log to a file, and print its steps.
 
     Args:
         settings: Additional environment variables.
-        log: File to write the whole log to.
 
     Returns:
         Meltano's exit code.
     """
     environment = {
         "MELTANO_STATE_BACKEND_URI": STATE.as_uri(),
-        "DBT_TARGET_PATH": str(FOLDER / "dbt"),
-        "DBT_LOG_PATH": str(FOLDER / "dbt"),
+        "DBT_TARGET_PATH": str(DBT),
+        "DBT_LOG_PATH": str(DBT),
     }
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
         MELTANO,
@@ -141,13 +164,15 @@ def meltano(settings: Mapping[str, str], log: Path) -> int:
         encoding="utf-8",
         errors="replace",
     )
-    with process, log.open("w", encoding="utf-8") as kept:
+    (first, _), *following = STEPS
+    step = Step(first)
+    with process, LOG.open("w", encoding="utf-8") as kept:
         for line in process.stdout or ():
             kept.write(line)
-            # Neither the tap's metrics nor each model and test of dbt.
-            if not re.search(r" METRIC | \d+ of \d+ ", line):
-                # Remove the time and the level.
-                print(" ", re.sub(r"^\S+Z \[\w+ *\] ", "", line.rstrip())[:WIDTH], flush=True)
+            if following and (found := re.search(following[0][1], line)):
+                step.end("".join(found.groups()))
+                step = Step(following.pop(0)[0])
+    step.end(failed=process.returncode != 0)
     return process.returncode
 
 

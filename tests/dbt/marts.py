@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -19,6 +20,7 @@ from tests.targets.meltano import make_environment
 from tests.targets.warehouse import loader_of_the_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -108,10 +110,16 @@ class DuckdbMarts(Marts):
         super().__init__(pim, home, loader, utility)
         self.execute("create schema main_marts")  # which `rows` needs, also before the first build
 
-    @override
-    def rows(self, query: str) -> list[Row]:
+    @contextmanager
+    def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Connect to the tables of dbt and of the loader."""
         with duckdb.connect(str(self.home / "akeneo.duckdb"), read_only=True) as connection:
             connection.execute("set search_path = 'main_marts,main'")
+            yield connection
+
+    @override
+    def rows(self, query: str) -> list[Row]:
+        with self.connected() as connection:
             found = connection.execute(f"select to_json(found) from ({query}) as found").fetchall()  # noqa: S608
         return [json.loads(row) for (row,) in found]
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from demo.page import write_page
 from pim_simulator import SimulatedPim, serve
+from tests.browser import opened
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
 from tests.dbt.page import examples, questions
 from tests.dbt.truth import Truth, identifier, key_of, label, number
@@ -21,6 +23,7 @@ from tests.targets.postgres import NotInstalled, Postgres, serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tests.browser import Browser
     from tests.dbt.marts import Marts
 from tests.dbt.truth import Row
 
@@ -338,3 +341,83 @@ def test_a_question_for_fill_rates(story: Story) -> None:
     assert set(counted(answer(story, 7), columns).items()) == {
         (row, 1) for row in counted(expected, columns)
     }
+
+
+@pytest.fixture(scope="module")
+def catalogue(story: Story) -> Iterator[Browser]:
+    """The demo's page in a browser."""
+    assert isinstance(story.marts, DuckdbMarts)
+    file = story.marts.home / "catalogue.html"
+    with story.marts.connected() as tables:
+        write_page(tables, file, "docs.html")
+    with opened(file) as browser:
+        for shown in (
+            "#completeness .ytick text",
+            "#deleted .dataTable td",
+            "#products .dataTable td",
+        ):
+            browser.wait_for(shown)
+        yield browser
+
+
+in_duckdb = pytest.mark.parametrize("make_marts", ["duckdb"], indirect=True, scope="module")
+
+
+@in_duckdb
+def test_the_catalogue_shows_incomplete_families(story: Story, catalogue: Browser) -> None:
+    percents, families = defaultdict(list), defaultdict(list)
+    for row in story.expected["second"]["akeneo__completeness"]:
+        percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
+        families[row["family"]].append(row["completeness"])
+    assert Counter(catalogue.texts("#completeness .heatmap-label")) == Counter(
+        f"{sum(each) / len(each):.0f} %" for each in percents.values()
+    )
+    averages = {family: sum(each) / len(each) for family, each in families.items()}
+    least = min(averages, key=averages.__getitem__)
+    assert averages[least] < 100
+    # In the heat map, the last category is at the top.
+    assert catalogue.texts("#completeness .ytick text")[-1].strip() == least
+    (summary,) = catalogue.texts(".summary")
+    assert f"family is {least}: {averages[least]:.0f} %" in summary
+
+
+@in_duckdb
+def test_the_catalogue_shows_deleted_products(story: Story, catalogue: Browser) -> None:
+    deleted = {identifier(story.before[key]) or key for key in story.deleted}
+    assert set(catalogue.texts("#deleted tbody td:first-child")) == deleted
+    (summary,) = catalogue.texts(".summary")
+    assert f"{len(deleted)} deleted" in summary
+    assert all(name in summary for name in deleted)
+
+
+@in_duckdb
+def test_the_catalogue_shows_changes_fill_rates_and_history(
+    story: Story, catalogue: Browser
+) -> None:
+    assert {"added", "deleted"} <= set(catalogue.texts("#changes tbody td:nth-child(3)"))
+    assert not {"null", "None"} & set(catalogue.texts("#changes td"))
+    rates = {
+        (row["family"], row["attribute"]): f"{100 * row['fill_rate_anywhere']:.0f} %"
+        for row in story.found["second"]["akeneo__attribute_fill_rate"]
+    }
+    shown = catalogue.texts("#fill-rates .heatmap-label")
+    assert Counter(shown) == Counter(rates.values())
+    ticks = {text.strip() for text in catalogue.texts("#fill-rates .ytick text")}
+    assert ticks == {attribute for _, attribute in rates}
+    assert catalogue.texts("#over-time .scatter")
+
+
+@in_duckdb
+def test_the_products_of_the_catalogue_can_be_searched(story: Story, catalogue: Browser) -> None:
+    wanted = min(filter(None, map(identifier, story.last.values())))
+    catalogue.write("#products input[type=search]", wanted)
+    catalogue.wait_for("#products .dataTable tbody tr:only-child")
+    assert catalogue.texts("#products tbody td:first-child") == [wanted]
+
+
+@in_duckdb
+def test_the_catalogue_has_no_errors_and_uses_no_network(catalogue: Browser) -> None:
+    assert catalogue.console() == []
+    schemes = {address.partition(":")[0] for address in catalogue.requested()}
+    assert "file" in schemes
+    assert schemes <= {"file", "data", "blob"}
