@@ -37,16 +37,7 @@
     {%- set kept = columns + ['attribute', 'attribute_type', 'channel', 'locale'] %}
 
     elements as (
-        {{ akeneo.unnest_list('typed', kept, 'content') }}
-
-        union all
-
-        select
-            {% for column in kept %}{{ column }}, {% endfor %}
-            content as item,
-            1 as position
-        from typed
-        where {{ akeneo.json_kind('content') }} <> 'array'
+        {{ akeneo.unnest_list('typed', kept, 'content', wrap=true) }}
     ),
 
     texts as (

@@ -90,13 +90,13 @@
 
 {#
     A query with one row for each element of a JSON list: the columns that are named, `item`, and
-    `position` from 1. Rows without a list disappear.
+    `position` from 1. Rows without a list disappear, or count as a list of one if `wrap` is true.
 #}
-{% macro unnest_list(relation, columns, list) %}
-    {{- return(adapter.dispatch('unnest_list', 'akeneo')(relation, columns, list)) -}}
+{% macro unnest_list(relation, columns, list, wrap=false) %}
+    {{- return(adapter.dispatch('unnest_list', 'akeneo')(relation, columns, list, wrap)) -}}
 {% endmacro %}
 
-{% macro duckdb__unnest_list(relation, columns, list) %}
+{% macro duckdb__unnest_list(relation, columns, list, wrap) %}
     select
         {% for column in columns %}{{ column }}, {% endfor %}
         unnest(items) as item,
@@ -104,41 +104,51 @@
     from (
         select
             {% for column in columns %}{{ column }}, {% endfor %}
-            case when json_type({{ list }}) = 'ARRAY' then cast({{ list }} as json[]) end as items
+            case when json_type({{ list }}) = 'ARRAY' then cast({{ list }} as json[])
+                {% if wrap %}else [{{ list }}]{% endif %} end as items
         from {{ relation }}
     ) as listed
 {% endmacro %}
-{% macro postgres__unnest_list(relation, columns, list) %}
+{% macro postgres__unnest_list(relation, columns, list, wrap) %}
     select
         {% for column in columns %}{{ column }}, {% endfor %}
         elements.item,
         elements.position
     from {{ relation }}
     cross join lateral jsonb_array_elements(
-        case when jsonb_typeof({{ list }}) = 'array' then {{ list }} end
+        case when jsonb_typeof({{ list }}) = 'array' then {{ list }}
+            {% if wrap %}else jsonb_build_array({{ list }}){% endif %} end
     ) with ordinality as elements (item, position)
 {% endmacro %}
-{% macro redshift__unnest_list(relation, columns, list) %}
+{% macro redshift__unnest_list(relation, columns, list, wrap) %}
+    {% set items = 'case when is_array(' ~ list ~ ') then ' ~ list ~ ' else array(' ~ list ~ ') end' %}
     select
         {% for column in columns %}{{ column }}, {% endfor %}
         item,
         position + 1 as position
-    from (select *, {{ list }} as unnested from {{ relation }}) as listed,
+    from (select *, {{ items if wrap else list }} as unnested from {{ relation }}) as listed,
         listed.unnested as item at position
 {% endmacro %}
-{% macro snowflake__unnest_list(relation, columns, list) %}
+{% macro snowflake__unnest_list(relation, columns, list, wrap) %}
     select
         {% for column in columns %}{{ column }}, {% endfor %}
         elements.value as item,
         elements.index + 1 as position
-    from {{ relation }}, lateral flatten(input => {{ list }}, mode => 'ARRAY') as elements
+    from {{ relation }},
+        lateral flatten(
+            input => {{ 'to_array(' ~ list ~ ')' if wrap else list }}, mode => 'ARRAY'
+        ) as elements
 {% endmacro %}
-{% macro bigquery__unnest_list(relation, columns, list) %}
+{% macro bigquery__unnest_list(relation, columns, list, wrap) %}
     select
         {% for column in columns %}{{ column }}, {% endfor %}
         item,
         place + 1 as position
-    from {{ relation }}, unnest(json_query_array({{ list }})) as item with offset as place
+    from {{ relation }},
+        unnest(
+            case when json_type({{ list }}) = 'array' then json_query_array({{ list }})
+                {% if wrap %}else [{{ list }}]{% endif %} end
+        ) as item with offset as place
 {% endmacro %}
 
 

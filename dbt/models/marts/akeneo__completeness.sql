@@ -1,8 +1,8 @@
 with products as (
     select
         products.product_key,
-        products.identifier,
-        products.family,
+        lineage.identifier,
+        lineage.family,
         -- `product_scores` are read in each run, other than products.
         case
             when scores.completenesses is not null
@@ -10,10 +10,12 @@ with products as (
                 then scores.completenesses
             else products.completenesses
         end as completenesses
-    from {{ ref('int_akeneo__all_products') }} as products
+    from {{ ref('int_akeneo__lineage') }} as lineage
+    inner join {{ ref('stg_akeneo__products') }} as products
+        on products.product_key = lineage.item_key
     left join {{ ref('stg_akeneo__product_scores') }} as scores
         on scores.product_key = products.product_key
-    where not products.is_deleted
+    where lineage.item_type = 'product'
 ),
 
 completenesses as (

@@ -1,7 +1,9 @@
 with products as (
-    select product_key, identifier, categories
-    from {{ ref('int_akeneo__all_products') }}
-    where not is_deleted
+    select products.product_key, lineage.identifier, products.categories
+    from {{ ref('int_akeneo__lineage') }} as lineage
+    inner join {{ ref('stg_akeneo__products') }} as products
+        on products.product_key = lineage.item_key
+    where lineage.item_type = 'product'
 ),
 
 categories as (

@@ -2,15 +2,8 @@ with versions as (
     select
         product_key,
         identifier,
-        family,
-        parent,
-        enabled,
-        categories,
-        product_groups,
-        associations,
-        quantified_associations,
-        attribute_values,
         effective_updated_at,
+        dbt_scd_id,
         dbt_valid_from as changed_at,
         lower(cast(dbt_is_deleted as {{ dbt.type_string() }})) = 'true' as is_deleted,
         row_number() over (partition by product_key order by dbt_valid_from) as version,
@@ -27,7 +20,9 @@ pairs as (
         latter.changed_at,
         latter.is_deleted,
         coalesce(former.is_deleted, true) as was_deleted,
-        former.version is null as is_first
+        former.version is null as is_first,
+        latter.dbt_scd_id as id_after,
+        former.dbt_scd_id as id_before
     from versions as latter
     left join versions as former
         on former.product_key = latter.product_key and former.version = latter.version - 1
@@ -39,18 +34,15 @@ changed as (
     where not is_deleted and not was_deleted
 ),
 
+-- Only here are the contents needed, which are large.
 sides as (
-    select changed.version as pair, 'after' as side, versions.*
+    {% for side in ['before', 'after'] %}
+    select changed.version as pair, '{{ side }}' as side, states.*
     from changed
-    inner join versions
-        on versions.product_key = changed.product_key and versions.version = changed.version
-
-    union all
-
-    select changed.version as pair, 'before' as side, versions.*
-    from changed
-    inner join versions
-        on versions.product_key = changed.product_key and versions.version = changed.version - 1
+    inner join {{ ref('akeneo__product_versions') }} as states
+        on states.dbt_scd_id = changed.id_{{ side }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 single_values as (
