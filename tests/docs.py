@@ -53,21 +53,25 @@ OLDEST_SUPPORTED = "3.2"
 """The oldest PIM version that the README lists as supported."""
 
 
-_COMPUTED = "the PIM computes it again without moving the date, for example when a family changes"
-_BY_PARTS = "another item that it names was deleted"
+_COMPUTED = "the PIM calculated them again, for example because a family changed"
+_BY_PARTS = "an item that they name was deleted"
+_BY_CATEGORIES = "a category was deleted"
 _VALUES = (
-    "a locale was deactivated, the label of an option changed (`linked_data`), or a linked asset "
-    "or record changed without `updated_including_linked_entities`"
+    "an attribute, option or channel was deleted, a locale was deactivated, the label of an option "
+    "changed (`linked_data`), or a linked asset or record changed without "
+    "`updated_including_linked_entities`"
 )
-_RIGHTS = "the rights of the connection changed"
+_RIGHTS = "the permissions of the connection changed"
 _CATALOG = "the selection of the catalog changed"
+_LINKS = "a linked asset or record, or an option, was deleted"
 _ITEMS = {
     "values": _VALUES,
+    "categories": _BY_CATEGORIES,
     "associations": _BY_PARTS,
     "quantified_associations": _BY_PARTS,
     "quality_scores": _COMPUTED,
     "readiness": _COMPUTED,
-    "workflow_execution_statuses": "a workflow goes on: it is not known to move the date",
+    "workflow_execution_statuses": "perhaps a workflow advanced; this could not be tried",
     "metadata": _RIGHTS,
 }
 STALE: dict[str, dict[str, str]] = {
@@ -76,9 +80,12 @@ STALE: dict[str, dict[str, str]] = {
     "catalog_products": {
         "catalog_id": _CATALOG,
         "values": _VALUES,
+        "categories": _BY_CATEGORIES,
         "associations": _BY_PARTS,
         "quantified_associations": _BY_PARTS,
     },
+    "assets": {"values": _LINKS},
+    "reference_entity_records": {"values": _LINKS},
 }
 """Columns of incremental streams that change without the date by which the PIM filters."""
 

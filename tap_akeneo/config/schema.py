@@ -9,7 +9,7 @@ from singer_sdk import typing as th
 URL_EXAMPLE = "https://my-company.cloud.akeneo.com"
 
 SWITCHES = ("with_", "convert_")
-"""How the names of the settings begin that are query parameters of the PIM."""
+"""Prefixes of the settings that say what items contain. Most are query parameters of the PIM."""
 
 
 def _switch(name: str, title: str, description: str, *, default: bool) -> th.Property[bool]:
@@ -277,7 +277,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     _switch(
         "keep_values_as_sent",
         "Keep what databases refuse",
-        "Keep U+0000 in texts, and texts that are no dates in date properties. Most databases "
+        "Keep U+0000 in texts, and texts that are not dates in date properties. Most databases "
         "refuse them, so by default U+0000 is removed and such a text becomes null, with a "
         "warning.",
         default=False,

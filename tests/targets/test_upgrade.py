@@ -19,7 +19,7 @@ from tests.targets.postgres import Postgres, serving
 from tests.targets.warehouse import postgres_loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SECTION = (
@@ -34,7 +34,7 @@ class Database(Protocol):
     """A database that Meltano loads."""
 
     loader: dict[str, Any]
-    says: str
+    errors: tuple[str, str]
 
     def ask(self, query: str) -> list[Any]:
         """Return the result of a query with one column."""
@@ -43,7 +43,7 @@ class Database(Protocol):
 class DuckDb:
     """A DuckDB file in the folder of the project."""
 
-    says = "NOT NULL constraint failed: product"
+    errors = ("violates primary key constraint", "NOT NULL constraint failed: product")
 
     def __init__(self, home: Path) -> None:
         self.loader = duckdb_loader()
@@ -57,7 +57,10 @@ class DuckDb:
 class InPostgres:
     """A schema of a PostgreSQL server."""
 
-    says = 'null value in column "identifier" of relation'
+    errors = (
+        "duplicate key value violates unique constraint",
+        'null value in column "identifier" of relation',
+    )
 
     def __init__(self, server: Postgres) -> None:
         programs = make_environment(POSTGRES.name, POSTGRES.requirements)
@@ -78,6 +81,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             yield InPostgres(server)
 
 
+def selection(tables: Iterable[str]) -> str:
+    return json.dumps([f"{table}.*" for table in tables])
+
+
 def test_products_loaded_by_identifier_are_loaded_by_uuid_after_an_upgrade(
     database: Database, tmp_path: Path
 ) -> None:
@@ -89,22 +96,26 @@ def test_products_loaded_by_identifier_are_loaded_by_uuid_after_an_upgrade(
         after.write.change("products", row["uuid"], enabled=not row["enabled"])
     with serve(before):
         project = Project.copied(tmp_path, settings_for(before), database.loader)
-        project.variables["TAP_AKENEO__SELECT"] = json.dumps([f"{table}.*" for table in TABLES])
+        project.variables["TAP_AKENEO__SELECT"] = selection(TABLES)
         code, log = project.run(f"meltano --environment=prod run tap-akeneo {target}")
         assert code == 0, log
         assert set(database.ask("select identifier from products")) == identifiers
     with serve(after):
         project.variables["TAP_AKENEO_BASE_URL"] = settings_for(after)["base_url"]
-        code, log = project.run(f"meltano --environment=prod run tap-akeneo {target}")
-        assert code == 1
-        assert database.says in log
+        for tables, error in zip((["products"], ["product_keys"]), database.errors, strict=True):
+            project.variables["TAP_AKENEO__SELECT"] = selection(tables)
+            code, log = project.run(f"meltano --environment=prod run tap-akeneo {target}")
+            assert code == 1
+            assert error in log
         assert set(database.ask("select identifier from products")) == identifiers
 
         for statement in SQL.split(";")[:-1]:
             database.ask(statement)
+        project.variables["TAP_AKENEO__SELECT"] = selection(TABLES)
         code, log = project.run(RELOAD.replace("target-postgres", target))
         assert code == 0, log
         uuids = {row["uuid"] for row in after.truth("products")}
         for table in TABLES:
             assert set(database.ask(f"select uuid from {table}")) == uuids  # noqa: S608
+        assert set(database.ask("select identifier from products")) == identifiers
         assert set(database.ask("select identifier from products_before_7")) == identifiers
