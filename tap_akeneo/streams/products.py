@@ -41,7 +41,7 @@ _IDENTIFIER_TYPE = "pim_catalog_identifier"
 
 _VALUES_BEGIN = b':[{"'
 _BEFORE_TEXT = b'locale":null,"scope":null,"data":"'
-"""What precedes a text without a locale or channel, as the PIM writes it."""
+"""What precedes a text without a locale or channel in the PIM's JSON."""
 
 _BACKSLASH = ord("\\")
 
@@ -62,8 +62,9 @@ _decode_single = msgspec.json.Decoder(tuple[_Value]).decode
 def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
     """Return the value of an identifier attribute in a product's values, not decoded.
 
-    Values take tens of kilobytes, so this searches them for the attribute instead of decoding them.
-    A quote in a text is escaped, so a quoted code that a colon follows is the whole end of a key.
+    Values can have tens of kilobytes, so this searches them for the attribute instead of decoding
+    them. Quotes in a text are escaped, so a quoted code before a colon is a key, or the end of one
+    if the first quote is escaped.
 
     Args:
         values: The values, as JSON.
