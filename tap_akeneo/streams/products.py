@@ -14,7 +14,7 @@ from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
 from tap_akeneo.pagination.page_number import NumberedReading, any_item
-from tap_akeneo.permissions import refusal_message
+from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -244,6 +244,9 @@ class Products(ProductStream):
         try:
             items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
+            if lacks_overall_access(refusal, Attributes.permission):
+                # The PIM refuses the products as well, which is then reported.
+                return None
             self.logger.warning(
                 "identifier stays null, because the PIM does not list its attributes: %s",
                 refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),
