@@ -21,12 +21,12 @@ FILES, FOLDER = fsspec.url_to_fs(sys.argv[1])
 
 
 def fetch(address: str) -> bool:
-    """Fetch one file, unless it is there. Return whether it is there now."""
+    """Fetch one file unless it exists. Return whether it exists now."""
     path = address.partition("/api/rest/v1/")[2]
     name = unquote(path).removesuffix("/download")
     target = f"{FOLDER}/{name}"
     if not path or ".." in name.split("/"):
-        sys.stderr.write(f"{address}: this is no address of a file\n")
+        sys.stderr.write(f"{address}: this is not the address of a file\n")
         return False
     if FILES.exists(target):
         return True
@@ -36,7 +36,7 @@ def fetch(address: str) -> bool:
         sys.stderr.write(f"{error}\n")
         return False
     FILES.makedirs(target.rpartition("/")[0], exist_ok=True)
-    # A run that dies leaves no half a file under the name of a whole one.
+    # If the script is killed, an incomplete file does not have the final name.
     FILES.pipe_file(f"{target}.part", content)
     FILES.mv(f"{target}.part", target)
     return True

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_akeneo.oddities import Oddities
 
 PREFIX: Final = "value_"
-"""Start of the names, so that they never equal a property of the stream, now or later."""
+"""Prefix of the names, so that they never equal a property of the stream, now or later."""
 
 MAX_NAME_LENGTH: Final = 63
 """Longest name of a column in PostgreSQL, in bytes (its documentation, "Limits")."""
@@ -54,7 +54,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Attribute(NamedTuple):
-    """What the columns of an attribute depend on.
+    """The properties of an attribute that determine its columns.
 
     Attributes:
         code: Its code.
@@ -104,10 +104,10 @@ class Column(NamedTuple):
 
 
 def column_name(*parts: str) -> str:
-    """Return the name of a column, which depends on nothing but its parts.
+    """Return the name of a column, which depends only on its parts.
 
-    New attributes therefore never rename a column. The PIM ignores the case of codes, so the name
-    does as well. Two underscores separate the parts. A name that would be ambiguous or too long
+    Therefore new attributes never rename a column. The PIM ignores the case of codes, so names are
+    in lower case. Two underscores separate the parts. A name that would be ambiguous or too long
     ends with three underscores and a hash.
 
     Args:
@@ -208,7 +208,7 @@ def _as_number(data: Any) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _as_date(data: Any) -> Any:  # noqa: ANN401 (JSON)
-    """Return the day of midnight in the server's time zone, which is how the PIM sends a date.
+    """Return the day of a date, which the PIM sends as midnight in the server's time zone.
 
     Raises:
         NotConvertible: It is not a date.
@@ -224,7 +224,7 @@ def _as_date(data: Any) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _as_text(data: Any) -> str | None:  # noqa: ANN401 (JSON)
-    """Return text as it is, a list of codes with commas, as Akeneo exports it, or else JSON."""
+    """Return text as it is, codes joined by commas as Akeneo exports them, or else JSON."""
     if data is None or isinstance(data, str):
         return data
     if isinstance(data, list) and all(isinstance(one, str) for one in data):
@@ -292,7 +292,7 @@ class ColumnWriter:
                 entries = _entries(content) if raw else msgspec.convert(content, _Entries)
             except DECODE_ERRORS:
                 column = next(iter(places.values()))[0]
-                self._note(column.name, "part of JSON that is no list of values")
+                self._note(column.name, "part of JSON that is not a list of values")
                 continue
             for entry in entries if isinstance(entries, list) else entries.values():
                 for column in places.get(_place(entry.scope, entry.locale), ()):

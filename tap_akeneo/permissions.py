@@ -1,4 +1,4 @@
-"""What to do when the PIM refuses a request: tick a permission, or correct a setting."""
+"""Say which permission or setting to change when the PIM refuses a request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOO_LONG_STATUSES = {
 _TEXT_IN_QUOTES = re.compile(r'"([^"]*)"')
 
 _FILTER_WORDS = r"\b(filters?|property|operator|object|categor(y|ies)|famil(y|ies)|search\w*)\b"
-"""What the PIM calls conditions of the parameter ``search``."""
+"""The PIM's words for conditions of the parameter ``search``."""
 
 
 class _SentSetting(NamedTuple):
@@ -38,8 +38,8 @@ class _SentSetting(NamedTuple):
     Attributes:
         name: Its name.
         parameter: The query parameter that it becomes.
-        words: A pattern of what the PIM calls it.
-        values: Its texts.
+        words: A pattern for the PIM's words for it.
+        values: The texts in its value.
     """
 
     name: str
@@ -49,7 +49,7 @@ class _SentSetting(NamedTuple):
 
 
 def may_lack_overall_access(refusal: RequestRefused) -> bool:
-    """Return whether the PIM may refuse not only this list, but its whole API.
+    """Return whether the PIM may refuse all requests, not only this one.
 
     The message is the same if only *List categories* is missing (akeneo/pim-community-dev).
     """
@@ -58,7 +58,7 @@ def may_lack_overall_access(refusal: RequestRefused) -> bool:
 
 
 def lacks_overall_access(refusal: RequestRefused, permission: str) -> bool:
-    """Return whether the PIM refuses its whole API."""
+    """Return whether the PIM refuses all requests."""
     return may_lack_overall_access(refusal) and permission != LIST_CATEGORIES
 
 
@@ -80,7 +80,7 @@ def refusal_message(
 def _advice(refusal: RequestRefused, permission: str, settings: Settings, stream: str) -> str:
     if refusal.status == HTTPStatus.FORBIDDEN:
         if not refusal.message:
-            # The PIM always sends one, so this is from a server before it.
+            # The PIM always sends a message, so this response is from a server before it.
             return ""
         names = {permission or OVERALL_ACCESS: None}
         if lacks_overall_access(refusal, permission):
@@ -117,9 +117,10 @@ def _setting_at_fault(message: str, sent: list[_SentSetting]) -> str | None:
 
 
 def _sent_settings(refusal: RequestRefused, settings: Settings, stream: str) -> list[_SentSetting]:
-    """Return the settings in a request. If a message fits several equally, the first is at fault.
+    """Return the settings in a request, in the order in which they are blamed.
 
-    So `Locale "ja_JP" is not activated for the scope "print"` is about the locale.
+    `Locale "ja_JP" is not activated for the scope "print"` fits two settings. It is about the first
+    of them, the locale.
     """
     own_names = list(settings.switches)
     if settings.linked_entities:

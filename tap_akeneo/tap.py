@@ -50,7 +50,7 @@ MAX_AKENEO_CONCURRENCY = 4
 
 
 ALL_STREAMS = "all streams"
-"""Stands for the name of a stream in a line about a permission that every stream lacks."""
+"""Replaces the name of the stream in a line about a permission that all streams need."""
 
 
 class StreamsFailed(AkeneoError):
@@ -96,7 +96,7 @@ class TapAkeneo(StreamHost):
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
         self.skipped_streams: set[str] = set()
-        self._told_refusals: set[tuple[str, int, str]] = set()
+        self._reported_refusals: set[tuple[str, int, str]] = set()
         self.rows = 0
         # Discovery needs to know this before the SDK loads the state.
         state = kwargs.get("state")
@@ -257,12 +257,12 @@ class TapAkeneo(StreamHost):
             self.skipped_streams.add(name)
         else:
             self._add_failed_stream(name)
-        # All streams lack this permission, and a stream lacks its own for the list of each parent.
+        # The same refusal may come for all streams, or for each list of a child stream.
         about = ALL_STREAMS if lacks_overall_access(refusal, permission) else name
-        told = self._told_refusals
-        if told & {(one, refusal.status, refusal.message) for one in (about, ALL_STREAMS)}:
+        reported = self._reported_refusals
+        if reported & {(one, refusal.status, refusal.message) for one in (about, ALL_STREAMS)}:
             return
-        told.add((about, refusal.status, refusal.message))
+        reported.add((about, refusal.status, refusal.message))
         line = refusal_message(refusal, permission, self.settings, name)
         if is_skipped:
             self.logger.warning("%s: skipped, %s", about, line)
@@ -271,7 +271,7 @@ class TapAkeneo(StreamHost):
 
     @override
     def is_read(self, name: str) -> bool:
-        """Return whether a stream that has ended was read as a whole so far."""
+        """Return whether no part of a stream was skipped or failed."""
         return name not in self.skipped_streams.union(self.failed_streams)
 
     @override

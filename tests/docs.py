@@ -151,12 +151,12 @@ def _since(kinds: list[type[AkeneoStream]]) -> str:
     return first if first > OLDEST_SUPPORTED else ""
 
 
-def _by_version(kinds: list[type[AkeneoStream]], tell: Any) -> str:
+def _by_version(kinds: list[type[AkeneoStream]], cell: Any) -> str:
     """Return the value for the newest versions, with differing older values in brackets."""
     newest, *older = kinds
-    differing = [kind for kind in older if tell(kind) != tell(newest)]
-    told: str = tell(newest)
-    return told + "".join(f" ({tell(kind)} before {newest.since})" for kind in differing)
+    differing = [kind for kind in older if cell(kind) != cell(newest)]
+    text: str = cell(newest)
+    return text + "".join(f" ({cell(kind)} before {newest.since})" for kind in differing)
 
 
 def _key(stream: type[AkeneoStream]) -> str:

@@ -67,7 +67,7 @@ def test_the_tables_match_the_code(table: str) -> None:
     page, _ = TABLES[table]
     text = page.read_text(encoding="utf-8")
     assert f"<!-- {table} -->\n|" in text
-    assert with_table(text, table) == text, "write them anew: python -m tests.docs"
+    assert with_table(text, table) == text, "write it again: python -m tests.docs"
 
 
 def test_the_columns_that_may_be_old_exist_in_incremental_streams() -> None:

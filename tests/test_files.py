@@ -54,7 +54,7 @@ def test_config_catalog_and_state_are_read_in_any_encoding(
 
 
 @pytest.mark.parametrize("option", ["config", "catalog", "state"])
-def test_a_file_in_an_unknown_encoding_is_told(
+def test_a_file_in_an_unknown_encoding_is_reported(
     start_pim: StartPim, tmp_path: Path, option: str
 ) -> None:
     config, file = tmp_path / "config", tmp_path / "file"

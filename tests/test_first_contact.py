@@ -1,4 +1,4 @@
-"""What cannot pass is told within seconds, and a PIM that has worked before is waited for."""
+"""A wrong address is reported within seconds, but the tap waits for a PIM that has worked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CHECK = "check the setting base_url, with http or https and its port"
 
 
 class SshServer(socketserver.ThreadingTCPServer):
-    """Another service than a PIM, which speaks first."""
+    """A service other than a PIM, which sends data first."""
 
     class Handler(socketserver.StreamRequestHandler):
         @override
@@ -84,7 +84,7 @@ WRONG_ADDRESSES = {
 
 @pytest.mark.parametrize("arguments", MODES.values(), ids=MODES.keys())
 @pytest.mark.parametrize("kind", WRONG_ADDRESSES)
-def test_a_wrong_address_is_told_in_one_line_within_ten_seconds(
+def test_a_wrong_address_is_reported_in_one_line_within_ten_seconds(
     start_pim: StartPim, tmp_path: Path, kind: str, arguments: list[str]
 ) -> None:
     config = tmp_path / "config.json"
@@ -92,7 +92,7 @@ def test_a_wrong_address_is_told_in_one_line_within_ten_seconds(
         config.write_text(json.dumps(settings_for(start_pim(), base_url=url, max_retries=8)))
         before = time.monotonic()
         ended = command("--config", config, *arguments)
-        # The limit of issue 13, for which the default number of retries takes two minutes.
+        # The default number of retries would take two minutes.
         assert time.monotonic() - before < 10
     assert ended.code == 1
     (line,) = ended.errors
@@ -114,7 +114,7 @@ def tries(pim: SimulatedPim, path: str) -> int:
 @pytest.mark.parametrize(
     ("state", "retries", "advice"), [(None, 1, "check"), (STATE, 3, WAIT)], ids=["new", "known"]
 )
-def test_a_pim_in_maintenance_is_waited_for_only_if_it_has_worked_before(
+def test_the_tap_waits_for_a_pim_in_maintenance_only_if_it_has_worked_before(
     start_pim: StartPim,
     outage: dict[str, Any],
     state: dict[str, Any] | None,
@@ -132,7 +132,7 @@ def test_a_pim_in_maintenance_is_waited_for_only_if_it_has_worked_before(
 
 
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES.keys())
-def test_a_pim_that_goes_into_maintenance_during_a_run_is_waited_for(
+def test_the_tap_waits_for_a_pim_that_goes_into_maintenance_during_a_run(
     start_pim: StartPim, outage: dict[str, Any]
 ) -> None:
     pim = start_pim(products=5)
@@ -142,7 +142,9 @@ def test_a_pim_that_goes_into_maintenance_during_a_run_is_waited_for(
     assert tries(pim, "/api/rest/v1/families") == 3
 
 
-def test_an_overload_is_not_waited_for_before_a_pim_has_worked(start_pim: StartPim) -> None:
+def test_the_tap_does_not_wait_for_an_overloaded_pim_that_has_not_worked_before(
+    start_pim: StartPim,
+) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/token", status=429, retry_after=60, times=None)
     with pytest.raises(AkeneoError, match="the PIM answers 429"):

@@ -121,7 +121,7 @@ def test_tokens_that_expire_are_renewed(start_pim: StartPim, tmp_path: Path) -> 
     assert len(files_in(tmp_path)) == len(addresses)
 
 
-def test_a_file_that_the_pim_lost_is_named_and_all_others_are_fetched(
+def test_a_file_that_the_pim_cannot_send_is_named_and_all_others_are_fetched(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     pim = start_pim("saas")
@@ -135,13 +135,13 @@ def test_a_file_that_the_pim_lost_is_named_and_all_others_are_fetched(
 
 
 @pytest.mark.parametrize("line", ["nonsense", "{url}/api/rest/v1/media-files/../../x/download"])
-def test_a_line_that_is_no_address_of_a_file_is_refused(
+def test_a_line_that_is_not_the_address_of_a_file_is_refused(
     start_pim: StartPim, tmp_path: Path, line: str
 ) -> None:
     pim = start_pim()
     ended = fetch(pim, str(tmp_path / "media"), [line.format(url=pim.url)])
     assert (ended.returncode, files_in(tmp_path)) == (1, {})
-    assert ended.stderr.strip().endswith("this is no address of a file")
+    assert ended.stderr.strip().endswith("this is not the address of a file")
 
 
 def test_the_token_is_sent_to_the_configured_pim_only(start_pim: StartPim, tmp_path: Path) -> None:

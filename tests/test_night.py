@@ -1,4 +1,4 @@
-"""What an engineer reads at night: one line tells within seconds why `meltano run` failed."""
+"""One line reports within seconds why `meltano run` failed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 10.0
-"""Time to tell what cannot pass, from the start of the tap."""
+"""Time limit for reporting a permanent failure, from the start of the tap."""
 
 RUN = "meltano --environment=prod run --state-id-suffix={suffix} {options} tap-akeneo {target}"
 STREAMS = ("channels", "families", "products")
@@ -65,7 +65,7 @@ class Night:
             for time, level, source, text in pattern.findall(self.log)
         ]
 
-    def told_by_tap(self, level: str = "error") -> Line:
+    def error_of_tap(self, level: str = "error") -> Line:
         """Return the only line of the tap with a level, except the last, which counts streams."""
         lines = [line for line in self.lines if (line.level, line.source) == (level, "tap-akeneo")]
         assert lines, self.log
@@ -74,7 +74,7 @@ class Night:
         assert len(lines) == 1, lines
         return lines[0]
 
-    def told_by_target(self, target: str) -> Line:
+    def error_of_target(self, target: str) -> Line:
         """Return the first error of a target, as the documented `grep` finds it."""
         return next(line for line in self.lines if line.source == target and "Error" in line.text)
 
@@ -155,7 +155,7 @@ def project(shared_pim: SimulatedPim, tmp_path_factory: pytest.TempPathFactory) 
     }
     postgres = postgres_loader(make_environment(POSTGRES.name, POSTGRES.requirements), {})
     settings = settings_for(shared_pim)
-    del settings["max_retries"]  # What a setting does not shorten must be told in time, too.
+    del settings["max_retries"]  # The default must also be fast enough.
     project = Project.copied(home, settings, lines, postgres)
     project.variables |= {
         "TAP_AKENEO__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
@@ -175,12 +175,12 @@ class Failure:
     """A failure of the tap.
 
     Attributes:
-        told: Pattern of the only line that tells it.
+        reported: Pattern of the only line that reports it.
         variables: Environment variables that cause it; `{port}` is that of the PIM.
         harm: What causes it in the PIM.
     """
 
-    told: str
+    reported: str
     variables: Mapping[str, str] = field(default_factory=dict)
     harm: Callable[[SimulatedPim], object] = id
 
@@ -252,7 +252,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_one_line_of_the_tap_tells_within_seconds_why_a_run_fails(
+def test_one_line_of_the_tap_reports_within_seconds_why_a_run_fails(
     nights: Nights, pim: SimulatedPim, name: str
 ) -> None:
     failure = FAILURES[name]
@@ -261,14 +261,14 @@ def test_one_line_of_the_tap_tells_within_seconds_why_a_run_fails(
     variables = {key: text.replace("{port}", port) for key, text in failure.variables.items()}
     night = nights.run(variables)
     assert night.code == 1
-    line = night.told_by_tap()
-    told = failure.told.replace("{product}", third_product(pim))
-    assert re.match(told, line.text), line.text
+    line = night.error_of_tap()
+    pattern = failure.reported.replace("{product}", third_product(pim))
+    assert re.match(pattern, line.text), line.text
     assert night.seconds_until(line) < SECONDS
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_plain_http_to_a_tls_port_and_an_untrusted_certificate_are_told_within_seconds(
+def test_plain_http_to_a_tls_port_and_an_untrusted_certificate_are_reported_within_seconds(
     nights: Nights, tmp_path: Path, scheme: str
 ) -> None:
     certificate = tmp_path / "certificate.pem"
@@ -278,16 +278,16 @@ def test_plain_http_to_a_tls_port_and_an_untrusted_certificate_are_told_within_s
     with serve(pim, certificate=certificate):
         night = nights.run({"TAP_AKENEO_BASE_URL": str(pim.url).replace("https", scheme)})
     assert night.code == 1
-    told = {
+    patterns = {
         "http": r"no connection to 127\.0\.0\.1:\d+.*: check the setting base_url, with http or h",
         "https": r"the certificate of 127\.0\.0\.1:\d+ is not trusted: .*setting ca_bundle",
     }
-    line = night.told_by_tap()
-    assert re.match(told[scheme], line.text), line.text
+    line = night.error_of_tap()
+    assert re.match(patterns[scheme], line.text), line.text
     assert night.seconds_until(line) < SECONDS
 
 
-def test_bad_json_in_a_setting_is_told_by_meltano_before_the_tap_starts(nights: Nights) -> None:
+def test_bad_json_in_a_setting_is_reported_by_meltano_before_the_tap_starts(nights: Nights) -> None:
     night = nights.run({"TAP_AKENEO_FILTERS": '{"products": '})
     assert night.code == 1
     errors = [line.text for line in night.lines if line.level == "error"]
@@ -327,20 +327,20 @@ STATES: dict[str, tuple[object, str, str]] = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_one_line_tells_within_seconds_that_a_state_is_wrong_and_how_to_replace_it(
+def test_one_line_reports_within_seconds_that_a_state_is_wrong_and_how_to_replace_it(
     nights: Nights, name: str
 ) -> None:
-    state, level, told = STATES[name]
+    state, level, beginning = STATES[name]
     nights.leave_state(state)
     night = nights.run()
     assert night.code == (1 if level == "error" else 0)
-    line = night.told_by_tap(level)
-    assert line.text.startswith(told)
+    line = night.error_of_tap(level)
+    assert line.text.startswith(beginning)
     assert "run once with --full-refresh" in line.text
     assert night.seconds_until(line) < SECONDS
 
 
-def test_after_a_killed_run_meltano_tells_to_use_force_and_the_tap_continues(
+def test_after_a_killed_run_meltano_suggests_force_and_the_tap_continues(
     nights: Nights, pim: SimulatedPim
 ) -> None:
     pim.requests.clear()
@@ -351,8 +351,8 @@ def test_after_a_killed_run_meltano_tells_to_use_force_and_the_tap_continues(
     )
     refused = nights.run()
     assert refused.code == 1
-    (told,) = [line.text for line in refused.lines if "already running" in line.text]
-    assert "ignore this check using the '--force' option" in told
+    (message,) = [line.text for line in refused.lines if "already running" in line.text]
+    assert "ignore this check using the '--force' option" in message
     night = nights.run(options="--force")
     assert night.code == 0, night.log
 
@@ -364,26 +364,26 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "reported"),
     [
         ({"port": "9"}, '"127.0.0.1", port 9 failed: Connection refused'),
         ({"password": "wrong"}, 'password authentication failed for user "tap"'),
     ],
     ids=["target down", "password of the target"],
 )
-def test_the_first_error_of_the_target_tells_why_it_has_no_database(
-    nights: Nights, postgres: Postgres, wrong: dict[str, str], told: str
+def test_the_first_error_of_the_target_says_why_it_has_no_database(
+    nights: Nights, postgres: Postgres, wrong: dict[str, str], reported: str
 ) -> None:
     settings = {**postgres.settings("nights"), **wrong}
     variables = {f"TARGET_POSTGRES_{name.upper()}": str(of) for name, of in settings.items()}
     night = nights.run(variables, "target-postgres")
     assert night.code == 1
-    line = night.told_by_target("target-postgres")
-    assert told in line.text
+    line = night.error_of_target("target-postgres")
+    assert reported in line.text
     assert night.seconds_until(line) < SECONDS
 
 
-def test_the_first_error_of_the_target_tells_that_the_disk_is_full(nights: Nights) -> None:
+def test_the_first_error_of_the_target_says_that_the_disk_is_full(nights: Nights) -> None:
     file = nights.project.home / "rows" / "families.jsonl"
     file.parent.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
@@ -392,12 +392,12 @@ def test_the_first_error_of_the_target_tells_that_the_disk_is_full(nights: Night
     night = nights.run()
     file.unlink()
     assert night.code == 1
-    line = night.told_by_target("target-jsonl")
+    line = night.error_of_target("target-jsonl")
     assert "No space left on device" in line.text
     assert night.seconds_until(line) < SECONDS
 
 
-def test_the_first_error_of_the_target_tells_that_the_file_is_locked(
+def test_the_first_error_of_the_target_says_that_the_file_is_locked(
     pim: SimulatedPim, tmp_path: Path
 ) -> None:
     set_up("only-meltano")
@@ -405,6 +405,6 @@ def test_the_first_error_of_the_target_tells_that_the_file_is_locked(
     with duckdb.connect(str(tmp_path / "akeneo.duckdb")):
         night = Nights(project, pim, "locked").run(target="target-duckdb")
     assert night.code == 1
-    line = night.told_by_target("target-duckdb")
+    line = night.error_of_target("target-duckdb")
     assert "Could not set lock on file" in line.text
     assert night.seconds_until(line) < SECONDS

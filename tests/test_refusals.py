@@ -1,4 +1,4 @@
-"""A refusal is told once, with the PIM's message and the one setting or permission at fault."""
+"""A refusal is reported once, with the PIM's message and the setting or permission at fault."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_url_that_is_too_long_names_the_longest_setting(
 
 
 @pytest.mark.parametrize("on_forbidden", ["fail", "skip"])
-def test_a_missing_permission_is_told_once_for_all_parents(
+def test_a_missing_permission_is_reported_once_for_all_parents(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, on_forbidden: str
 ) -> None:
     pim = start_pim()
@@ -114,17 +114,17 @@ def test_a_missing_permission_is_told_once_for_all_parents(
     run = sync(pim, "attribute_options", "locales", on_forbidden=on_forbidden)
     assert caplog.text.count("tick “List attribute options”)") == 1
     assert sum(request.status == 403 for request in pim.requests) > 1
-    told = (
+    summary = (
         "incomplete streams: attribute_options"
         if on_forbidden == "fail"
         else "skipped streams: attribute_options; incomplete streams: none"
     )
-    assert run.tap.summary().endswith(told)
+    assert run.tap.summary().endswith(summary)
 
 
 @pytest.mark.parametrize("on_forbidden", ["fail", "skip"])
 @pytest.mark.parametrize("profile", ["ce-5", "ce-7", "ee-7", "saas"])
-def test_missing_access_to_the_api_is_told_once_for_all_streams(
+def test_missing_access_to_the_api_is_reported_once_for_all_streams(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, on_forbidden: str
 ) -> None:
     pim = start_pim(profile)
@@ -149,7 +149,7 @@ def test_categories_without_permission_may_also_lack_access_to_the_api(
     assert "tick “List categories” and “Overall Web API access”)" in line
 
 
-def test_a_403_of_a_firewall_is_not_taken_for_a_missing_permission(
+def test_a_403_of_a_firewall_is_not_reported_as_a_missing_permission(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()

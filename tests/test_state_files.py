@@ -179,7 +179,7 @@ def test_a_run_from_a_golden_state_reads_only_what_changed_since(
 
 
 READ_WHOLE = {"families", "categories"}
-"""Streams that are always read as a whole; 7.0 does not report all changes of categories."""
+"""Streams that are always read in full; 7.0 does not report all changes of categories."""
 
 
 def is_since(row: dict[str, Any], since: datetime) -> bool:
@@ -360,7 +360,7 @@ def test_the_bookmark_of_a_full_table_is_ignored_and_the_table_is_read_once(
     assert len(run.records("attribute_options")) == len(pim.truth("attribute_options"))
     assert run.state["bookmarks"] == {"attribute_options": {}, "families": {"newer": {"x": 1}}}
     (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
-    assert "the state has bookmarks of attribute_options, which is always read as a whole" in line
+    assert "the state has bookmarks of attribute_options, which is always read in full" in line
 
 
 def partition(code: str, date: str, **more: Any) -> dict[str, Any]:

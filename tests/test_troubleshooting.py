@@ -205,7 +205,7 @@ ENDINGS = {
         {"value_columns": ["*"]}, arrange=add_attributes
     ),
     "stream_maps: there is no stream …": Ending({"stream_maps": {"famlies": {}}}, code=0),
-    "the state has bookmarks of …, which is always read as a whole": Ending(
+    "the state has bookmarks of …, which is always read in full": Ending(
         files={"--state": '{"bookmarks": {"families": {"replication_key_value": 5}}}'}, code=0
     ),
     "the catalog has the replication …": Ending(

@@ -90,24 +90,24 @@ def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def info_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
     return caplog
 
 
 @pytest.mark.parametrize("name", SHAPING)
 def test_a_changed_setting_reads_all_rows_once_and_is_named(
-    start_pim: StartPim, told: pytest.LogCaptureFixture, name: str
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture, name: str
 ) -> None:
     pim = start_pim()
     state: dict[str, Any] = {}
     changes: list[dict[str, Any]] = [{}, {name: SHAPING[name]}, {}]
     for changed in changes:
         everything = sync(pim, "products", **UTC, flattening_max_depth=1, **changed)
-        reasons(told)
+        reasons(info_log)
         run = run_with(pim, state, **changed)
         assert run.rows("products") == everything.rows("products")
-        (line,) = reasons(told) or [""]
+        (line,) = reasons(info_log) or [""]
         if state:
             # Flattening has several settings.
             assert line
@@ -115,12 +115,12 @@ def test_a_changed_setting_reads_all_rows_once_and_is_named(
             assert line.endswith("changed since the last run: reading everything once")
         again = run_with(pim, run.state, **changed)
         assert not again.records("products")
-        assert not reasons(told)
+        assert not reasons(info_log)
         state = again.state
 
 
 def test_a_setting_of_another_stream_reads_nothing_again(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ee-7")
     others = {
@@ -144,7 +144,7 @@ def test_a_setting_of_another_stream_reads_nothing_again(
         second = run_with(pim, first.state, stream, **changed)
         assert not second.records(stream)
         assert fingerprints(second, stream) == fingerprints(first, stream)
-    assert not reasons(told)
+    assert not reasons(info_log)
 
 
 def test_the_order_of_codes_does_not_matter(start_pim: StartPim) -> None:
@@ -166,25 +166,25 @@ def test_without_the_setting_attributes_every_product_gets_its_name(start_pim: S
 
 @pytest.mark.parametrize("stream", ["assets", "reference_entity_records"])
 def test_all_bookmarks_of_a_stream_with_parents_are_forgotten_with_one_line(
-    start_pim: StartPim, told: pytest.LogCaptureFixture, stream: str
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture, stream: str
 ) -> None:
     pim = start_pim("ee-7")
     first = run_with(pim, {}, stream)
     second = run_with(pim, first.state, stream, locales=["en_US"])
     assert second.rows(stream).keys() == first.rows(stream).keys()
-    assert reasons(told) == ["locales changed since the last run: reading everything once"]
+    assert reasons(info_log) == ["locales changed since the last run: reading everything once"]
     third = run_with(pim, second.state, stream, locales=["en_US"])
     assert not third.records(stream)
 
 
 def test_a_catalog_with_other_properties_reads_all_rows_once(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     first = run_with(pim, {}, left_out=("values", "workflow_status"))
     second = run_with(pim, first.state, left_out=("workflow_status",))
     assert second.records("products") == run_with(pim, {}, left_out=()).records("products")
-    assert reasons(told) == ["properties changed since the last run: reading everything once"]
+    assert reasons(info_log) == ["properties changed since the last run: reading everything once"]
     third = run_with(pim, second.state)
     assert len(third.records("products")) == len(second.records("products"))
 
@@ -199,7 +199,7 @@ def test_a_run_without_a_catalog_has_the_fingerprints_of_one_with_the_discovered
 
 
 def test_products_whose_key_is_new_are_all_read(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     before, after = start_pim("ce-6"), start_pim("ce-7")
     state = run_with(before, {}).state
@@ -209,19 +209,19 @@ def test_products_whose_key_is_new_are_all_read(
     products["fingerprints"]["base_url"] = fingerprints(by_uuid)["base_url"]
     upgraded = run_with(after, state)
     assert upgraded.rows("products") == by_uuid.rows("products")
-    (line,) = reasons(told)
+    (line,) = reasons(info_log)
     assert line.startswith("identifier, key, properties changed since the last run")
 
 
 def test_the_state_of_another_pim_reads_everything(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim, other = start_pim(), start_pim(seed=2)
     run = run_with(other, run_with(pim, {}).state)
     assert {uuid for (uuid,) in run.rows("products")} == {
         row["uuid"] for row in other.truth("products")
     }
-    assert reasons(told) == ["base_url changed since the last run: reading everything once"]
+    assert reasons(info_log) == ["base_url changed since the last run: reading everything once"]
 
 
 def without_fingerprints(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,14 +232,14 @@ def without_fingerprints(state: Mapping[str, Any]) -> dict[str, Any]:
     return older
 
 
-def test_a_state_of_0_1_0_is_taken_to_have_the_present_settings(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+def test_a_state_of_0_1_0_is_assumed_to_have_the_present_settings(
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     state = without_fingerprints(run_with(pim, {}).state)
     run = run_with(pim, state, attributes=["name"])
     assert not run.records("products")
-    assert not reasons(told)
+    assert not reasons(info_log)
     assert fingerprints(run) == fingerprints(run_with(pim, {}, attributes=["name"]))
 
 
@@ -264,7 +264,7 @@ def test_a_setting_that_the_state_does_not_know_counts_as_unset(start_pim: Start
 
 
 def test_warn_reads_only_changes_and_warns_until_all_rows_are_alike(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     state = run_with(pim, {}).state
@@ -277,27 +277,27 @@ def test_warn_reads_only_changes_and_warns_until_all_rows_are_alike(
     for changed in changes:
         run = run_with(pim, state, **warns, **changed)
         assert not run.records("products")
-        assert reasons(told) == [warning]
+        assert reasons(info_log) == [warning]
         state = run.state
     # The target may have rows with and without other locales, so no value fits all of them.
     everything = run_with(pim, state)
     assert len(everything.records("products")) == len(pim.truth("products"))
-    reasons(told)
+    reasons(info_log)
     assert not run_with(pim, everything.state, **warns).records("products")
-    assert not reasons(told)
+    assert not reasons(info_log)
 
 
 def test_a_full_refresh_ends_the_warnings(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     changed: dict[str, Any] = {"on_changed_settings": "warn", "locales": ["en_US"]}
     warned = run_with(pim, run_with(pim, {}).state, **changed)
-    assert reasons(told)
+    assert reasons(info_log)
     refreshed = run_with(pim, {}, **changed)
     assert fingerprints(refreshed) != fingerprints(warned)
     run_with(pim, refreshed.state, **changed)
-    assert not reasons(told)
+    assert not reasons(info_log)
 
 
 def merged(state: Mapping[str, Any], onto: Mapping[str, Any]) -> dict[str, Any]:
@@ -346,7 +346,7 @@ def test_a_full_table_in_between_leaves_no_row_of_its_kind(start_pim: StartPim) 
 
 
 def test_a_bounded_run_with_other_settings_leaves_the_rest_to_the_next_run(
-    start_pim: StartPim, told: pytest.LogCaptureFixture
+    start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     dates = sorted(row["updated"] for row in pim.truth("products"))
@@ -357,10 +357,10 @@ def test_a_bounded_run_with_other_settings_leaves_the_rest_to_the_next_run(
     assert 0 < len(bounded.records("products")) < len(first.records("products"))
     both = bounded.rows("products") | rest.rows("products")
     assert both == run_with(pim, {}, locales=["en_US"]).rows("products")
-    reasons(told)
+    reasons(info_log)
     late = run_with(pim, rest.state, start_date=middle)
     assert 0 < len(late.records("products")) < len(first.records("products"))
-    assert reasons(told) == [
+    assert reasons(info_log) == [
         "locales changed since the last run: reading everything from start_date on once"
     ]
 

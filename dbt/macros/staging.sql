@@ -1,9 +1,9 @@
 {#
-    A query of one table of the tap, whatever its loader has made of it.
+    A query of one table of the tap, with the same columns and types for every loader.
 
     A stream that the PIM does not have, or that is not selected, has no table; then the query has no
     rows. A column that is missing is null. Rows that the loader has marked as deleted are left out,
-    unless there is a column of that name.
+    unless `columns` has `deleted_at`.
 
     Args:
         table: Name of the stream.
@@ -59,7 +59,7 @@
 {% endmacro %}
 
 
-{# Whether rows that no longer exist stay in the tables unmarked. #}
+{# Whether rows of deleted items stay in the tables without a mark. #}
 {% macro loader_keeps_deleted() %}
     {%- set chosen = var('akeneo_loader_keeps_deleted', none) -%}
     {{ return(target.type == 'duckdb' if chosen is none else chosen) }}
@@ -87,7 +87,7 @@
         select * from {{ keys }}
     ),
 
-    {# If the loader removes no keys, those that the last reading of their list did not find are gone. #}
+    {# If the loader never removes keys, those that the last reading of their list did not find are missing. #}
     reading as (
         select
             {% for column in lists if keeps %}{{ column }}, {% endfor -%}
@@ -98,7 +98,7 @@
 
     select
         items.*,
-        {# Without keys, or without a date, the comparison is null: then nothing is known. #}
+        {# Without keys, or without a date, the comparison is null, so the row does not count as deleted. #}
         coalesce(
             items.deleted_at is not null
             or (

@@ -1,8 +1,7 @@
 {#
     A query with one row for each single value in the JSON objects that hold values by attribute:
-    the columns that are named, `attribute`, `attribute_type`, `channel`, `locale`, `position` (of an
-    element of a list, from 1), `text_value`, `unit` and `currency`. Values with nothing in them have
-    no row.
+    the given columns, `attribute`, `attribute_type`, `channel`, `locale`, `position` (of an
+    element of a list, from 1), `text_value`, `unit` and `currency`. Empty values have no row.
 
     Args:
         items: A relation with a column `attribute_values`.
@@ -72,7 +71,7 @@
 {%- endmacro %}
 
 
-{# Delete the values of items that were read again, or no longer exist. #}
+{# Delete the values of items that were read again or no longer exist. #}
 {% macro delete_outdated_values(relation) %}
     delete from {{ relation }}
     where not exists (

@@ -4,8 +4,8 @@
         {{ akeneo.wide_products(family='shoes') }}
 
     Columns are named `attribute`, `attribute__channel`, `attribute__locale` or
-    `attribute__channel__locale`; prices have one for each currency at the end, measurements one more
-    that ends in `__unit`. Lists are joined with commas.
+    `attribute__channel__locale`. Prices have one column for each currency, whose code is at the end, and
+    measurements have a second column that ends in `__unit`. Lists are joined with commas.
 
     Args:
         family: Code of a family: only its products and attributes. All by default.
@@ -138,8 +138,8 @@
 
 {#
     Names for columns that every database accepts: lower case, letters, digits and underscores, at
-    most 63 characters. Names that would be cut or the same in any letter case get a hash of the
-    original at the end, so that the name of a column does not depend on which other came first.
+    most 63 characters. Names that would be cut, or that are the same in lower case, end with a hash of
+    the original. So the name of a column does not depend on the order of the columns.
 
     Args:
         names: The original names, all different.
@@ -164,7 +164,7 @@
 {% endmacro %}
 
 
-{# A column's name in quotes, because it may be a reserved word, but found without them. #}
+{# A column's name in quotes, because it may be a reserved word. Queries also find it without them. #}
 {% macro quoted(name) -%}
     {{ adapter.quote(name | upper if target.type == 'snowflake' else name) }}
 {%- endmacro %}

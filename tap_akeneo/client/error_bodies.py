@@ -1,4 +1,4 @@
-"""What a response says that has no data: the PIM's error message, or the title of a web page."""
+"""Find the PIM's error message, or the title of a web page, in a response without data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SHOWN_TITLE = 100
 """Characters of a web page's title that a log line shows."""
 
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises. The last one means JSON with more levels than Python can parse."""
+"""Errors of decoding. The last one means JSON with more levels than Python can parse."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -42,7 +42,7 @@ def error_message(body: bytes) -> str:
 
 
 def web_page(body: bytes) -> str:
-    """Return what to call a web page in a message, with its title, or an empty text."""
+    """Return a description of a web page with its title, or an empty text if it is not one."""
     text = body[:MAX_PAGE_HEAD].decode(errors="replace").strip()
     if not text.startswith("<"):
         return ""

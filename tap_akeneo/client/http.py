@@ -60,16 +60,16 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection."""
 
 FIRST_CONNECT_TIMEOUT = 4.0
-"""The same, as long as the address may be wrong."""
+"""The same while the address may be wrong."""
 
 HANGING_TIMEOUT = 20.0
 """Seconds to wait for a response that may never come."""
 
 MAX_FIRST_RETRIES = 1
-"""Maximum number of retries of a request, as long as the address may be wrong."""
+"""Maximum number of retries of a request while the address may be wrong."""
 
 MAX_FIRST_WAIT = 5.0
-"""Longest ``Retry-After`` that the client honours, as long as the address may be wrong."""
+"""Longest ``Retry-After`` that the client honours while the address may be wrong."""
 
 
 class _Retriable(RequestFailed):
@@ -80,8 +80,8 @@ class _Retriable(RequestFailed):
         reason: What happened.
         status: The HTTP status, if there was a response.
         retry_after: Seconds to wait, if the server says so.
-        is_outage: Whether it was no PIM that responded. Either the address is wrong, or the PIM is
-            not available for a while.
+        is_outage: Whether something other than a PIM responded. Either the address is wrong, or
+            the PIM is unavailable for a while.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class HttpClient:
     Attributes:
         traffic: Statistics of all requests so far.
         has_worked: Whether this PIM has responded before, perhaps in an earlier run. Until then
-            the address may be wrong, which no waiting cures, so a request is tried only twice.
+            the address may be wrong, and waiting would not help, so a request is tried only twice.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class HttpClient:
             if failure.is_outage and self.has_worked:
                 reason += ": wait until the PIM is back, and run again"
             elif failure.is_outage:
-                # Meltano discovers without the state, so the address may have worked all the same.
+                # Meltano runs discovery without the state, so the address may have worked before.
                 reason += (
                     ": check the setting base_url, with http or https and its port, or wait if it "
                     "has worked before"
@@ -264,7 +264,7 @@ class HttpClient:
                 reason = f"{host} did not respond in time (setting request_timeout)"
                 if request.may_hang:
                     raise NoResponse(str(request), reason) from failure
-                # As long as the address may be wrong, it is the likely cause.
+                # A wrong address is the likely cause until the PIM has responded.
                 raise _TimedOut(str(request), reason, is_outage=not self.has_worked) from failure
             reason, is_retriable = connection_error_message(failure, host)
             if not is_retriable:
@@ -276,7 +276,7 @@ class HttpClient:
         return 1 + (retries if self.has_worked else min(retries, MAX_FIRST_RETRIES))
 
     def _takes_too_long(self, failure: Exception) -> bool:
-        """Return whether a retry would take long although the address may be wrong."""
+        """Return whether a retry would take too long while the address may be wrong."""
         if self.has_worked or not isinstance(failure, _Retriable):
             return False
         return isinstance(failure, _TimedOut) or (failure.retry_after or 0.0) > MAX_FIRST_WAIT

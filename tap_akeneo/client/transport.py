@@ -178,7 +178,7 @@ def connection_error_message(
                 f"authority of its own, name its file in the setting ca_bundle ({cause})"
             )
             return reason, False
-        # The server does not speak TLS on this port, which no waiting changes.
+        # The server does not speak TLS on this port, so waiting does not help.
         is_retriable = "WRONG_VERSION_NUMBER" not in cause
         reason = f"no TLS connection to {host}: is base_url right, with its port? ({cause})"
         return reason, is_retriable

@@ -119,7 +119,7 @@ def _without_invalid_parts(bookmark: Bookmark) -> Bookmark:
 def _full_table_bookmark(stream: str, bookmark: Bookmark) -> Bookmark:
     if any(bookmark.get(name) for name in INCREMENTAL_KEYS):
         logger.warning(
-            "the state has bookmarks of %s, which is always read as a whole: they are ignored",
+            "the state has bookmarks of %s, which is always read in full: they are ignored",
             stream,
         )
     kept = {key: value for key, value in bookmark.items() if key not in INCREMENTAL_KEYS}

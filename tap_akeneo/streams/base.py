@@ -79,7 +79,7 @@ class AkeneoStream(Stream):
     """Whether only an Akeneo App may read the list, but not a connection."""
 
     is_personal: ClassVar[bool] = False
-    """Whether the items are persons, so that only `with_personal_data` offers the stream."""
+    """Whether the items are persons, so the stream is offered only with `with_personal_data`."""
 
     since: ClassVar[str] = "1.7"
     """First version of the PIM that has the list."""
@@ -203,7 +203,7 @@ class AkeneoStream(Stream):
 
     @override
     def get_sync_timer(self) -> Timer:
-        # Without an exception, the SDK's metric would say that the stream succeeded.
+        # The SDK reports a stream as successful unless it raises an exception.
         self._timer = super().get_sync_timer()
         return self._timer
 
@@ -215,7 +215,7 @@ class AkeneoStream(Stream):
             for record in self.read():
                 self.tap.rows += 1
                 yield record
-            self._tell_broken_items()
+            self._report_broken_items()
             if self.is_whole:
                 for version in versions:
                     self.tap.versions.writer.write_message(version)
@@ -291,7 +291,7 @@ class AkeneoStream(Stream):
         elif reading.broken:
             self._fail_for_broken(str(one.to) for one in reading.broken)
 
-    def _tell_broken_items(self) -> None:
+    def _report_broken_items(self) -> None:
         """Report the broken items in the state as a failure of the stream."""
         states = [self.stream_state, *self.stream_state.get("partitions", ())]
         if keys := [item.key for state in states for item in broken_items(state)]:

@@ -1,4 +1,4 @@
-"""Reads from the PIM which columns the setting ``value_columns`` stands for."""
+"""Reads from the PIM which columns the setting ``value_columns`` adds."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _attributes(items: Iterable[Item]) -> Iterator[Attribute]:
 
 
 def _channels(items: Iterable[Item], settings: Settings) -> Iterator[Channel]:
-    """Yield the channels and locales whose values the settings let the PIM send."""
+    """Yield the channels with their locales, as far as the settings do not exclude them."""
     only = {locale.lower() for locale in settings.locales}
     for item in items:
         code = str(value_of(item, "code"))

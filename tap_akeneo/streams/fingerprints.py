@@ -1,14 +1,14 @@
-"""What shaped the rows of a stream, which the state keeps beside its bookmark.
+"""Hashes of what shapes the rows of a stream, which the state keeps beside its bookmark.
 
     "fingerprints": {"attributes": hash, "filters": null, "key": hash, "properties": hash, ...}
 
 There is one hash for each input: each setting that affects the stream, its key, the properties of
 its records, and the PIM's address; null if a setting is not set. A bookmark says which changes were
 read, but rows that were read with other inputs look different, and may never change in the PIM. So
-a bookmark counts only as long as all inputs are the same.
+a bookmark is valid only while all inputs are the same.
 
-What no longer counts becomes null instead of being removed, because Meltano merges the states of
-some runs into older ones, and a missing key would bring the old value back.
+An invalid bookmark becomes null instead of being removed, because Meltano merges the states of some
+runs into older ones, and the old value would come back for a missing key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_akeneo.streams.resuming import State
 
 MIXED: Final = "mixed"
-"""In the place of a hash if the target has rows of several ones. No hash is equal to it."""
+"""Replaces a hash if the target has rows with several hashes. It never equals a hash."""
 
 READ: Final = ("replication_key_value", "unfinished", "broken")
 """Keys of the state that say what was read."""
@@ -39,8 +39,8 @@ def digest(value: Any) -> str:  # noqa: ANN401 (JSON)
 def fingerprints_of(inputs: Mapping[str, Any]) -> dict[str, str | None]:
     """Return a hash for each input, or ``None`` if it is not set.
 
-    An input that the state does not know is one that was not set, so a setting that a later version
-    of the tap adds changes nothing until it is set.
+    An input that is missing in the state counts as not set. So a setting that a later version of
+    the tap adds changes nothing until it is set.
     """
     return {name: digest(value) if value else None for name, value in inputs.items()}
 
@@ -59,8 +59,8 @@ def structure(schema: Mapping[str, Any]) -> dict[str, Any]:
 def changed_inputs(state: State, now: Mapping[str, str | None]) -> list[str]:
     """Return the names of the inputs that differ from those in the state.
 
-    A state without fingerprints is of version 0.1.0 or of another tap. It is taken to have the
-    present ones: nobody can know, and reading everything may take hours.
+    A state without fingerprints is from version 0.1.0 or from another tap. It is assumed to have
+    the present ones, because nobody can know, and reading everything may take hours.
     """
     known = state.get("fingerprints")
     if known is None:
@@ -76,7 +76,7 @@ def has_read(state: State) -> bool:
 
 
 def forget_read(state: State, *, has_partitions: bool) -> None:
-    """Set the state of a stream to that of one of which nothing was read."""
+    """Reset the state of a stream, as if nothing had been read."""
     if has_partitions:
         state["partitions"] = []
     else:

@@ -26,7 +26,7 @@ class StreamHost(Tap, ABC):
         versions: Writes messages, and holds back ACTIVATE_VERSION.
         rows: Number of records so far, of all streams.
         ended_streams: Names of the streams that were read to their end.
-        skipped_streams: Names of the streams of which all or a part was skipped.
+        skipped_streams: Names of the streams that were skipped, in whole or in part.
     """
 
     stopper: ClassVar[Stopper]
@@ -64,7 +64,7 @@ class StreamHost(Tap, ABC):
 
     @abstractmethod
     def is_read(self, name: str) -> bool:
-        """Return whether a stream that has ended was read as a whole so far."""
+        """Return whether no part of a stream was skipped or failed."""
 
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:

@@ -83,8 +83,8 @@ class IncrementalStream(AkeneoStream):
     def _compare_fingerprints(self) -> None:
         """Forget what was read if rows would now look different, so that everything is read.
 
-        This happens before the first record, and bookmarks come back as lists are completed. So the
-        state of a run that is killed in between never claims more than was read.
+        This happens before the first record, and each bookmark comes back when its list is
+        complete. So the state of a run that is killed in between never claims more than was read.
         """
         state, now = self.stream_state, dict(self.fingerprints)
         before, was_read = state.get("fingerprints"), has_read(state)
@@ -104,11 +104,12 @@ class IncrementalStream(AkeneoStream):
             )
             forget_read(state, has_partitions=self.parent is not None)
         elif not was_read:
-            # A state that Meltano merges with this one may say otherwise.
+            # Meltano may merge this state into an older one that has bookmarks.
             forget_read(state, has_partitions=self.parent is not None)
         state["fingerprints"] = now
         if was_read and now != before:
-            # A target may keep records without the state after them, so this one comes before.
+            # A target may be killed between some records and the state that follows them, so
+            # write this state before the first record.
             self.tap.state_writer.write_state(self.tap_state)
 
     @property

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ItemScan(AkeneoStream):
-    """A full table of all items of another stream: their keys, and few of their properties.
+    """A full table of all items of another stream, with their keys and a few properties.
 
     Settings that exclude rows from the other stream do not apply, because excluded rows would look
     deleted.
@@ -42,7 +42,7 @@ class ItemScan(AkeneoStream):
     """The other stream."""
 
     fields: ClassVar[tuple[str, ...]] = ()
-    """Properties besides the keys. The PIM adds each if its query parameter ``with_…`` is true."""
+    """Other properties. The PIM adds each if its query parameter ``with_…`` is true."""
 
     _read_at: str | None = None
 

@@ -14,7 +14,7 @@ from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
 from tap_akeneo.pagination.page_number import NumberedReading, any_item
-from tap_akeneo.permissions import refusal_message
+from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -41,7 +41,7 @@ _IDENTIFIER_TYPE = "pim_catalog_identifier"
 
 _VALUES_BEGIN = b':[{"'
 _BEFORE_TEXT = b'locale":null,"scope":null,"data":"'
-"""What precedes a text without a locale or channel, as the PIM writes it."""
+"""What precedes a text without a locale or channel in the PIM's JSON."""
 
 _BACKSLASH = ord("\\")
 
@@ -62,8 +62,9 @@ _decode_single = msgspec.json.Decoder(tuple[_Value]).decode
 def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
     """Return the value of an identifier attribute in a product's values, not decoded.
 
-    Values take tens of kilobytes, so this searches them for the attribute instead of decoding them.
-    A quote in a text is escaped, so a quoted code that a colon follows is the whole end of a key.
+    Values can have tens of kilobytes, so this searches them for the attribute instead of decoding
+    them. Quotes in a text are escaped, so a quoted code before a colon is a key, or the end of one
+    if the first quote is escaped.
 
     Args:
         values: The values, as JSON.
@@ -243,6 +244,9 @@ class Products(ProductStream):
         try:
             items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
+            if lacks_overall_access(refusal, Attributes.permission):
+                # The PIM refuses the products as well, which is then reported.
+                return None
             self.logger.warning(
                 "identifier stays null, because the PIM does not list its attributes: %s",
                 refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),

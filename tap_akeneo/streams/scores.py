@@ -1,7 +1,8 @@
 """Completenesses and quality scores of all products and product models.
 
-The PIM computes them later, and again for all products after a change of a family's requirements,
-without a change of ``updated``. So they become stale in incremental tables, but not here.
+The PIM calculates them later than the change of a product, and again for all products of a family
+when its requirements change. Neither moves ``updated``, so scores in incremental tables become
+stale. These streams read all of them in each run.
 """
 
 from __future__ import annotations

@@ -328,7 +328,7 @@ def test_converted_measurements_need_a_channel(clients: dict[str, Client]) -> No
     assert clients["ee-7"].ask("products-uuid", convert_measurements="true").status_code == 200
 
 
-def test_drafts_tell_the_review_status_of_their_changes_on_demand(saas: Client) -> None:
+def test_drafts_have_the_review_status_of_their_changes_on_request(saas: Client) -> None:
     found = set()
     for draft in saas.pim.truth("product_drafts"):
         path = f"products-uuid/{draft['uuid']}/draft"

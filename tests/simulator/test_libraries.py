@@ -272,7 +272,7 @@ def test_saas_searches_the_values_of_attributes(clients: dict[str, Client]) -> N
     assert clients["ee-7"].ask(path, search=search).status_code == 422
 
 
-def test_assets_of_saas_tell_more(clients: dict[str, Client]) -> None:
+def test_assets_of_saas_have_more_properties(clients: dict[str, Client]) -> None:
     saas, path = clients["saas"], f"{PACKSHOTS}/assets"
     values = [
         (code, value)

@@ -1,4 +1,4 @@
-{# Conversions of text that give null for text of another kind. #}
+{# Conversions of text that return null if the text has another type. #}
 
 
 {% macro safe_number(text) %}{{ return(adapter.dispatch('safe_number', 'akeneo')(text)) }}{% endmacro %}

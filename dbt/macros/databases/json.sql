@@ -1,6 +1,6 @@
 {#
-    What each database does in its own way. DuckDB and PostgreSQL are tested. Snowflake, BigQuery and
-    Redshift are written from their manuals and untried.
+    SQL that differs between databases. DuckDB and PostgreSQL are tested. The variants for Snowflake,
+    BigQuery and Redshift follow their manuals and have not been tried.
 
     JSON null counts as SQL null in the columns of staging models.
 #}
@@ -89,7 +89,7 @@
 
 
 {#
-    A query with one row for each element of a JSON list: the columns that are named, `item`, and
+    A query with one row for each element of a JSON list: the given columns, `item`, and
     `position` from 1. Rows without a list disappear, or count as a list of one if `wrap` is true.
 #}
 {% macro unnest_list(relation, columns, list, wrap=false) %}
@@ -153,7 +153,7 @@
 
 
 {#
-    A query with one row for each member of a JSON object: the columns that are named, `name`, and
+    A query with one row for each member of a JSON object: the given columns, `name`, and
     `item`. Rows without an object disappear.
 #}
 {% macro unnest_object(relation, columns, object) %}

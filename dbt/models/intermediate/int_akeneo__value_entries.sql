@@ -1,6 +1,6 @@
 {#
-    To take JSON apart is what costs most, so it is done only for items that were read again. An item
-    is done if its rows have the time at which it was read last. The deletion of rows and their
+    Parsing JSON takes most of the time, so it is done only for items that were read again. An item is
+    up to date if its rows have the time at which it was last read. The deletion of rows and their
     insertion both look at that, so the next build repairs one that was interrupted.
 #}
 {{ config(

@@ -1,5 +1,5 @@
 {#
-    As the PIM computes completeness: a price needs an amount in each currency of the channel, and a
+    These are the PIM's rules for completeness: a price needs an amount in each currency of the channel, and a
     measurement an amount and a unit.
 #}
 with families as (

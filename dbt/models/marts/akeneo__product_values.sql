@@ -19,7 +19,7 @@ entries as (
 
     union all
 
-    -- The identifier is a value too, also where the PIM sends it beside the values.
+    -- The identifier is a value as well, even if the PIM sends it outside the values.
     select
         lineage.item_type, lineage.item_key, main_identifier.attribute,
         'pim_catalog_identifier' as attribute_type, null as channel, null as locale, 1 as position,
