@@ -1,7 +1,8 @@
 """``python -m tests.dbt``: measures how long dbt takes, and writes it to `docs/analytics.md`.
 
 A simulated PIM is loaded with Meltano. Then its products are copied within the database, each copy
-with a UUID and an identifier of its own, because loading 100,000 products would take longer than what is measured.
+with a UUID and an identifier of its own, because loading 100,000 products would take longer than
+what is measured.
 """
 
 from __future__ import annotations
