@@ -1,7 +1,8 @@
 """``python -m tests.dbt``: measures how long dbt takes, and writes it to `docs/analytics.md`.
 
 A simulated PIM is loaded with Meltano. Then its products are copied within the database, each copy
-with a UUID of its own, because loading 100,000 products would take longer than what is measured.
+with a UUID and an identifier of its own, because loading 100,000 products would take longer than
+what is measured.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ def _measured(marts: Marts, products: int) -> list[str]:
     marts.load()
     for table in ("products", "product_keys"):
         (row,) = marts.rows(f"select * from {table} limit 1")  # noqa: S608
-        columns = ", ".join(f'"{name}"' for name in row if name != "uuid")
+        columns = ", ".join(f'"{name}"' for name in row if name not in {"uuid", "identifier"})
         for start in range(1, products // LOADED, AT_ONCE):
             stop = min(start + AT_ONCE, products // LOADED) - 1
             marts.execute(
-                f"insert into {table} (uuid, {columns}) "  # noqa: S608
-                f"select uuid || '-' || copy, {columns} from {table} "
+                f"insert into {table} (uuid, identifier, {columns}) "  # noqa: S608
+                f"select uuid || '-' || copy, identifier || '-' || copy, {columns} from {table} "
                 f"cross join generate_series({start}, {stop}) as copies (copy) "
                 "where length(uuid) = 36"
             )

@@ -5,36 +5,36 @@ with items as (
 
 {% set columns = ['item_type', 'item_key', 'identifier'] %}
 
-plain as (
-    {{ akeneo.unnest_object('items', columns, 'associations') }}
-),
-
-quantified as (
-    {{ akeneo.unnest_object('items', columns, 'quantified_associations') }}
-),
-
-lists as (
-    {% for relation in ['plain', 'quantified'] %}
-    {% for kind in ['product', 'product_model', 'group'] %}
+of_types as (
+    {% for name in ['associations', 'quantified_associations'] %}
     select
-        item_type, item_key, identifier, name as association_type,
-        {{ 'true' if relation == 'quantified' else 'false' }} as is_quantified,
-        '{{ kind }}' as target_type,
-        {{ akeneo.json_member('item', "'" ~ kind ~ "s'") }} as targets
-    from {{ relation }}
+        item_type, item_key, identifier, name as association_type, item as associated,
+        {{ 'true' if name == 'quantified_associations' else 'false' }} as is_quantified
+    from (
+        {{ akeneo.unnest_object('items', columns, name) }}
+    ) as {{ name }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+),
+
+{% set columns = columns + ['association_type', 'is_quantified'] %}
+
+of_kinds as (
+    {{ akeneo.unnest_object('of_types', columns, 'associated') }}
 ),
 
 listed as (
-    {{ akeneo.unnest_list('lists', columns + ['association_type', 'is_quantified', 'target_type'], 'targets') }}
+    {{ akeneo.unnest_list('of_kinds', columns + ['name'], 'item') }}
 ),
 
 targets as (
     select
-        item_type, item_key, identifier, association_type, is_quantified, target_type, position,
+        item_type, item_key, identifier, association_type, is_quantified, position,
+        case name
+            when 'products' then 'product'
+            when 'product_models' then 'product_model'
+            else 'group'
+        end as target_type,
         case
             when not is_quantified then {{ akeneo.json_as_text('item') }}
             else coalesce({{ akeneo.json_text('item', "'uuid'") }}, {{ akeneo.json_text('item', "'identifier'") }})
