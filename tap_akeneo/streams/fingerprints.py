@@ -7,8 +7,9 @@ its records, and the PIM's address; null if a setting is not set. A bookmark say
 read, but rows that were read with other inputs look different, and may never change in the PIM. So
 a bookmark is valid only while all inputs are the same.
 
-An invalid bookmark becomes null instead of being removed, because Meltano merges the states of some
-runs into older ones, and the old value would come back for a missing key.
+What is no longer valid is overwritten instead of being removed, because Meltano merges the states of
+some runs, such as those with ``--full-refresh``, into older ones, and the old value would come back
+for a missing key.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 MIXED: Final = "mixed"
 """Replaces a hash if the target has rows with several hashes. It never equals a hash."""
 
-READ: Final = ("replication_key_value", "unfinished", "broken")
-"""Keys of the state that say what was read."""
+NOTHING_LEFT: Final = {"fingerprint": None}
+"""Replaces an unfinished reading that is no longer valid: no list has this fingerprint.
+
+It is not null, because Meltano fails when it merges an object into null.
+"""
 
 _SHAPING: Final = ("type", "format", "items", "properties", "additionalProperties")
 
@@ -72,7 +76,16 @@ def changed_inputs(state: State, now: Mapping[str, str | None]) -> list[str]:
 
 def has_read(state: State) -> bool:
     """Return whether the state of a stream says that something was read."""
-    return any(one.get(key) for one in (state, *state.get("partitions", ())) for key in READ)
+    return any(
+        one.get("replication_key_value") or one.get("broken") or has_unfinished(one)
+        for one in (state, *state.get("partitions", ()))
+    )
+
+
+def has_unfinished(state: State) -> bool:
+    """Return whether the state has an unfinished reading."""
+    left = state.get("unfinished")
+    return bool(left) and not (isinstance(left, dict) and left.get("fingerprint", "") is None)
 
 
 def forget_read(state: State, *, has_partitions: bool) -> None:
@@ -80,5 +93,5 @@ def forget_read(state: State, *, has_partitions: bool) -> None:
     if has_partitions:
         state["partitions"] = []
     else:
-        state |= {"replication_key_value": None, "unfinished": None}
+        state |= {"replication_key_value": None, "unfinished": dict(NOTHING_LEFT)}
         state.pop("broken", None)

@@ -6,7 +6,8 @@ The bookmark is updated when a list is complete. Until then the state has the re
         "started": the PIM's clock when the reading began,
         "bookmark": the bookmark after the list is complete; null if the stream has none,
         "fingerprint": hash of everything that determines the list; if it differs, start again
-            (`tap_akeneo.streams.fingerprints` names what is not specific to one list),
+            (`tap_akeneo.streams.fingerprints` names what is not specific to one list);
+            null after the list is complete,
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
         "counted": number of items that the PIM counted at the start
@@ -28,7 +29,7 @@ from uuid import UUID
 
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.reading import ListReading
-from tap_akeneo.streams.fingerprints import digest
+from tap_akeneo.streams.fingerprints import NOTHING_LEFT, digest, has_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,7 +138,7 @@ class ResumableReading(ListReading):
         )
         left: Any = state.get("unfinished")
         ranges = _ranges(left, self._fingerprint, request)
-        if left is not None and ranges is None:
+        if ranges is None and has_unfinished(state):
             logger.info(
                 "%s: an earlier run did not finish this list, but the date filter or the PIM have "
                 "changed since: reading it from the start",
@@ -172,7 +173,7 @@ class ResumableReading(ListReading):
                 "counted": self.counted,
             }
         else:
-            self.state.pop("unfinished", None)
+            self._leave_nothing()
         self._save_broken_items()
 
     def end(self) -> None:
@@ -180,10 +181,14 @@ class ResumableReading(ListReading):
         if self.is_complete or self.failures:
             # After a failure the next run starts again, because a resumed reading would not include
             # the changes since its start.
-            self.state.pop("unfinished", None)
+            self._leave_nothing()
             self._save_broken_items()
         else:
             self.save()
+
+    def _leave_nothing(self) -> None:
+        if "unfinished" in self.state:
+            self.state["unfinished"] = dict(NOTHING_LEFT)
 
     def _save_broken_items(self) -> None:
         if broken := _as_items(self.broken_so_far, self.since):

@@ -19,6 +19,7 @@ from tap_akeneo.pagination.ranged_list import RangedList
 from tap_akeneo.replication import SECOND, ServerZone, plan_incremental, wall_time_conditions
 from tap_akeneo.streams import incremental, products, resuming
 from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
@@ -102,7 +103,8 @@ def _one_range_is_left() -> AbstractContextManager[object]:
     def saving(self: ResumableReading) -> None:
         save(self)
         # A list that has been read to its end, or by page number, leaves nothing to resume.
-        if unfinished := self.state.get("unfinished"):
+        if has_unfinished(self.state):
+            unfinished = self.state["unfinished"]
             unfinished["ranges"] = unfinished["ranges"][:1]
 
     return patch.object(ResumableReading, "save", saving)

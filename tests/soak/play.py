@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from tap_akeneo.cli import Stopped, Stopper
 from tap_akeneo.client.errors import AkeneoError
+from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
 from tests.soak import law
 from tests.soak.scenario import KEYS_OF, Step
@@ -278,7 +279,7 @@ class _Player:
     def _left_unfinished(self) -> bool:
         """Return whether the state has something that the next run reads first."""
         bookmarks = self.target.state.get("bookmarks", {}).values()
-        return any("unfinished" in one or "broken" in one for one in bookmarks)
+        return any(has_unfinished(one) or "broken" in one for one in bookmarks)
 
     def _last_run(self, *, has_left: bool) -> None:
         """Run undisturbed, on a PIM at rest.
