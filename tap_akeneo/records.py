@@ -228,7 +228,9 @@ class RecordTransformer:
 
     def _limit_attributes(self, values: Any) -> Any:  # noqa: ANN401 (JSON)
         if isinstance(values, msgspec.Raw):
-            values = _fields(values)
+            # A property that is not selected was not conformed, and may be PHP's empty list.
+            with suppress(*DECODE_ERRORS):
+                values = _fields(values)
         if not isinstance(values, dict):
             return values
         return {key: one for key, one in values.items() if key.lower() in self._values_kept}

@@ -18,6 +18,7 @@ from singer_sdk.contrib.msgspec import serialize_jsonl
 from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, ColumnWriter, columns_of
 from tap_akeneo.columns import column_name as name_of
 from tap_akeneo.oddities import Oddities
+from tap_akeneo.permissions import ROLE_SCREEN
 from tap_akeneo.tap import TapAkeneo
 from tests.docs import DOCS
 from tests.support import Collector, Run, command, settings_for, sync
@@ -243,8 +244,8 @@ def test_a_missing_permission_ends_discovery_with_one_line_that_names_it(
     ended = discover(pim, tmp_path, value_columns=["*"])
     assert (ended.code, ended.stdout) == (1, "")
     (line,) = ended.errors
-    assert line.startswith("value_columns: permission missing: ")
-    assert label in line
+    assert line.startswith("value_columns: the PIM answers 403: ")
+    assert f"(permission missing: in the PIM, under {ROLE_SCREEN}, tick “{label}”)" in line
 
 
 def test_a_pim_that_fails_ends_discovery_with_one_line(start_pim: StartPim, tmp_path: Path) -> None:
@@ -324,6 +325,20 @@ def test_columns_can_be_deselected_and_do_not_need_the_property_values(
     for record in records:
         assert "values" not in record
         assert columns_in(record).keys() == {"value_name__en_us", "value_name__fr_fr"}
+
+
+@pytest.mark.parametrize("values", ["[]", "5", "null"])
+def test_values_of_any_form_can_be_deselected_with_many_attributes(
+    start_pim: StartPim, values: str
+) -> None:
+    pim = start_pim()
+    pim.faults.add(
+        "odd", "/products-uuid", odd={'"values":': f'"values":{values},"x":'}, times=None
+    )
+    # More than a URL can hold, so the tap looks for them in the values.
+    attributes = ["name", *(f"x{number:050}" for number in range(200))]
+    run = run_with_catalog(pim, lambda entry: deselect(entry, "values"), attributes=attributes)
+    assert run.rows("products").keys() == {(row["uuid"],) for row in pim.truth("products")}
 
 
 def test_a_column_that_is_not_in_the_catalog_is_not_written(start_pim: StartPim) -> None:
