@@ -58,6 +58,30 @@ def test_without_permission_for_attributes_the_identifier_is_null_with_a_warning
     assert "“List attributes”" in line
 
 
+@pytest.mark.parametrize(
+    ("on_forbidden", "end"), [("fail", "failed_streams"), ("skip", "skipped_streams")]
+)
+def test_identifiers_are_not_lost_with_the_permission_for_attributes(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, on_forbidden: str, end: str
+) -> None:
+    pim = start_pim()
+    settings: dict[str, Any] = {"pim_timezone": "UTC", "on_forbidden": on_forbidden}
+    first = sync(pim, "products", **settings)
+    pim.clock.advance(hours=2)
+    changed = pim.truth("products")[0]
+    pim.write.change("products", changed["uuid"], enabled=not changed["enabled"])
+    pim.faults.add("status", "/attributes", status=403, times=None)
+    second = sync(pim, "products", state=first.state, **settings)
+    assert not second.records("products")
+    assert list(getattr(second.tap, end)) == ["products"]
+    assert "tick “List attributes”" in caplog.text
+    pim.faults.clear()
+    third = sync(pim, "products", state=second.state, **settings)
+    (record,) = third.records("products")
+    assert (record["uuid"], record["enabled"]) == (changed["uuid"], not changed["enabled"])
+    assert record["identifier"] in held(pim)
+
+
 def test_when_the_permission_comes_all_products_get_their_identifier(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/attributes", status=403, times=None)

@@ -234,6 +234,10 @@ class Products(ProductStream):
         """Code of the main identifier attribute; ``None`` if it is unknown or not needed.
 
         Since 2023, a PIM may have several identifier attributes, and names the main one.
+
+        Raises:
+            RequestRefused: The PIM no longer lists its attributes. Rows that have an identifier
+                must not lose it.
         """
         if "identifier" not in self._selected:
             return None
@@ -244,9 +248,9 @@ class Products(ProductStream):
         try:
             items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
-            if lacks_overall_access(refusal, Attributes.permission):
-                # The PIM refuses the products as well, which is then reported.
-                return None
+            if self._had_identifier:
+                refusal.hint = Attributes.permission
+                raise
             self.logger.warning(
                 "identifier stays null, because the PIM does not list its attributes: %s",
                 refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),
@@ -254,6 +258,12 @@ class Products(ProductStream):
             return None
         items.sort(key=lambda item: not value_of(item, "is_main_identifier"))
         return next((str(value_of(item, "code")) for item in items), None)
+
+    @property
+    def _had_identifier(self) -> bool:
+        """Whether an earlier run filled the identifier."""
+        known = self.stream_state.get("fingerprints")
+        return isinstance(known, dict) and bool(known.get("identifier"))
 
 
 class ProductsByIdentifier(ProductStream):
