@@ -189,6 +189,35 @@ def test_a_catalog_with_other_properties_reads_all_rows_once(
     assert len(third.records("products")) == len(second.records("products"))
 
 
+def test_columns_that_the_setting_fills_again_are_filled_in_all_rows(
+    start_pim: StartPim, told: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    both, one = ({"value_columns": codes} for codes in (["name", "color"], ["name"]))
+    # The catalog is pinned: it keeps the columns of both attributes.
+    catalog = TapAkeneo(config=settings_for(pim, **UTC, **both)).catalog_dict
+    state: dict[str, Any] = {}
+    runs = []
+    for options in (both, one, both):
+        collector = Collector()
+        tap = TapAkeneo(
+            config=settings_for(pim, **UTC, **options),
+            state=deepcopy(state) or None,
+            catalog=deepcopy(catalog),
+            message_writer=collector,
+        )
+        select(tap, ["products"])
+        tap.sync_all()
+        runs.append(Run(tap, collector.messages))
+        state = runs[-1].state
+    first, second, third = (run.rows("products") for run in runs)
+    assert first == third
+    assert first.keys() == second.keys()
+    assert (
+        reasons(told) == ["value_columns changed since the last run: reading everything once"] * 2
+    )
+
+
 def test_a_run_without_a_catalog_has_the_fingerprints_of_one_with_the_discovered_catalog(
     start_pim: StartPim,
 ) -> None:

@@ -385,11 +385,11 @@ class AkeneoStream(Stream):
 
     def row_inputs(self) -> dict[str, Any]:
         """Return everything that shapes the records of this stream, by the name that users know."""
-        settings = self.settings
+        settings, chosen = self.settings, self._selected
         inputs: dict[str, Any] = {
             "base_url": settings.base_url,
             "key": [self.path, *self.primary_keys],
-            "properties": {name: structure(one) for name, one in self._selected.items()},
+            "properties": {name: structure(one) for name, one in chosen.items()},
             "filters": settings.filters.get(self.name),
             "keep_values_as_sent": settings.keep_values_as_sent,
             **self.tap.maps.settings_of(self.name),
@@ -399,6 +399,10 @@ class AkeneoStream(Stream):
             inputs |= {"channel": settings.channel, "locales": sorted(settings.locales)}
         if self.limits_attributes:
             inputs["attributes"] = sorted(settings.attributes)
+            # A catalog may also have columns that the PIM or the setting no longer has.
+            inputs["value_columns"] = {
+                one.name: structure(one.schema) for one in self._columns if one.name in chosen
+            }
         return inputs
 
     @cached_property
