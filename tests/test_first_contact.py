@@ -142,11 +142,17 @@ def test_the_tap_waits_for_a_pim_that_goes_into_maintenance_during_a_run(
     assert tries(pim, "/api/rest/v1/families") == 3
 
 
-def test_the_tap_does_not_wait_for_an_overloaded_pim_that_has_not_worked_before(
+def test_the_tap_waits_for_a_new_pim_that_says_for_how_long(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/api/rest/v1", status=503, retry_after=6, body=MAINTENANCE)
+    assert sync(pim, "families").records("families")
+
+
+def test_the_tap_does_not_wait_long_for_an_overloaded_pim_that_has_not_worked_before(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=5)
-    pim.faults.add("status", "/token", status=429, retry_after=60, times=None)
+    pim.faults.add("status", "/token", status=429, retry_after=61, times=None)
     with pytest.raises(AkeneoError, match="the PIM answers 429"):
         sync(pim, max_retries=8)
     assert tries(pim, "/api/oauth/v1/token") == 1
@@ -160,6 +166,25 @@ def test_an_address_that_never_responds_is_tried_once(
     with pytest.raises(AkeneoError, match=f"setting request_timeout\\): {CHECK}"):
         sync(pim, max_retries=8, request_timeout=1)
     assert "try 1 failed" not in caplog.text
+
+
+def test_a_slow_tls_connection_is_tried_twice_and_not_called_a_slow_response(
+    start_pim: StartPim,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        silent.settimeout(0)
+        with pytest.raises(
+            AkeneoError, match=f"handshake operation timed out\\): {CHECK}"
+        ) as ended:
+            sync(start_pim(products=5), base_url=url, max_retries=8)
+        # The routes and the token are requested in parallel.
+        connections = [silent.accept()[0] for _ in range(4)]
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    for one in connections:
+        one.close()
+    assert is_explained(str(ended.value))
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,11 @@ HANGING_TIMEOUT = 20.0
 MAX_FIRST_RETRIES = 1
 """Maximum number of retries of a request while the address may be wrong."""
 
-MAX_FIRST_WAIT = 5.0
-"""Longest ``Retry-After`` that the client honours while the address may be wrong."""
+MAX_FIRST_WAIT = 60.0
+"""Longest ``Retry-After`` that the client honours while the address may be wrong.
+
+Meltano discovers without the state, so scheduled runs without a cached catalog also depend on it.
+"""
 
 
 class _Retriable(RequestFailed):
@@ -239,6 +242,7 @@ class HttpClient:
         """Send a request and read the whole response, whatever its status."""
         timeout = min(self._timeout, HANGING_TIMEOUT) if request.may_hang else self._timeout
         connect_timeout = CONNECT_TIMEOUT if self.has_worked else FIRST_CONNECT_TIMEOUT
+        started = time.monotonic()
         try:
             response = self._session(request.url).request(
                 request.method,
@@ -260,7 +264,8 @@ class HttpClient:
             raise PimUnavailable(str(request), reason, response.status_code) from None
         except (requests.RequestException, HTTPError) as failure:
             host = urlsplit(request.url).netloc
-            if is_timeout(failure):
+            # urllib3 also calls it a read timeout if TLS or a proxy exceeds the connect timeout.
+            if is_timeout(failure) and time.monotonic() - started >= timeout:
                 reason = f"{host} did not respond in time (setting request_timeout)"
                 if request.may_hang:
                     raise NoResponse(str(request), reason) from failure
