@@ -236,8 +236,8 @@ class Products(ProductStream):
         Since 2023, a PIM may have several identifier attributes, and names the main one.
 
         Raises:
-            RequestRefused: The PIM no longer lists its attributes. Rows that have an identifier
-                must not lose it.
+            RequestRefused: The PIM no longer lists its attributes, and rows that have an identifier
+                must not lose it. Or it lists nothing at all.
         """
         if "identifier" not in self._selected:
             return None
@@ -248,7 +248,7 @@ class Products(ProductStream):
         try:
             items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
-            if self._had_identifier:
+            if self._had_identifier or lacks_overall_access(refusal, Attributes.permission):
                 refusal.hint = Attributes.permission
                 raise
             self.logger.warning(
