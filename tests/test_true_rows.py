@@ -242,6 +242,32 @@ def test_products_whose_key_is_new_are_all_read(
     assert line.startswith("identifier, key, properties changed since the last run")
 
 
+def test_a_new_key_reads_everything_even_with_warn(
+    start_pim: StartPim, told: pytest.LogCaptureFixture
+) -> None:
+    before, after = start_pim("ce-6"), start_pim("ce-7")
+    state = run_with(before, {}).state
+    upgraded = run_with(after, state, on_changed_settings="warn")
+    assert upgraded.rows("products") == run_with(after, {}).rows("products")
+    (line,) = reasons(told)
+    assert " key, " in line
+    assert line.endswith("reading everything once")
+
+
+@pytest.mark.parametrize("after", [None, "bag-1"])
+@pytest.mark.parametrize("stream", ["products", "product_keys"])
+def test_broken_products_of_0_1_0_do_not_fail_runs_after_an_upgrade_to_uuids(
+    start_pim: StartPim, after: str | None, stream: str
+) -> None:
+    pim = start_pim()
+    state = without_fingerprints(run_with(pim, {}, stream).state)
+    state["bookmarks"][stream]["broken"] = [{"after": after, "key": "bag-2", "since": None}]
+    run = run_with(pim, state, stream)
+    assert run.rows(stream).keys() == {(row["uuid"],) for row in pim.truth("products")}
+    assert not run.tap.failed_streams
+    assert "broken" not in run.state["bookmarks"][stream]
+
+
 def test_the_state_of_another_pim_reads_everything(
     start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:

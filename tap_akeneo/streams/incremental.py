@@ -16,6 +16,7 @@ from tap_akeneo.streams.resuming import (
     ResumableReading,
     State,
     broken_items,
+    broken_items_of,
 )
 
 if TYPE_CHECKING:
@@ -89,8 +90,14 @@ class IncrementalStream(AkeneoStream):
         state, now = self.stream_state, dict(self.fingerprints)
         before, was_read = state.get("fingerprints"), has_read(state)
         changed = changed_inputs(state, now)
+        broken = list(broken_items(state))
+        if not changed and broken != broken_items_of(state, self.primary_keys[-1]):
+            # The state is of 0.1.0, which wrote no fingerprints.
+            changed = ["key"]
         names = ", ".join(changed)
-        if was_read and changed and self.keeps_bookmarks and self._only_warns:
+        # Without the rows of a new key, its table would be incomplete.
+        only_warns = self.settings.on_changed_settings == "warn" and "key" not in changed
+        if was_read and changed and self.keeps_bookmarks and only_warns:
             self.logger.warning(
                 "%s changed since the first rows were read: rows that do not change in the PIM "
                 "stay as they are until a full refresh",
@@ -111,10 +118,6 @@ class IncrementalStream(AkeneoStream):
             # A target may be killed between some records and the state that follows them, so
             # write this state before the first record.
             self.tap.state_writer.write_state(self.tap_state)
-
-    @property
-    def _only_warns(self) -> bool:
-        return self.settings.on_changed_settings == "warn"
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
         """Delete the bookmarks of parents that no longer exist, to keep the state small."""

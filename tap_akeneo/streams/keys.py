@@ -21,6 +21,8 @@ from tap_akeneo.streams.resuming import (
     BrokenItemReading,
     ResumableReading,
     broken_items,
+    broken_items_of,
+    write_broken_items,
 )
 from tap_akeneo.streams.structure import CategoriesWithoutDates
 
@@ -73,6 +75,7 @@ class ItemScan(AkeneoStream):
             return
         (request,) = requests
         state = self.stream_state
+        write_broken_items(state, broken_items_of(state, self.primary_keys[-1]))
         yield [BrokenItemReading(self.pim, request, state, item) for item in broken_items(state)]
         reading = ResumableReading(
             self.pim, request, state, self.fingerprints, started=now, bookmark=None, since=None

@@ -70,6 +70,27 @@ def broken_items(state: State) -> Iterator[BrokenItem]:
                 yield BrokenItem(after, one["key"], since)
 
 
+def broken_items_of(state: State, key: str) -> list[BrokenItem]:
+    """Return the broken items in the state whose keys a list can have.
+
+    Before PIM 7.0, the keys of products were identifiers.
+
+    Args:
+        state: The bookmark that contains the items.
+        key: Name of the list's key.
+    """
+    items = list(broken_items(state))
+    return [item for item in items if _is_uuid(item.key)] if key == "uuid" else items
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_date_or_none(text: object) -> bool:
     if text is None:
         return True
