@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+FLATTENING = (
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+    "flattening_separator",
+)
+"""The SDK's settings for flattening."""
+
 MAX_SHOWN_LENGTH = 200
 """Characters of an error in an expression that a log line shows."""
 
@@ -62,22 +70,21 @@ class StreamMaps:
                 yield _source(name, rules)
 
     def settings_of(self, stream: str) -> dict[str, Any]:
-        """Return the settings that change the records of a stream, as the user wrote them."""
+        """Return the settings that change the records of a stream, ``None`` for those that do not.
+
+        The others are as the user wrote them.
+        """
         maps = {
             name: rules
             for name, rules in (self._config.get("stream_maps") or {}).items()
             if name == MAPPER_ELSE_OPTION or fnmatch(stream, _source(name, rules))
         }
-        found: dict[str, Any] = {"stream_maps": maps}
-        if maps:
-            found["stream_map_config"] = self._config.get("stream_map_config")
-        if self._config.get("flattening_enabled"):
-            found |= {
-                name: value
-                for name, value in self._config.items()
-                if name.startswith("flattening_")
-            }
-        return found
+        flattens = self._config.get("flattening_enabled")
+        return {
+            "stream_maps": maps,
+            "stream_map_config": self._config.get("stream_map_config") if maps else None,
+            **{name: self._config.get(name) if flattens else None for name in FLATTENING},
+        }
 
     def of(self, stream: Stream, oddities: Oddities) -> list[StreamMap]:
         """Return the maps of a stream.

@@ -423,6 +423,17 @@ def test_a_full_refresh_under_meltano_leaves_nothing_to_resume(
     assert "did not finish" not in told.text
 
 
+def test_settings_that_were_unset_before_a_full_refresh_under_meltano_change_nothing_later(
+    start_pim: StartPim, told: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    first = run_with(pim, {}, **SHAPING, stream_map_config={"a": 1}, value_columns=["name"])
+    refreshed = run_with(pim, {}, with_quality_scores=False)
+    state = stored(refreshed, first.state)
+    assert not run_with(pim, state, with_quality_scores=False).records("products")
+    assert not reasons(told)
+
+
 def test_a_full_table_in_between_leaves_no_row_of_its_kind(start_pim: StartPim) -> None:
     pim = start_pim()
     first = run_with(pim, {})

@@ -384,7 +384,11 @@ class AkeneoStream(Stream):
         return params
 
     def row_inputs(self) -> dict[str, Any]:
-        """Return everything that shapes the records of this stream, by the name that users know."""
+        """Return everything that shapes the records of this stream, by the name that users know.
+
+        What is not set is ``None`` and not missing, because Meltano merges the state of a run with
+        ``--full-refresh`` into the one before, and would keep the older value.
+        """
         settings, chosen = self.settings, self._selected
         inputs: dict[str, Any] = {
             "base_url": settings.base_url,
@@ -393,7 +397,7 @@ class AkeneoStream(Stream):
             "filters": settings.filters.get(self.name),
             "keep_values_as_sent": settings.keep_values_as_sent,
             **self.tap.maps.settings_of(self.name),
-            **{name: on for name, on in settings.switches.items() if name in self.switches},
+            **{name: settings.switches.get(name) for name in self.switches},
         }
         if self.channel_parameter:
             inputs |= {"channel": settings.channel, "locales": sorted(settings.locales)}
