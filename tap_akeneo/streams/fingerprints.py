@@ -7,9 +7,9 @@ its records, and the PIM's address; null if a setting is not set. A bookmark say
 read, but rows that were read with other inputs look different, and may never change in the PIM. So
 a bookmark is valid only while all inputs are the same.
 
-What is no longer valid is overwritten instead of being removed, because Meltano merges the states of
-some runs, such as those with ``--full-refresh``, into older ones, and the old value would come back
-for a missing key.
+What is no longer valid is overwritten instead of being removed, because Meltano merges the states
+of some runs, such as those with ``--full-refresh``, into older ones, and the old value would come
+back for a missing key.
 """
 
 from __future__ import annotations
