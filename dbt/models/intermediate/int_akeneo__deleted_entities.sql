@@ -1,3 +1,6 @@
+{# A table, because it is small and other models look each of their rows up in it. #}
+{{ config(materialized='table') }}
+
 select 'asset' as entity_type, asset_family as owner, asset as code
 from {{ ref('int_akeneo__all_assets') }}
 where is_deleted

@@ -1,7 +1,9 @@
 {{ config(materialized='table') }}
 
 with items as (
-    select item_type, item_key, identifier, family, parent, updated_at
+    select
+        item_type, item_key, identifier, family, parent, updated_at,
+        case when item_type = 'product_model' then item_key end as product_model
     from {{ ref('int_akeneo__items') }}
 ),
 
@@ -32,7 +34,7 @@ select
     ) as effective_updated_at
 from items
 left join models as itself
-    on items.item_type = 'product_model' and itself.product_model = items.item_key
+    on itself.product_model = items.product_model
 left join models as above
     on above.product_model = items.parent
 left join models as top_model

@@ -44,6 +44,14 @@ targets as (
     from listed
 ),
 
+-- Databases join by hash only if a condition is plainly that two columns are the same.
+resolved as (
+    select
+        targets.*,
+        case when target_type = 'product' then target end as product_target
+    from targets
+),
+
 products as (
     select product_key, identifier from {{ ref('akeneo__products') }}
 ),
@@ -74,29 +82,28 @@ types as (
 )
 
 select
-    targets.item_type,
-    case when targets.item_type = 'product' then targets.item_key end as product_key,
-    case when targets.item_type = 'product_model' then targets.item_key end as product_model,
-    targets.identifier,
-    targets.association_type,
+    resolved.item_type,
+    case when resolved.item_type = 'product' then resolved.item_key end as product_key,
+    case when resolved.item_type = 'product_model' then resolved.item_key end as product_model,
+    resolved.identifier,
+    resolved.association_type,
     types.association_label,
-    targets.is_quantified,
-    targets.target_type,
-    targets.target,
+    resolved.is_quantified,
+    resolved.target_type,
+    resolved.target,
     coalesce(by_key.product_key, by_identifier.product_key) as target_product_key,
     coalesce(by_key.identifier, by_identifier.identifier) as target_identifier,
-    targets.quantity,
-    targets.position
-from targets
-left join types on types.association_type = targets.association_type
+    resolved.quantity,
+    resolved.position
+from resolved
+left join types on types.association_type = resolved.association_type
 -- Products name other products by their UUID since 7.0; models name them by their identifier.
 left join products as by_key
-    on targets.target_type = 'product' and by_key.product_key = targets.target
+    on by_key.product_key = resolved.product_target
 left join products as by_identifier
-    on targets.target_type = 'product' and by_identifier.identifier = targets.target
-    and by_key.product_key is null
+    on by_identifier.identifier = resolved.product_target
 left join deleted
-    on deleted.target_type = targets.target_type and deleted.target = targets.target
-where targets.target is not null
+    on deleted.target_type = resolved.target_type and deleted.target = resolved.target
+where resolved.target is not null
     -- A new product may have the identifier of a deleted one.
     and (deleted.target is null or by_identifier.product_key is not null)

@@ -24,8 +24,7 @@ select
     paths.path
 from named
 left join {{ ref('akeneo__category_paths') }} as paths on paths.category = named.category
+left join {{ ref('int_akeneo__all_categories') }} as categories
+    on categories.category = named.category
 -- The PIM takes products out of a category that is deleted, without a new date.
-where not exists (
-    select 1 from {{ ref('int_akeneo__all_categories') }} as categories
-    where categories.category = named.category and categories.is_deleted
-)
+where not coalesce(categories.is_deleted, false)

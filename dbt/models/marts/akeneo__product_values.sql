@@ -103,7 +103,6 @@ from levels
 left join labels
     on labels.attribute = levels.attribute
     and labels.option_code = lower(levels.text_value)
-    and levels.attribute_type in ('pim_catalog_simpleselect', 'pim_catalog_multiselect')
 left join deleted
     on deleted.attribute = levels.attribute and deleted.code = lower(levels.text_value)
 where deleted.attribute is null
