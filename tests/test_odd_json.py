@@ -125,12 +125,14 @@ def streams() -> Streams:
         with serve(pim):
             for login in ({}, app) if profile == "saas" else ({},):
                 for path, more in PATHS.items():
-                    tap = TapAkeneo(
-                        config=settings_for(pim, **login, **more), message_writer=Collector()
-                    )
-                    for name, stream in tap.streams.items():
+                    settings = settings_for(pim, with_personal_data=True, **login, **more)
+                    tap = TapAkeneo(config=settings, message_writer=Collector())
+                    for name, one in tap.streams.items():
+                        stream = cast("AkeneoStream", one)
                         stream.selected = True
-                        found.setdefault((path, name), []).append(cast("AkeneoStream", stream))
+                        # Looks up the identifier attribute while the PIM is there.
+                        assert stream.fingerprints
+                        found.setdefault((path, name), []).append(stream)
     return found
 
 

@@ -128,5 +128,5 @@ def test_a_url_that_is_too_long_is_reported_with_the_settings_to_shorten(
     assert run.tap.failed_streams == ["products"]
     assert run.records("families")
     (line,) = (one.getMessage() for one in caplog.records if one.levelname == "ERROR")
-    assert "too long for the web server: shorten the setting attributes, locales or filters" in line
+    assert "too long for the web server: shorten the setting locales" in line
     assert len(line) < 700

@@ -334,7 +334,8 @@ def test_a_start_date_in_the_future_reads_nothing_logs_a_warning_and_writes_no_b
         run = sync(pim, "products", "categories", start_date=later(pim, days=1))
     assert not run.records("products")
     assert not run.records("categories")
-    assert all(bookmark == {} for bookmark in run.state["bookmarks"].values())
+    for bookmark in run.state["bookmarks"].values():
+        assert bookmark.get("replication_key_value") is None
     assert caplog.text.count("is ahead of the PIM's clock: nothing to read yet") == 2
 
 

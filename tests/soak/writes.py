@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tests.soak.scenario import FULL_PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pim_simulator import SimulatedPim
     from tests.soak.scenario import Write
@@ -49,10 +49,8 @@ class Hand:
         self._models: dict[str, tuple[str | None, str]] = {
             row["code"]: (row["parent"], row["family_variant"]) for row in models
         }
-        links = ("associations", "quantified_associations")
-        self._associated = json.dumps(
-            [[row.get(name) for name in links] for row in [*products, *models]], ensure_ascii=False
-        ).lower()
+        links = [list(_links(row)) for row in [*products, *models]]
+        self._associated = json.dumps(links, ensure_ascii=False).lower()
         self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"] is not None]
         self._families = [row["code"] for row in pim.truth("families")]
         self._categories: list[str] = []
@@ -331,3 +329,11 @@ class Hand:
             return None
         start = dice.randrange(len(keys) - FULL_PAGE + 1)
         return self.lose(keys[start : start + dice.randint(FULL_PAGE, FULL_PAGE + 2)])
+
+
+def _links(row: dict[str, Any]) -> Iterator[object]:
+    """Yield what links a product or model to others: associations and values of product links."""
+    yield row.get("associations")
+    yield row.get("quantified_associations")
+    for values in row["values"].values():
+        yield [one for one in values if one.get("attribute_type") == "pim_catalog_product_link"]
