@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_akeneo.streams.extensions import redact
+from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
 from tests.support import command, people, settings_for, sync
 
@@ -58,7 +59,8 @@ def test_200_families_and_200_entities_are_read_completely_and_then_by_separate_
         assert moved.keys() == bookmarks(first, stream).keys()
         assert all(moved[parent] > time for parent, time in bookmarks(first, stream).items())
     one = second.state["bookmarks"]["assets"]["partitions"][0]
-    assert set(one) == {"context", "replication_key", "replication_key_value"}
+    assert set(one) == {"context", "replication_key", "replication_key_value", "unfinished"}
+    assert not has_unfinished(one)
     assert len(json.dumps(second.state)) < 400 * 180
 
 
