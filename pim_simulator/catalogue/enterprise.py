@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.structure import labels
@@ -123,11 +124,17 @@ def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item
         found = codes(attribute)
         return random.sample(found, min(len(found), random.randint(1, 3))) or None
 
+    @cache
+    def linkable() -> tuple[list[str], list[str]]:
+        """Return products and models at the first call, so that writes change no other link."""
+        return list(store.products), list(store.product_models)
+
     def link(random: Dice, _: dict[str, Any], __: Item) -> Json:
         """Return a product link (akeneo/pim-api-docs at 61ef548d, concepts/products.md)."""
-        if random.chance(0.3) and store.product_models:
-            return {"type": "product_model", "id": random.choice(list(store.product_models))}
-        return {"type": "product", "id": random.choice(list(store.products))}
+        products, models = linkable()
+        if random.chance(0.3) and models:
+            return {"type": "product_model", "id": random.choice(models)}
+        return {"type": "product", "id": random.choice(products)}
 
     return {
         "pim_catalog_product_link": link,
