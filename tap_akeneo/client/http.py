@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -242,7 +243,7 @@ class HttpClient:
         """Send a request and read the whole response, whatever its status."""
         timeout = min(self._timeout, HANGING_TIMEOUT) if request.may_hang else self._timeout
         connect_timeout = CONNECT_TIMEOUT if self.has_worked else FIRST_CONNECT_TIMEOUT
-        started = time.monotonic()
+        started = perf_counter()
         try:
             response = self._session(request.url).request(
                 request.method,
@@ -265,7 +266,7 @@ class HttpClient:
         except (requests.RequestException, HTTPError) as failure:
             host = urlsplit(request.url).netloc
             # urllib3 also calls it a read timeout if TLS or a proxy exceeds the connect timeout.
-            if is_timeout(failure) and time.monotonic() - started >= timeout:
+            if is_timeout(failure) and perf_counter() - started >= timeout:
                 reason = f"{host} did not respond in time (setting request_timeout)"
                 if request.may_hang:
                     raise NoResponse(str(request), reason) from failure
