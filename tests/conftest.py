@@ -1,4 +1,4 @@
-"""Simulated PIMs for the tests, and a check that no test prints their secrets."""
+"""Simulated PIMs and a database for the tests, and a check that no test prints secrets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import pytest
 
 from pim_simulator import SimulatedPim, serve
 from tests.leaks import leaks
+from tests.targets.postgres import NotInstalled, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from tests.targets.postgres import Postgres
 
 # Property-based tests have no time limit, and failures are reproducible.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -57,3 +60,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.when == "teardown" and (found := leaks(output)):
         report.outcome, report.longrepr = "failed", f"There are secrets in the output: {found}"
     return report
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, for the tests of one file."""
+    try:
+        with serving() as server:
+            yield server
+    except NotInstalled as missing:
+        pytest.fail(str(missing))

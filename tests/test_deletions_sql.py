@@ -15,14 +15,12 @@ from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.docs import DELETED_PRODUCTS, PRODUCT_DATES
 from tests.support import Collector, select, settings_for, sync
-from tests.targets.postgres import NotInstalled, Postgres, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
     from tests.support import Message
+    from tests.targets.postgres import Postgres
 
 LAST_KEY = "ffffffff-0000-4000-8000-000000000000"
 
@@ -58,15 +56,6 @@ class PostgreSql(Database):
         selected = f"select uuid from ({query}) found"  # noqa: S608
         # psql runs them in one transaction.
         return set(self._server.lines(";\n".join([*statements, selected])))
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    try:
-        with serving() as server:
-            yield server
-    except NotInstalled as missing:
-        pytest.fail(str(missing))
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

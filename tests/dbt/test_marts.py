@@ -18,7 +18,6 @@ from tests.dbt.page import examples, questions
 from tests.dbt.truth import Truth, identifier, key_of, label, number
 from tests.targets.changes import add_spares, delete_some, write
 from tests.targets.meltano import set_up
-from tests.targets.postgres import NotInstalled, Postgres, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -77,15 +76,6 @@ class Story:
         self.found[name] = {
             table: self.marts.table(table) for table in {*self.expected[name], *EXAMPLES}
         }
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    try:
-        with serving() as server:
-            yield server
-    except NotInstalled as missing:
-        pytest.fail(str(missing))
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])

@@ -24,7 +24,6 @@ from tests.targets.changes import (
 )
 from tests.targets.loaders import POSTGRES, nested
 from tests.targets.meltano import make_environment, set_up
-from tests.targets.postgres import NotInstalled, Postgres, serving
 from tests.targets.reading import key_of
 from tests.targets.warehouse import Warehouse
 
@@ -33,15 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import StartPim
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    try:
-        with serving() as server:
-            yield server
-    except NotInstalled as missing:
-        pytest.fail(str(missing))
+    from tests.targets.postgres import Postgres
 
 
 @pytest.fixture(scope="module")
