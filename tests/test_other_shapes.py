@@ -26,7 +26,19 @@ PAGES: dict[str, Any] = {
 EMPTY: dict[str, Any] = {
     "no items": {**NO_LINKS, "_embedded": {"items": {}}},
     "nothing embedded": {**NO_LINKS, "_embedded": []},
-    "an empty list": [],
+}
+NO_LISTS: dict[str, Any] = {
+    "an empty object": {},
+    "null": None,
+    "only links": NO_LINKS,
+    "an empty page without items": {"_embedded": {}},
+    "items that are null": {"_embedded": {"items": None}},
+    "items outside a page": {"items": []},
+    "a link that is not text": {
+        "_embedded": {"items": ITEMS},
+        "_links": {"next": {"href": 5}},
+    },
+    "a link without an address": {"_embedded": {"items": ITEMS}, "_links": {"next": {}}},
 }
 WORDS: dict[str, Any] = {
     "error": {"error": "It is switched off."},
@@ -61,6 +73,50 @@ def test_empty_lists_are_recognized_in_any_form(
     pim = start_pim()
     answer(pim, f"/{stream.replace('_', '-')}", body)
     assert not sync(pim, stream).records(stream)
+
+
+def test_an_empty_array_is_a_list_only_where_the_pim_sends_arrays(start_pim: StartPim) -> None:
+    pim = start_pim()
+    answer(pim, "/measurement-families", [])
+    answer(pim, "/association-types", [])
+    assert not sync(pim, "measurement_families").records("measurement_families")
+    with pytest.raises(AkeneoError, match="an empty value instead of a page"):
+        sync(pim, "association_types", max_retries=0)
+
+
+@pytest.mark.parametrize("body", NO_LISTS.values(), ids=NO_LISTS.keys())
+@pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
+def test_a_response_that_is_no_list_is_retried(start_pim: StartPim, stream: str, body: Any) -> None:
+    pim = start_pim()
+    path = f"/{stream.replace('_', '-')}"
+    pim.faults.add("status", path, status=200, body=json.dumps(body).encode())
+    # The list itself follows.
+    rows = sync(pim, stream).records(stream)
+    assert len(rows) == len(pim.truth(stream))
+
+
+def test_a_list_goes_on_after_an_empty_response_in_the_middle(start_pim: StartPim) -> None:
+    for body in (b"{}", b"[]"):
+        pim = start_pim("saas", products=60)
+        pim.faults.add("status", "/products-uuid", nth=3, status=200, body=body)
+        run = sync(pim, "products", page_size=10, max_concurrency=1)
+        assert len(run.rows("products")) == len(pim.truth("products"))
+
+
+@pytest.mark.parametrize(
+    "href", ["http://pim/?no=page", "", "nowhere", "http://[::1/?page=2"], ids=repr
+)
+def test_a_link_that_leads_nowhere_fails_only_its_list_and_is_quoted(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, href: str
+) -> None:
+    pim = start_pim()
+    body = {"_embedded": {"items": ITEMS}, "_links": {"next": {"href": href}}}
+    answer(pim, "/association-types", body)
+    run = sync(pim, "association_types", "families")
+    assert run.tap.failed_streams == ["association_types"]
+    assert run.records("families")
+    assert "the link to the next page has no parameter page, so the rest of the list" in caplog.text
+    assert repr(href) in caplog.text
 
 
 @pytest.mark.parametrize(

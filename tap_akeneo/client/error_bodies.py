@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -25,6 +26,31 @@ class _ErrorBody(msgspec.Struct):
 
     message: str = ""
     errors: list[Any] = []
+
+
+class _PimError(msgspec.Struct):
+    """What each error of the PIM's API has. Gateways and firewalls send no `code`, or another."""
+
+    code: int
+    message: str
+
+
+class _OAuthError(msgspec.Struct):
+    """The 401 of PIMs up to 6.0, which their OAuth library sends."""
+
+    error: str
+    error_description: str
+
+
+def is_from_pim(body: bytes, status: int) -> bool:
+    """Return whether an error body is the PIM's own, and not that of a server before it."""
+    try:
+        if status == HTTPStatus.UNAUTHORIZED and b'"error_description"' in body:
+            return bool(msgspec.json.decode(body, type=_OAuthError).error)
+        error = msgspec.json.decode(body, type=_PimError)
+    except DECODE_ERRORS:
+        return False
+    return error.code == status and bool(error.message.strip())
 
 
 def error_message(body: bytes) -> str:

@@ -88,21 +88,26 @@ class RequestRefused(RequestFailed):
         message: The PIM's message, or an empty text.
         page: The web page that came instead of a message, or an empty text.
         params: Query parameters of the request.
+        is_from_pim: Whether the body is an error of the PIM. Otherwise a server before the PIM
+            refused the request, so the refusal says nothing about what the PIM has or allows.
 
     Attributes:
         hint: The permission that is missing, if the caller knows it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what the callers need to know of a response)
         self,
         request: str,
         status: int,
         message: str,
         page: str = "",
         params: Mapping[str, str] | None = None,
+        *,
+        is_from_pim: bool = False,
     ) -> None:
         super().__init__(request, f"the PIM answers {status}: {message or page or '(no message)'}")
         self.status = status
+        self.is_from_pim = is_from_pim
         self.message = message
         self.params = params or {}
         self.hint: str | None = None

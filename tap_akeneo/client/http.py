@@ -20,7 +20,7 @@ import backoff
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_akeneo.client.error_bodies import DECODE_ERRORS, error_message, web_page
+from tap_akeneo.client.error_bodies import DECODE_ERRORS, error_message, is_from_pim, web_page
 from tap_akeneo.client.errors import (
     AkeneoError,
     NoResponse,
@@ -172,7 +172,7 @@ class HttpClient:
             jitter=None,
             on_backoff=self._before_wait,
             logger=None,
-        )(self._send_once)
+        )(self._send_after_pause)
 
     def send(self, request: Request[T]) -> T:
         """Send a request, retry it where that may help, and decode the response.
@@ -196,6 +196,19 @@ class HttpClient:
                 )
             raise PimUnavailable(failure.request, reason, failure.status) from failure
 
+    def send_once(self, request: Request[T]) -> T:
+        """Send a request without retries, and without waiting for the end of a rate limit.
+
+        Raises:
+            RequestRefused: The PIM responded with a client error.
+            PimUnavailable: There was no usable response.
+            AkeneoError: The PIM redirects to another address.
+        """
+        try:
+            return self._try(request)
+        except _Retriable as failure:
+            raise PimUnavailable(failure.request, failure.reason, failure.status) from failure
+
     def server_time(self) -> datetime:
         """Return the server's current time, which is never ahead of its clock.
 
@@ -218,9 +231,12 @@ class HttpClient:
         passed = timedelta(seconds=math.floor(time.monotonic() - clock.ours))
         return clock.server + passed
 
-    def _send_once(self, request: Request[T]) -> T:
+    def _send_after_pause(self, request: Request[T]) -> T:
         if (pause := self._paused_until - time.monotonic()) > 0:
             time.sleep(pause)
+        return self._try(request)
+
+    def _try(self, request: Request[T]) -> T:
         with self._traffic_lock:
             self.traffic.requests += 1
         response, body = self._exchange(request)
@@ -336,7 +352,14 @@ def _check_status(request: Request[Any], response: requests.Response, body: byte
             )
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise PimUnavailable(str(request), reason, status)
-        raise RequestRefused(str(request), status, message, page, request.params)
+        raise RequestRefused(
+            str(request),
+            status,
+            message,
+            page,
+            request.params,
+            is_from_pim=is_from_pim(body, status),
+        )
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
         msg = (

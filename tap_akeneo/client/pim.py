@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from tap_akeneo.client.errors import (
+    AkeneoError,
     LoginRefused,
     PimUnavailable,
     RequestFailed,
@@ -135,6 +137,23 @@ class Pim:
             raise failures[0]
         self._http.has_worked = True
 
+    def is_up(self) -> bool:
+        """Return whether the PIM's API responds now. It takes at most two quick tries.
+
+        A 404 or an empty response while the API is down says nothing about what the PIM has.
+        """
+        # A server that is down would make a long request_timeout even longer.
+        request = replace(self._root_request, may_hang=True)
+        for _ in range(2):
+            with suppress(AkeneoError):
+                return bool(self._http.send_once(request).routes)
+        return False
+
+    @property
+    def _root_request(self) -> Request[_Root]:
+        """The request for the routes, which needs no token."""
+        return Request("GET", f"{self.base_url}{API_PATH}", msgspec.json.Decoder(_Root).decode)
+
     @property
     def traffic(self) -> Traffic:
         """Statistics of all requests so far."""
@@ -157,9 +176,7 @@ class Pim:
     def _readable_paths(self) -> frozenset[str]:
         """GET routes. The PIM lists them without a token and omits features that are disabled."""
         try:
-            root = self._http.send(
-                Request("GET", f"{self.base_url}{API_PATH}", msgspec.json.Decoder(_Root).decode)
-            )
+            root = self._http.send(self._root_request)
         except RequestFailed as failure:
             is_another_server = isinstance(failure, RequestRefused) or (
                 isinstance(failure, PimUnavailable)

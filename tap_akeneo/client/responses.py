@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from tap_akeneo.client.errors import printable
+from tap_akeneo.client.request import MAX_SHOWN_URL, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +46,14 @@ class Page:
         size: Size of the response body in bytes.
         flaws: Characters that databases reject.
         cursor: Where the list continues after this page, if it is read by cursor.
+        next_href: The link to the next page of a list that should come in one response.
     """
 
     items: list[Item]
     size: int
     flaws: Flaws = UNKNOWN_FLAWS
     cursor: str | None = None
+    next_href: str | None = None
 
 
 class _Link(msgspec.Struct):
@@ -67,6 +70,10 @@ class _Embedded(msgspec.Struct):
 
 class ListIncomplete(Exception):
     """The list is incomplete; the message says why."""
+
+
+class BadLink(ListIncomplete):
+    """The link to the next page does not say where the list continues; the message quotes it."""
 
 
 class ListDisabled(Exception):
@@ -107,16 +114,35 @@ class HalPage(msgspec.Struct):
         """Whether the PIM links to a next page."""
         return self.links.next is not None
 
+    @property
+    def next_href(self) -> str | None:
+        """The link to the next page as the PIM wrote it, or None without a link."""
+        return None if self.links.next is None else self.links.next.href
+
     def cursor(self, parameter: str) -> str | None:
-        """Return one query parameter of the link to the next page, or None without a link."""
-        if self.links.next is None:
+        """Return one query parameter of the link to the next page, or None without a link.
+
+        Raises:
+            BadLink: The link lacks this parameter.
+        """
+        href = self.next_href
+        if href is None:
             return None
-        query = urlsplit(self.links.next.href).query
-        return parse_qs(query, keep_blank_values=True)[parameter][0]
+        try:
+            query = urlsplit(href).query
+            return parse_qs(query, keep_blank_values=True)[parameter][0]
+        except (KeyError, ValueError):
+            link = printable(shortened(href, MAX_SHOWN_URL))
+            msg = (
+                f"the link to the next page has no parameter {parameter}, so the rest of the list "
+                f"cannot be read: {link!r}"
+            )
+            raise BadLink(msg) from None
 
 
 class _OnlyLinks(msgspec.Struct):
-    links: _Links = msgspec.field(name="_links", default_factory=_Links)
+    # PHP encodes an empty map as a list.
+    links: _Links | list[Any] | None = msgspec.field(name="_links", default=None)
 
 
 REPLACEMENT = "\ufffd"
@@ -184,7 +210,13 @@ def _replace_broken_text(body: bytes) -> tuple[bytes, int]:
 
 
 def decode_page(body: bytes) -> HalPage:
-    """Decode one page of a paginated list."""
+    """Decode one page of a paginated list.
+
+    Raises:
+        ListDisabled: There is a message instead of a page.
+        msgspec.MsgspecError, UnicodeDecodeError: It is not a page. `{}` and `[]` are none either: a
+            gateway sends them in front of a PIM that has failed.
+    """
     try:
         page, size, flaws = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
@@ -195,26 +227,43 @@ def decode_page(body: bytes) -> HalPage:
 
 
 def decode_array(body: bytes) -> Page:
-    """Decode a list that the PIM sends as one array."""
+    """Decode a list that the PIM sends as one array.
+
+    Raises:
+        ListDisabled: There is a message instead of a list.
+        msgspec.MsgspecError, UnicodeDecodeError: It is not a list.
+    """
     try:
         return Page(*_decode(_array_decoder, body))
     except msgspec.ValidationError:
-        return Page(*_decode_in_other_shape(body))
+        items, size, flaws = _decode_in_other_shape(body)
+    following = _links_in(body).next
+    return Page(items, size, flaws, next_href=None if following is None else following.href)
 
 
 def decode_single(body: bytes) -> Page:
-    """Decode a response that is one item."""
+    """Decode a response that is one item.
+
+    Raises:
+        ListDisabled: There is a message instead of an item.
+        msgspec.MsgspecError, UnicodeDecodeError: It is not an item.
+    """
     try:
         item, size, flaws = _decode(_item_decoder, body)
     except msgspec.ValidationError:
         return Page(*_decode_in_other_shape(body))
     if item.keys() <= ERROR_KEYS:
         _raise_if_disabled(body)
+    if not item:
+        msg = "an empty object instead of an item"
+        raise msgspec.ValidationError(msg)
     return Page([item], size, flaws)
 
 
 def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
     """Decode items from an array, a page, or an object with numeric keys (a PHP array).
+
+    Only a page may be empty, because something other than the PIM may send `{}` or `[]`.
 
     Raises:
         ListDisabled: There is a message instead of items.
@@ -222,16 +271,36 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
     """
     content, size, flaws = _decode(_raw_decoder, body)
     fields = _fields(content)
-    for wrapper in ("_embedded", "items"):
-        if wrapper in fields and bytes(fields[wrapper]) != b"null":
-            content = fields[wrapper]
-            fields = _fields(content)
+    is_page = False
+    if _has(fields, "_embedded"):
+        content = fields["_embedded"]
+        fields = _fields(content)
+        # PHP encodes a map without items as an empty list.
+        is_page = "items" in fields or not _is_object(content)
+    if _has(fields, "items"):
+        content = fields["items"]
+        fields = _fields(content)
     if fields and not all(key.isdecimal() for key in fields):
         _raise_if_disabled(body)
-        return _array_decoder.decode(content), size, flaws
-    if fields or bytes(content) == b"{}":
-        return [_item_decoder.decode(item) for item in fields.values()], size, flaws
-    return _array_decoder.decode(content), size, flaws
+    elif _is_object(content):
+        items = [_item_decoder.decode(item) for item in fields.values()]
+        return _not_empty(items, is_page=is_page), size, flaws
+    return _not_empty(_array_decoder.decode(content), is_page=is_page), size, flaws
+
+
+def _not_empty(items: list[Item], *, is_page: bool) -> list[Item]:
+    if not items and not is_page:
+        msg = "an empty value instead of a page with `_embedded` and `items`"
+        raise msgspec.ValidationError(msg)
+    return items
+
+
+def _has(fields: Item, name: str) -> bool:
+    return name in fields and bytes(fields[name]) != b"null"
+
+
+def _is_object(content: msgspec.Raw) -> bool:
+    return bytes(content).lstrip().startswith(b"{")
 
 
 def _fields(content: msgspec.Raw) -> Item:
@@ -242,11 +311,19 @@ def _fields(content: msgspec.Raw) -> Item:
 
 
 def _links_in(body: bytes) -> _Links:
+    """Return the links of a page, which may have none.
+
+    Raises:
+        msgspec.ValidationError: The link to the next page is unreadable, so the list would end.
+    """
     try:
-        return msgspec.json.decode(body, type=_OnlyLinks).links
-    except msgspec.ValidationError:
-        # PHP encodes an empty map as a list.
-        return _Links()
+        links = msgspec.json.decode(body, type=_OnlyLinks).links
+    except msgspec.ValidationError as failure:
+        if not _fields(msgspec.Raw(body)):
+            return _Links()
+        msg = f"the link to the next page is unreadable: {failure}"
+        raise msgspec.ValidationError(msg) from None
+    return links if isinstance(links, _Links) else _Links()
 
 
 def _raise_if_disabled(body: bytes) -> None:
