@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.helpers.capabilities import (
@@ -27,22 +26,23 @@ from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
 from tap_akeneo.maps import StreamMaps
+from tap_akeneo.pagination.reader import Plan, Reader
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.streams import STREAMS, bookmark_kinds
+from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import IO
 
     import click
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.columns import Column
-    from tap_akeneo.streams.base import AkeneoStream
 
 
 MAX_AKENEO_CONCURRENCY = 4
@@ -96,6 +96,7 @@ class TapAkeneo(StreamHost):
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
         self.skipped_streams: set[str] = set()
+        self.skipped_lists: dict[str, list[str]] = {}
         self._reported_refusals: set[tuple[str, int, str]] = set()
         self.rows = 0
         # Discovery needs to know this before the SDK loads the state.
@@ -233,46 +234,77 @@ class TapAkeneo(StreamHost):
         complete = {name for name in self.ended_streams if self.is_read(name)}
         skipped = sorted(self.skipped_streams.difference(self.failed_streams))
         shown = ", ".join(skipped)
+        lists = ", ".join(
+            f"{len(paths)} of {name} ({paths[0]}{', …' if len(paths) > 1 else ''})"
+            for name, paths in sorted(self.skipped_lists.items())
+        )
         incomplete = [name for name in selected if name not in {*complete, *skipped}]
         return (
             f"{self.rows:,} rows, {traffic.requests:,} requests including {traffic.retries:,} "
             f"retries after waits of {traffic.waited:.0f} s; "
             f"{f'skipped streams: {shown}; ' if skipped else ''}"
+            f"{f'skipped lists: {lists}; ' if lists else ''}"
             f"incomplete streams: {', '.join(incomplete) or 'none'}"
         )
 
+    @cached_property
     @override
-    def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Record that the PIM refuses a stream.
+    def reader(self) -> Reader:
+        """Reads the lists of all streams."""
+        return Reader(self.pim, self.settings.max_concurrency, self.stopper.check)
 
-        Other streams continue. The run fails at its end, unless `on_forbidden` is ``skip``.
+    @override
+    def plans_after(self, name: str) -> Iterator[tuple[str, Callable[[], Plan[None]]]]:
+        """Yield the names and plans of the selected streams after this one."""
+        names = list(self.streams)
+        for following in names[names.index(name) + 1 :]:
+            stream = self.streams[following]
+            if stream.selected and isinstance(stream, AkeneoStream):
+                yield following, stream.plan
+
+    @override
+    def stream_refused(
+        self, name: str, refusal: RequestRefused, permission: str, *, may_skip: bool
+    ) -> bool:
+        """Record that the PIM refuses a list, and return whether the setting skips it.
+
+        Other streams continue. The run fails at its end, unless the list is skipped.
 
         Args:
             name: Name of the stream.
             refusal: The refusal.
             permission: The permission that the list needs, as the PIM's role screen names it.
+            may_skip: Whether the setting `on_forbidden` applies.
         """
-        is_skipped = refusal.status == HTTPStatus.FORBIDDEN and self.settings.on_forbidden == "skip"
-        if is_skipped:
-            self.skipped_streams.add(name)
-        else:
+        is_skipped = may_skip and self.settings.on_forbidden == "skip"
+        if not is_skipped:
             self._add_failed_stream(name)
         # The same refusal may come for all streams, or for each list of a child stream.
         about = ALL_STREAMS if lacks_overall_access(refusal, permission) else name
         reported = self._reported_refusals
         if reported & {(one, refusal.status, refusal.message) for one in (about, ALL_STREAMS)}:
-            return
+            return is_skipped
         reported.add((about, refusal.status, refusal.message))
         line = refusal_message(refusal, permission, self.settings, name)
         if is_skipped:
             self.logger.warning("%s: skipped, %s", about, line)
         else:
             self.logger.error("%s: %s", about, line)
+        return is_skipped
+
+    @override
+    def end_stream(self, name: str, skipped: Sequence[str], *, is_partial: bool) -> None:
+        """Record that a stream was read to its end, and the paths of the lists it skipped."""
+        self.ended_streams.add(name)
+        if skipped and is_partial:
+            self.skipped_lists[name] = list(skipped)
+        elif skipped:
+            self.skipped_streams.add(name)
 
     @override
     def is_read(self, name: str) -> bool:
         """Return whether no part of a stream was skipped or failed."""
-        return name not in self.skipped_streams.union(self.failed_streams)
+        return name not in {*self.skipped_streams, *self.skipped_lists, *self.failed_streams}
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:

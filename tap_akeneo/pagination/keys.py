@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 UUIDS = 1 << 128
 BOUND_CHARACTERS = b"0123456789abcdefghijklmnopqrstuvwxyz"
@@ -25,11 +28,22 @@ class KeyOrder(Protocol):
     def is_beyond(self, key: str, bound: str) -> bool:
         """Return whether a key is certainly greater than a bound."""
 
-    def between(self, after: str | None, to: str | None) -> str | None:
-        """Return a generated key about halfway between two others, or ``None`` if there is none."""
+    def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
+        """Return a generated key about halfway between two others, or ``None`` if there is none.
+
+        Args:
+            after: The lower key; ``None`` for the beginning of the list.
+            to: The greater key; ``None`` for its end.
+            samples: Keys of the same list, which show what its other keys are made of.
+        """
 
     def share(self, after: str | None, to: str | None) -> float | None:
         """Return the expected share of items between two keys, or ``None`` if it is unknown."""
+
+
+def order_of(key: str) -> KeyOrder:
+    """Return the order of a list that is sorted by a property, by the property's name."""
+    return UuidOrder() if key == "uuid" else TextOrder()
 
 
 class UuidOrder(KeyOrder):
@@ -39,10 +53,10 @@ class UuidOrder(KeyOrder):
 
     @override
     def is_beyond(self, key: str, bound: str) -> bool:
-        return key.lower() > bound
+        return key.lower() > bound.lower()
 
     @override
-    def between(self, after: str | None, to: str | None) -> str | None:
+    def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
         low, high = _numbers(after, to)
         return str(UUID(int=(low + high) // 2)) if high - low > 1 else None
 
@@ -69,21 +83,28 @@ class TextOrder(KeyOrder):
     def is_beyond(self, key: str, bound: str) -> bool:
         # Versions of the PIM differ in how they lower-case characters outside ASCII. A key counts
         # as beyond the bound only if it is in both cases.
-        limit = bound.encode()
+        limit = bound.lower().encode()
         return key.encode().lower() > limit and key.lower().encode() > limit
 
     @override
-    def between(self, after: str | None, to: str | None) -> str | None:
+    def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
         low = (after or "").lower().encode()
-        high = None if to is None else to.encode()
+        high = None if to is None else to.lower().encode()
         if high is not None and low >= high:
             return None
+        seen = [key.lower().encode() for key in samples]
+        return self._between(low, high, seen) or self._between(low, high, ())
+
+    def _between(self, low: bytes, high: bytes | None, seen: Sequence[bytes]) -> str | None:
         prefix = bytearray()
         while len(prefix) < MAX_BOUND_LENGTH:
             place = len(prefix)
             least = low[place] if place < len(low) and low.startswith(prefix) else -1
             most = high[place] if high is not None and high.startswith(prefix) else END_OF_TEXT
-            choices = [one for one in BOUND_CHARACTERS if least < one < most]
+            known = {key[place] for key in seen if len(key) > place}
+            choices = [
+                one for one in BOUND_CHARACTERS if least < one < most and (not seen or one in known)
+            ]
             if choices:
                 return (prefix + bytes([choices[len(choices) // 2]])).decode()
             # No character fits here, so extend the prefix of the lower key.

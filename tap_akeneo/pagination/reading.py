@@ -1,234 +1,436 @@
-"""The reading of a list: choose its paginators, and track which parts are left."""
+"""The reading of one list: its slices, the pages that arrived, and how it ended.
+
+Only the main thread uses it. It is the only owner of what is left of the list.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_akeneo.client.responses import ListIncomplete, Page
-from tap_akeneo.pagination.base import WHOLE_LIST, KeyRange, ListRequest, Pagination, Paginator
-from tap_akeneo.pagination.concurrent import read_concurrently
-from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.key_ranges import KeyRangePaginator
-from tap_akeneo.pagination.page_number import PageNumberPaginator, SinglePagePaginator
-from tap_akeneo.pagination.ranged_list import RangedList
+from tap_akeneo.client.errors import NoResponse, PimUnavailable, RequestRefused
+from tap_akeneo.client.responses import ListDisabled, Page
+from tap_akeneo.pagination.by_key import KeySlice, SeamSlice
+from tap_akeneo.pagination.by_link import CURSOR, Link, LinkSlice, WholeSlice
+from tap_akeneo.pagination.by_number import NumberSlice
+from tap_akeneo.pagination.keys import order_of
+from tap_akeneo.pagination.request import ListRequest, Pagination
+from tap_akeneo.pagination.slices import (
+    REBUILD_INDEX,
+    BrokenRange,
+    KeyRange,
+    ListFailed,
+    OutOfOrder,
+    Progress,
+    Slice,
+    Step,
+    merged,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Sequence
 
-    from tap_akeneo.client.errors import RequestRefused
-    from tap_akeneo.client.pim import Pim
-    from tap_akeneo.pagination.concurrent import PageEvent
+    from tap_akeneo.client.responses import Item
+
+logger = logging.getLogger("tap-akeneo.pagination")
+
+MAX_SAMPLES = 100
+"""Keys of a list to remember, which show what its other keys are made of."""
+
+
+class Outcome(Enum):
+    """How the reading of a list ended."""
+
+    COMPLETE = "everything came"
+    RESUMED = "everything came, but over several runs"
+    BROKEN = "everything came, except items for which the PIM answers 500"
+    REFUSED = "the PIM forbids the list"
+    DISABLED = "the list is disabled in the PIM"
+    GONE = "the PIM no longer has the list, or its parent"
+    FAILED = "the list could not be read to its end"
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A page that has not been consumed, and the keys that it covers."""
+
+    page: Page
+    covers: KeyRange | None
 
 
 class ListReading:
-    """Reads one list with the paginators that suit it, and tracks what is left.
+    """Reads one list in slices, and decides how it ended.
 
     Args:
-        pim: The PIM.
         request: The list.
-        ranges: The parts of the list to read.
+        ranges: The parts of the list to read; ``None`` for all of it.
         read: Number of items that an earlier run has read.
         counted: The PIM's count of the items when the reading began.
-        is_known_broken: Whether the parts had only broken items when they were last read.
+        is_resumed: Whether an earlier run began it.
+        is_broken: Whether the ranges had only broken items when they were last read.
 
     Attributes:
-        read: Number of items read so far.
-        broken: Ranges of items for which the PIM responds with 500.
-        is_complete: Whether everything was read, except broken items.
-        failures: Why items may be missing.
-        refusals: The PIM's errors for lists that it refused.
+        read: Number of items that were consumed, including those of an earlier run.
+        counted: The PIM's count of the items when the reading began; ``None`` if it is unknown.
+        broken: Ranges with items for which the PIM responds with 500.
+        outcome: How the reading ended; ``None`` if it has not.
+        reason: Why it failed or was skipped.
+        refusal: The PIM's error, if it refused the list.
+        is_resumable: Whether a later run can continue from what is left.
     """
 
     def __init__(  # noqa: PLR0913 (what is known of an earlier run)
         self,
-        pim: Pim,
         request: ListRequest,
-        ranges: Sequence[KeyRange] = (WHOLE_LIST,),
+        ranges: Sequence[KeyRange] | None = None,
         *,
         read: int = 0,
         counted: int | None = None,
-        is_known_broken: bool = False,
+        is_resumed: bool = False,
+        is_broken: bool = False,
     ) -> None:
         self.request = request
         self.read = read
-        self.broken: list[KeyRange] = []
-        self.is_complete = False
-        self.is_disabled = False
-        self.failures: list[str] = []
-        self.refusals: list[RequestRefused] = []
-        self._pim = pim
-        self._unstarted = list(ranges)
-        self._is_known_broken = is_known_broken
-        self._counted = counted
-        self._was_cut_short = False
-        self._active: set[Paginator] = set()
-        self._ranged: RangedList | None = None
-        self._left: dict[Paginator, KeyRange] = {}
-        self._next: Iterable[Paginator] = self._first_paginators()
+        self.counted = counted
+        self.is_resumed = is_resumed
+        self.broken: list[BrokenRange] = []
+        self.outcome: Outcome | None = None
+        self.reason = ""
+        self.refusal: RequestRefused | None = None
+        first = _slices(request, ranges, is_broken=is_broken)
+        self.is_resumable = all(one.range is not None for one in first)
+        if counted is not None:
+            share = max(counted - read, 0) / len(first)
+            first = [
+                replace(one, expected=share) if isinstance(one, KeySlice) else one for one in first
+            ]
+        self._waiting: deque[Slice] = deque(first)
+        self._running: list[Slice] = []
+        self._ends: list[Slice] = []
+        self._pages: deque[_Arrived] = deque()
+        self._places: set[Hashable] = {one.place for one in first}
+        self._arrived = read
+        self._has_page = False
+        # Hashes of keys, because an item that comes twice must not make up for a missing one.
+        self._seen: set[int] | None = None
+        self._seen_before = read
+        self._order = order_of(request.keys[-1])
+        # An earlier run has read the items after each range that has an end.
+        self._highest: str | None = None
+        for one in first:
+            if isinstance(one, KeySlice) and one.to is not None and not is_broken:
+                self._note_highest(one.to)
+        self._samples: list[str] = []
+        self._seams: dict[str, tuple[str | None, str]] = {}
+        self._firsts: dict[str, str | None] = {}
+
+    # What the reader asks for.
 
     @property
-    def counted(self) -> int | None:
-        """The PIM's count of the items when the reading began; ``None`` if it is unknown."""
-        return self._ranged.counted if self._ranged else self._counted
-
-    @property
-    def is_resumable(self) -> bool:
-        """Whether a later run can continue from what is left."""
-        return all(paginator.is_resumable for paginator in tuple(self._left))
+    def has_work(self) -> bool:
+        """Whether a slice waits to be read."""
+        return bool(self._waiting) and self.outcome is None
 
     @property
     def has_ended(self) -> bool:
-        """Whether all paginators have been started and have ended."""
-        return not self._active and not self._unstarted
+        """Whether no further page will arrive."""
+        return self.outcome is not None and not self._running
+
+    @property
+    def is_consumed(self) -> bool:
+        """Whether it has ended, and all pages have been consumed."""
+        return self.has_ended and not self._pages
+
+    def start_slice(self, known: Collection[BrokenRange], *, divides: bool) -> Slice | None:
+        """Return a slice to read now, or ``None`` if there is none.
+
+        Args:
+            known: Broken ranges that another reading of the same items has found in this run.
+            divides: Whether to divide the slice, because other threads are idle.
+        """
+        if not self.has_work:
+            return None
+        one = self._waiting.popleft()
+        if isinstance(one, KeySlice) and not one.is_broken:
+            one, *behind = self._without_known(one, known)
+            self._waiting.extendleft(reversed(behind))
+        if divides and isinstance(one, KeySlice):
+            one, *parts = one.divided(self.counted, self._arrived, self._samples)
+            self._waiting.extend(parts)
+        self._running.append(one)
+        return one
+
+    def pages_left(self) -> float:
+        """Return the expected number of pages that are left; 1 if it is unknown."""
+        left = sum(
+            one.remaining(self.counted, self._arrived)
+            for one in (*self._waiting, *self._running)
+            if isinstance(one, KeySlice)
+        )
+        return max(left / self.request.page_size, 1)
+
+    # What the threads report.
+
+    def arrive(self, one: Slice, step: Step, *, goes_on: bool = False) -> None:
+        """Take the result of a step.
+
+        Args:
+            one: The slice that was read.
+            step: The result.
+            goes_on: Whether the same thread is reading what is left of it.
+        """
+        if one not in self._running:
+            # The list is being read again.
+            return
+        self._running.remove(one)
+        if self.counted is None:
+            self.counted = step.counted
+        if step.broken and step.broken not in self.broken:
+            self.broken.append(step.broken)
+        self._add_page(one, step)
+        self._compare_seams(one, step)
+        if any(rest.place in self._places for rest in step.rest):
+            self._fail(
+                "the PIM's links lead back to a page that was already read, so the list would "
+                f"never end: {REBUILD_INDEX}",
+                is_resumable=False,
+            )
+        self._places.update(rest.place for rest in step.rest)
+        if goes_on:
+            self._running.extend(step.rest)
+        else:
+            self._waiting.extendleft(reversed(step.rest))
+        if step.end is not None:
+            self._ends.append(step.end)
+        self._finish_if_nothing_is_left()
+
+    def fail(self, one: Slice, failure: Exception, *, pim_is_up: bool) -> None:
+        """Take the failure of a step.
+
+        Args:
+            one: The slice that was read.
+            failure: What happened.
+            pim_is_up: Whether the PIM answers other requests.
+
+        Raises:
+            Exception: The failure is not only that of this list.
+        """
+        if one not in self._running:
+            return
+        self._running.remove(one)
+        # What was not read is left.
+        self._waiting.appendleft(one)
+        if isinstance(failure, OutOfOrder):
+            self._read_by_links()
+        elif isinstance(failure, ListFailed):
+            self._fail(str(failure), is_resumable=False)
+        elif isinstance(failure, RequestRefused):
+            self.refusal = failure
+            self._stop(self._outcome_of(failure), str(failure))
+        elif isinstance(failure, NoResponse):
+            self._stop(Outcome.DISABLED, f"it seems to be disabled in this PIM ({failure})")
+        elif isinstance(failure, ListDisabled) and self.request.may_be_disabled:
+            self._stop(Outcome.FAILED if self._has_page else Outcome.DISABLED, str(failure))
+        elif isinstance(failure, ListDisabled):
+            self._fail(f"the PIM sends a message instead of a page: {failure}")
+        elif isinstance(failure, PimUnavailable) and pim_is_up:
+            self._fail(str(failure))
+        else:
+            raise failure
+
+    def _outcome_of(self, refusal: RequestRefused) -> Outcome:
+        if refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN and not self._has_page:
+            return Outcome.REFUSED
+        if refusal.is_from_pim and refusal.status == HTTPStatus.NOT_FOUND and self.request.parents:
+            return Outcome.GONE
+        return Outcome.FAILED
+
+    # What the consumer asks for.
+
+    @property
+    def waiting_pages(self) -> int:
+        """Number of pages that have not been consumed."""
+        return len(self._pages)
+
+    def next_page(self) -> Page | None:
+        """Return the next page, or ``None`` if none has arrived. Call `consume` after it."""
+        return self._pages[0].page if self._pages else None
+
+    def consume(self) -> None:
+        """Count the page as consumed. It is left until then."""
+        self.read += len(self._pages.popleft().page.items)
 
     @property
     def left(self) -> list[KeyRange]:
-        """The ranges that are not completely read, with adjacent ones merged."""
-        gaps = self._ranged.gaps if self._ranged else []
-        return merged([*self._left.values(), *self._unstarted, *gaps])
+        """The parts of the list that are left, disjoint and with adjacent ones merged."""
+        ranges = [
+            *(arrived.covers for arrived in self._pages),
+            *(one.range for one in (*self._running, *self._waiting, *self._ends)),
+        ]
+        return merged(one for one in ranges if one is not None)
 
-    @property
-    def broken_so_far(self) -> list[KeyRange]:
-        """The broken ranges found so far, including those of active paginators."""
-        return [*self.broken, *(one for active in self._active for one in tuple(active.broken))]
+    def items(self) -> Iterator[Item]:
+        """Consume all pages, and yield their items."""
+        while (page := self.next_page()) is not None:
+            yield from page.items
+            self.consume()
 
-    def paginators(self) -> Iterator[Paginator]:
-        """Yield the next paginators to read, without sending a request."""
-        for paginator in self._next:
-            self._left[paginator] = paginator.start
-            self._active.add(paginator)
-            self._unstarted = self._unstarted[1:]
-            yield paginator
+    # Details.
 
-    def note(self, paginator: Paginator, event: PageEvent) -> None:
-        """Record an event, after its items have been consumed."""
-        left = self._left[paginator]
-        if isinstance(event, Page):
-            if event.cursor is not None or self._ranged:
-                # Items of a last page come again if a later run continues from its cursor.
-                self.read += len(event.items)
-            self._left[paginator] = KeyRange(event.cursor or left.after, left.to)
-        elif event is not None:
-            middle = event.start.after
-            self._left[paginator] = KeyRange(left.after, middle)
-            self._left[event] = KeyRange(middle, left.to)
-            self._active.add(event)
-        else:
-            self._note_end(paginator)
+    def _add_page(self, one: Slice, step: Step) -> None:
+        page = step.page
+        self.is_resumable &= all(rest.range is not None for rest in step.rest)
+        is_linked = isinstance(one, LinkSlice)
+        is_unsorted = isinstance(one, NumberSlice) and not one.is_sorted
+        if is_unsorted:
+            # It reads the whole list, also what an earlier run has read.
+            self._seen_before = 0
+        if is_linked or is_unsorted:
+            items = self._unseen(page.items)
+            if is_linked and page.items and not items:
+                msg = "a page has only items that came before, so the list would never end"
+                self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
+            page = replace(page, items=items)
+        if not page.items:
+            return
+        self._has_page = True
+        self._arrived += len(page.items)
+        following = step.rest[0] if step.rest else step.end
+        start, end = one.range, None if following is None else following.range
+        covers = start and KeyRange(start.after, end.after if end else start.to)
+        self._pages.append(_Arrived(page, covers))
+        last = self.request.sort_key_of(page.items[-1])
+        if isinstance(one, KeySlice) and last is not None:
+            self._note_highest(last)
+            if len(self._samples) < MAX_SAMPLES:
+                self._samples.append(last)
 
-    def has_more(self) -> bool:
-        """Return whether further paginators are needed, after all others have ended."""
-        if not self.has_ended or self._was_cut_short:
-            return False
-        hidden: list[KeyRange] = []
-        ranged = self._ranged
-        if ranged:
-            try:
-                hidden = ranged.hidden_ranges(self.read)
-            except ListIncomplete as reason:
-                self.failures.append(f"{self.request.path}: {reason}")
-                return False
-            self._next = [KeyRangePaginator(ranged, gap, is_gap=True) for gap in hidden]
-            self._left = {paginator: paginator.start for paginator in self._next}
-            self._active = set(self._left)
-        self.is_complete = not hidden
-        return not self.is_complete
+    def _unseen(self, items: list[Item]) -> list[Item]:
+        """Return the items that did not come before."""
+        if self._seen is None:
+            self._seen = set()
+        fresh = []
+        for item in items:
+            key = hash(self.request.keys_of(item))
+            if key not in self._seen:
+                self._seen.add(key)
+                fresh.append(item)
+        return fresh
 
-    def _note_end(self, paginator: Paginator) -> None:
-        self._active.discard(paginator)
-        self.is_disabled |= paginator.is_disabled
-        self.broken += paginator.broken
-        if paginator.failure:
-            self.failures.append(paginator.failure)
-        if paginator.refusal:
-            self.refusals.append(paginator.refusal)
-        if paginator.incomplete or paginator.failure:
-            self._was_cut_short = True
-        else:
-            del self._left[paginator]
+    def _note_highest(self, key: str) -> None:
+        if self._highest is None or self._order.is_beyond(key, self._highest):
+            self._highest = key
 
-    def _first_paginators(self) -> Iterator[Paginator]:
-        pim, request = self._pim, self.request
-        if request.pagination is Pagination.PAGE:
-            yield PageNumberPaginator(pim, request)
-        elif request.pagination in {Pagination.ARRAY, Pagination.SINGLE}:
-            yield SinglePagePaginator(pim, request)
-        elif request.key_is_cursor is False:
-            yield CursorPaginator(pim, request, self._unstarted[0], already_read=self.read)
-        else:
-            self._ranged = RangedList(pim, request, self._counted)
-            for key_range in () if self._is_known_broken else self._unstarted:
-                if key_range.to is not None:
-                    # An earlier run has read the items after this range.
-                    self._ranged.note_highest(key_range.to)
-            weight = 1 / len(self._unstarted)
-            for key_range in list(self._unstarted):
-                yield KeyRangePaginator(
-                    self._ranged, key_range, weight=weight, is_known_broken=self._is_known_broken
-                )
+    def _compare_seams(self, one: Slice, step: Step) -> None:
+        """Have the place checked where two slices meet, if they show different items there."""
+        if not isinstance(one, KeySlice):
+            return
+        if one.to is not None and step.beyond is not None:
+            keys = map(self.request.sort_key_of, reversed(step.page.items))
+            last = next((key for key in keys if key is not None), one.after)
+            self._seams[one.to] = last, step.beyond
+        if one.after is not None and not one.taken and (step.first or not step.rest):
+            self._firsts.setdefault(one.after, step.first)
+        for at in (one.to, one.after):
+            if at in self._seams and at in self._firsts:
+                last, beyond = self._seams.pop(at)
+                if self._firsts.pop(at) != beyond:
+                    self._waiting.append(SeamSlice(self.request, last, at))
 
-
-def merged(ranges: Sequence[KeyRange]) -> list[KeyRange]:
-    """Return the ranges with adjacent ones merged, and without empty ones."""
-    # A range is empty if its last item has been read, but its end has not been recorded yet.
-    ranges = [one for one in ranges if one.after is None or one.after != one.to]
-    starts = {one.after: one for one in ranges}
-    joined = []
-    for one in ranges:
-        if one.after is None or not any(other.to == one.after for other in ranges):
-            end = one
-            while end.to is not None and end.to in starts:
-                end = starts[end.to]
-            joined.append(KeyRange(one.after, end.to))
-    return joined
-
-
-def read_lists(
-    readings: Sequence[ListReading],
-    *,
-    threads: int,
-    pulse: Callable[[], None],
-    on_progress: Callable[[ListReading], None],
-    on_end: Callable[[ListReading], None],
-) -> Iterator[tuple[ListReading, Page]]:
-    """Yield the pages of several lists, which are read in parallel.
-
-    Args:
-        readings: The lists.
-        threads: Number of parallel requests.
-        pulse: Called between two pages, and while waiting for one; may raise.
-        on_progress: Called after each page of a list has been consumed.
-        on_end: Called when a list has ended.
-    """
-    pending = list(readings)
-    while pending:
-        owners: dict[Paginator, ListReading] = {}
-        unfinished: list[ListReading] = []
-        paginators = _paginators(pending, owners)
-        for paginator, event in read_concurrently(paginators, threads=threads, pulse=pulse):
-            reading = owners[paginator]
-            if isinstance(event, Page):
-                yield reading, event
-            elif event is not None:
-                owners[event] = reading
-            # The consumer has finished with the page only now.
-            reading.note(paginator, event)
-            if event is not None:
-                on_progress(reading)
+    def _without_known(self, one: KeySlice, known: Collection[BrokenRange]) -> list[KeySlice]:
+        """Return the parts of a slice around broken items that are known."""
+        parts: list[KeySlice] = []
+        for broken in sorted(known, key=lambda one: (one.after or "").lower()):
+            start, middle = broken.page_start, broken.page_middle
+            if broken in self.broken or start is None or not middle or broken.after is None:
                 continue
-            del owners[paginator]
-            if reading.has_more():
-                unfinished.append(reading)
-            elif reading.has_ended:
-                on_end(reading)
-        pending = unfinished
+            is_inside = (one.after is None or self._order.is_beyond(start, one.after)) and (
+                one.to is None or self._order.is_beyond(one.to, broken.to)
+            )
+            if not is_inside:
+                continue
+            # The pages of a slice that ends at its start do not reach the broken item.
+            rest = one
+            if start:
+                before, rest = one.split(start)
+                parts.append(before)
+            near, behind = rest.split(broken.to)
+            page, last = near.split(middle)
+            parts.append(page)
+            if broken.readable:
+                parts.append(replace(last, to=broken.after, limit=broken.readable))
+            self.broken.append(broken)
+            one = behind
+        return [replace(part, known=tuple(known)) for part in (*parts, one)]
+
+    def _read_by_links(self) -> None:
+        """Read the list once more by the PIM's links, because it is not sorted by its keys."""
+        logger.info(
+            "%s: its items do not come in the order of their keys, so it is read once more by the "
+            "PIM's links",
+            self.request.path,
+        )
+        self._waiting = deque([LinkSlice(self.request)])
+        self._running, self._ends, self.broken = [], [], []
+        self._places, self._seams, self._firsts = {self._waiting[0].place}, {}, {}
+        self._seen, self._seen_before = set(), 0
+        self.is_resumable = False
+
+    def _finish_if_nothing_is_left(self) -> None:
+        if self._waiting or self._running or self.outcome is not None:
+            return
+        ends, self._ends = self._ends, []
+        came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
+        progress = Progress(came, self.counted, self._highest)
+        try:
+            for end in ends:
+                self._waiting.extend(end.after_end(progress))
+        except ListFailed as failure:
+            self._fail(str(failure), is_resumable=False)
+            return
+        self.is_resumable &= all(one.range is not None for one in self._waiting)
+        if not self._waiting:
+            complete = Outcome.RESUMED if self.is_resumed else Outcome.COMPLETE
+            self.outcome = Outcome.BROKEN if self.broken else complete
+
+    def _fail(self, reason: str, *, is_resumable: bool = True) -> None:
+        self.is_resumable &= is_resumable
+        self._stop(Outcome.FAILED, f"{self.request.path}: {reason}")
+
+    def _stop(self, outcome: Outcome, reason: str) -> None:
+        if self.outcome is None:
+            self.outcome, self.reason = outcome, reason
 
 
-def _paginators(
-    readings: Iterable[ListReading], owners: dict[Paginator, ListReading]
-) -> Iterator[Paginator]:
-    """Yield the paginators of all readings, and add the reading of each to ``owners``."""
-    for reading in readings:
-        for paginator in reading.paginators():
-            owners[paginator] = reading
-            yield paginator
+def _slices(
+    request: ListRequest, ranges: Sequence[KeyRange] | None, *, is_broken: bool
+) -> list[Slice]:
+    """Return the slices with which the reading of a list begins."""
+    if request.pagination is Pagination.PAGE:
+        return [NumberSlice(request)]
+    if request.pagination in {Pagination.ARRAY, Pagination.SINGLE}:
+        return [WholeSlice(request)]
+    if ranges is None:
+        is_linked = request.key_is_cursor is False
+        return [LinkSlice(request) if is_linked else KeySlice.whole(request)]
+    # A range with an end shows that an earlier run found keys to be cursors.
+    if request.key_is_cursor or any(one.to is not None for one in ranges):
+        return [
+            replace(
+                KeySlice.whole(request),
+                after=one.after,
+                to=one.to,
+                start=None,
+                counts=False,
+                is_confirmed=True,
+                is_broken=is_broken,
+            )
+            for one in ranges
+        ]
+    return [
+        LinkSlice(request, None if one.after is None else Link(CURSOR, one.after)) for one in ranges
+    ]

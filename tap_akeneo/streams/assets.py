@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.replication import bounded_iso_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, cached_property
@@ -29,8 +30,9 @@ from tap_akeneo.client.errors import (
 from tap_akeneo.columns import ColumnWriter
 from tap_akeneo.config.catalog import correct_entry
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
-from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.reading import ListReading, read_lists
+from tap_akeneo.pagination.reader import Emit, Plan
+from tap_akeneo.pagination.reading import ListReading, Outcome
+from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.progress import progress
 from tap_akeneo.records import (
     RecordTransformer,
@@ -66,6 +68,9 @@ class AkeneoStream(Stream):
 
     Attributes:
         is_whole: Whether nothing was skipped so far in this run.
+        writes_state_first: Whether to write the state before the first record.
+        above: The lists of parents that were read, with the permission for each.
+        nameless: What the PIM sends as a parent without a key; empty if nothing.
     """
 
     name: str
@@ -90,6 +95,7 @@ class AkeneoStream(Stream):
     key_is_cursor: ClassVar[bool | None] = False
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
+    may_be_disabled: ClassVar[bool] = False
     is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""
@@ -124,6 +130,13 @@ class AkeneoStream(Stream):
         self.pim = tap.pim
         self.settings = tap.settings
         self.is_whole = True
+        self.writes_state_first = False
+        self._list_count = 0
+        self._gone: list[ListReading] = []
+        self._skipped: list[str] = []
+        self._has_list = False
+        self.above: Sequence[tuple[ListReading, str]] = ()
+        self.nameless = ""
         self._timer: Timer | None = None
         schema = load_schema(self.name, self.primary_keys)
         self._columns = tap.value_columns if self.limits_attributes else ()
@@ -210,7 +223,6 @@ class AkeneoStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         versions = self.tap.versions.take()
-        self.is_whole = True
         try:
             for record in self.read():
                 self.tap.rows += 1
@@ -223,91 +235,155 @@ class AkeneoStream(Stream):
                 self.logger.info(
                     "not everything was read, so rows that were deleted in the PIM stay for now"
                 )
-        except RequestRefused as refusal:
-            self._refused(refusal)
-        except NoResponse as failure:
-            self.tap.skipped_streams.add(self.name)
-            self.logger.warning("skipped, it seems to be disabled in this PIM (%s)", failure)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
         finally:
             self.oddities.log_summary()
-        self.tap.ended_streams.add(self.name)
+        self.tap.end_stream(self.name, self._skipped, is_partial=self._has_list)
         if self._timer and not self.tap.is_read(self.name):
             self._timer.tags[Tag.STATUS] = Status.FAILED
 
     def read(self) -> Iterator[Record]:
         """Yield all records of this stream."""
-        for readings in self.rounds():
-            for reading, page in self.read_pages(readings):
+        # Read other streams ahead only if the SDK reads all of them, one after the other.
+        reads_all = self._timer is not None and self.ABORT_AT_RECORD_COUNT is None
+        following = self.tap.plans_after(self.name) if reads_all else ()
+        events = self.tap.reader.read(self.name, self.plan, following)
+        with progress(self.name, self.tap.logger.info) as advance, closing(events):
+            for reading, page in events:
+                if self.writes_state_first:
+                    self.writes_state_first = False
+                    self.tap.state_writer.write_state(self.tap_state)
+                if page is None:
+                    self.end_list(reading)
+                    continue
                 yield from self.records(page, reading.request.parents)
+                reading.consume()
+                self._save_progress(reading)
+                advance(len(page.items), reading.counted if self._list_count == 1 else None)
 
-    def rounds(self) -> Iterator[Sequence[ListReading]]:
-        """Yield groups of lists; those of one group can be read in parallel."""
-        requests = list(self.list_requests())
+    def plan(self) -> Plan[None]:
+        """Plan which lists to read; see `tap_akeneo.pagination.reader`."""
+        self.is_whole = True
+        try:
+            yield from self.plan_lists()
+            if self._gone:
+                yield from self._check_parents()
+        except RequestRefused as refusal:
+            self._refused(refusal)
+        except NoResponse as failure:
+            self._skip(f"it seems to be disabled in this PIM ({failure})")
+
+    def plan_lists(self) -> Plan[None]:
+        """Plan the reading of all lists of this stream."""
+        requests = yield from self.list_requests()
+        self.report_parents(self)
         if self.may_hang and requests:
             # The feature is disabled only if the PIM does not respond to the very first request.
-            yield [self.reading(requests[0])]
+            yield self.emit([ListReading(requests[0])])
             requests = [replace(request, may_hang=False) for request in requests[1:]]
-        yield [self.reading(request) for request in requests]
+        yield self.emit([ListReading(request) for request in requests])
 
-    def reading(self, request: ListRequest) -> ListReading:
-        """Return a reading of a complete list."""
-        return ListReading(self.pim, request)
+    def emit(self, readings: Sequence[ListReading]) -> Emit:
+        """Return the lists as those whose pages become records."""
+        self._list_count += len(readings)
+        return Emit(readings)
 
-    def read_pages(self, readings: Sequence[ListReading]) -> Iterator[tuple[ListReading, Page]]:
-        """Yield the pages of several lists, which are read in parallel."""
-        with progress(self.name, self.tap.logger.info) as advance:
-            for reading, page in read_lists(
-                readings,
-                threads=self.settings.max_concurrency,
-                pulse=self.tap.stopper.check,
-                on_progress=self.note_progress,
-                on_end=self.note_end,
-            ):
-                yield reading, page
-                advance(len(page.items), reading.counted if len(readings) == 1 else None)
-
-    def note_progress(self, reading: ListReading) -> None:
+    def _save_progress(self, reading: ListReading) -> None:
         """Save the progress of a list, after more of its records have been written."""
         if isinstance(reading, ResumableReading):
             reading.save()
             if reading.is_state_due and not self.config.get("batch_config"):
                 self.tap.state_writer.write_state(self.tap_state)
 
-    def note_end(self, reading: ListReading) -> None:
-        """Record the result of a list after it has ended."""
-        self.is_whole &= reading.is_complete and not reading.broken
-        if reading.is_disabled:
-            self.tap.skipped_streams.add(self.name)
-        for refusal in reading.refusals:
-            self._refused(refusal)
-        for failure in reading.failures:
-            self.tap.stream_failed(self.name, failure)
+    def end_list(self, reading: ListReading, *, permission: str | None = None) -> None:
+        """Record how the reading of a list ended, after its last record has been written.
+
+        Args:
+            reading: The list, of this stream or of its parents.
+            permission: The permission that it needs, if not that of this stream.
+        """
+        self.is_whole &= reading.outcome is Outcome.COMPLETE
+        self._has_list |= reading.read > 0 and permission is None
+        if reading.refusal is not None and reading.outcome is not Outcome.GONE:
+            refusal = reading.refusal
+            refusal.hint = refusal.hint or permission
+            path = reading.request.path
+            self._refused(refusal, may_skip=reading.outcome is Outcome.REFUSED, path=path)
+        elif reading.outcome is Outcome.GONE:
+            self._gone.append(reading)
+        elif reading.outcome is Outcome.DISABLED:
+            self._skip(f"{reading.reason} [{reading.request.path}]", reading.request.path)
+        elif reading.outcome is Outcome.FAILED:
+            self.tap.stream_failed(self.name, reading.reason)
         if isinstance(reading, (ResumableReading, BrokenItemReading)):
-            self.is_whole &= not reading.is_resumed
             reading.end()
         elif reading.broken:
-            self._fail_for_broken(str(one.to) for one in reading.broken)
+            self._fail_for_broken((one.after, one.to) for one in reading.broken)
+
+    def report_parents(self, stream: AkeneoStream) -> None:
+        """Record how the reading of the lists of parents ended.
+
+        Args:
+            stream: The stream that has read them.
+        """
+        for reading, permission in stream.above:
+            self.end_list(reading, permission=permission)
+        if stream.nameless:
+            self.is_whole = False
+            self.tap.stream_failed(
+                self.name,
+                f"the PIM sends {stream.nameless}, so its {self.name} cannot be read",
+            )
+
+    def _check_parents(self) -> Plan[None]:
+        """Make sure that lists which the PIM no longer has belong to parents that are deleted."""
+        gone, self._gone = self._gone, []
+        parents: list[dict[str, str]] = []
+        if self.pagination is not Pagination.SINGLE:
+            parents = yield from self.parents()
+        are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.above)
+        for reading in gone:
+            path = reading.request.path
+            if dict(reading.request.parents) in parents or not are_known:
+                self.tap.stream_failed(
+                    self.name, f"{reading.reason}, although the PIM still lists its parent"
+                )
+            else:
+                self.logger.info("%s: deleted in the PIM meanwhile", path)
+
+    def parents(self) -> Plan[list[dict[str, str]]]:
+        """Return the keys of each parent; one empty mapping if there is only one list."""
+        yield from ()
+        return [{}]
 
     def _report_broken_items(self) -> None:
         """Report the broken items in the state as a failure of the stream."""
         states = [self.stream_state, *self.stream_state.get("partitions", ())]
-        if keys := [item.key for state in states for item in broken_items(state)]:
+        if ends := [(item.after, item.key) for state in states for item in broken_items(state)]:
             self.is_whole = False
-            self._fail_for_broken(keys)
+            self._fail_for_broken(ends)
 
-    def _fail_for_broken(self, keys: Iterable[str]) -> None:
+    def _fail_for_broken(self, ends: Iterable[tuple[str | None, str]]) -> None:
+        places = ", ".join(f"after {after or 'the start'} up to {to}" for after, to in ends)
         self.tap.stream_failed(
             self.name,
-            f"the PIM answers 500 for {', '.join(keys)}, perhaps for items just before "
-            "as well. All others were read. Have them repaired or deleted in the PIM; until then "
-            "each run asks for them again and fails",
+            f"the PIM answers 500 for items whose {self.primary_keys[-1]} comes {places}. All "
+            "others were read. Have them repaired or deleted in the PIM; until then each run asks "
+            "for them again and fails",
         )
 
-    def _refused(self, refusal: RequestRefused) -> None:
-        self.tap.stream_refused(self.name, refusal, refusal.hint or self.permission)
+    def _refused(self, refusal: RequestRefused, *, may_skip: bool = False, path: str = "") -> None:
+        self.is_whole = False
+        permission = refusal.hint or self.permission
+        if self.tap.stream_refused(self.name, refusal, permission, may_skip=may_skip):
+            self._skipped.append(path)
+
+    def _skip(self, reason: str, path: str = "") -> None:
+        self.is_whole = False
+        self._skipped.append(path)
+        self.logger.warning("skipped, %s", reason)
 
     @override
     def get_batches(
@@ -326,13 +402,15 @@ class AkeneoStream(Stream):
         batcher = Batcher(self.tap_name, self.name, batch_config)
         return write_batches(self.name, batcher, batch_config.encoding, records)
 
-    def list_requests(self) -> Iterator[ListRequest]:
-        """Yield the lists of the PIM that make up this stream."""
-        yield self.list_request()
+    def list_requests(self) -> Plan[list[ListRequest]]:
+        """Return the lists of the PIM that make up this stream."""
+        yield from ()
+        return [self.list_request()]
 
-    def key_list_requests(self) -> Iterator[ListRequest]:
-        """Yield the lists without the user's filters, for the key stream."""
-        yield self.bare_list_request()
+    def key_list_requests(self) -> Plan[list[ListRequest]]:
+        """Return the lists without the user's filters, for the key stream."""
+        yield from ()
+        return [self.bare_list_request()]
 
     def list_request(
         self,
@@ -366,6 +444,7 @@ class AkeneoStream(Stream):
             key_is_cursor=self.key_is_cursor if self.pim.cursors_are_plain else False,
             has_count=self.has_count,
             may_hang=self.may_hang,
+            may_be_disabled=self.may_be_disabled,
             is_sorted=self.is_sorted_by_key,
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.replication import exclusive_iso_start
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.base import ListRequest
+    from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.replication import DateRange
 
 
@@ -40,6 +40,7 @@ class CatalogChildStream(ChildStream):
     since: ClassVar[str] = "SaaS"
     pagination: ClassVar[Pagination] = Pagination.CURSOR
     needs_app = True
+    may_be_disabled = True
     parent = Catalogs
     parent_key = "catalog_id"
 

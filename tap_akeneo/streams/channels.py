@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from tap_akeneo.client.responses import objects_in, value_of
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream, Record
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class SystemInformation(AkeneoStream):
         return False
 
     @override
+    def plan_lists(self) -> Plan[None]:
+        yield from ask(lambda: self.pim.system_information)
+
+    @override
     def read(self) -> Iterator[Record]:
+        yield from super().read()
         host = urlsplit(self.pim.base_url).netloc
         yield {"host": host, **self._shape(self.pim.system_information, may_hold_nul=True)}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tap_akeneo.client.errors import AkeneoError, RequestRefused, WrongSetting, printable
+from tap_akeneo.client.errors import AkeneoError, WrongSetting, printable
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, Column, columns_of, matches
-from tap_akeneo.pagination.reading import ListReading, read_lists
+from tap_akeneo.pagination.reader import read_all
+from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.permissions import refusal_message
 from tap_akeneo.streams.channels import Channels
 from tap_akeneo.streams.structure import Attributes
@@ -60,22 +61,13 @@ def _items(stream: AkeneoStream) -> list[Item]:
     Raises:
         AkeneoError: The list could not be read completely.
     """
-    reading = ListReading(stream.pim, stream.bare_list_request())
-    pages = read_lists(
-        [reading],
-        threads=stream.settings.max_concurrency,
-        pulse=stream.tap.stopper.check,
-        on_progress=lambda _: None,
-        on_end=lambda _: None,
-    )
-    try:
-        items = [item for _, page in pages for item in page.items]
-    except RequestRefused as refusal:
-        message = refusal_message(refusal, stream.permission, stream.settings, stream.name)
-        raise AkeneoError(message) from refusal
-    if not reading.is_complete:
-        msg = "; ".join(reading.failures) or f"the PIM does not list its {stream.name}"
-        raise AkeneoError(msg)
+    reading = ListReading(stream.bare_list_request())
+    items = read_all(stream.pim, reading)
+    if reading.refusal is not None:
+        message = refusal_message(reading.refusal, stream.permission, stream.settings, stream.name)
+        raise AkeneoError(message) from reading.refusal
+    if reading.outcome is not Outcome.COMPLETE:
+        raise AkeneoError(reading.reason or f"the PIM does not list its {stream.name}")
     return items
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_akeneo.streams.resuming import State
+State: TypeAlias = dict[str, Any]
+"""The bookmark of a stream, or of one of its partitions."""
 
 MIXED: Final = "mixed"
 """Replaces a hash if the target has rows with several hashes. It never equals a hash."""

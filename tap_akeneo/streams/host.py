@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_akeneo.cli import Stopper
     from tap_akeneo.client.errors import RequestRefused
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_akeneo.columns import Column
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.maps import StreamMaps
+    from tap_akeneo.pagination.reader import Plan, Reader
     from tap_akeneo.writer import DeferredVersionWriter
 
 
@@ -26,7 +27,8 @@ class StreamHost(Tap, ABC):
         versions: Writes messages, and holds back ACTIVATE_VERSION.
         rows: Number of records so far, of all streams.
         ended_streams: Names of the streams that were read to their end.
-        skipped_streams: Names of the streams that were skipped, in whole or in part.
+        skipped_streams: Names of the streams of which no list was read.
+        skipped_lists: Paths of the skipped lists of other streams, by stream.
     """
 
     stopper: ClassVar[Stopper]
@@ -34,6 +36,7 @@ class StreamHost(Tap, ABC):
     rows: int
     ended_streams: set[str]
     skipped_streams: set[str]
+    skipped_lists: dict[str, list[str]]
 
     @property
     @abstractmethod
@@ -55,12 +58,24 @@ class StreamHost(Tap, ABC):
     def maps(self) -> StreamMaps:
         """The maps of the setting ``stream_maps``."""
 
+    @property
     @abstractmethod
-    def stream_refused(self, name: str, refusal: RequestRefused, permission: str) -> None:
-        """Record that the PIM refuses a stream.
+    def reader(self) -> Reader:
+        """Reads the lists of all streams."""
 
-        Other streams continue. The run fails at its end, unless `on_forbidden` is ``skip``.
-        """
+    @abstractmethod
+    def plans_after(self, name: str) -> Iterator[tuple[str, Callable[[], Plan[None]]]]:
+        """Yield the names and plans of the selected streams after this one."""
+
+    @abstractmethod
+    def stream_refused(
+        self, name: str, refusal: RequestRefused, permission: str, *, may_skip: bool
+    ) -> bool:
+        """Record that the PIM refuses a list, and return whether the setting skips it."""
+
+    @abstractmethod
+    def end_stream(self, name: str, skipped: Sequence[str], *, is_partial: bool) -> None:
+        """Record that a stream was read to its end, and the paths of the lists it skipped."""
 
     @abstractmethod
     def is_read(self, name: str) -> bool:

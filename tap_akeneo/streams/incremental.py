@@ -8,26 +8,23 @@ from typing_extensions import override
 
 from tap_akeneo.config.settings import parse_date
 from tap_akeneo.config.state import READ_EVERYTHING
+from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.reading import Outcome
 from tap_akeneo.replication import DateRange, iso_conditions, plan_incremental
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.fingerprints import MIXED, changed_inputs, forget_read, has_read
-from tap_akeneo.streams.resuming import (
-    BrokenItemReading,
-    ResumableReading,
-    State,
-    broken_items,
-    broken_items_of,
-)
+from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
-    from tap_akeneo.pagination.base import ListRequest
     from tap_akeneo.pagination.reading import ListReading
+    from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.replication import Condition
+    from tap_akeneo.streams.fingerprints import State
 
 INCREMENTAL = "INCREMENTAL"
 
@@ -56,30 +53,42 @@ class IncrementalStream(AkeneoStream):
         """Whether the stream is incremental in this run; the catalog can make it a full table."""
         return self.replication_method == INCREMENTAL
 
-    def parents(self) -> list[dict[str, str]]:
-        """Return the keys of each parent; one empty mapping if there is only one list."""
-        return [{}]
-
     @override
-    def rounds(self) -> Iterator[Sequence[ListReading]]:
-        parents = list(self.parents())
+    def plan_lists(self) -> Plan[None]:
+        # The state is made here, because threads must not change it.
+        _ = self.stream_state
+        parents = yield from self.parents()
+        self.report_parents(self)
+        yield from ask(lambda: self.fingerprints)
         self._compare_fingerprints()
-        if parents:
+        if self.is_whole:
             self._forget_bookmarks_except(parents)
-        planned = {index: self._plan(one) for index, one in enumerate(parents)}
-        resumed = [one for one in planned.values() if one and one.is_resumed]
+        if any(self._filters_dates(one) for one in parents):
+            yield from ask(self.prepare_filters)
+        planned = [self._plan(one) for one in parents]
+        resumed = {
+            index: one for index, one in enumerate(planned) if one is not None and one.is_resumed
+        }
         broken = [reading for one in parents for reading in self._broken_item_readings(one)]
         if resumed or broken:
-            yield [*broken, *resumed]
-        for index, reading in planned.items():
-            if not reading or not reading.is_resumed:
-                continue
-            if reading.is_complete:
-                planned[index] = self._plan(parents[index], since=reading.started)
-            elif reading.failures:
+            yield self.emit([*broken, *resumed.values()])
+        rest = [one for one in planned if one is not None and not one.is_resumed]
+        for index, reading in resumed.items():
+            if reading.outcome in {Outcome.RESUMED, Outcome.BROKEN}:
+                yield from ask(self.prepare_filters)
+                rest += filter(None, [self._plan(parents[index], since=reading.started)])
+            elif reading.outcome is Outcome.FAILED and not reading.is_resumable:
                 # The rest of the list cannot be read separately any more, so read all of it again.
-                planned[index] = self._plan(parents[index])
-        yield [one for one in planned.values() if one and not one.is_resumed]
+                rest += filter(None, [self._plan(parents[index])])
+        yield self.emit(rest)
+
+    def prepare_filters(self) -> None:
+        """Send the requests that date filters depend on."""
+
+    def _filters_dates(self, parents: Mapping[str, str]) -> bool:
+        state = self._state_of(parents)
+        dates = self._date_range(state, self.pim.server_time())
+        return dates.start is not None or dates.end is not None or bool(broken_items(state))
 
     def _compare_fingerprints(self) -> None:
         """Forget what was read if rows would now look different, so that everything is read.
@@ -90,8 +99,7 @@ class IncrementalStream(AkeneoStream):
         state, now = self.stream_state, dict(self.fingerprints)
         before, was_read = state.get("fingerprints"), has_read(state)
         changed = changed_inputs(state, now)
-        broken = list(broken_items(state))
-        if not changed and broken != broken_items_of(state, self.primary_keys[-1]):
+        if not changed and broken_items(state) != broken_items(state, self.primary_keys[-1]):
             # The state is of 0.1.0, which wrote no fingerprints.
             changed = ["key"]
         names = ", ".join(changed)
@@ -114,14 +122,13 @@ class IncrementalStream(AkeneoStream):
             # Meltano may merge this state into an older one that has bookmarks.
             forget_read(state, has_partitions=self.parent is not None)
         state["fingerprints"] = now
-        if was_read and now != before:
-            # A target may be killed between some records and the state that follows them, so
-            # write this state before the first record.
-            self.tap.state_writer.write_state(self.tap_state)
+        # A target may be killed between some records and the state that follows them, so this
+        # state is written before the first record.
+        self.writes_state_first = was_read and now != before
 
     def _forget_bookmarks_except(self, parents: list[dict[str, str]]) -> None:
         """Delete the bookmarks of parents that no longer exist, to keep the state small."""
-        if kept := self.stream_state.get("partitions"):
+        if parents and (kept := self.stream_state.get("partitions")):
             self.stream_state["partitions"] = [
                 bookmark for bookmark in kept if bookmark["context"] in parents
             ]
@@ -147,21 +154,31 @@ class IncrementalStream(AkeneoStream):
         """
         state, now = self._state_of(parents), self.pim.server_time()
         dates = self._date_range(state, now, since)
+        if dates.starts_in_future:
+            self.logger.warning(
+                "start_date %s is ahead of the PIM's clock: nothing to read yet",
+                self.settings.start_date,
+            )
+        if dates.ignores_bookmark:
+            self.logger.warning(
+                "the bookmark %s is ahead of the PIM's clock: reading everything. If the state is "
+                "of another PIM, %s",
+                state.get("replication_key_value"),
+                READ_EVERYTHING,
+            )
         if dates.is_empty:
             return None
-        request = self.request_for(dates, parents)
         return ResumableReading(
-            self.pim,
-            request,
+            self.request_for(dates, parents),
             state,
             self.fingerprints,
             started=now,
             bookmark=dates.bookmark if self.keeps_bookmarks else None,
-            since=_iso(dates.start),
-            until=_iso(dates.end),
+            since=dates.start,
+            until=dates.end,
         )
 
-    def _date_range(self, state: State, now: datetime, since: datetime | None) -> DateRange:
+    def _date_range(self, state: State, now: datetime, since: datetime | None = None) -> DateRange:
         settings = self.settings
         if not self.keeps_bookmarks:
             start = since and since - settings.lookback
@@ -169,33 +186,19 @@ class IncrementalStream(AkeneoStream):
         bookmark = state.get("replication_key_value")
         if state.get("replication_key") != self.replication_key:
             bookmark = None
-        dates = plan_incremental(
+        return plan_incremental(
             bookmark=parse_date(bookmark) if bookmark else None,
             start_date=settings.start_date,
             end_date=settings.end_date,
             lookback=settings.lookback,
             now=now,
         )
-        if dates.starts_in_future:
-            self.logger.warning(
-                "start_date %s is ahead of the PIM's clock: nothing to read yet",
-                settings.start_date,
-            )
-        if dates.ignores_bookmark:
-            self.logger.warning(
-                "the bookmark %s is ahead of the PIM's clock: reading everything. If the state is "
-                "of another PIM, %s",
-                bookmark,
-                READ_EVERYTHING,
-            )
-        return dates
 
     def _broken_item_readings(self, parents: Mapping[str, str]) -> Iterator[BrokenItemReading]:
         state = self._state_of(parents)
         for item in broken_items(state):
-            start = None if item.since is None else parse_date(item.since)
-            request = self.request_for(DateRange(start, None, None), parents)
-            yield BrokenItemReading(self.pim, request, state, item)
+            request = self.request_for(DateRange(item.since, None, None), parents)
+            yield BrokenItemReading(request, state, item)
 
     def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
         """Return the request for the items that changed within a date range."""
@@ -211,12 +214,12 @@ class IncrementalStream(AkeneoStream):
         return iso_conditions(dates)
 
     @override
-    def note_end(self, reading: ListReading) -> None:
-        super().note_end(reading)
-        if isinstance(reading, ResumableReading) and reading.is_complete and reading.bookmark:
+    def end_list(self, reading: ListReading, *, permission: str | None = None) -> None:
+        super().end_list(reading, permission=permission)
+        if (
+            isinstance(reading, ResumableReading)
+            and reading.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
+            and reading.bookmark
+        ):
             reading.state["replication_key"] = self.replication_key
             reading.state["replication_key_value"] = reading.bookmark.isoformat()
-
-
-def _iso(date: datetime | None) -> str | None:
-    return None if date is None else date.isoformat()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.reading import ListReading
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.assets import AssetsWithoutDates
 from tap_akeneo.streams.base import AkeneoStream, Record
 from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
@@ -21,16 +22,15 @@ from tap_akeneo.streams.resuming import (
     BrokenItemReading,
     ResumableReading,
     broken_items,
-    broken_items_of,
     write_broken_items,
 )
 from tap_akeneo.streams.structure import CategoriesWithoutDates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.client.responses import Item, Page
-    from tap_akeneo.pagination.reading import ListReading
+    from tap_akeneo.pagination.reader import Plan
 
 
 class ItemScan(AkeneoStream):
@@ -62,26 +62,32 @@ class ItemScan(AkeneoStream):
                 setattr(cls, name, getattr(scan_of, name))
 
     @override
-    def rounds(self) -> Iterator[Sequence[ListReading]]:
+    def plan_lists(self) -> Plan[None]:
+        scan = self.scan_of(self.tap)
+        requests = yield from scan.key_list_requests()
+        self.report_parents(scan)
         more = {f"with_{field}": "true" for field in self.fields}
-        requests = [
-            replace(request, params={**request.params, **more})
-            for request in self.scan_of(self.tap).key_list_requests()
-        ]
+        requests = [replace(one, params={**one.params, **more}) for one in requests]
         now = self.pim.server_time()
-        self._read_at = now.isoformat()
-        if any(request.parents for request in requests) or not self.resumes:
-            yield [self.reading(request) for request in requests]
+        if self.parent is not None or not self.resumes:
+            self._read_at = now.isoformat()
+            yield self.emit([ListReading(request) for request in requests])
             return
         (request,) = requests
         state = self.stream_state
-        write_broken_items(state, broken_items_of(state, self.primary_keys[-1]))
-        yield [BrokenItemReading(self.pim, request, state, item) for item in broken_items(state)]
         reading = ResumableReading(
-            self.pim, request, state, self.fingerprints, started=now, bookmark=None, since=None
+            request, state, self.fingerprints, started=now, bookmark=None, since=None
         )
+        # All rows of one reading have the same time, also if it was resumed, because a row with an
+        # earlier time counts as deleted.
         self._read_at = reading.started.isoformat()
-        yield [reading]
+        known = broken_items(state, self.primary_keys[-1]) if reading.is_resumed else []
+        write_broken_items(state, known)
+        yield self.emit([*(BrokenItemReading(request, state, item) for item in known), reading])
+
+    @override
+    def parents(self) -> Plan[list[dict[str, str]]]:
+        return (yield from self.scan_of(self.tap).parents())
 
     @property
     def resumes(self) -> bool:

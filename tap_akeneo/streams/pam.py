@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_akeneo.client.responses import objects_in, value_of
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.base import MAX_PAGE_SIZE, ListRequest, Pagination
-from tap_akeneo.pagination.page_number import NumberedReading, any_item
+from tap_akeneo.pagination.by_number import NumberedPages, any_item
+from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest, Pagination
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
@@ -92,7 +93,7 @@ def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
 def small_values_parameter(tap: StreamHost) -> dict[str, str]:
     """Return the query parameter that makes items small: it selects the values of one attribute."""
     try:
-        page = NumberedReading(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
+        page = NumberedPages(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
     except RequestRefused as refusal:
         refusal.hint = Attributes.permission
         raise
@@ -125,8 +126,13 @@ class ProductStream(IncrementalStream):
     limits_attributes = True
 
     @override
-    def key_list_requests(self) -> Iterator[ListRequest]:
-        yield self.bare_list_request(params=small_values_parameter(self.tap))
+    def key_list_requests(self) -> Plan[list[ListRequest]]:
+        params = yield from ask(lambda: small_values_parameter(self.tap))
+        return [self.bare_list_request(params=params)]
+
+    @override
+    def prepare_filters(self) -> None:
+        _ = self.zone
 
     @override
     def row_inputs(self) -> dict[str, Any]:
@@ -246,7 +252,7 @@ class Products(ProductStream):
             params={"search": json.dumps(is_identifier, separators=(",", ":"))}
         )
         try:
-            items = NumberedReading(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
+            items = NumberedPages(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
         except RequestRefused as refusal:
             if self._had_identifier or lacks_overall_access(refusal, Attributes.permission):
                 refusal.hint = Attributes.permission

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
 

@@ -16,102 +16,94 @@ The bookmark is updated when a list is complete. Until then the state has the re
 The state also has the items for which the PIM responds with 500. Each run requests them again until
 they are repaired or deleted:
 
-    "broken": [{"after": key before it, "key": its key, "since": start of the date filter}, ...]
+    "broken": [{"after": key before it, "key": a key behind it, "since": start of the date filter},
+               ...]
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tap_akeneo.pagination.base import KeyRange
-from tap_akeneo.pagination.reading import ListReading
+import msgspec
+
+from tap_akeneo.pagination.reading import ListReading, Outcome
+from tap_akeneo.pagination.slices import KeyRange
 from tap_akeneo.streams.fingerprints import NOTHING_LEFT, digest, has_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.client.pim import Pim
-    from tap_akeneo.pagination.base import ListRequest
+    from tap_akeneo.pagination.request import ListRequest
+    from tap_akeneo.streams.fingerprints import State
 
 logger = logging.getLogger("tap-akeneo.state")
-
-State = dict[str, Any]
 
 ITEMS_BETWEEN_STATES = 500
 """Items between two state messages; about as many are read again after an interruption."""
 
 
-@dataclass(frozen=True)
-class BrokenItem:
+class BrokenItem(msgspec.Struct, frozen=True):
     """An item for which the PIM responds with 500.
 
     Attributes:
         after: Key of the item before it in that list, or ``None`` at the start.
-        key: Key of the item.
-        since: Start of the date filter of that list in ISO 8601, or ``None`` without a filter.
+        key: Its own key, or one between it and the next item.
+        since: Start of the date filter of that list, or ``None`` without a filter.
     """
 
     after: str | None
     key: str
-    since: str | None
+    since: datetime | None = None
 
 
-def broken_items(state: State) -> Iterator[BrokenItem]:
-    """Yield the broken items in the state."""
-    known = state.get("broken")
-    for one in known if isinstance(known, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("key"), str):
-            after, since = one.get("after"), one.get("since")
-            if (after is None or isinstance(after, str)) and _is_date_or_none(since):
-                yield BrokenItem(after, one["key"], since)
+class _Unfinished(msgspec.Struct):
+    """What the state has of a list that was not read to its end."""
+
+    started: datetime
+    bookmark: datetime | None
+    fingerprint: str
+    ranges: list[tuple[str | None, str | None]]
+    read: int
+    counted: int | None
 
 
-def broken_items_of(state: State, key: str) -> list[BrokenItem]:
-    """Return the broken items in the state whose keys a list can have.
-
-    Before PIM 7.0, the keys of products were identifiers.
+def broken_items(state: State, key: str | None = None) -> list[BrokenItem]:
+    """Return the broken items in the state.
 
     Args:
         state: The bookmark that contains the items.
-        key: Name of the list's key.
+        key: Name of the list's key. Items whose keys such a list cannot have are left out: before
+            PIM 7.0, the keys of products were identifiers.
     """
-    items = list(broken_items(state))
-    return [item for item in items if _is_uuid(item.key)] if key == "uuid" else items
+    known = state.get("broken")
+    items = []
+    for one in known if isinstance(known, list) else []:
+        try:
+            item = msgspec.convert(one, BrokenItem)
+        except msgspec.ValidationError:
+            continue
+        if key != "uuid" or _are_uuids([item.after, item.key]):
+            items.append(item)
+    return items
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_date_or_none(text: object) -> bool:
-    if text is None:
-        return True
-    try:
-        datetime.fromisoformat(str(text))
-    except ValueError:
-        return False
-    return True
-
-
-def write_broken_items(state: State, items: list[BrokenItem]) -> None:
+def write_broken_items(state: State, items: Iterable[BrokenItem]) -> None:
     """Write broken items to the state, each key once, with its widest range and date filter."""
     by_key: dict[str, BrokenItem] = {}
     for item in items:
         known = by_key.get(item.key, item)
         after = min(known.after or "", item.after or "", key=lambda one: one.lower().encode())
-        # All dates have the same UTC offset, so they sort as text.
-        since = min(known.since or "", item.since or "")
-        by_key[item.key] = BrokenItem(after or None, item.key, since or None)
+        dates = [known.since, item.since]
+        since = None if None in dates else min(date for date in dates if date is not None)
+        by_key[item.key] = BrokenItem(after or None, item.key, since)
     if by_key:
-        state["broken"] = [vars(item) for item in by_key.values()]
+        state["broken"] = [
+            {"after": one.after, "key": one.key, "since": _iso(one.since)}
+            for one in by_key.values()
+        ]
     else:
         state.pop("broken", None)
 
@@ -120,58 +112,50 @@ class ResumableReading(ListReading):
     """A reading that saves the rest of the list to the state until it is complete.
 
     Args:
-        pim: The PIM.
         request: The list.
         state: The bookmark of the stream, or of one of its partitions.
         fingerprints: What shapes the rows of the stream.
         started: The PIM's clock now.
         bookmark: The bookmark after the list is complete, or ``None`` if the stream has none.
-        since: Start of the date filter in ISO 8601, or ``None`` without a filter.
+        since: Start of the date filter, or ``None`` without a filter.
         until: End of the date filter.
 
     Attributes:
         state: The bookmark of the stream, or of one of its partitions.
         started: The PIM's clock when the reading began, perhaps in an earlier run.
         bookmark: The bookmark after the list is complete.
-        since: Start of the date filter.
-        is_resumed: Whether an earlier run began it.
     """
 
     def __init__(  # noqa: PLR0913 (each by name)
         self,
-        pim: Pim,
         request: ListRequest,
         state: State,
         fingerprints: Mapping[str, str | None],
         *,
         started: datetime,
         bookmark: datetime | None,
-        since: str | None,
-        until: str | None = None,
+        since: datetime | None,
+        until: datetime | None = None,
     ) -> None:
         self.state = state
         self.started = started
         self.bookmark = bookmark
-        self.since = since
-        self.is_resumed = False
+        self._since = since
         self._fingerprint = digest(
-            [fingerprints, request.path, request.key_is_cursor, since, until]
+            [fingerprints, request.path, request.key_is_cursor, _iso(since), _iso(until)]
         )
-        left: Any = state.get("unfinished")
-        ranges = _ranges(left, self._fingerprint, request)
-        if ranges is None and has_unfinished(state):
-            logger.info(
-                "%s: an earlier run did not finish this list, but the date filter or the PIM have "
-                "changed since: reading it from the start",
-                request.path,
-            )
-        if ranges is None:
-            super().__init__(pim, request)
+        left = _unfinished(state, self._fingerprint, request)
+        if left is None:
+            super().__init__(request)
         else:
-            self.is_resumed = True
-            self.started = datetime.fromisoformat(left["started"])
-            self.bookmark = left["bookmark"] and datetime.fromisoformat(left["bookmark"])
-            super().__init__(pim, request, ranges, read=left["read"], counted=left["counted"])
+            self.started, self.bookmark = left.started, left.bookmark
+            super().__init__(
+                request,
+                [KeyRange(after, to) for after, to in left.ranges],
+                read=left.read,
+                counted=left.counted,
+                is_resumed=True,
+            )
         self._saved = self.read
 
     @property
@@ -184,12 +168,13 @@ class ResumableReading(ListReading):
 
     def save(self) -> None:
         """Write the rest of the list, and the broken items that were skipped, to the state."""
-        if self.is_resumable:
+        ranges = self.left
+        if self.is_resumable and ranges and (self.is_resumed or self.read):
             self.state["unfinished"] = {
                 "started": self.started.isoformat(),
-                "bookmark": self.bookmark and self.bookmark.isoformat(),
+                "bookmark": _iso(self.bookmark),
                 "fingerprint": self._fingerprint,
-                "ranges": [[one.after, one.to] for one in self.left],
+                "ranges": [[one.after, one.to] for one in ranges],
                 "read": self.read,
                 "counted": self.counted,
             }
@@ -199,9 +184,7 @@ class ResumableReading(ListReading):
 
     def end(self) -> None:
         """Write the result of the reading to the state."""
-        if self.is_complete or self.failures:
-            # After a failure the next run starts again, because a resumed reading would not include
-            # the changes since its start.
+        if self.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}:
             self._leave_nothing()
             self._save_broken_items()
         else:
@@ -212,7 +195,8 @@ class ResumableReading(ListReading):
             self.state["unfinished"] = dict(NOTHING_LEFT)
 
     def _save_broken_items(self) -> None:
-        if broken := _as_items(self.broken_so_far, self.since):
+        if self.broken:
+            broken = [BrokenItem(one.after, one.to, self._since) for one in self.broken]
             write_broken_items(self.state, [*broken_items(self.state), *broken])
 
 
@@ -220,52 +204,57 @@ class BrokenItemReading(ListReading):
     """Reads an item again that was broken in an earlier run.
 
     Args:
-        pim: The PIM.
         request: The list that contains the item.
         state: The bookmark that contains the item.
         item: The item.
     """
 
-    is_resumed = False
-
-    def __init__(self, pim: Pim, request: ListRequest, state: State, item: BrokenItem) -> None:
-        super().__init__(pim, request, [KeyRange(item.after, item.key)], is_known_broken=True)
+    def __init__(self, request: ListRequest, state: State, item: BrokenItem) -> None:
+        super().__init__(request, [KeyRange(item.after, item.key)], is_broken=True)
         self._state = state
         self._item = item
 
     def end(self) -> None:
         """Update the broken items in the state: keep only those that are still broken."""
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
-        if not self.is_complete:
-            others.append(self._item)
-        still = _as_items(self.broken, self._item.since)
+        still = [BrokenItem(one.after, one.to, self._item.since) for one in self.broken]
+        if self.outcome not in {Outcome.COMPLETE, Outcome.BROKEN}:
+            still.append(self._item)
         write_broken_items(self._state, [*others, *still])
 
 
-def _as_items(ranges: list[KeyRange], since: str | None) -> list[BrokenItem]:
-    return [BrokenItem(one.after, one.to, since) for one in ranges if one.to is not None]
-
-
-def _ranges(
-    left: Any,  # noqa: ANN401 (JSON of any origin)
-    fingerprint: str,
-    request: ListRequest,
-) -> list[KeyRange] | None:
-    """Return the ranges that an earlier run left, or ``None`` if they cannot be used."""
-    try:
-        if left["fingerprint"] != fingerprint:
-            return None
-        datetime.fromisoformat(left["started"])
-        if left["bookmark"] is not None:
-            datetime.fromisoformat(left["bookmark"])
-        ranges = [KeyRange(after, to) for after, to in left["ranges"]]
-        ends: list[Any] = [end for one in ranges for end in (one.after, one.to) if end is not None]
-        if request.key_is_cursor and request.keys[-1] == "uuid":
-            ends = [str(UUID(end)) for end in ends]
-        counts = left["read"], left["counted"] or 0
-    except (AttributeError, KeyError, TypeError, ValueError):
+def _unfinished(state: State, fingerprint: str, request: ListRequest) -> _Unfinished | None:
+    """Return what an earlier run left of a list, or ``None`` if it left nothing usable."""
+    if not has_unfinished(state):
         return None
-    is_sound = all(isinstance(end, str) and end for end in ends) and all(
-        isinstance(count, int) for count in counts
+    try:
+        left = msgspec.convert(state["unfinished"], _Unfinished)
+    except msgspec.ValidationError:
+        left = None
+    is_uuid = bool(request.key_is_cursor) and request.keys[-1] == "uuid"
+    is_usable = (
+        left is not None
+        and left.fingerprint == fingerprint
+        and bool(left.ranges)
+        and "" not in {end for one in left.ranges for end in one}
+        and (not is_uuid or _are_uuids(end for one in left.ranges for end in one))
     )
-    return ranges if ranges and is_sound else None
+    if is_usable:
+        return left
+    logger.info(
+        "%s: an earlier run did not finish this list, but the date filter or the PIM have "
+        "changed since: reading it from the start",
+        request.path,
+    )
+    return None
+
+
+def _are_uuids(keys: Iterable[str | None]) -> bool:
+    try:
+        return all(UUID(key) for key in keys if key is not None)
+    except ValueError:
+        return False
+
+
+def _iso(date: datetime | None) -> str | None:
+    return None if date is None else date.isoformat()

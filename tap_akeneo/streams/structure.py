@@ -118,6 +118,10 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
     requires = ("system-information",)
 
     @override
+    def prepare_filters(self) -> None:
+        _ = self.pim.is_saas
+
+    @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
         is_reliable = self.pim.is_saas and "with_position" not in self.settings.switches
         return super().updated_conditions(dates) if is_reliable else []

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_akeneo.client.responses import objects_in, value_of
-from tap_akeneo.pagination.base import Pagination
+from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.base import ListRequest
-    from tap_akeneo.replication import Condition
+    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.request import ListRequest
 
 
 class Workflows(AkeneoStream):
@@ -71,10 +71,12 @@ class WorkflowTasks(WorkflowStepChildStream):
     primary_keys = ("uuid",)
 
     @override
-    def list_requests(self) -> Iterator[ListRequest]:
-        for parents in self.parents():
-            step: Condition = {"operator": "=", "value": parents["step_uuid"]}
-            yield self.list_request(parents, {"step_uuid": [step]})
+    def list_requests(self) -> Plan[list[ListRequest]]:
+        parents = yield from self.parents()
+        return [
+            self.list_request(one, {"step_uuid": [{"operator": "=", "value": one["step_uuid"]}]})
+            for one in parents
+        ]
 
 
 class WorkflowStepAssignees(WorkflowStepChildStream):

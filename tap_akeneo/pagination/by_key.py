@@ -1,0 +1,433 @@
+"""Lists in the order of an immutable key, which can be read in several slices at once.
+
+The PIM sorts some lists by a key that never changes, and accepts any key as a cursor, even if no
+item has it: products and product models since 6.0, assets and records of reference entities. Each
+item that exists during the whole reading comes exactly once, whatever else changes in the list
+(seen on 6.0.90, 7.0.22 and master).
+
+A slice ends at the first item beyond it, which belongs to the next slice. So only the last slice
+needs an empty page to show its end. The PIM omits items from a page if its search index still has
+them but its database does not (SqlGetConnectorProducts; api-php-client #197). So a short page is
+no end, and not even an empty one if a whole page of such items follows; the count shows that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_akeneo.client.errors import PimUnavailable, RequestRefused
+from tap_akeneo.client.responses import Page
+from tap_akeneo.pagination.broken_items import find_broken_range
+from tap_akeneo.pagination.by_link import CURSOR, Link, LinkSlice
+from tap_akeneo.pagination.by_number import MAX_READINGS, RESULT_WINDOW, NumberedPages
+from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
+from tap_akeneo.pagination.keys import TextOrder, order_of
+from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
+from tap_akeneo.pagination.slices import (
+    REBUILD_INDEX,
+    BrokenRange,
+    KeyRange,
+    ListFailed,
+    OutOfOrder,
+    Progress,
+    Slice,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import HalPage, Item
+    from tap_akeneo.pagination.keys import KeyOrder
+
+MIN_PAGES_TO_SPLIT = 4
+"""Minimum number of remaining pages for which splitting is worth an additional request."""
+
+OUT_OF_STEP = (
+    "the PIM's search index holds so many items that its database does not have that others may be "
+    f"hidden behind them: {REBUILD_INDEX}"
+)
+
+
+@dataclass(frozen=True)
+class KeySlice(Slice):
+    """The items of a list with keys greater than ``after`` and at most ``to``.
+
+    Attributes:
+        request: The list.
+        after: Exclusive; ``None`` for the beginning of the list.
+        to: Inclusive; ``None`` for its end.
+        expected: Expected number of items; ``None`` if it is unknown.
+        taken: Number of items read of the slice since it was split off.
+        start: Position of ``after`` in the whole list, about; ``None`` if it is unknown.
+        before: Key a full page before ``after``, if it is known; empty for the list's beginning.
+        limit: Items to request at once, if the PIM lets us choose.
+        counts: Whether to ask for the count too. Only numbered pages have it. The PIM sorts them
+            like pages by cursor (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
+        is_confirmed: Whether the PIM's own cursors are known to be keys.
+        is_broken: Whether the slice had only broken items when it was last read.
+        is_divisible: Whether to look for a key in its middle.
+        known: Broken ranges of the list that were found before.
+    """
+
+    request: ListRequest
+    after: str | None = None
+    to: str | None = None
+    expected: float | None = None
+    taken: int = 0
+    start: float | None = None
+    before: str | None = None
+    limit: int = MAX_PAGE_SIZE
+    counts: bool = False
+    is_confirmed: bool = True
+    is_broken: bool = False
+    is_divisible: bool = True
+    known: tuple[BrokenRange, ...] = ()
+
+    @classmethod
+    def whole(cls, request: ListRequest) -> KeySlice:
+        """Return a slice of a whole list."""
+        return cls(
+            request,
+            start=0,
+            limit=request.page_size,
+            counts=request.has_limit,
+            is_confirmed=bool(request.key_is_cursor),
+        )
+
+    @property
+    def order(self) -> KeyOrder:
+        """The order of the keys."""
+        return order_of(self.request.keys[-1])
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return ("key", self.after, self.to, self.limit)
+
+    @property
+    @override
+    def range(self) -> KeyRange:
+        # A page that only shows whether a list has more begins with the last key that is known.
+        is_probe = not self.is_confirmed and self.after is not None
+        return KeyRange(self.after, self.after if is_probe else self.to)
+
+    def remaining(self, counted: int | None, read: int) -> float:
+        """Return the expected number of items that are left.
+
+        Args:
+            counted: The PIM's count of the whole list; ``None`` if it is unknown.
+            read: Number of items of the list that were read.
+        """
+        if not self.is_confirmed:
+            return 0
+        if counted is None:
+            # Assume that half of the items have been read.
+            return read
+        share = self.order.share(self.after, self.to)
+        if share is not None:
+            return share * counted
+        left = (self.expected or 0) - self.taken
+        # If the slice has more items than expected, assume that half of them have been read.
+        return left if left > 0 else self.taken
+
+    def divided(self, counted: int | None, read: int, samples: Sequence[str]) -> tuple[Slice, ...]:
+        """Return parts of this slice, or only this slice if it is too small.
+
+        Args:
+            counted: The PIM's count of the whole list; ``None`` if it is unknown.
+            read: Number of items of the list that were read.
+            samples: Some keys of the list.
+        """
+        left = self.remaining(counted, read)
+        if left < MIN_PAGES_TO_SPLIT * self.request.page_size or not self.is_divisible:
+            return (self,)
+        if self.start is not None and counted is not None and isinstance(self.order, TextOrder):
+            # Codes are not spread evenly, so ask for the one at a position.
+            position = min(int(self.start + left / 2), RESULT_WINDOW)
+            if position - self.start >= MIN_PAGES_TO_SPLIT / 2 * self.request.page_size:
+                return (MiddleSlice(self, position, (position - self.start) / left),)
+        key = self.order.between(self.after, self.to, samples)
+        return (self,) if key is None else self.split(key)
+
+    def split(self, at: str, share: float = 0.5) -> tuple[KeySlice, KeySlice]:
+        """Return the parts up to a key and after it.
+
+        Args:
+            at: The key.
+            share: Expected share of the items that are in the first part.
+        """
+        left = None if self.expected is None else max(self.expected - self.taken, 0)
+        first = None if left is None else left * share
+        second = None if left is None else left * (1 - share)
+        start = None if self.start is None or first is None else self.start + first
+        return (
+            replace(self, to=at, expected=first, taken=0),
+            replace(
+                self,
+                after=at,
+                expected=second,
+                taken=0,
+                start=start,
+                before=None,
+                limit=self.request.page_size,
+            ),
+        )
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        pages = KeyPages(pim, self.request)
+        if self.is_broken:
+            return self._check_whether_still_broken(pages)
+        try:
+            page = pages.get(
+                self.limit,
+                self.after,
+                with_count=self.counts,
+                gives_up_on_500=self.request.has_limit,
+            )
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not self.request.has_limit:
+                raise
+            return self._step_after_500(pages)
+        except RequestRefused:
+            if self.is_confirmed or self.after is None:
+                raise
+            # The list had no link, so nothing showed that its keys are cursors.
+            return Step()
+        return self._take(page, page.items_count if self.counts else None)
+
+    def _take(
+        self, page: HalPage | Page, counted: int | None = None, broken: BrokenRange | None = None
+    ) -> Step:
+        """Return the items of a page that belong to the slice, and what is left after them."""
+        link = page.next_href
+        if not self.request.has_limit and not self.is_confirmed:
+            if self.after is not None and not self._is_in_order(page.items):
+                # There was no link, so this was the end, and this cursor leads to the start again.
+                return Step()
+            if link is not None and not self._shows_keys(page, link):
+                shown = Page(page.items, page.size, page.flaws)
+                return Step(shown, (LinkSlice(self.request, Link.in_href(link)),))
+        if not self._is_in_order(page.items):
+            raise OutOfOrder
+        keys = [self.request.sort_key_of(item) for item in page.items]
+        kept = len(keys)
+        while kept and self._is_beyond(keys[kept - 1]):
+            kept -= 1
+        step = Step(
+            Page(page.items[:kept], page.size, page.flaws),
+            counted=counted,
+            broken=broken,
+            first=next(filter(None, keys), None),
+            beyond=next(filter(None, keys[kept:]), None),
+        )
+        last = next(filter(None, reversed(keys[:kept])), None)
+        if kept and last is None and step.beyond is None:
+            msg = "the PIM sends a page of items without a key, so it cannot be read on"
+            raise ListFailed(msg)
+        following = replace(
+            self,
+            after=broken.to if broken else last or self.after,
+            taken=self.taken + kept,
+            expected=counted if self.counts else self.expected,
+            start=None if self.start is None else self.start + kept,
+            before=(self.after or "") if len(keys) == self.limit == MAX_PAGE_SIZE else None,
+            limit=self.request.page_size,
+            counts=False,
+            is_divisible=True,
+            is_confirmed=self.is_confirmed or link is not None,
+        )
+        if step.beyond is not None or self._is_beyond(following.after) or self._ends_with(last):
+            # If a broken item is beyond, the next slice finds it again.
+            return step
+        if page.items or broken:
+            return replace(step, rest=(following,))
+        if self.request.has_limit and self.limit < MAX_PAGE_SIZE:
+            # A larger page is certain to show whether items follow.
+            return replace(step, rest=(replace(following, limit=MAX_PAGE_SIZE),))
+        return replace(step, end=following)
+
+    def _ends_with(self, key: str | None) -> bool:
+        return key is not None and self.to is not None and key.lower() == self.to.lower()
+
+    def _is_beyond(self, key: str | None) -> bool:
+        return key is not None and self.to is not None and self.order.is_beyond(key, self.to)
+
+    def _is_in_order(self, items: Sequence[Item]) -> bool:
+        """Return whether the items of a page ascend, and come after this slice's start."""
+        keys = [self.after, *map(self.request.sort_key_of, items)]
+        return not any(
+            one.lower() == other.lower() or self.order.is_beyond(one, other)
+            for one, other in pairwise(key for key in keys if key is not None)
+        )
+
+    def _shows_keys(self, page: HalPage, href: str) -> bool:
+        """Return whether a link shows that the list can be read by its keys in ascending order."""
+        link = Link.in_href(href)
+        last = self.request.sort_key_of(page.items[-1]) if page.items else None
+        is_key = (
+            link.parameter == CURSOR and last is not None and link.value.lower() == last.lower()
+        )
+        return is_key and self._is_in_order(page.items)
+
+    def _step_after_500(self, pages: KeyPages) -> Step:
+        """Read the page without its broken item, if an item is the reason."""
+        counted = None
+        if self.counts:
+            without_count = pages.get_or_none(self.limit, self.after)
+            if without_count is not None:
+                return self._take(without_count)
+            counted = NumberedPages(pages.pim, self.request).count()
+        found = find_broken_range(pages, self.after, self.limit, self.before, self.known)
+        if found is None:
+            # The items are not the cause, so retry as often as for any other request.
+            return self._take(pages.get(self.limit, self.after), counted)
+        page, broken = found
+        return self._take(page, counted, broken)
+
+    def _check_whether_still_broken(self, pages: KeyPages) -> Step:
+        """Read a slice whose items were broken when an earlier run read it."""
+        if self.to is not None and all(pages.get_or_none(1, self.after) is None for _ in range(2)):
+            return Step(broken=BrokenRange(self.after, self.to))
+        return Step(rest=(replace(self, is_broken=False, limit=self.request.page_size),))
+
+    @override
+    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+        if not self.request.has_limit:
+            return ()
+        after, highest = self.after, progress.highest
+        is_inside = highest is not None and (after is None or self.order.is_beyond(highest, after))
+        if not is_inside and progress.counted in {None, progress.read}:
+            return ()
+        return (GapSlice(self, progress, is_inside=is_inside),)
+
+
+@dataclass(frozen=True)
+class GapSlice(Slice):
+    """A slice that ended with an empty page although items may follow.
+
+    Attributes:
+        rest: The slice.
+        progress: What was read of the list.
+        is_inside: Whether items after the slice were read, so that the page was certainly no end.
+    """
+
+    rest: KeySlice
+    progress: Progress
+    is_inside: bool
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return ("gap", self.rest.after, self.progress.read)
+
+    @property
+    @override
+    def range(self) -> KeyRange:
+        return self.rest.range
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        rest, progress = self.rest, self.progress
+        # Count again, because items may have been created or deleted meanwhile. If a whole page of
+        # items is not missing, the empty page was the end.
+        counted = NumberedPages(pim, rest.request).count() or 0
+        missing = max(counted, progress.counted or 0) - progress.read
+        if missing < MAX_PAGE_SIZE and not self.is_inside:
+            return Step()
+        try:
+            item = next_by_position(KeyPages(pim, rest.request), rest.after)
+        except NotShown:
+            raise ListFailed(OUT_OF_STEP) from None
+        key = None if item is None else rest.request.sort_key_of(item)
+        if item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
+            return Step()
+        following = replace(rest, after=key, limit=rest.request.page_size, before=None, start=None)
+        return Step(Page([item], 0), (following,), first=key)
+
+
+@dataclass(frozen=True)
+class SeamSlice(Slice):
+    """The place where two slices meet, if what they showed there differs.
+
+    An item may have been created or deleted there meanwhile. Otherwise the list is not sorted by
+    its keys.
+
+    Attributes:
+        request: The list.
+        last: The last key of the first slice; ``None`` if it had no item.
+        at: The key at which it ends, and after which the second one begins.
+    """
+
+    request: ListRequest
+    last: str | None
+    at: str
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return ("seam", self.last, self.at)
+
+    @property
+    @override
+    def range(self) -> KeyRange:
+        return KeyRange(self.at, self.at)
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        pages = KeyPages(pim, self.request)
+        for _ in range(MAX_READINGS):
+            shown = [pages.get_or_none(1, key) for key in (self.last, self.at)]
+            firsts = [
+                page and [self.request.keys_of(item) for item in page.items[:1]] for page in shown
+            ]
+            if None in firsts or firsts[0] == firsts[1]:
+                return Step()
+        raise OutOfOrder
+
+
+@dataclass(frozen=True)
+class MiddleSlice(Slice):
+    """A slice of codes to divide at the key at a position, because codes are not spread evenly.
+
+    Attributes:
+        rest: The slice.
+        position: Position of the key in the whole list, from 1.
+        share: Expected share of the slice's items up to that position.
+    """
+
+    rest: KeySlice
+    position: int
+    share: float
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return ("middle", self.rest.after, self.rest.to)
+
+    @property
+    @override
+    def range(self) -> KeyRange:
+        return self.rest.range
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        rest = self.rest
+        page = NumberedPages(pim, rest.request).get_or_none(self.position, 1, with_count=False)
+        key = None if page is None or not page.items else rest.request.sort_key_of(page.items[0])
+        is_inside = (
+            key is not None
+            and key.isascii()
+            and (rest.after is None or rest.order.is_beyond(key, rest.after))
+            and (rest.to is None or rest.order.is_beyond(rest.to, key))
+        )
+        if key is None or not is_inside:
+            return Step(rest=(replace(rest, is_divisible=False),))
+        return Step(rest=rest.split(key.lower(), self.share))

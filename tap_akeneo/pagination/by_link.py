@@ -1,0 +1,198 @@
+"""Lists that are read by the PIM's own links, or in one response.
+
+Only the PIM can create the cursors of some lists: products and product models up to 5.0, published
+products, and lists whose first link has such a cursor. A list whose items do not come in the order
+of their keys is read like this as well.
+
+If items are deleted in the database but still in the search index, a page is short and has no link
+although more items follow. Only the count shows this. The list is then read by page number, which
+skips such items, and also those for which the PIM responds with 500. The PIM lists only the first
+10,000 items by page number.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import override
+
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import (
+    HalPage,
+    Page,
+    decode_array,
+    decode_page,
+    decode_single,
+)
+from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages, NumberSlice
+from tap_akeneo.pagination.request import ListRequest, Pagination
+from tap_akeneo.pagination.slices import KeyRange, ListFailed, Progress, Slice, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from tap_akeneo.client.pim import Pim
+
+logger = logging.getLogger("tap-akeneo.pagination")
+
+CURSOR = "search_after"
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a ``next`` link adds to the request for the first page.
+
+    Only the cursor is taken, because links carry wrong hosts behind proxies, and lose parameters.
+
+    Attributes:
+        parameter: The query parameter, ``search_after`` or ``page``.
+        value: Its value.
+    """
+
+    parameter: str
+    value: str
+
+    @classmethod
+    def in_href(cls, href: str) -> Link:
+        """Return the cursor in a link.
+
+        Raises:
+            ListFailed: The link has none.
+        """
+        query = parse_qs(urlsplit(href).query, keep_blank_values=True)
+        for parameter in (CURSOR, "page"):
+            if parameter in query:
+                return cls(parameter, query[parameter][0])
+        msg = f"the link to the next page has neither {CURSOR} nor page: {href}"
+        raise ListFailed(msg)
+
+
+@dataclass(frozen=True)
+class LinkSlice(Slice):
+    """The rest of a list from a link on.
+
+    Attributes:
+        request: The list.
+        link: The link; ``None`` for the first page.
+        counted: The PIM's count when the reading began.
+    """
+
+    request: ListRequest
+    link: Link | None = None
+    counted: int | None = None
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return ("link", self.link)
+
+    @property
+    @override
+    def range(self) -> KeyRange | None:
+        if self.link is None:
+            return KeyRange()
+        return KeyRange(self.link.value) if self.link.parameter == CURSOR else None
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        counted = self.counted
+        if self.link is None and counted is None and self.request.has_limit:
+            counted = NumberedPages(pim, self.request).count()
+        try:
+            page = self._get(pim)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not self.request.has_limit:
+                raise
+            if NumberedPages(pim, self.request).get_or_none(RESULT_WINDOW, 1) is None:
+                # The items are not the cause, so retry as often as for any other request.
+                page = self._get(pim, gives_up_on_500=False)
+            else:
+                return Step(rest=(_by_number(self.request),), counted=counted)
+        shown = Page(page.items, page.size, page.flaws)
+        if page.next_href is None:
+            return Step(shown, end=replace(self, counted=counted), counted=counted)
+        following = Link.in_href(page.next_href)
+        return Step(shown, (replace(self, link=following, counted=counted),), counted=counted)
+
+    def _get(self, pim: Pim, *, gives_up_on_500: bool = True) -> HalPage:
+        params = dict(self.request.params)
+        has_limit = self.request.has_limit
+        if has_limit:
+            params |= {"pagination_type": "search_after", "limit": str(self.request.page_size)}
+        if self.link is not None:
+            params[self.link.parameter] = self.link.value
+        return pim.get(
+            self.request.path, decode_page, params, gives_up_on_500=gives_up_on_500 and has_limit
+        )
+
+    @override
+    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+        return (_Count(self.request, self.counted),) if self.request.has_limit else ()
+
+
+@dataclass(frozen=True)
+class _Count(Slice):
+    """The count at the end of a list, which shows whether items are missing.
+
+    Attributes:
+        request: The list.
+        before: The count when the reading began.
+        now: The count at the end.
+    """
+
+    request: ListRequest
+    before: int | None
+    now: int | None = None
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return "count"
+
+    @property
+    @override
+    def range(self) -> KeyRange | None:
+        return KeyRange()
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        return Step(end=replace(self, now=NumberedPages(pim, self.request).count()))
+
+    @override
+    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+        # Use the larger of the counts before and after the reading: an item created meanwhile can
+        # mask a missing one in the first count, and an item deleted meanwhile in the second.
+        if max(self.now or 0, self.before or 0) <= progress.read:
+            return ()
+        return (_by_number(self.request),)
+
+
+def _by_number(request: ListRequest) -> NumberSlice:
+    logger.info("%s: items are missing, so it is read by page number", request.path)
+    return NumberSlice(replace(request, has_count=True), is_fallback=True)
+
+
+@dataclass(frozen=True)
+class WholeSlice(Slice):
+    """A list that comes in one response."""
+
+    request: ListRequest
+
+    @property
+    @override
+    def place(self) -> Hashable:
+        return "whole"
+
+    @override
+    def step(self, pim: Pim) -> Step:
+        request = self.request
+        decode = decode_array if request.pagination is Pagination.ARRAY else decode_single
+        page = pim.get(request.path, decode, request.params, may_hang=request.may_hang)
+        if page.next_href is None:
+            return Step(page)
+        # The PIM paginates this list after all.
+        return Step(page, (LinkSlice(request, Link.in_href(page.next_href)),))

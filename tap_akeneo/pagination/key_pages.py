@@ -1,0 +1,223 @@
+"""Pages of a list by key, and the next readable item after a key by its position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.responses import decode_page
+from tap_akeneo.pagination.by_number import MAX_READINGS, RESULT_WINDOW, NumberedPages
+from tap_akeneo.pagination.keys import order_of
+from tap_akeneo.pagination.request import ListRequest
+from tap_akeneo.pagination.slices import ListFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import HalPage, Item
+    from tap_akeneo.pagination.keys import KeyOrder
+
+SIZES = (100, 10, 1)
+"""Sizes of the numbered pages in a search. Smaller ones show what lies beside a broken item."""
+
+
+class NotShown(Exception):
+    """The PIM does not list what follows a key by page number."""
+
+
+@dataclass(frozen=True)
+class KeyPages:
+    """Requests pages of a list by the key before their first item.
+
+    Args:
+        pim: The PIM.
+        request: The list.
+    """
+
+    pim: Pim
+    request: ListRequest
+
+    @property
+    def order(self) -> KeyOrder:
+        """The order of the keys."""
+        return order_of(self.request.keys[-1])
+
+    def get(
+        self,
+        limit: int,
+        cursor: str | None,
+        *,
+        with_count: bool = False,
+        gives_up_on_500: bool = False,
+    ) -> HalPage:
+        """Return a page.
+
+        Args:
+            limit: Page size, if the PIM lets us choose it.
+            cursor: Key before the first item; ``None`` for the start of the list.
+            with_count: Also request the count, which only numbered pages have.
+            gives_up_on_500: Do not retry after a 500.
+
+        Raises:
+            RequestFailed: The page could not be read.
+        """
+        params = dict(self.request.params)
+        if self.request.has_limit:
+            params["limit"] = str(limit)
+            params["pagination_type"] = "page" if with_count else "search_after"
+        if with_count:
+            params["with_count"] = "true"
+        if cursor is not None:
+            # PIM 6.0.0 to 6.0.43 lower-cases only ASCII, but sorts by lower case (PIM-10435).
+            params["search_after"] = cursor.lower() if self.request.has_limit else cursor
+        return self.pim.get(self.request.path, decode_page, params, gives_up_on_500=gives_up_on_500)
+
+    def get_or_none(self, limit: int, cursor: str | None) -> HalPage | None:
+        """Return a page, or ``None`` if the PIM responds with 500. Do not retry then."""
+        try:
+            return self.get(limit, cursor, gives_up_on_500=True)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
+
+    def is_alive(self) -> bool:
+        """Return whether the PIM can serve an empty page, which cannot contain a broken item."""
+        return self.get_or_none(1, self.order.last) is not None
+
+    def is_after(self, item: Item, key: str | None) -> bool:
+        """Return whether an item comes after a key."""
+        own = self.request.sort_key_of(item)
+        return own is not None and (key is None or self.order.is_beyond(own, key))
+
+
+def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> Item | None:
+    """Return the next readable item after a key, or ``None`` if certainly none follows.
+
+    The items between may be broken, or only left in the search index.
+
+    Args:
+        pages: The list.
+        after: The key.
+        before: Keys of the items that end with ``after``, all of which are known.
+
+    Raises:
+        NotShown: The PIM lists too few items by page number.
+        ListFailed: The list changes too fast.
+    """
+    for _ in range(MAX_READINGS):
+        search = _Search(pages, after)
+        item = search.guess(before) or search.next_item()
+        if search.is_stable():
+            return item
+    msg = "the list changes while the tap looks for missing items; the next run reads it again"
+    raise ListFailed(msg)
+
+
+class _Search:
+    """One search for the next item after a key, among the numbered pages of a list."""
+
+    def __init__(self, pages: KeyPages, after: str | None) -> None:
+        self._pages = pages
+        self._after = after
+        self._numbered = NumberedPages(pages.pim, pages.request)
+        counted = self._numbered.count()
+        if counted is None:
+            raise NotShown
+        self._counted = counted
+        self._shown = min(counted, RESULT_WINDOW)
+        self._known: dict[tuple[int, int], HalPage | None] = {}
+        if counted > RESULT_WINDOW:
+            page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
+            if page is None or not page.items or not pages.is_after(page.items[-1], after):
+                raise NotShown
+        self._last = -(-self._shown // SIZES[0])
+        self._before, self._behind = self._bracket(SIZES[0], 1, self._last)
+
+    def next_item(self) -> Item | None:
+        """Return the next item, or ``None`` if none follows."""
+        item = self._first_after(SIZES[0], self._before, self._behind, self._last)
+        if item is None and self._counted > RESULT_WINDOW:
+            raise NotShown
+        return item
+
+    def guess(self, before: Sequence[str]) -> Item | None:
+        """Return the item two positions after the last of some known ones, if that is the next."""
+        page = self._known.get((SIZES[0], self._before))
+        last = self._pages.request.sort_key_of(page.items[-1]) if page and page.items else None
+        if not before or (self._before and last not in before):
+            return None
+        position = SIZES[0] * self._before + len(before)
+        if last is not None:
+            position -= before.index(last) + 1
+        known, following = self._get(1, position), self._get(1, position + 2)
+        items = [] if known is None else known.items
+        if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
+            return None
+        return following.items[0] if following and following.items else None
+
+    def is_stable(self) -> bool:
+        """Return whether the items before did not move, so that none was passed over."""
+        page = self._known.get((SIZES[0], self._before))
+        if page is None or not page.items:
+            return True
+        again = self._numbered.get_or_none(self._before, SIZES[0])
+        keys = self._pages.request.keys_of
+        return again is not None and [*map(keys, again.items[-1:])] == [keys(page.items[-1])]
+
+    def _get(self, size: int, number: int) -> HalPage | None:
+        place = (size, number)
+        if place not in self._known:
+            is_shown = number > 0 and number * size <= RESULT_WINDOW
+            self._known[place] = self._numbered.get_or_none(number, size) if is_shown else None
+        return self._known[place]
+
+    def _bracket(self, size: int, first: int, last: int) -> tuple[int, int | None]:
+        """Return the last page that comes before the key, and the first one that goes on.
+
+        Pages between them are empty or cannot be read.
+        """
+        low, high, behind = first - 1, last + 1, None
+        guesses = self._guesses(size)
+        while high - low > 1:
+            middle = next((one for one in guesses if low < one < high), (low + high) // 2)
+            page, number = self._readable(size, range(middle, high))
+            if page is not None and not self._pages.is_after(page.items[-1], self._after):
+                low = number
+            else:
+                high, behind = middle, behind if page is None else number
+        return low, behind
+
+    def _guesses(self, size: int) -> tuple[int, ...]:
+        share = self._pages.order.share(None, self._after) if self._after else None
+        if share is None or size != SIZES[0]:
+            return ()
+        guess = int(share * self._counted) // size + 1
+        return guess, guess - 1, guess + 1
+
+    def _readable(self, size: int, numbers: Iterable[int]) -> tuple[HalPage | None, int]:
+        """Return the first readable page with items, and its number."""
+        for number in numbers:
+            page = self._get(size, number)
+            if page is not None and page.items:
+                return page, number
+        return None, 0
+
+    def _first_after(self, size: int, low: int, behind: int | None, last: int) -> Item | None:
+        """Return the first item after the key, in the pages after ``low`` up to ``behind``."""
+        page = None if behind is None else self._get(size, behind)
+        items = [] if page is None else page.items
+        following = [item for item in items if self._pages.is_after(item, self._after)]
+        if size > 1 and len(following) == len(items):
+            smaller = SIZES[SIZES.index(size) + 1]
+            parts = size // smaller
+            for number in range(low + 1, behind or last + 1):
+                if self._get(size, number) is None:
+                    end = number * parts
+                    bracket = self._bracket(smaller, end - parts + 1, end)
+                    if (found := self._first_after(smaller, *bracket, end)) is not None:
+                        return found
+        return following[0] if following else None

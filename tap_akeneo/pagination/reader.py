@@ -1,0 +1,416 @@
+"""Reads many lists with a few parallel requests.
+
+Threads get slices from one queue and put steps into another; they share nothing else. The main
+thread owns everything that changes. It consumes the pages of one plan after the other, and while it
+does, the threads read ahead for the next plans as far as memory allows.
+
+A plan is a generator. It yields what it needs: `Ask` for a value that takes requests, `Collect` for
+lists whose items it needs itself, such as parents, and `Emit` for lists whose pages the consumer
+gets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from tap_akeneo.client.errors import NoResponse, PimUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import Item, Page
+    from tap_akeneo.pagination.reading import ListReading
+    from tap_akeneo.pagination.slices import BrokenRange, Slice, Step
+
+T = TypeVar("T")
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Size in bytes of the pages of one plan that may wait, and of all that are read ahead."""
+
+PULSE = 0.5
+"""Seconds between two calls of ``pulse`` while waiting for a page."""
+
+MAX_JOIN = 30.0
+"""Seconds to wait for active requests after a failure, or if the consumer stops early."""
+
+QUEUED = 2
+"""Jobs that may wait for a thread, so that it need not wait for the consumer of the pages."""
+
+STEPS_AT_ONCE = 3
+"""Pages that a thread reads of a long slice before it returns the slice."""
+
+MIN_PAGES = 16
+"""Pages per thread from which a list is long enough for that."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A function that sends requests. The plan gets its value."""
+
+    function: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Lists whose items the plan needs. It goes on when all pages have arrived."""
+
+    readings: Sequence[ListReading]
+
+
+@dataclass(frozen=True)
+class Emit:
+    """Lists whose pages go to the consumer. The plan goes on when all have been consumed."""
+
+    readings: Sequence[ListReading]
+
+
+Need: TypeAlias = "Ask | Collect | Emit"
+Plan: TypeAlias = "Generator[Need, Any, T]"
+
+
+def ask(function: Callable[[], T]) -> Plan[T]:
+    """Return the value of a function that sends requests."""
+    value: T = yield Ask(function)
+    return value
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a thread does: read a slice (``work``) some times, or call a function."""
+
+    plan: _RunningPlan
+    reading: ListReading | None
+    work: Any
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came of a job.
+
+    Attributes:
+        job: The job.
+        work: The slice that was read, or the function that was called.
+        value: The step, or the function's value.
+        failure: What happened instead.
+        pim_is_up: Whether the PIM answers other requests after the failure.
+        goes_on: Whether the thread is reading what is left of the slice.
+    """
+
+    job: _Job
+    work: Any
+    value: Any = None
+    failure: Exception | None = None
+    pim_is_up: bool = False
+    goes_on: bool = False
+
+
+class _RunningPlan:
+    """A plan that has begun, and what its lists wait for.
+
+    Attributes:
+        need: What it waits for; ``None`` after its end.
+        failure: Why it ended early.
+        work: Lists with slices that no thread reads.
+        events: Lists in the order in which their pages arrived, or (second) in which they ended.
+        waiting_bytes: Size of the pages that have not been consumed.
+    """
+
+    def __init__(self, plan: Plan[None]) -> None:
+        self.need: Need | None = None
+        self.failure: Exception | None = None
+        self.work: deque[ListReading] = deque()
+        self.events: deque[tuple[ListReading, bool]] = deque()
+        self.waiting_bytes = 0
+        self.asks = False
+        self._plan = plan
+        self._open: set[ListReading] = set()
+        self._advance(lambda: plan.send(None))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing is left to read of what the plan waits for."""
+        return not self._open
+
+    def answer(self, value: Any) -> None:  # noqa: ANN401 (what the plan asked for)
+        """Give the plan what it waited for."""
+        self._advance(lambda: self._plan.send(value))
+
+    def refuse(self, failure: Exception) -> None:
+        """Raise an exception where the plan waits."""
+        self._advance(lambda: self._plan.throw(failure))
+
+    def end(self, failure: Exception | None = None) -> None:
+        """End the plan, with an exception for its consumer."""
+        self._plan.close()
+        self.need, self.failure = None, self.failure or failure
+        self.work.clear()
+
+    def settle(self, reading: ListReading) -> None:
+        """Note what a list waits for now."""
+        if reading.has_work and reading not in self.work:
+            self.work.append(reading)
+        if reading.has_ended and reading in self._open:
+            self._open.remove(reading)
+            self.events.append((reading, True))
+
+    def _advance(self, proceed: Callable[[], Need]) -> None:
+        self.work.clear()
+        self.events.clear()
+        self.waiting_bytes, self.asks = 0, False
+        try:
+            self.need = proceed()
+        except StopIteration:
+            self.need = None
+        except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
+            self.need, self.failure = None, failure
+        if isinstance(self.need, Ask):
+            self.asks = True
+        elif self.need is not None:
+            self._open = set(self.need.readings)
+            self.work.extend(self.need.readings)
+
+
+class Reader:
+    """Reads the lists of plans, one after the other for the consumer, and ahead of it.
+
+    Args:
+        pim: The PIM.
+        threads: Number of parallel requests.
+        pulse: Called between two pages, and while waiting for one; may raise.
+        max_bytes: Size in bytes of the pages of one plan that may wait, and of all read ahead.
+    """
+
+    def __init__(
+        self,
+        pim: Pim,
+        threads: int,
+        pulse: Callable[[], None] = lambda: None,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._pim = pim
+        self._count = threads
+        self._pulse = pulse
+        self._max_bytes = max_bytes
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._results: SimpleQueue[_Result] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._active = 0
+        self._ahead: dict[object, _RunningPlan] = {}
+        self._following: Iterator[tuple[object, Callable[[], Plan[None]]]] = iter(())
+        self._broken: dict[str, list[BrokenRange]] = defaultdict(list)
+
+    def read(
+        self,
+        name: object,
+        plan: Callable[[], Plan[None]],
+        following: Iterable[tuple[object, Callable[[], Plan[None]]]] = (),
+    ) -> Generator[tuple[ListReading, Page | None], None, None]:
+        """Yield the pages of a plan's lists, and ``None`` after the last page of each list.
+
+        The caller has to call `ListReading.consume` after each page.
+
+        Args:
+            name: Identifies the plan.
+            plan: Returns the plan, unless it has begun ahead of its turn.
+            following: The names and plans to read ahead.
+
+        Raises:
+            Exception: What the plan raises, or a failure that is not only that of one list.
+        """
+        self._following = iter(following)
+        running = self._ahead.pop(name, None) or _RunningPlan(plan())
+        try:
+            while running.need is not None:
+                self._hand_out(running)
+                if running.events:
+                    yield from self._next_event(running)
+                    self._pulse()
+                    self._take_results()
+                elif isinstance(running.need, Emit) and running.is_read:
+                    running.answer(None)
+                else:
+                    self._wait()
+            if running.failure is not None:
+                raise running.failure
+        finally:
+            running.end()
+
+    def close(self, patience: float = MAX_JOIN) -> None:
+        """End the threads, and wait until no request is active."""
+        while not self._jobs.empty():
+            self._jobs.get()
+        for _ in self._threads:
+            self._jobs.put(None)
+        deadline = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        self._threads, self._active, self._results = [], 0, SimpleQueue()
+        for running in self._ahead.values():
+            running.end()
+        self._ahead, self._following = {}, iter(())
+
+    def _next_event(self, running: _RunningPlan) -> Iterator[tuple[ListReading, Page | None]]:
+        reading, is_end = running.events.popleft()
+        page = None if is_end else reading.next_page()
+        if isinstance(running.need, Emit) and (is_end or page is not None):
+            yield reading, page
+            running.waiting_bytes -= page.size if page else 0
+
+    # The work of the threads.
+
+    def _hand_out(self, current: _RunningPlan) -> None:
+        """Give work to idle threads: that of the current plan first, then that of the next ones."""
+        while self._active < self._count + QUEUED:
+            job = self._next_job(current)
+            if job is None and self._has_room_ahead():
+                job = next(filter(None, map(self._next_job, self._ahead.values())), None)
+                if job is None and self._active < self._count and self._begin_next():
+                    continue
+            if job is None:
+                return
+            self._active += 1
+            self._jobs.put(job)
+            if len(self._threads) < min(self._active, self._count):
+                self._start_thread()
+
+    def _has_room_ahead(self) -> bool:
+        return sum(one.waiting_bytes for one in self._ahead.values()) < self._max_bytes
+
+    def _begin_next(self) -> bool:
+        """Begin a plan ahead of its turn, unless there is none."""
+        name, plan = next(self._following, (None, None))
+        if plan is not None:
+            self._ahead[name] = _RunningPlan(plan())
+        return plan is not None
+
+    def _next_job(self, running: _RunningPlan) -> _Job | None:
+        if running.asks and isinstance(running.need, Ask):
+            running.asks = False
+            return _Job(running, None, running.need.function)
+        while running.work and running.waiting_bytes < self._max_bytes:
+            reading = running.work.popleft()
+            divides = (
+                not running.work
+                and self._active + 1 < self._count
+                # Not while many pages wait, because the consumer is too slow for another thread.
+                and running.waiting_bytes < self._max_bytes / 2
+            )
+            one = reading.start_slice(self._broken[reading.request.path], divides=divides)
+            running.settle(reading)
+            if one is not None:
+                is_long = reading.pages_left() >= MIN_PAGES * self._count
+                return _Job(running, reading, one, STEPS_AT_ONCE if is_long else 1)
+        return None
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"pim-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        """Do one job after the other. This runs in a thread of its own."""
+        while (job := self._jobs.get()) is not None:
+            if job.reading is None:
+                self._results.put(_call(job))
+                continue
+            work = job.work
+            for nth in range(job.times):
+                result = _read(job, work, self._pim)
+                rest: tuple[Slice, ...] = () if result.value is None else result.value.rest
+                goes_on = nth + 1 < job.times and len(rest) == 1
+                self._results.put(replace(result, goes_on=goes_on))
+                if not goes_on:
+                    break
+                (work,) = rest
+
+    # The results of the threads.
+
+    def _wait(self) -> None:
+        """Wait until a thread has a result."""
+        while True:
+            self._pulse()
+            with suppress(Empty):
+                self._take(self._results.get(timeout=PULSE))
+                return
+
+    def _take_results(self) -> None:
+        """Take all results that are there."""
+        with suppress(Empty):
+            while True:
+                self._take(self._results.get_nowait())
+
+    def _take(self, result: _Result) -> None:
+        running, reading = result.job.plan, result.job.reading
+        self._active -= not result.goes_on
+        if running.need is None:
+            return
+        if reading is None:
+            if result.failure is None:
+                running.answer(result.value)
+            else:
+                running.refuse(result.failure)
+            return
+        if result.failure is not None:
+            try:
+                reading.fail(result.work, result.failure, pim_is_up=result.pim_is_up)
+            except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
+                running.end(failure)
+                return
+        else:
+            self._take_step(running, reading, result)
+        running.settle(reading)
+        if isinstance(running.need, Collect) and running.is_read:
+            running.answer(None)
+
+    def _take_step(self, running: _RunningPlan, reading: ListReading, result: _Result) -> None:
+        step: Step = result.value
+        before = reading.waiting_pages
+        reading.arrive(result.work, step, goes_on=result.goes_on)
+        if reading.waiting_pages > before:
+            running.events.append((reading, False))
+            running.waiting_bytes += step.page.size
+        known = self._broken[reading.request.path]
+        if step.broken is not None and step.broken not in known:
+            known.append(step.broken)
+
+
+def _call(job: _Job) -> _Result:
+    try:
+        return _Result(job, job.work, job.work())
+    except Exception as failure:  # noqa: BLE001 (the main thread raises it)
+        return _Result(job, job.work, failure=failure)
+
+
+def _read(job: _Job, one: Slice, pim: Pim) -> _Result:
+    try:
+        return _Result(job, one, one.step(pim))
+    except PimUnavailable as failure:
+        is_up = not isinstance(failure, NoResponse) and pim.is_up()
+        return _Result(job, one, failure=failure, pim_is_up=is_up)
+    except Exception as failure:  # noqa: BLE001 (the main thread raises it)
+        return _Result(job, one, failure=failure)
+
+
+def read_all(pim: Pim, reading: ListReading) -> list[Item]:
+    """Read a list to its end, and return its items.
+
+    Raises:
+        Exception: A failure that is not only that of the list.
+    """
+
+    def plan() -> Plan[None]:
+        yield Collect([reading])
+
+    reader = Reader(pim, threads=1)
+    for _ in reader.read(None, plan):
+        pass
+    reader.close()
+    return list(reading.items())

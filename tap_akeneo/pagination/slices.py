@@ -1,0 +1,159 @@
+"""Slices of a list as values, and the steps that read them.
+
+A slice is what is left to read of a list, or of a part of it. A step sends the requests for its next
+page and returns the page, and the slices that are left after it. Neither changes anything, so slices
+can be read in any thread, and what is left of a list is always the slices whose pages have not been
+consumed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_akeneo.client.responses import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from tap_akeneo.client.pim import Pim
+
+REBUILD_INDEX = "have the PIM's search index rebuilt"
+
+
+EMPTY = Page([], 0)
+
+
+class ListFailed(Exception):
+    """The list cannot be read completely; the message says why.
+
+    What was read of it does not help a later run, which starts again.
+    """
+
+
+class OutOfOrder(Exception):
+    """The items do not come in the order of their keys, which slices of the list depend on."""
+
+
+@dataclass(frozen=True)
+class KeyRange:
+    """The items of a list whose keys are greater than ``after`` and at most ``to``.
+
+    Attributes:
+        after: Exclusive; ``None`` for the beginning of the list. If the PIM's cursors are not
+            keys, the cursor of the next page.
+        to: Inclusive; ``None`` for the end of the list.
+    """
+
+    after: str | None = None
+    to: str | None = None
+
+
+WHOLE_LIST = KeyRange()
+
+
+@dataclass(frozen=True)
+class BrokenRange:
+    """A range of keys in which the PIM answers 500 for an item, and which has no readable item.
+
+    Attributes:
+        after: Key before the item; ``None`` for the beginning of the list.
+        to: A key from which the list can be read on.
+        page_start: A key more than a page before the item, if it is known.
+        page_middle: Key of the item a page after ``page_start``.
+        readable: Number of items between ``page_middle`` and the broken item.
+    """
+
+    after: str | None
+    to: str
+    page_start: str | None = None
+    page_middle: str | None = None
+    readable: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What was read of a list when all of its slices have ended.
+
+    Attributes:
+        read: Number of different items, including those of earlier runs.
+        counted: The PIM's count when the reading began; ``None`` if it is unknown.
+        highest: The greatest key; ``None`` if no item came or the list is not read by key.
+    """
+
+    read: int
+    counted: int | None = None
+    highest: str | None = None
+
+
+class Slice(ABC):
+    """A part of a list that is left to read."""
+
+    @abstractmethod
+    def step(self, pim: Pim) -> Step:
+        """Request the next page.
+
+        Raises:
+            ListFailed: The list cannot be read completely.
+            OutOfOrder: Its items are not sorted by their keys.
+            ListDisabled: The PIM sends a message instead of a page.
+            RequestFailed: The PIM did not send the page.
+        """
+
+    @property
+    @abstractmethod
+    def place(self) -> Hashable:
+        """What the next request asks for. A list that comes to a place again would never end."""
+
+    @property
+    def range(self) -> KeyRange | None:
+        """The keys that are left, from which a later run can continue; ``None`` if it cannot."""
+        return None
+
+    def after_end(self, progress: Progress) -> tuple[Slice, ...]:  # noqa: ARG002 (for subclasses)
+        """Return what else to read, after all slices of the list have ended and this was the last.
+
+        Raises:
+            ListFailed: Items are missing, and cannot be found.
+        """
+        return ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """The result of reading a slice once.
+
+    Attributes:
+        page: The next items of the slice; perhaps none.
+        rest: What is left of it.
+        end: The slice as it ended, if its end is still to be checked.
+        counted: The PIM's count of the items in the list, if it was asked for.
+        broken: A range in which the PIM answers 500 for an item.
+        first: Key of the first item that the PIM sent; ``None`` without one.
+        beyond: Key of the first item after the end of the slice, if the PIM sent one.
+    """
+
+    page: Page = EMPTY
+    rest: tuple[Slice, ...] = ()
+    end: Slice | None = None
+    counted: int | None = None
+    broken: BrokenRange | None = None
+    first: str | None = None
+    beyond: str | None = None
+
+
+def merged(ranges: Iterable[KeyRange]) -> list[KeyRange]:
+    """Return disjoint ranges with adjacent ones merged, and without empty ones."""
+    ranges = [one for one in ranges if one.after is None or one.after != one.to]
+    starts = {one.after: one for one in ranges}
+    ends = {one.to for one in ranges if one.to is not None}
+    joined = []
+    for one in ranges:
+        if one.after is not None and one.after in ends:
+            continue
+        end = one
+        while end.to is not None and end.to in starts:
+            end = starts[end.to]
+        joined.append(KeyRange(one.after, end.to))
+    return joined
