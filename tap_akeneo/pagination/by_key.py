@@ -109,7 +109,7 @@ class KeySlice(Slice):
     @property
     @override
     def place(self) -> Hashable:
-        return ("key", self.after, self.to, self.limit)
+        return ("key", self.after, self.to, self.limit, self.is_divisible)
 
     @property
     @override
@@ -268,7 +268,7 @@ class KeySlice(Slice):
             for one, other in pairwise(key for key in keys if key is not None)
         )
 
-    def _shows_keys(self, page: HalPage, href: str) -> bool:
+    def _shows_keys(self, page: HalPage | Page, href: str) -> bool:
         """Return whether a link shows that the list can be read by its keys in ascending order."""
         link = Link.in_href(href)
         last = self.request.sort_key_of(page.items[-1]) if page.items else None
