@@ -118,7 +118,7 @@ class ListReading:
         # Hashes of keys, because an item that comes twice must not make up for a missing one.
         self._seen: set[int] | None = None
         self._seen_before = read
-        self._order = order_of(request.keys[-1])
+        self._order = order_of(request.keys[-1] if request.keys else "")
         # An earlier run has read the items after each range that has an end.
         self._highest: str | None = None
         for one in first:
@@ -303,8 +303,10 @@ class ListReading:
         start, end = one.range, None if following is None else following.range
         covers = start and KeyRange(start.after, end.after if end else start.to)
         self._pages.append(_Arrived(page, covers))
+        if not isinstance(one, KeySlice):
+            return
         last = self.request.sort_key_of(page.items[-1])
-        if isinstance(one, KeySlice) and last is not None:
+        if last is not None:
             self._note_highest(last)
             if len(self._samples) < MAX_SAMPLES:
                 self._samples.append(last)
