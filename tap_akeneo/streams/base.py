@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, cached_property
+from http import HTTPStatus
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -271,7 +272,8 @@ class AkeneoStream(Stream):
             if self._gone:
                 yield from self._check_parents()
         except RequestRefused as refusal:
-            self._refused(refusal)
+            is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
+            self._refused(refusal, may_skip=is_forbidden)
         except NoResponse as failure:
             self._skip(f"it seems to be disabled in this PIM ({failure})")
 
