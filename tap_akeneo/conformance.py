@@ -28,7 +28,7 @@ TYPE_NAMES: Final = {
     "array": "a list",
     "object": "an object",
 }
-DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+INVALID_JSON: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """Errors of decoding a value, for example a number with more digits than Python parses."""
 
 BOOLEANS_AS_TEXT: Final = {"1": True, "true": True, "0": False, "false": False}

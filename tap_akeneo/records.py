@@ -13,7 +13,7 @@ import msgspec
 from tap_akeneo.client.errors import AkeneoError, printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
-    DECODE_ERRORS,
+    INVALID_JSON,
     Mismatch,
     NotConvertible,
     conform,
@@ -26,7 +26,7 @@ from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from tap_akeneo.columns import ColumnWriter
+    from tap_akeneo.value_columns.filling import ColumnWriter
 
 VALUES: Final = "values"
 
@@ -155,7 +155,7 @@ class RecordTransformer:
                 self._conform(record, name, moved)
         try:
             plan.check(b"[%b]" % b",".join(plan.values(record)))
-        except (*DECODE_ERRORS, TypeError):
+        except (*INVALID_JSON, TypeError):
             # A TypeError means that a value is decoded already.
             for name in plan.checked:
                 self._conform(record, name, moved)
@@ -190,7 +190,7 @@ class RecordTransformer:
                 # A shortcut, because PHP's empty map is by far the most frequent mismatch.
                 record[name] = _EMPTY_MAP
                 return
-            with suppress(*DECODE_ERRORS):
+            with suppress(*INVALID_JSON):
                 self._checks[name](value)
                 return
         mismatches: list[Mismatch] = []
@@ -199,7 +199,7 @@ class RecordTransformer:
             fitting = conform(
                 value, self._properties[name], mismatches.append, name, dates=self._dates
             )
-        except DECODE_ERRORS:
+        except INVALID_JSON:
             mismatches.append(Mismatch(name, "JSON that cannot be decoded", is_converted=False))
             value, fitting = _raw_text(value), None
         except NotConvertible:
@@ -221,7 +221,7 @@ class RecordTransformer:
     ) -> None:
         try:
             record[name] = decoded(value)
-        except DECODE_ERRORS:
+        except INVALID_JSON:
             self._note([Mismatch(name, "JSON that cannot be decoded", is_converted=False)])
             record[name] = None
             moved[name] = _raw_text(value)
@@ -229,7 +229,7 @@ class RecordTransformer:
     def _limit_attributes(self, values: Any) -> Any:  # noqa: ANN401 (JSON)
         if isinstance(values, msgspec.Raw):
             # A property that is not selected was not conformed, and may be PHP's empty list.
-            with suppress(*DECODE_ERRORS):
+            with suppress(*INVALID_JSON):
                 values = _fields(values)
         if not isinstance(values, dict):
             return values

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tap_akeneo
-from tap_akeneo.columns import MAX_COLUMNS
 from tap_akeneo.tap import TapAkeneo
+from tap_akeneo.value_columns.definitions import MAX_COLUMNS
 from tests.support import settings_for
 from tests.troubleshooting import matches, messages
 
