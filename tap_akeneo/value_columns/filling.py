@@ -10,9 +10,9 @@ import msgspec
 
 from tap_akeneo.conformance import (
     INVALID_JSON,
+    Conformer,
     Mismatch,
     NotConvertible,
-    conform,
     is_date,
     types_of,
 )
@@ -57,6 +57,7 @@ class ColumnWriter:
     ) -> None:
         self._properties = properties
         self._oddities = oddities
+        self._conform = Conformer(self._count).conform
         # Null tells the target that a value was removed. A catalog may still have columns of
         # attributes that are no longer in the PIM.
         self._empty: dict[str, Any] = {
@@ -87,7 +88,7 @@ class ColumnWriter:
                 entries = _entries(content) if raw else msgspec.convert(content, _Entries)
             except INVALID_JSON:
                 column = next(iter(places.values()))[0]
-                self._note(column.name, "part of JSON that is not a list of values")
+                self._count_misfit(column.name, "part of JSON that is not a list of values")
                 continue
             for entry in entries if isinstance(entries, list) else entries.values():
                 for column in places.get(_place(entry.scope, entry.locale), ()):
@@ -99,19 +100,19 @@ class ColumnWriter:
         try:
             content = column.convert(data)
             if type(content) not in self._fitting[name]:
-                content = conform(content, self._properties[name], self._note_mismatch, name)
+                content = self._conform(content, self._properties[name], name)
         except NotConvertible as error:
             if str(error):
-                self._note(name, str(error))
+                self._count_misfit(name, str(error))
         else:
             filled[name] = content
 
-    def _note(self, name: str, difference: str) -> None:
-        self._note_mismatch(Mismatch(name, difference, is_converted=False))
+    def _count_misfit(self, name: str, difference: str) -> None:
+        self._count(Mismatch(name, difference, is_converted=False))
 
-    def _note_mismatch(self, mismatch: Mismatch) -> None:
+    def _count(self, mismatch: Mismatch) -> None:
         # `values` keeps the original.
-        self._oddities.note(mismatch, kept=False)
+        self._oddities.count(mismatch, kept=False)
 
 
 @cache
