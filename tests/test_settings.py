@@ -233,6 +233,16 @@ def test_options_that_are_on_by_default_can_be_turned_off() -> None:
     assert "with_attribute_options" not in read().switches
 
 
+def test_a_setting_that_is_null_or_blank_has_its_default() -> None:
+    with_defaults = [
+        name
+        for name, schema in SETTINGS_SCHEMA["properties"].items()
+        if schema.get("default") is not None and "enum" not in schema
+    ]
+    assert read(**dict.fromkeys(with_defaults)) == read()
+    assert read(access_token_key=" ", refresh_token_key="") == read()
+
+
 def test_an_invalid_number_in_the_environment_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_AKENEO_PAGE_SIZE", "many")
     with pytest.raises(ConfigValidationError, match=r"^TAP_AKENEO_PAGE_SIZE in .*'many'"):
