@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_akeneo.streams.fingerprints import has_unfinished
-from tests.support import command, settings_for, sync
+from tests.support import command, settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
     """Stop a run while it reads products, and return its last state."""
     config = folder / "config.json"
     config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
-    with subprocess.Popen(  # noqa: S603 (our own arguments)
+    with started(
         [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
