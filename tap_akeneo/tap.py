@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import click
 
     from tap_akeneo.client.errors import RequestRefused
-    from tap_akeneo.columns import Column
+    from tap_akeneo.value_columns.definitions import Column
 
 
 MAX_AKENEO_CONCURRENCY = 4

@@ -24,7 +24,7 @@ from tests.soak.shrink import explain
 from tests.soak.target import Pipe, Target
 from tests.soak.world import a_stage
 from tests.soak.writes import Hand
-from tests.support import settings_for, sync
+from tests.support import settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -169,16 +169,11 @@ def run_and_kill(
 ) -> None:
     """Runs the tap in a process of its own, and ends it after some of its lines."""
     config, state = files
-    process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        [sys.executable, "-c", TAP, "--config", str(config), "--state", str(state)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    tap = [sys.executable, "-c", TAP, "--config", str(config), "--state", str(state)]
     pipe = Pipe(target, lambda _: None, None)
     last = dice.randint(20, 120)
-    assert process.stdout is not None
-    with process.stdout:
+    with started(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
         for nth, line in enumerate(process.stdout):
             if nth == last // 2:
                 write_some(dice, hand)
@@ -189,4 +184,3 @@ def run_and_kill(
                 message = json.loads(line)
                 if message["type"] != "RECORD" or message["stream"] in KEYS:
                     pipe.take(message)
-    process.wait(timeout=30)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tap_akeneo
-from tap_akeneo.columns import MAX_COLUMNS
 from tap_akeneo.tap import TapAkeneo
+from tap_akeneo.value_columns.definitions import MAX_COLUMNS
 from tests.support import settings_for
 from tests.troubleshooting import matches, messages
 
@@ -205,9 +205,6 @@ ENDINGS = {
         {"value_columns": ["*"]}, arrange=add_attributes
     ),
     "stream_maps: there is no stream …": Ending({"stream_maps": {"famlies": {}}}, code=0),
-    "the state has bookmarks of …, which is always read in full": Ending(
-        files={"--state": '{"bookmarks": {"families": {"replication_key_value": 5}}}'}, code=0
-    ),
     "the catalog has the replication …": Ending(
         files={
             "--catalog": json.dumps(
@@ -244,9 +241,6 @@ ELSEWHERE = {
     "the list changed each of … times",
     # tests/test_bad_data.py
     "the PIM sends one of the … without …",
-    # tests/test_state_files.py
-    "the state has … bookmarks below … that this tap did not write",
-    "the state has more than one bookmark for …",
     # tests/test_cli.py
     "skipped, this PIM does not offer it",
     "the catalog is from another version of this PIM",

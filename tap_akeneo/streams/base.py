@@ -28,7 +28,6 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
-from tap_akeneo.columns import ColumnWriter
 from tap_akeneo.config.catalog import correct_entry
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.reader import Emit, Plan
@@ -44,6 +43,7 @@ from tap_akeneo.records import (
 )
 from tap_akeneo.streams.fingerprints import fingerprints_of, structure
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
+from tap_akeneo.value_columns.filling import ColumnWriter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
