@@ -23,7 +23,7 @@ they are repaired or deleted:
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 (msgspec reads the annotations)
 from typing import TYPE_CHECKING
 from uuid import UUID
 
