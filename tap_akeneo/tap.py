@@ -20,6 +20,7 @@ from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authen
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.client.secrets import redact_log
 from tap_akeneo.config.catalog import parse_catalog
 from tap_akeneo.config.environment import settings_in_environment
 from tap_akeneo.config.files import read_catalog, read_config, read_json
@@ -153,6 +154,7 @@ class TapAkeneo(StreamHost):
         http.has_worked = self._has_state
         authenticator: Authenticator
         if settings.app_token:
+            http.secrets.add(settings.app_token)
             authenticator = AppAuthenticator(settings.app_token)
         else:
             authenticator = AkeneoAuthenticator(
@@ -162,6 +164,7 @@ class TapAkeneo(StreamHost):
                 access_token_key=settings.access_token_key,
                 refresh_token_key=settings.refresh_token_key,
             )
+        redact_log(http.secrets)
         return Pim(settings.base_url, http, authenticator)
 
     @cached_property

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -128,6 +129,8 @@ class AkeneoAuthenticator(Authenticator):
         self._refresh_token_key = refresh_token_key
         self._token: _Token | None = None
         self._lock = threading.Lock()
+        basic = f"{credentials.client_id}:{credentials.client_secret}".encode()
+        http.secrets.add(credentials.client_secret, credentials.password, b64encode(basic).decode())
 
     @override
     def access_token(self) -> str:
@@ -178,14 +181,15 @@ class AkeneoAuthenticator(Authenticator):
             )
         )
         access = _value_at(body, self._access_token_key)
+        refresh = _value_at(body, self._refresh_token_key)
+        self._http.secrets.add_tokens(*(t for t in (access, refresh) if isinstance(t, str)))
         if not isinstance(access, str) or not access:
-            keys = ", ".join(sorted(body)) or "none"
+            keys = self._http.secrets.redact(", ".join(sorted(body))) or "none"
             msg = (
                 f"the PIM's token response has no token at {self._access_token_key!r} "
                 f"(its keys: {keys}): correct the setting access_token_key"
             )
             raise LoginRefused(msg)
-        refresh = _value_at(body, self._refresh_token_key)
         lifetime = body.get("expires_in")
         # If the lifetime is unknown, use the token until the PIM responds with 401.
         seconds = lifetime if isinstance(lifetime, (int, float)) else float("inf")
