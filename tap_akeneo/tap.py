@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.cli import plugin_cli
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -15,7 +17,7 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.cli import Stopped, Stopper, exit_on_failure
+from tap_akeneo.cli import FAILED, Stopped, Stopper, exit_on_failure, remove_unknown_log_levels
 from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
@@ -255,7 +257,9 @@ class TapAkeneo(StreamHost):
             refusal: The refusal.
             permission: The permission that the list needs, as the PIM's role screen names it.
         """
-        is_skipped = refusal.status == HTTPStatus.FORBIDDEN and self.settings.on_forbidden == "skip"
+        # A firewall also answers 403, which says nothing about permissions.
+        is_forbidden = refusal.status == HTTPStatus.FORBIDDEN and refusal.is_from_pim
+        is_skipped = is_forbidden and self.settings.on_forbidden == "skip"
         if is_skipped:
             self.skipped_streams.add(name)
         else:
@@ -302,6 +306,19 @@ class TapAkeneo(StreamHost):
             selected = sum(stream.selected for stream in self.streams.values())
             msg = f"{len(self.failed_streams)} of {selected} streams failed: {names}"
             raise StreamsFailed(msg)
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
+        """The command line."""
+        # The SDK starts the log here, so an unknown level would end in a traceback.
+        mistakes = remove_unknown_log_levels(cls.name)
+        command = super().cli
+        for line in mistakes:
+            cls.logger.error("%s", line)
+        if mistakes:
+            sys.exit(FAILED)
+        return command
 
     @classmethod
     @override

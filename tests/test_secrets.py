@@ -97,21 +97,7 @@ WAYS = {
         faults=[{"kind": "truncated_json", "path": "/token"}],
         token_life=None,
     ),
-    "an unexpected end": Way(
-        "Traceback",
-        1,
-        faults=[
-            {
-                "kind": "status",
-                "path": "/families",
-                "status": 200,
-                "body": {
-                    "_embedded": {"items": []},
-                    "_links": {"next": {"href": "http://pim/?no=page"}},
-                },
-            }
-        ],
-    ),
+    "an unexpected end": Way("Traceback", 1, settings={"stream_maps": {"__else__": 5}}),
     "an app's token": Way(
         "incomplete streams: none",
         settings={**NO_CONNECTION, "access_token": "{app_token}"},

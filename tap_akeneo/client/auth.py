@@ -210,7 +210,7 @@ def _value_at(value: Any, dotted_path: str) -> Any:  # noqa: ANN401 (JSON)
 
 def _login_advice(refusal: RequestRefused) -> str:
     """Return what to do about a refused login, based on the PIM's message."""
-    message = refusal.message.lower()
+    message = refusal.message.lower() if refusal.is_from_pim else ""
     if "client" in message:
         cause = "the PIM does not know this client: check the settings client_id and client_secret"
     elif "user" in message:
@@ -219,6 +219,11 @@ def _login_advice(refusal: RequestRefused) -> str:
         cause = "username and password together are longer than the PIM accepts (300 bytes)"
     elif refusal.status == HTTPStatus.NOT_FOUND:
         cause = "there is no Akeneo PIM at this address: check the setting base_url"
+    elif not refusal.is_from_pim:
+        cause = (
+            "a server before the PIM, such as a firewall, refused the request: "
+            "have it let the tap through"
+        )
     else:
         cause = "check the settings client_id, client_secret, username and password"
     return f"login refused: {cause} ({refusal})"
