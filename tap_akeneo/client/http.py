@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -273,6 +273,8 @@ class HttpClient:
         if session is None:
             session = self._of_thread.session = new_session(url, self._ca_bundle)
             session.headers.update(self._headers)
+            passwords = (urlsplit(proxy).password for proxy in session.proxies.values())
+            self.secrets.add(*(unquote(password) for password in passwords if password))
         return session
 
     def _before_wait(self, failure: Retriable, tries: int, wait: float) -> None:

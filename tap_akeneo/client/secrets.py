@@ -45,7 +45,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._settings: list[str] = []
+        self._settings: set[str] = set()
         self._tokens: deque[str] = deque(maxlen=MAX_TOKENS)
         self._forms: tuple[str, ...] = ()
         self._short: re.Pattern[str] | None = None
@@ -53,7 +53,7 @@ class Secrets:
     def add(self, *settings: str) -> None:
         """Add secrets that stay valid during the whole run."""
         with self._lock:
-            self._settings += settings
+            self._settings.update(settings)
             self._prepare()
 
     def add_tokens(self, *tokens: str) -> None:
