@@ -37,7 +37,7 @@ MIN_BASE64_LENGTH = 6
 MAX_TOKENS = 50
 """Number of tokens to remember. Older ones have expired."""
 
-_NAME = r"(?i:(pass(?:word|wd)?|secret|token|bearer|basic)\W{1,10})"
+_NAME = r"((?i:pass(?:word|wd)?|secret|token|bearer|basic)\W{1,10})"
 
 
 class Secrets:
