@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,3 +231,36 @@ def test_a_run_ends_with_a_summary(start_pim: StartPim, tmp_path: Path) -> None:
     requests = len(pim.requests)
     assert (f"{rows:,} rows, {requests:,} requests including 1 retries ") in ended.stderr
     assert "incomplete streams: none" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["LOGLEVEL", "TAP_AKENEO_LOGLEVEL"])
+@pytest.mark.parametrize("arguments", [["--about"], ["--discover"], []], ids=str)
+def test_an_unknown_log_level_is_reported_in_one_line(
+    start_pim: StartPim, tmp_path: Path, name: str, arguments: list[str]
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(start_pim(products=5))))
+    ended = command("--config", config, *arguments, env={name: "verbose"})
+    assert ended.code == 1
+    assert not ended.stdout
+    (line,) = ended.log.splitlines()
+    assert f"{name} in the environment must be DEBUG, INFO, WARNING, ERROR or CRITICAL" in line
+
+
+@pytest.mark.parametrize("level", ["debug", "Warning", "ERROR", "CRITICAL", ""])
+def test_a_log_level_may_be_written_in_any_case(level: str) -> None:
+    assert command("--about", env={"LOGLEVEL": level}).code == 0
+
+
+@pytest.mark.skipif(find_spec("faker") is not None, reason="faker is installed")
+def test_fake_values_without_their_package_are_reported_with_its_name(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    maps = {"families": {"author": "fake.name()"}}
+    settings = settings_for(start_pim(products=5), stream_maps=maps, faker_config={"seed": 1})
+    config.write_text(json.dumps(settings))
+    ended = command("--config", config)
+    (line,) = ended.errors
+    assert ended.code == 1
+    assert "expression fake.name() needs the package faker: install tap-akeneo[faker]" in line

@@ -45,6 +45,12 @@ class _Root(msgspec.Struct):
 
     routes: dict[str, _Route]
 
+    def __post_init__(self) -> None:
+        """Refuse a response without a route that can be read."""
+        if not any("GET" in route.methods for route in self.routes.values()):
+            msg = "it lists no route of the PIM's API"
+            raise ValueError(msg)
+
 
 class Pim:
     """Reads from one PIM.
@@ -181,6 +187,7 @@ class Pim:
             is_another_server = isinstance(failure, RequestRefused) or (
                 isinstance(failure, PimUnavailable)
                 and failure.status == HTTPStatus.OK
+                and not failure.is_php_error
                 and not self._http.has_worked
             )
             if not is_another_server:

@@ -9,13 +9,14 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tap_akeneo import replication
-from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination import broken_items
 from tap_akeneo.pagination.base import KeyRange
 from tap_akeneo.pagination.cursor import CursorPaginator
 from tap_akeneo.pagination.key_ranges import KeyRangePaginator
 from tap_akeneo.pagination.ranged_list import RangedList
+
+from tap_akeneo import replication
+from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination import broken_items
 from tap_akeneo.replication import SECOND, ServerZone, plan_incremental, wall_time_conditions
 from tap_akeneo.streams import incremental, products, resuming
 from tap_akeneo.streams.base import AkeneoStream
