@@ -171,10 +171,13 @@ class HttpClient:
             time.sleep(pause)
         return self._try(request)
 
-    def server_time(self) -> datetime:
-        """Return the server's current time, which is never ahead of its clock.
+    def server_time(self, moment: float | None = None) -> datetime:
+        """Return the server's time, which is never ahead of its clock.
 
         It comes from the ``Date`` headers of the responses; see `ServerClock`.
+
+        Args:
+            moment: A moment of our monotonic clock; ``None`` for now.
 
         Returns:
             An aware datetime in UTC, in whole seconds.
@@ -182,7 +185,7 @@ class HttpClient:
         Raises:
             AkeneoError: No response so far had a ``Date`` header.
         """
-        return self._clock.at(time.monotonic())
+        return self._clock.at(time.monotonic() if moment is None else moment)
 
     def _try(self, request: Request[T]) -> T:
         """Send a request once, and decode the response."""

@@ -165,9 +165,9 @@ class Pim:
         """Statistics of all requests so far."""
         return self._http.traffic
 
-    def server_time(self) -> datetime:
-        """Return the PIM's current time in UTC; see `HttpClient.server_time`."""
-        return self._http.server_time()
+    def server_time(self, moment: float | None = None) -> datetime:
+        """Return the PIM's time in UTC, now or earlier; see `HttpClient.server_time`."""
+        return self._http.server_time(moment)
 
     def offers(self, path: str) -> bool:
         """Return whether this PIM has a GET route ``path``. Names of placeholders do not matter."""
