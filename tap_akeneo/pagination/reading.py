@@ -238,7 +238,7 @@ class ListReading:
         elif isinstance(failure, ListDisabled):
             self._fail(f"the PIM sends a message instead of a page: {failure}")
         elif isinstance(failure, PimUnavailable) and pim_is_up:
-            self._fail(str(failure))
+            self._stop(Outcome.FAILED, str(failure))
         else:
             raise failure
 
