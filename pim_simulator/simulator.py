@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.api import Api
-from pim_simulator.asgi import make_app
-from pim_simulator.bodies import ItemBodies
-from pim_simulator.catalog_lists import CatalogLists
+from pim_simulator.api.api import Api
 from pim_simulator.catalogue import make_catalogue
 from pim_simulator.catalogue.cloud import PERSONAL, SECRETS
-from pim_simulator.clock import Clock, ServerZone
-from pim_simulator.cloud_lists import CloudLists
-from pim_simulator.faults import Faults
-from pim_simulator.index import Index
-from pim_simulator.item_lists import ItemLists
-from pim_simulator.library_bodies import LibraryBodies
-from pim_simulator.library_lists import LibraryLists
-from pim_simulator.library_search import LibrarySearch
-from pim_simulator.oauth import Tokens
-from pim_simulator.product_search import ProductSearch
-from pim_simulator.profiles import PROFILES
-from pim_simulator.requests_log import RequestLog
-from pim_simulator.structure_bodies import StructureBodies
-from pim_simulator.structure_lists import StructureLists
-from pim_simulator.truth import truth
-from pim_simulator.write_calls import WriteCalls
-from pim_simulator.writer import Writer
+from pim_simulator.cloud.catalogs import CatalogLists
+from pim_simulator.cloud.lists import CloudLists
+from pim_simulator.database.clock import Clock, ServerZone
+from pim_simulator.database.index import Index
+from pim_simulator.database.profiles import PROFILES
+from pim_simulator.http.asgi import make_app
+from pim_simulator.http.faults import Faults
+from pim_simulator.http.oauth import Tokens
+from pim_simulator.http.requests_log import RequestLog
+from pim_simulator.http.server import running
+from pim_simulator.libraries.bodies import LibraryBodies
+from pim_simulator.libraries.lists import LibraryLists
+from pim_simulator.libraries.search import LibrarySearch
+from pim_simulator.products.bodies import ItemBodies
+from pim_simulator.products.lists import ItemLists
+from pim_simulator.products.search import ProductSearch
+from pim_simulator.structure.bodies import StructureBodies
+from pim_simulator.structure.lists import StructureLists
+from pim_simulator.truth.community import truth
+from pim_simulator.writes.calls import WriteCalls
+from pim_simulator.writes.writer import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from starlette.applications import Starlette
+
+    from pim_simulator.http.call import Answer, Call
 
 
 class SimulatedPim:
@@ -222,14 +229,36 @@ class SimulatedPim:
         uuid = self.profile.by_uuid if by_uuid is None else by_uuid
         return truth(self._store, self.profile, self.timezone, resource, by_uuid=uuid)
 
+    def answer(self, call: Call) -> Answer:
+        """Return the response to a request."""
+        return self._api.answer(call)
+
     def app(self) -> Starlette:
         """Return the ASGI application."""
-        return make_app(
-            self._api,
-            log=self.requests,
-            faults=self.faults,
-            clock=self.clock,
-            latency=self.latency,
-            links_base=self.links_base,
-            hanging=self.hanging,
-        )
+        return make_app(self)
+
+
+@contextmanager
+def serve(
+    pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+) -> Iterator[str]:
+    """Serve a simulated PIM for the duration of a ``with`` block.
+
+    Args:
+        pim: What to serve.
+        host: Address to listen at.
+        port: Port to listen at; a free one by default.
+        certificate: PEM file with a key and its certificate, for HTTPS.
+
+    Yields:
+        The URL, ``http://127.0.0.1:PORT`` or ``https://…``.
+
+    Raises:
+        RuntimeError: If the server does not start.
+    """
+    with running(pim.app(), host=host, port=port, certificate=certificate) as url:
+        pim.url = url
+        try:
+            yield url
+        finally:
+            pim.url = None

@@ -12,14 +12,14 @@ from pim_simulator.catalogue.libraries import add_libraries
 from pim_simulator.catalogue.measurements import measurement_bodies
 from pim_simulator.catalogue.pam import add_pam
 from pim_simulator.catalogue.products import add_products
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
-from pim_simulator.store import Store
+from pim_simulator.database.entities import Entity
+from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.profiles import Profile
+    from pim_simulator.database.profiles import Profile
 
 _FIRST = int(datetime(2023, 2, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 2, 1, tzinfo=timezone.utc).timestamp())
@@ -39,7 +39,7 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     Only editions that support them get asset families, reference entities and records.
     """
     store = Store()
-    random = Dice(f"structure/{seed}")
+    random = SeededRandom(f"structure/{seed}")
 
     def row(body: dict[str, Any], owner: str = "") -> Entity:
         created = random.randint(_FIRST, _LAST)

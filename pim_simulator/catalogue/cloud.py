@@ -10,13 +10,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
+from pim_simulator.database.entities import Entity
+from pim_simulator.database.random_numbers import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pim_simulator.store import Store
+    from pim_simulator.database.store import Store
 
 # One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5
@@ -45,7 +45,7 @@ PERSONAL = tuple(text for person in _PEOPLE for text in person[1:])
 
 def add_cloud(store: Store, seed: int) -> None:
     """Fill the tables of the hosted edition."""
-    random = Dice(f"cloud/{seed}")
+    random = SeededRandom(f"cloud/{seed}")
     store.cloud = {table: {} for table in TABLES}
     for body in _workflows(random):
         _add(store, "workflows", body["uuid"], body)
@@ -78,7 +78,7 @@ def _add(store: Store, table: str, key: str, body: dict[str, Any], owner: str = 
     store.cloud[table][key] = Entity(body, 0, 0, owner)
 
 
-def _uuid(random: Dice) -> str:
+def _uuid(random: SeededRandom) -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
@@ -86,7 +86,7 @@ def _moment(day: int) -> str:
     return _FIRST.replace(day=1 + day % 28).isoformat()
 
 
-def _workflows(random: Dice) -> Iterator[dict[str, Any]]:
+def _workflows(random: SeededRandom) -> Iterator[dict[str, Any]]:
     for code, enabled, steps in (
         ("enrichment", True, ("marketing", "review")),
         ("translation", True, ("translate",)),
@@ -112,7 +112,7 @@ def _workflows(random: Dice) -> Iterator[dict[str, Any]]:
         }
 
 
-def _add_tasks(store: Store, step: str, random: Dice) -> None:
+def _add_tasks(store: Store, step: str, random: SeededRandom) -> None:
     uuids, models = list(store.products), list(store.product_models)
     for number in range(12 if uuids else 0):
         body: dict[str, Any] = {
@@ -173,7 +173,7 @@ def _readiness() -> Iterator[dict[str, Any]]:
         }
 
 
-def _suggestions(random: Dice) -> Iterator[dict[str, Any]]:
+def _suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
     for number, status in enumerate(("draft", "applied", "declined", "draft")):
         yield {
             "uuid": _uuid(random),
@@ -187,7 +187,7 @@ def _suggestions(random: Dice) -> Iterator[dict[str, Any]]:
         }
 
 
-def _add_catalogs(store: Store, random: Dice) -> None:
+def _add_catalogs(store: Store, random: SeededRandom) -> None:
     for name, enabled, mapped in (
         ("Store US", True, True),
         ("Store FR", True, False),
@@ -217,7 +217,7 @@ def _add_catalogs(store: Store, random: Dice) -> None:
             _add(store, "catalog_mapping_schemas", body["id"], schema, body["id"])
 
 
-def _extensions(random: Dice) -> Iterator[dict[str, Any]]:
+def _extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
     yield {
         "uuid": _uuid(random),
         "name": "tab",

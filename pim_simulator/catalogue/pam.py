@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.libraries import media_code
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
+from pim_simulator.database.entities import Entity
+from pim_simulator.database.random_numbers import SeededRandom
 
 if TYPE_CHECKING:
-    from pim_simulator.store import Store
+    from pim_simulator.database.store import Store
 
 TABLES = ("pam_assets", "pam_asset_categories", "pam_asset_tags")
 _CATEGORIES = {
@@ -23,7 +23,7 @@ _COUNT = 23
 
 def add_pam(store: Store, seed: int) -> None:
     """Fill the tables."""
-    random = Dice(f"pam/{seed}")
+    random = SeededRandom(f"pam/{seed}")
     store.cloud = {table: {} for table in TABLES}
     for code, (parent, labels) in _CATEGORIES.items():
         body: dict[str, Any] = {"code": code, "parent": parent, "labels": labels}
@@ -35,7 +35,7 @@ def add_pam(store: Store, seed: int) -> None:
         store.cloud["pam_assets"][body["code"]] = Entity(body, number, 0)
 
 
-def _asset(code: str, number: int, random: Dice) -> dict[str, Any]:
+def _asset(code: str, number: int, random: SeededRandom) -> dict[str, Any]:
     localizable = number % 5 == 0
     locales: tuple[str | None, ...] = ("en_US", "fr_FR") if localizable else (None,)
     files = [] if number % 7 == 0 else [(locale, f"{code}_{locale}.jpg") for locale in locales]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from pim_simulator.clock import http_date
+from pim_simulator.database.clock import http_date
 from tests.simulator.conftest import API, Client
 
 if TYPE_CHECKING:

@@ -1,0 +1,337 @@
+"""The SQL tables of the simulated PIM."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pim_simulator.database.entities import Entity
+    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.libraries import Library
+
+Values = dict[str, list[dict[str, Any]]]
+Associations = dict[str, dict[str, list[Any]]]
+Place = tuple[str | None, str | None]  # locale and channel of a value
+
+OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+# Types of the attributes that link to records and assets, and the table of what they link to.
+LINK_TYPES = {
+    "akeneo_reference_entity": "reference_entities",
+    "akeneo_reference_entity_collection": "reference_entities",
+    "pim_catalog_asset_collection": "asset_families",
+}
+
+
+class Item:
+    """A product or a product model.
+
+    Values of generated items are computed on access, because a hundred thousand products
+    would not fit into memory.
+    """
+
+    __slots__ = (
+        "_make",
+        "_values",
+        "associations",
+        "categories",
+        "code",
+        "created",
+        "enabled",
+        "family",
+        "family_variant",
+        "groups",
+        "linked_updates",
+        "number",
+        "parent",
+        "quantified",
+        "revision",
+        "seed",
+        "updated",
+        "uuid",
+    )
+
+    def __init__(  # noqa: PLR0913 - a row with its columns
+        self,
+        *,
+        uuid: str,
+        code: str | None,
+        number: int,
+        created: int,
+        updated: int,
+        family: str | None = None,
+        family_variant: str | None = None,
+        parent: str | None = None,
+        enabled: bool = True,
+        categories: tuple[str, ...] = (),
+        groups: tuple[str, ...] = (),
+        values: Values | None = None,
+        associations: Associations | None = None,
+        quantified: Associations | None = None,
+        seed: tuple[Any, ...] = (),
+        make: Callable[[Item], Values] | None = None,
+    ) -> None:
+        """Keep the columns; ``values`` or ``make`` gives the values."""
+        self.uuid = uuid
+        self.code = code
+        self.number = number
+        self.family = family
+        self.family_variant = family_variant
+        self.parent = parent
+        self.enabled = enabled
+        self.categories = categories
+        self.groups = groups
+        self.associations = associations or {}
+        self.quantified = quantified or {}
+        self.created = created
+        self.updated = updated
+        # When linked assets and records were changed, by what ``updated_including_linked_type``
+        # calls them.
+        self.linked_updates: dict[str, int] = {}
+        self.seed = seed
+        self.revision = 0
+        self._make = make
+        self._values = values
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a product model."""
+        return self.uuid.startswith("model/")
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether it belongs to the generated catalogue, not to what was written since."""
+        return self._make is not None
+
+    @property
+    def values(self) -> Values:
+        """Its own values, without inherited ones. Do not change them in place."""
+        if self._values is not None:
+            return self._values
+        return {} if self._make is None else self._make(self)
+
+    @values.setter
+    def values(self, values: Values) -> None:
+        self._values = values
+
+    def frozen(self) -> Item:
+        """Return a copy, as publishing makes one."""
+        return Item(
+            uuid=self.uuid,
+            code=self.code,
+            number=self.number,
+            created=self.created,
+            updated=self.updated,
+            family=self.family,
+            family_variant=self.family_variant,
+            parent=self.parent,
+            enabled=self.enabled,
+            categories=self.categories,
+            groups=self.groups,
+            values=self._values,
+            associations=self.associations,
+            quantified=self.quantified,
+            seed=self.seed,
+            make=self._make,
+        )
+
+
+@dataclass(eq=False)
+class MediaFile:
+    """A row of the file storage of the catalogue."""
+
+    code: str
+    original_filename: str
+    mime_type: str
+    size: int
+    extension: str
+
+
+@dataclass(eq=False)
+class Draft:
+    """The API user's draft of a product or model.
+
+    Attributes:
+        values: The changed values, which replace those of the product.
+        ready: Whether it has been sent for approval: then it is a proposal.
+    """
+
+    values: Values
+    ready: bool = False
+
+
+@dataclass
+class Store:
+    """All tables. Hold `lock` to read or write."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    version: int = 0
+    products: dict[str, Item] = field(default_factory=dict)  # by uuid
+    product_models: dict[str, Item] = field(default_factory=dict)  # by code
+    families: dict[str, Entity] = field(default_factory=dict)
+    family_variants: dict[str, Entity] = field(default_factory=dict)
+    attributes: dict[str, Entity] = field(default_factory=dict)
+    attribute_options: dict[str, dict[str, Entity]] = field(default_factory=dict)
+    attribute_groups: dict[str, Entity] = field(default_factory=dict)
+    association_types: dict[str, Entity] = field(default_factory=dict)
+    categories: dict[str, Entity] = field(default_factory=dict)  # in the order of the trees
+    channels: dict[str, Entity] = field(default_factory=dict)
+    locales: dict[str, Entity] = field(default_factory=dict)
+    currencies: dict[str, Entity] = field(default_factory=dict)
+    measurement_families: dict[str, Entity] = field(default_factory=dict)
+    media_files: dict[str, MediaFile] = field(default_factory=dict)
+    uuids: dict[str, str] = field(default_factory=dict)  # by identifier in lower case
+    reference_entities: dict[str, Library] = field(default_factory=dict)
+    asset_families: dict[str, Library] = field(default_factory=dict)
+    published_products: dict[str, Item] = field(default_factory=dict)  # by identifier
+    drafts: dict[str, Draft] = field(default_factory=dict)  # by uuid of product or model
+    view_only: set[str] = field(default_factory=set)  # uuids the user may not edit
+    editable: set[str] = field(default_factory=set)  # uuids the user does not own
+    # Rows of the newer resources, by table and key; see `catalogue.cloud`.
+    cloud: dict[str, dict[str, Entity]] = field(default_factory=dict)
+    _option_codes: dict[str, set[str]] = field(default_factory=dict)
+    _option_codes_version: int = -1
+    _places: frozenset[Place] = frozenset()
+    _places_version: int = -1
+
+    def product_by_identifier(self, identifier: str) -> Item | None:
+        """Return a product; MySQL compares identifiers case-insensitively."""
+        return self.products.get(self.uuids.get(identifier.lower(), ""))
+
+    def ancestors(self, item: Item) -> Iterator[Item]:
+        """Iterate over parent and root model, the nearest first."""
+        parent = item.parent
+        while parent is not None:
+            model = self.product_models.get(parent)
+            if model is None:
+                return
+            yield model
+            parent = model.parent
+
+    def children(self, code: str) -> Iterator[Item]:
+        """Iterate over the models and products right below a model."""
+        for table in (self.product_models, self.products):
+            for item in table.values():
+                if item.parent == code:
+                    yield item
+
+    def active_locales(self) -> list[str]:
+        """Return the codes of the activated locales."""
+        return [code for code, row in self.locales.items() if row.body["enabled"]]
+
+    def places(self) -> frozenset[Place]:
+        """Return locale and channel of every value that the PIM shows.
+
+        It keeps the values of deactivated locales and removed channels in its tables, but
+        hides them, without moving any date (``NonExistentChannelLocaleValuesFilter``,
+        recorded).
+        """
+        if self._places_version != self.version:
+            active = self.active_locales()
+            places: set[Place] = {(locale, None) for locale in (None, *active)}
+            for code, channel in self.channels.items():
+                locales = [locale for locale in channel.body["locales"] if locale in active]
+                places |= {(locale, code) for locale in (None, *locales)}
+            self._places, self._places_version = frozenset(places), self.version
+        return self._places
+
+    def shown_labels(self, labels: dict[str, Any]) -> dict[str, Any]:
+        """Return the labels in activated locales (``TranslationNormalizer``)."""
+        active = self.active_locales()
+        return {locale: text for locale, text in labels.items() if locale in active}
+
+    def category_and_below(self, code: str) -> set[str]:
+        """Return a category and all below it."""
+        found = {code}
+        for category in self.categories.values():  # parents stand before their children
+            if category.body["parent"] in found:
+                found.add(category.code)
+        return found
+
+    def attribute_type(self, code: str) -> str | None:
+        """Return the type of an attribute, None if there is none."""
+        attribute = self.attributes.get(code)
+        return None if attribute is None else attribute.body["type"]
+
+    def existing(self, code: str, data: Json, channel: str | None = None) -> Json:
+        """Return a value without what the PIM hides; None if nothing is left.
+
+        The PIM keeps the values of removed attributes and options, but hides them. Option
+        codes are compared case-insensitively (#12100). It hides prices in currencies that the
+        channel does not have, or none of the channels for a value of all channels
+        (``NonExistentPriceCollectionValueFilter``, #9032).
+        """
+        attribute = self.attributes.get(code)
+        if attribute is None:
+            return None
+        kind = attribute.body["type"]
+        if kind in OPTION_TYPES:
+            known = self.option_codes(code)
+        elif kind in LINK_TYPES:
+            known = self.row_codes(kind, attribute.body["reference_data_name"])
+        elif kind == "pim_catalog_price_collection":
+            known = self.currencies_of(channel)
+            return [price for price in data if price["currency"] in known] or None
+        else:
+            return data
+        if isinstance(data, list):
+            return [option for option in data if option.lower() in known] or None
+        return data if data.lower() in known else None
+
+    def currencies_of(self, channel: str | None) -> set[str]:
+        """Return the activated currencies of a channel, or of all channels."""
+        rows = self.channels.values() if channel is None else [self.channels[channel]]
+        return {
+            code
+            for row in rows
+            for code in row.body["currencies"]
+            if self.currencies[code].body["enabled"]
+        }
+
+    def option_codes(self, attribute: str) -> set[str]:
+        """Return the codes of the options of an attribute, in lower case."""
+        if self._option_codes_version != self.version:
+            self._option_codes = {}
+            self._option_codes_version = self.version
+        if attribute not in self._option_codes:
+            options = self.attribute_options.get(attribute, {})
+            self._option_codes[attribute] = {option.lower() for option in options}
+        return self._option_codes[attribute]
+
+    def linked_library(self, kind: str, name: str | None) -> Library | None:
+        """Return the library that an attribute of a type in `LINK_TYPES` links to."""
+        table: dict[str, Library] = getattr(self, LINK_TYPES[kind])
+        return table.get(name or "")
+
+    def row_codes(self, kind: str, name: str | None) -> set[str]:
+        """Return the codes that an attribute of a type of `LINK_TYPES` may hold, in lower case."""
+        library = self.linked_library(kind, name)
+        if library is None:
+            return set()
+        key = f"{LINK_TYPES[kind]}/{name}"
+        if self._option_codes_version != self.version:
+            self._option_codes = {}
+            self._option_codes_version = self.version
+        if key not in self._option_codes:
+            self._option_codes[key] = library.codes()
+        return self._option_codes[key]
+
+    def workflow_status(self, item: Item) -> str:
+        """Return the API user's workflow status of an item (EE, ``GetMetadata``)."""
+        if item.uuid in self.view_only:
+            return "read_only"
+        draft = self.drafts.get(item.uuid)
+        if draft is None:
+            return "working_copy"
+        return "proposal_waiting_for_approval" if draft.ready else "draft_in_progress"
+
+    def identifier_attribute(self) -> str:
+        """Return the code of the identifier attribute."""
+        return next(
+            code
+            for code, attribute in self.attributes.items()
+            if attribute.body["type"] == "pim_catalog_identifier"
+        )

@@ -1,0 +1,73 @@
+"""A request and its response, as the handlers see them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pim_simulator.database.json_types import Json
+
+
+PREFIX = "/api/rest/v1"
+TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request.
+
+    Attributes:
+        method: HTTP method.
+        path: Decoded path.
+        query: Decoded query parameters.
+        headers: Headers, names in lower case.
+        content: Body.
+        base: Scheme and host that the PIM puts into its links.
+        raw_query: Query string as it was sent.
+        parts: Values of the placeholders in the route's path.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes
+    base: str
+    raw_query: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response.
+
+    Attributes:
+        status: HTTP status.
+        content: Body.
+        headers: Headers, names in lower case.
+    """
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def encode(body: Json) -> bytes:
+    """Return a body as JSON."""
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def json_answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a JSON response."""
+    return Answer(status, encode(body), {"content-type": "application/json", **(headers or {})})
+
+
+def page_answer(head: Mapping[str, Any], items: list[bytes]) -> Answer:
+    """Return a page of items that are already encoded."""
+    start = encode(head)[:-1]
+    content = b'%s,"_embedded":{"items":[%s]}}' % (start, b",".join(items))
+    return Answer(200, content, {"content-type": "application/json"})

@@ -1,0 +1,302 @@
+"""``/products``, ``/products-uuid`` and ``/product-models``."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pim_simulator.database.index import Document, Index, Order, lower_case
+from pim_simulator.http.call import PREFIX, Answer, Call, encode, json_answer, page_answer
+from pim_simulator.http.errors import ApiError, documented, internal_error
+from pim_simulator.http.paging import (
+    RESULT_WINDOW,
+    Paging,
+    decrypt,
+    encrypt,
+    page_links,
+    path_link,
+    read_paging,
+    search_after_links,
+)
+from pim_simulator.products.parameters import ItemParameters
+from pim_simulator.resources.search_syntax import read_search
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pim_simulator.database.clock import Clock
+    from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.store import Item, Store
+    from pim_simulator.products.bodies import ItemBodies, View
+    from pim_simulator.products.search import ProductSearch
+    from pim_simulator.resources.search_syntax import Filters
+
+_CACHED_BODIES = 20_000
+_CACHED_RESULTS = 16
+_TOO_MANY_PAGES = (
+    'You have reached the maximum number of pages you can retrieve with the "page" pagination '
+    "type. Please use the search after pagination type instead"
+)
+
+
+class ItemLists:
+    """Lists products and models.
+
+    Args:
+        store: The tables.
+        profile: The version.
+        bodies: Writes their bodies.
+        search: Filters them.
+        indexes: Index by resource, as in the path.
+        clock: The server's clock.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
+        self,
+        *,
+        store: Store,
+        profile: Profile,
+        bodies: ItemBodies,
+        search: ProductSearch,
+        indexes: Mapping[str, Index],
+        clock: Clock,
+    ) -> None:
+        """Keep the parts."""
+        self.ghosts: set[str] = set()
+        self.broken: set[str] = set()
+        self._store = store
+        self._profile = profile
+        self._bodies = bodies
+        self._search = search
+        self._indexes = indexes
+        self._clock = clock
+        self._parameters = ItemParameters(store, profile)
+        self._encoded: OrderedDict[tuple[str, View], bytes] = OrderedDict()
+        self._encoded_version = 0
+        self._results: OrderedDict[tuple[Any, ...], list[Document]] = OrderedDict()
+
+    def get(self, resource: str, call: Call) -> Answer:
+        """Return a single product or model."""
+        item, _ = self._found(resource, call)
+        self._check_whole(item)
+        view = self._parameters.view(resource, {**call.query}, call.base)
+        return json_answer(self._body(resource, item, view))
+
+    def draft(self, resource: str, call: Call) -> Answer:
+        """Return the user's draft of a product or model (EE).
+
+        Owners have no drafts, nor have users who may only view the product
+        (``GetProductDraftWithUuidController``, ``GetMetadata``).
+        """
+        item, name = self._found(resource, call)
+        kind = "product model" if item.is_model else "product"
+        what = f'{kind} "{name}"'
+        denied = f"{what}, you cannot create or retrieve a draft from this {kind}."
+        if item.uuid in self._store.view_only:
+            raise ApiError(403, f"You only have view permission on the {denied}")
+        if item.uuid not in self._store.editable:
+            raise ApiError(403, f"You have ownership on the {denied}")
+        if item.uuid not in self._store.drafts:
+            raise ApiError(404, f"There is no draft created for the {what}.")
+        view = replace(self._parameters.view(resource, {}, call.base), draft=True)
+        body = self._body(resource, item, view)
+        if self._profile.saas and call.query.get("with_proposal_review_status") == "true":
+            body["proposal_review_status"] = self._review_status(item)
+        return json_answer(body)
+
+    def _review_status(self, item: Item) -> dict[str, Any]:
+        """Return the status of each change of a draft.
+
+        Source: schallym/node-akeneo-api-client, product-model.type.ts, of September 2026.
+        """
+        draft = self._store.drafts[item.uuid]
+        status = "to_review" if draft.ready else "draft"
+        return {
+            "values": {
+                code: [
+                    {"locale": one["locale"], "scope": one["scope"], "review_status": status}
+                    for one in values
+                ]
+                for code, values in draft.values.items()
+            }
+        }
+
+    def _found(self, resource: str, call: Call) -> tuple[Item, str]:
+        """Return the requested product or model, and its key as requested."""
+        name = call.parts.get("uuid") or call.parts["code"]
+        what = "Product"
+        if resource == "product-models":
+            item, what = self._model(name), "Product model"
+        elif resource == "products":
+            item = self._store.product_by_identifier(name)
+        elif resource == "published-products":
+            item, what = self._published(name), "Published product"
+        else:
+            item = self._store.products.get(name.lower())
+        if item is None:
+            # Recorded from 5.0.118 on; older ones [derived].
+            more = " or you do not have permission to access it" if self._profile.since(5) else ""
+            raise ApiError(404, f'{what} "{name}" does not exist{more}.')
+        return item, name
+
+    def _body(self, resource: str, item: Item, view: View) -> dict[str, Any]:
+        if resource == "product-models":
+            return self._bodies.model(item, view)
+        return self._bodies.product(item, view)
+
+    def page(self, resource: str, call: Call) -> Answer:
+        """Return a page."""
+        models = resource == "product-models"
+        query = dict(call.query)
+        filters = read_search(query, models=models)
+        paging = read_paging(query, search_after_allowed=True)
+        self._parameters.check(query)
+        self._search.check(filters, resource)
+        view = self._parameters.view(resource, query, call.base)
+        order = self._order(resource, paging)
+        documents = self._documents(resource, order, query, filters)
+        if paging.search_after:
+            start = Index.after(documents, order, self._cursor(paging, order))
+        elif paging.offset + paging.limit > RESULT_WINDOW:
+            method = "the-search-after-method" if self._profile.by_uuid else "search-after-type"
+            raise documented(_TOO_MANY_PAGES, f"documentation/pagination.html#{method}")
+        else:
+            start = paging.offset
+        page = [
+            document
+            for document in documents[start : start + paging.limit]
+            if not self._is_gone(resource, document)
+        ]
+        for document in page:
+            self._check_whole(document.item)
+        items = [self._item(resource, document.item, view) for document in page]
+        kept = self._parameters.kept(query, filters, paging, models=models)
+        path = f"{PREFIX}/{resource}"
+        if paging.search_after:
+            following = self._following(page[-1].item, resource) if page else None
+            links = search_after_links(
+                call.base, path, kept, paging, count=len(items), following=following
+            )
+            return page_answer({"_links": links}, items)
+        head: dict[str, Any] = {
+            "_links": page_links(call.base, path, kept, paging, len(items)),
+            "current_page": paging.page,
+        }
+        if paging.with_count:
+            head["items_count"] = len(documents)
+        return page_answer(head, items)
+
+    def _order(self, resource: str, paging: Paging) -> Order:
+        """Return the sort key: row id up to 5.0, then uuid or lower-cased code (recorded)."""
+        if not self._profile.plain_search_after:
+            return "id"
+        if resource == "published-products" and not paging.search_after:
+            return "id"  # the identifier is the key with search_after only
+        return "key" if resource == "products-uuid" else "code"
+
+    def _check_whole(self, item: Item) -> None:
+        """Raise a 500 for an item whose stored values cannot be normalised.
+
+        It breaks every page that holds it, even with ``limit=1``, which clients use to
+        count (#10066, #10573, recorded).
+        """
+        if not self.broken.isdisjoint((item.uuid, item.code or "")):
+            raise internal_error()
+
+    @staticmethod
+    def _cursor(paging: Paging, order: Order) -> str:
+        """Return the sort key in a cursor, which may be any text (recorded).
+
+        Products by uuid are sorted by ``product_<uuid>``, so ``m`` is a cursor after the
+        last one, not an error.
+        """
+        if paging.cursor is None:
+            return ""
+        if order == "id":
+            return f"product_{decrypt(paging.cursor)}"
+        return f"product_{paging.cursor}" if order == "key" else lower_case(paging.cursor)
+
+    def _following(self, item: Item, resource: str) -> str:
+        if not self._profile.plain_search_after:
+            return encrypt(str(item.number))
+        return item.uuid if resource == "products-uuid" else item.code or ""
+
+    def _is_gone(self, resource: str, document: Document) -> bool:
+        """Return whether SQL lacks the row of an indexed item.
+
+        The PIM drops it after the search, so the page is short and lacks ``next``
+        (``SqlGetConnectorProducts``).
+        """
+        tables = {
+            "product-models": self._store.product_models,
+            "published-products": self._store.published_products,
+        }
+        if document.key not in tables.get(resource, self._store.products):
+            return True
+        return not self.ghosts.isdisjoint((document.key, document.item.code or document.key))
+
+    def _model(self, code: str) -> Item | None:
+        return _by_code(self._store.product_models, code)
+
+    def _published(self, code: str) -> Item | None:
+        return _by_code(self._store.published_products, code)
+
+    def _documents(
+        self, resource: str, order: Order, query: Mapping[str, str], filters: Filters
+    ) -> list[Document]:
+        index = self._indexes[resource]
+        index.refresh(self._clock.now().timestamp())
+        scope = query.get("scope")
+        predicates = self._search.predicates(
+            filters,
+            locale=query.get("search_locale"),
+            scope=query.get("search_scope"),
+            models=resource == "product-models",
+        )
+        if scope is not None and "categories" not in filters:
+            predicates.append(self._search.in_tree(scope))
+        hidden = resource == "products" and self._profile.by_uuid
+        if not predicates and not hidden:
+            return index.documents(order)
+        key = (
+            *(resource, index.version, self._store.version, json.dumps(filters), scope),
+            *(query.get("search_locale"), query.get("search_scope")),
+        )
+        relative = "SINCE LAST" in key[3]
+        if relative or key not in self._results:
+            self._results[key] = [
+                document
+                for document in index.documents(order)
+                if not (hidden and document.item.code is None)
+                and all(predicate(document) for predicate in predicates)
+            ]
+            if len(self._results) > _CACHED_RESULTS:
+                self._results.popitem(last=False)
+        return self._results[key]
+
+    def _item(self, resource: str, item: Item, view: View) -> bytes:
+        if self._encoded_version != self._store.version:
+            self._encoded.clear()
+            self._encoded_version = self._store.version
+        key = (item.uuid, view)
+        found = self._encoded.get(key)
+        if found is None:
+            name = item.uuid if view.by_uuid else item.code
+            link = path_link(view.base, f"{PREFIX}/{resource}/{name}")
+            body = self._body(resource, item, view)
+            found = encode({"_links": {"self": {"href": link}}, **body})
+            self._encoded[key] = found
+            if len(self._encoded) > _CACHED_BODIES:
+                self._encoded.popitem(last=False)
+        return found
+
+
+def _by_code(table: Mapping[str, Item], code: str) -> Item | None:
+    """Return a row; MySQL compares codes case-insensitively."""
+    exact = table.get(code)
+    if exact is not None:
+        return exact
+    lower = code.lower()
+    return next((row for key, row in table.items() if key.lower() == lower), None)
