@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from pim_simulator.api.community_routes import community_routes
-from pim_simulator.api.enterprise_routes import FLAGS, enterprise_routes
+from pim_simulator.api.table import resources_of
 from pim_simulator.http.call import PREFIX, TOKEN_PATH, Answer, Call, json_answer
 from pim_simulator.http.errors import (
     ApiError,
@@ -16,106 +15,90 @@ from pim_simulator.http.errors import (
 )
 from pim_simulator.http.headers import with_cache_control, without_slash
 from pim_simulator.http.oauth import TokenEndpoint, Tokens
-from pim_simulator.resources.routes import Route, Routes
+from pim_simulator.resources.lists import PlainLists
+from pim_simulator.resources.routes import Route, Routes, routes_of
+from pim_simulator.writes.calls import WriteCalls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pim_simulator.cloud.catalogs import CatalogLists
-    from pim_simulator.cloud.lists import CloudLists
-    from pim_simulator.database.clock import Clock
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Store
-    from pim_simulator.libraries.lists import LibraryLists
-    from pim_simulator.products.lists import ItemLists
-    from pim_simulator.structure.lists import StructureLists
-    from pim_simulator.writes.calls import WriteCalls
 
-_ITEMS = ("products", "products-uuid", "product-models", "published-products")
+# Names of the features in the PIM's configuration and in the 404 of a disabled one.
+_FLAGS = {
+    "reference_entities": "reference_entity",
+    "assets": "asset_manager",
+    "published_products": "published_product",
+    "drafts": "proposal",
+    "workflows": "workflow",
+    "rules": "rule_engine",
+}
+_OVERALL_ACCESS = "pim_api_overall_access"
 _READS = ("GET", "HEAD")
 _ONE = "application/json"
 _MANY = "application/vnd.akeneo.collection+json"
 _FORM = "multipart/form-data"
 
 
+def all_features(profile: Profile) -> set[str]:
+    """Return the features that are enabled in a version by default."""
+    features = {resource.feature for resource in resources_of(profile)}
+    return {feature for feature in features if feature is not None} - profile.off
+
+
+def all_permissions(profile: Profile) -> set[str]:
+    """Return every permission that a version has."""
+    routes = [route for one in resources_of(profile) for route in routes_of(one, profile)]
+    return {_OVERALL_ACCESS} | {route.permission for route in routes if route.permission}
+
+
 class Api:
-    """The REST API of the simulated PIM.
+    """The REST API of a simulated PIM.
 
     Args:
-        store: The tables.
-        profile: The version.
-        clock: The server's clock.
+        pim: The simulated PIM.
         tokens: The issued tokens.
         credentials: The only client and user.
-        items: Lists products and models.
-        structure: Lists the rest of the Community Edition.
-        libraries: Lists reference entities and asset families.
-        cloud: Lists the resources of the hosted edition, and the PAM of PIM 3.
-        catalogs: Lists catalogs for apps.
-        writes: Handles requests that change something.
-        lifetime: Lifetime of access tokens in seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
-        self,
-        *,
-        store: Store,
-        profile: Profile,
-        clock: Clock,
-        tokens: Tokens,
-        credentials: Mapping[str, str],
-        items: ItemLists,
-        structure: StructureLists,
-        libraries: LibraryLists,
-        cloud: CloudLists,
-        catalogs: CatalogLists,
-        writes: WriteCalls,
-        lifetime: float,
-    ) -> None:
-        """Keep the parts; every permission is granted."""
-        self.features = set(profile.features - profile.off)
-        routes = [*enterprise_routes(profile), *community_routes(profile)]
-        self.routes = Routes(routes, self.features)
-        self.permissions = self.routes.permissions()
-        self.lifetime = lifetime
-        self._store = store
-        self._profile = profile
-        self._clock = clock
+    def __init__(self, pim: Installation, tokens: Tokens, credentials: Mapping[str, str]) -> None:
+        resources = resources_of(pim.profile)
+        routes = [route for one in resources for route in routes_of(one, pim.profile)]
+        self._pim = pim
+        self._routes = Routes(routes, pim.features)
         self._tokens = tokens
         self._token_endpoint = TokenEndpoint(tokens, credentials)
-        self._items = items
-        self._structure = structure
-        self._libraries = libraries
-        self._cloud = cloud
-        self._catalogs = catalogs
-        self._writes = writes
+        handlers = {resource.handler or PlainLists for resource in resources}
+        self._handlers = {handler: handler(pim) for handler in handlers}
+        self._writes = WriteCalls(pim)
 
     def answer(self, call: Call) -> Answer:
         """Return the response to a request."""
         try:
-            with self._store.lock:
+            with self._pim.store.lock:
                 answer = self._answer(call)
         except ApiError as error:
             answer = json_answer(error.body(), error.status, error.headers())
         return with_cache_control(
-            answer, self._profile, token=call.path == TOKEN_PATH, root=call.path == PREFIX
+            answer, self._pim.profile, token=call.path == TOKEN_PATH, root=call.path == PREFIX
         )
 
     def _answer(self, call: Call) -> Answer:
         if call.path == PREFIX and call.method in _READS:  # requires no token
             self._check_accept(call)
-            return json_answer(self.routes.listing(call.base))
+            return json_answer(self._routes.listing(call.base))
         if call.path == TOKEN_PATH:
             return self._token_answer(call)
-        route, parts, methods = self.routes.find(call.method, call.path)
+        route, parts, methods = self._routes.find(call.method, call.path)
         if route is None:
             return self._unrouted(call, methods)
         token = self._token(call)
-        if not self.routes.is_on(route):
-            flag = FLAGS.get(route.feature or "", route.feature)
+        if not self._routes.is_on(route):
+            flag = _FLAGS.get(route.resource.feature or "", route.resource.feature)
             raise ApiError(404, f'Feature "{flag}" is not enabled.')
         self._check_query(call)
-        if route.method == "GET" and route.action != "download":
+        if route.method == "GET" and route.action not in ("download", "file"):
             self._check_accept(call)
         elif route.method in ("PATCH", "POST"):
             self._check_content_type(call, route)
@@ -123,38 +106,23 @@ class Api:
         return self._handle(route, dataclasses.replace(call, parts=parts))
 
     def _handle(self, route: Route, call: Call) -> Answer:
-        newer = self._newer(route)
-        if newer is not None:
-            return newer.answer(route.resource, route.action, call)
-        if route.action == "draft":
-            return self._items.draft(route.resource, call)
-        if route.action == "download":
-            return self._structure.download(route.resource, call)
-        lists = self._items if route.resource in _ITEMS else self._structure
-        if route.action == "list":
-            return lists.page(route.resource, call)
-        if route.action == "get":
-            return lists.get(route.resource, call)
-        return self._writes.answer(route, call)
-
-    def _newer(self, route: Route) -> LibraryLists | CloudLists | CatalogLists | None:
-        """Return the handler of resources that have nothing in common with products."""
-        if route.feature in (None, "drafts", "published_products"):
-            return None
-        if route.feature in ("reference_entities", "assets"):
-            return self._libraries
-        return self._catalogs if route.feature == "catalogs" else self._cloud
+        if route.method != "GET":
+            return self._writes.answer(route, call)
+        handler = self._handlers[route.resource.handler or PlainLists]
+        return handler.answer(route.resource, route.action, call)
 
     def _token_answer(self, call: Call) -> Answer:
         if call.method != "POST":
             raise MethodNotAllowedError(call.method, self._shown_url(call), ["POST"])
-        body = self._token_endpoint.answer(call.headers, call.content, self.lifetime)
+        body = self._token_endpoint.answer(
+            call.headers, call.content, self._pim.access_token_lifetime
+        )
         return json_answer(body)
 
     def _unrouted(self, call: Call, methods: list[str]) -> Answer:
         """Answer a request without a route, before any token is checked (``RouterListener``)."""
         bare = call.path.rstrip("/")
-        known = bare == PREFIX or self.routes.has(bare)
+        known = bare == PREFIX or self._routes.has(bare)
         if call.path.endswith("/") and call.method in _READS and known:
             return without_slash(call)
         if methods:
@@ -162,7 +130,7 @@ class Api:
         raise no_route(call.method, self._shown_url(call))
 
     def _shown_url(self, call: Call) -> str:
-        return call.base + call.path if self._profile.whole_url_in_messages else call.path
+        return call.base + call.path if self._pim.profile.whole_url_in_messages else call.path
 
     def _token(self, call: Call) -> str:
         """Return the token of a request: from its header or ``?access_token=`` (recorded)."""
@@ -170,14 +138,14 @@ class Api:
         if scheme.lower() != "bearer" or not token:
             token = call.query.get("access_token", "")
         if not token:
-            if not self._profile.by_uuid:
+            if not self._pim.profile.by_uuid:
                 raise AuthenticationRequiredError
             raise ApiError(401, "Full authentication is required to access this resource.")
         self._tokens.check_access(token)
         return token
 
     def _check_query(self, call: Call) -> None:
-        if self._profile.by_uuid and any("[" in name for name in call.query):
+        if self._pim.profile.by_uuid and any("[" in name for name in call.query):
             raise ApiError(400, "Bracket syntax is not supported in query parameters.")
 
     @staticmethod
@@ -203,17 +171,15 @@ class Api:
             raise ApiError(415, message)
 
     def _check_permissions(self, route: Route, *, by_app: bool) -> None:
-        if "pim_api_overall_access" not in self.permissions:
+        resource = route.resource
+        if _OVERALL_ACCESS not in self._pim.permissions:
             raise ApiError(403, "You are not allowed to access the web API.")
         # Only an app's role can be granted to read catalogs, because they belong to the app.
-        for_apps = route.feature == "catalogs"
-        granted = route.permission in self.permissions and (by_app or not for_apps)
+        for_apps = resource.feature == "catalogs"
+        granted = route.permission in self._pim.permissions and (by_app or not for_apps)
         if route.permission is None or granted:
             return
-        if route.denied is not None:
-            raise ApiError(403, route.denied)
-        if route.plural is None:  # categories: the same message as without access to the API
-            raise ApiError(403, "You are not allowed to access the web API.")
         action = {"GET": "list", "DELETE": "delete"}.get(route.method, "create or update")
-        message = f"Access forbidden. You are not allowed to {action} {route.plural}."
-        raise ApiError(403, message)
+        plural = resource.table.replace("_", " ")
+        message = f"Access forbidden. You are not allowed to {action} {plural}."
+        raise ApiError(403, resource.denied or message)

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue import enterprise, structure
 from pim_simulator.catalogue.categories import CATEGORIES
-from pim_simulator.catalogue.cloud import add_cloud
 from pim_simulator.catalogue.libraries import add_libraries
 from pim_simulator.catalogue.measurements import measurement_bodies
-from pim_simulator.catalogue.pam import add_pam
 from pim_simulator.catalogue.products import add_products
 from pim_simulator.database.entities import Entity
 from pim_simulator.database.random_numbers import SeededRandom
@@ -59,10 +57,6 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     if profile.enterprise:
         enterprise.add_drafts(store)
         enterprise.add_published(store)
-    if profile.saas:
-        add_cloud(store, seed)
-    if "pam" in profile.features:
-        add_pam(store, seed)
     return store
 
 

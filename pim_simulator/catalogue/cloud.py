@@ -11,21 +11,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pim_simulator.database.entities import Entity
-from pim_simulator.database.random_numbers import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pim_simulator.database.random_numbers import SeededRandom
     from pim_simulator.database.store import Store
 
 # One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
-TABLES = (
-    *("workflows", "workflow_tasks", "workflow_step_assignees", "rule_definitions"),
-    *("readiness", "modelization_suggestions", "catalogs", "catalog_mapping_schemas"),
-    *("ui_extensions", "http_hooks"),
-)
 # All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
     "SECRET-signing-key-of-the-tab",
@@ -43,39 +38,21 @@ _PEOPLE = (
 PERSONAL = tuple(text for person in _PEOPLE for text in person[1:])
 
 
-def add_cloud(store: Store, seed: int) -> None:
-    """Fill the tables of the hosted edition."""
-    random = SeededRandom(f"cloud/{seed}")
-    store.cloud = {table: {} for table in TABLES}
+def add_workflows(store: Store, random: SeededRandom) -> None:
+    """Fill the tables of workflows, and of the tasks and assignees of their steps."""
     for body in _workflows(random):
         _add(store, "workflows", body["uuid"], body)
         for step in body["steps"]:
             _add_tasks(store, step["uuid"], random)
             for number, (first, last, email) in enumerate(_PEOPLE):
-                person = {"first_name": first, "last_name": last, "email": email}
                 key = str(UUID(int=number + 1, version=4))
-                _add(
-                    store,
-                    "workflow_step_assignees",
-                    f"{step['uuid']}/{key}",
-                    {"uuid": key, **person},
-                    step["uuid"],
-                )
-    for body in _rules():
-        _add(store, "rule_definitions", body["code"], body)
-    for body in _readiness():
-        _add(store, "readiness", body["code"], body)
-    for body in _suggestions(random):
-        _add(store, "modelization_suggestions", body["uuid"], body)
-    _add_catalogs(store, random)
-    for body in _extensions(random):
-        _add(store, "ui_extensions", body["uuid"], body)
-    for body in _hooks():
-        _add(store, "http_hooks", body["hookType"], body)
+                person = {"uuid": key, "first_name": first, "last_name": last, "email": email}
+                table = "workflow_step_assignees"
+                _add(store, table, f"{step['uuid']}/{key}", person, step["uuid"])
 
 
 def _add(store: Store, table: str, key: str, body: dict[str, Any], owner: str = "") -> None:
-    store.cloud[table][key] = Entity(body, 0, 0, owner)
+    store.table(table)[key] = Entity(body, 0, 0, owner)
 
 
 def _uuid(random: SeededRandom) -> str:
@@ -134,7 +111,8 @@ def _add_tasks(store: Store, step: str, random: SeededRandom) -> None:
         _add(store, "workflow_tasks", body["uuid"], body, step)
 
 
-def _rules() -> Iterator[dict[str, Any]]:
+def rules(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over rules: of products and of records, with labels and without."""
     for number in range(15):
         records = number % _RECORD_RULES == _RECORD_RULES - 1
         yield {
@@ -152,7 +130,7 @@ def _rules() -> Iterator[dict[str, Any]]:
         }
 
 
-def _readiness() -> Iterator[dict[str, Any]]:
+def readiness(_: SeededRandom) -> Iterator[dict[str, Any]]:
     """Iterate over configurations of readiness (OpenAPI document, ``get_readinesses``)."""
     for number, code in enumerate(("shop_readiness", "print_readiness", "next_year")):
         yield {
@@ -173,7 +151,8 @@ def _readiness() -> Iterator[dict[str, Any]]:
         }
 
 
-def _suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+def suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over suggestions of the data architect."""
     for number, status in enumerate(("draft", "applied", "declined", "draft")):
         yield {
             "uuid": _uuid(random),
@@ -187,7 +166,8 @@ def _suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
         }
 
 
-def _add_catalogs(store: Store, random: SeededRandom) -> None:
+def add_catalogs(store: Store, random: SeededRandom) -> None:
+    """Fill the tables of catalogs for apps and of their mapping schemas."""
     for name, enabled, mapped in (
         ("Store US", True, True),
         ("Store FR", True, False),
@@ -217,7 +197,8 @@ def _add_catalogs(store: Store, random: SeededRandom) -> None:
             _add(store, "catalog_mapping_schemas", body["id"], schema, body["id"])
 
 
-def _extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+def extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over UI extensions with all kinds of credentials."""
     yield {
         "uuid": _uuid(random),
         "name": "tab",
@@ -258,7 +239,8 @@ def _extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
     }
 
 
-def _hooks() -> Iterator[dict[str, Any]]:
+def hooks(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over HTTP hooks, with credentials and without."""
     yield {
         "hookType": "product.preSave",
         "failureMode": "allow-save",

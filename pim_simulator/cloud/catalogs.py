@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pim_simulator.database.entities import Entity
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Item, Store
+    from pim_simulator.database.store import Item
+    from pim_simulator.resources.resource import Resource
 
 _DEFAULT_LIMIT = 100
 _HIGHEST_LIMIT = {"product-uuids": 1000}  # the others: 100 (GetMappedProductsQuery)
@@ -31,32 +33,30 @@ class CatalogLists:
     """Lists catalogs and their products.
 
     Args:
-        store: The tables.
-        bodies: Writes products.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, store: Store, bodies: ItemBodies) -> None:
-        """Keep the parts."""
-        self._store = store
-        self._bodies = bodies
+    def __init__(self, pim: Installation) -> None:
+        self._store = pim.store
+        self._bodies = ItemBodies(pim)
 
-    def answer(self, resource: str, action: str, call: Call) -> Answer:
+    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
         """Return the response to a request."""
-        if resource == "catalogs" and action == "list":
+        what = resource.path.removeprefix("catalogs/{id}/")
+        if what == "catalogs" and action == "list":
             return self._catalogs(call)
-        catalog = self._store.cloud["catalogs"].get(call.parts["id"])
+        key = call.parts["id"]
+        catalog = self._store.table("catalogs").get(key)
         if catalog is None:
-            message = f'Catalog "{call.parts["id"]}" does not exist or you can\'t access it.'
-            raise ApiError(404, message)
-        if resource == "catalogs":
+            raise ApiError(404, f'Catalog "{key}" does not exist or you can\'t access it.')
+        if what == "catalogs":
             return json_answer(catalog.body)
-        key = catalog.body["id"]
-        schema = self._store.cloud["catalog_mapping_schemas"].get(key)
-        if resource == "catalogs/mapping-schemas":
-            if schema is None:
-                raise ApiError(404, f'Catalog "{key}" does not have a product mapping schema.')
-            return json_answer(schema.body)
-        return self._selection(resource.partition("/")[2], catalog, schema, call)
+        schema = self._store.table("catalog_mapping_schemas").get(key)
+        if what != "mapping-schemas/product":
+            return self._selection(what, catalog, schema, call)
+        if schema is None:
+            raise ApiError(404, f'Catalog "{key}" does not have a product mapping schema.')
+        return json_answer(schema.body)
 
     def _catalogs(self, call: Call) -> Answer:
         page, limit = (
@@ -67,7 +67,7 @@ class CatalogLists:
             raise ApiError(400, "Bad Request")
         paging = Paging(search_after=False, limit=limit, page=page, cursor=None, with_count=False)
         path = f"{PREFIX}/catalogs"
-        bodies = sorted((row.body for row in self._store.cloud["catalogs"].values()),
+        bodies = sorted((row.body for row in self._store.table("catalogs").values()),
                         key=lambda body: str(body["id"]))  # fmt: skip
         items = [
             encode({**self_link(call.base, f"{path}/{body['id']}"), **body})

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 LibraryValues = dict[str, list[dict[str, Any]]]
 
 OPTION_TYPES = ("single_option", "multiple_options")
-# Page size of the Enterprise Edition's lists, which take no ``limit``. The real size is not
-# documented; 100 is the maximum of other lists.
-PAGE_SIZE = 100
 _SHARED = "https://shop.asset.akeneo.invalid"
 
 
@@ -153,7 +150,17 @@ ASSET_FAMILY = Kind(
     row_dates=6,
     row_operators=6,
 )
-KINDS = {kind.path: kind for kind in (REFERENCE_ENTITY, ASSET_FAMILY)}
+# What each table holds: libraries, or their attributes, options or rows.
+LIBRARY_TABLES: dict[str, tuple[Kind, str]] = {
+    "reference_entities": (REFERENCE_ENTITY, "library"),
+    "reference_entity_attributes": (REFERENCE_ENTITY, "attributes"),
+    "reference_entity_attribute_options": (REFERENCE_ENTITY, "options"),
+    "reference_entity_records": (REFERENCE_ENTITY, "rows"),
+    "asset_families": (ASSET_FAMILY, "library"),
+    "asset_attributes": (ASSET_FAMILY, "attributes"),
+    "asset_attribute_options": (ASSET_FAMILY, "options"),
+    "assets": (ASSET_FAMILY, "rows"),
+}
 
 
 def share_link(family: str, attribute: str, row: Row, file: str) -> str:

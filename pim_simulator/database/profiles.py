@@ -14,8 +14,6 @@ class Profile:
         major: Major version; what came after 7.0, master and SaaS, counts as 8.
         version: Version in the response of ``/system-information``.
         edition: Edition in the response of ``/system-information``.
-        features: Optional features this version has; `SimulatedPim.features` has those that
-            are enabled.
         off: Features that are disabled by default.
     """
 
@@ -23,7 +21,6 @@ class Profile:
     major: int
     version: str
     edition: str
-    features: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
 
     def since(self, major: int) -> bool:
@@ -33,12 +30,12 @@ class Profile:
     @property
     def saas(self) -> bool:
         """Whether it is the hosted edition, which has newer keys than master of 2024."""
-        return "workflows" in self.features
+        return self.edition == "Serenity"
 
     @property
     def enterprise(self) -> bool:
         """Whether it is an Enterprise Edition, with rights on products and ``metadata``."""
-        return "drafts" in self.features
+        return self.edition != "CE"
 
     @property
     def tables(self) -> bool:
@@ -91,29 +88,9 @@ class Profile:
         return self.since(8)
 
     @property
-    def category_list_permission(self) -> bool:
-        """*List categories* is enforced: everywhere but in 7.0 (GRF-829, recorded on 7.0.22)."""
-        return self.major != 7  # noqa: PLR2004 - the version
-
-    @property
-    def category_media_files(self) -> bool:
-        """``/category-media-files`` came after 7.0 (recorded on master of April 2024)."""
-        return self.since(8)
-
-    @property
     def utc_clock_with_server_offset(self) -> bool:
         """Product dates carry the UTC clock with the server's offset (#13892)."""
         return not self.since(6)
-
-    @property
-    def product_permissions(self) -> bool:
-        """``pim_api_product_list`` and similar permissions came with 6.0."""
-        return self.since(6)
-
-    @property
-    def delete_product_models(self) -> bool:
-        """``DELETE /product-models/{code}`` came with 6.0."""
-        return self.since(6)
 
     @property
     def whole_url_in_messages(self) -> bool:
@@ -121,25 +98,30 @@ class Profile:
         return self.since(6)
 
 
-_LIBRARIES = frozenset({"reference_entities", "assets"})
-_ENTERPRISE = _LIBRARIES | {"drafts", "published_products"}
-_SAAS = _ENTERPRISE | {
-    *("workflows", "rules", "readiness", "data_model_designer", "catalogs", "ui_extensions"),
-    "http_hooks",
-}
-# 7.0 has the code of catalogs for apps, but the feature is disabled (recorded on 7.0.22).
-_CATALOGS = frozenset({"catalogs"})
-
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("pim-3", 3, "3.2.85", "EE", _ENTERPRISE | {"pam"}),
+        Profile("pim-3", 3, "3.2.85", "EE"),
         Profile("ce-4", 4, "4.0.120", "CE"),
         Profile("ce-5", 5, "5.0.118", "CE"),
         Profile("ce-6", 6, "6.0.90", "CE"),
-        Profile("ce-7", 7, "7.0.22", "CE", _CATALOGS, _CATALOGS),
-        Profile("ee-7", 7, "7.0.22", "EE", _ENTERPRISE | _CATALOGS, _CATALOGS),
+        # 7.0 has the code of catalogs for apps, but the feature is disabled (recorded on 7.0.22).
+        Profile("ce-7", 7, "7.0.22", "CE", off=frozenset({"catalogs"})),
+        Profile("ee-7", 7, "7.0.22", "EE", off=frozenset({"catalogs"})),
         Profile("ce-master", 8, "master", "CE"),
-        Profile("saas", 8, "20240415010203", "Serenity", _SAAS, frozenset({"published_products"})),
+        Profile("saas", 8, "20240415010203", "Serenity", off=frozenset({"published_products"})),
     )
 }
+ALL = frozenset(PROFILES)
+ENTERPRISE = frozenset(name for name, profile in PROFILES.items() if profile.enterprise)
+SAAS = frozenset({"saas"})
+
+
+def since(major: int) -> frozenset[str]:
+    """Return the names of a major version and the later ones."""
+    return frozenset(name for name, profile in PROFILES.items() if profile.since(major))
+
+
+def before(major: int) -> frozenset[str]:
+    """Return the names of the versions before a major version."""
+    return ALL - since(major)

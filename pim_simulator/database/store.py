@@ -190,12 +190,17 @@ class Store:
     drafts: dict[str, Draft] = field(default_factory=dict)  # by uuid of product or model
     view_only: set[str] = field(default_factory=set)  # uuids the user may not edit
     editable: set[str] = field(default_factory=set)  # uuids the user does not own
-    # Rows of the newer resources, by table and key; see `catalogue.cloud`.
-    cloud: dict[str, dict[str, Entity]] = field(default_factory=dict)
+    # Rows of the resources that have no column here, by table and key.
+    others: dict[str, dict[str, Entity]] = field(default_factory=dict)
     _option_codes: dict[str, set[str]] = field(default_factory=dict)
     _option_codes_version: int = -1
     _places: frozenset[Place] = frozenset()
     _places_version: int = -1
+
+    def table(self, name: str) -> dict[str, Entity]:
+        """Return the rows of a plain resource by their keys."""
+        rows: dict[str, Entity] | None = getattr(self, name, None)
+        return self.others.setdefault(name, {}) if rows is None else rows
 
     def product_by_identifier(self, identifier: str) -> Item | None:
         """Return a product; MySQL compares identifiers case-insensitively."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pim_simulator.http.call import Answer, Call, encode, page_answer
 from pim_simulator.http.paging import (
@@ -11,12 +11,13 @@ from pim_simulator.http.paging import (
     encrypt,
     page_links,
     path_link,
-    read_paging,
     search_after_links,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+
+_Row = TypeVar("_Row")
 
 
 def offset_page(call: Call, path: str, paging: Paging, items: list[bytes], count: int) -> Answer:
@@ -31,42 +32,40 @@ def offset_page(call: Call, path: str, paging: Paging, items: list[bytes], count
     return page_answer(head, items)
 
 
-def numbered_page(  # noqa: PLR0913 - a page is made of all that
+def row_page(  # noqa: PLR0913 - a page is made of all that
     call: Call,
-    path: str,
-    bodies: Sequence[Mapping[str, Any]],
+    paging: Paging,
+    rows: Sequence[_Row],
     *,
-    key: str,
-    linked: bool = True,
-    search_after: bool = False,
+    key: Callable[[_Row], str],
+    write: Callable[[_Row], dict[str, Any]],
+    linked: bool,
 ) -> Answer:
     """Return the requested page of a list.
 
     Args:
         call: The request.
-        path: Path of the list.
-        bodies: All items; sorted by key if `search_after`.
-        key: Key of a body that identifies it in its path.
+        paging: Its pagination. Cursors are encrypted, as in all versions with such a list.
+        rows: All rows; sorted by their keys if there are cursors.
+        key: Returns the key of a row in its path.
+        write: Returns the body of a row.
         linked: Whether the items link to themselves.
-        search_after: Whether the list supports that pagination type; its cursor is encrypted,
-            as all are in the versions that have such a list.
     """
-    paging = read_paging(call.query, search_after_allowed=search_after)
     start = paging.offset
     if paging.cursor is not None:
-        last = decrypt(paging.cursor) or ""
-        start = sum(body[key] <= last for body in bodies)
-    page = bodies[start : start + paging.limit]
+        last = decrypt(paging.cursor)
+        start = sum(key(row) <= last for row in rows)
+    page = rows[start : start + paging.limit]
     items = [
-        encode({**self_link(call.base, f"{path}/{body[key]}"), **body} if linked else body)
-        for body in page
+        encode((self_link(call.base, f"{call.path}/{key(row)}") if linked else {}) | write(row))
+        for row in page
     ]
     if not paging.search_after:
-        return offset_page(call, path, paging, items, len(bodies))
+        return offset_page(call, call.path, paging, items, len(rows))
     query = {name: text for name, text in call.query.items() if name != "search_after"}
-    following = encrypt(page[-1][key]) if page else None
+    following = encrypt(key(page[-1])) if page else None
     links = search_after_links(
-        call.base, path, query, paging, count=len(items), following=following
+        call.base, call.path, query, paging, count=len(items), following=following
     )
     return page_answer({"_links": links}, items)
 

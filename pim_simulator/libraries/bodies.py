@@ -13,10 +13,8 @@ from pim_simulator.http.paging import path_link
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pim_simulator.database.clock import ServerZone
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Store
 
 _MIME_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
@@ -25,16 +23,13 @@ class LibraryBodies:
     """Writes reference entities and asset families, their records and assets.
 
     Args:
-        store: The tables.
-        profile: The version.
-        zone: The server's time zone.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, store: Store, profile: Profile, zone: ServerZone) -> None:
-        """Keep the parts."""
-        self._store = store
-        self._profile = profile
-        self._zone = zone
+    def __init__(self, pim: Installation) -> None:
+        self._store = pim.store
+        self._profile = pim.profile
+        self._zone = pim.zone
 
     def library(self, kind: Kind, library: Library, base: str, *, listed: bool) -> dict[str, Any]:
         """Return a reference entity or an asset family."""

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pim_simulator.database.libraries import (
     ASSET_FAMILY,
-    KINDS,
+    LIBRARY_TABLES,
     OPTION_TYPES,
-    PAGE_SIZE,
     Kind,
     Library,
     Row,
@@ -16,13 +15,14 @@ from pim_simulator.database.libraries import (
 from pim_simulator.http.call import PREFIX, Answer, Call, json_answer
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.pages import cursor_page, self_link
+from pim_simulator.libraries.bodies import LibraryBodies
+from pim_simulator.libraries.search import LibrarySearch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from pim_simulator.database.store import Store
-    from pim_simulator.libraries.bodies import LibraryBodies
-    from pim_simulator.libraries.search import LibrarySearch
+    from pim_simulator.database.installation import Installation
+    from pim_simulator.resources.resource import Resource
 
 _Found = TypeVar("_Found")
 
@@ -31,41 +31,33 @@ class LibraryLists:
     """Lists reference entities and asset families, their attributes, options and rows.
 
     Args:
-        store: The tables.
-        bodies: Writes the bodies.
-        search: Filters records and assets.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, store: Store, bodies: LibraryBodies, search: LibrarySearch) -> None:
-        """Keep the parts."""
-        self.page_size = PAGE_SIZE
-        self._store = store
-        self._bodies = bodies
-        self._search = search
+    def __init__(self, pim: Installation) -> None:
+        self._pim = pim
+        self._bodies = LibraryBodies(pim)
+        self._search = LibrarySearch(pim)
 
-    def answer(self, resource: str, action: str, call: Call) -> Answer:
-        """Return the response to a request; a resource is, say, ``asset-families/attributes``."""
-        path, _, below = resource.partition("/")
-        kind = KINDS[path]
-        if action == "download":
-            return self._download(call.parts["fileCode"])
-        if not below:
+    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+        """Return the response to a request."""
+        if action == "file":
+            return self._file(call.parts["fileCode"])
+        kind, level = LIBRARY_TABLES[resource.table]
+        if level == "library":
             return self._libraries(kind, call) if action == "list" else self._one(kind, call)
-        found: dict[str, Callable[[Kind, str, Call], Answer]] = {
-            "attributes": self._attributes,
-            "options": self._options,
-            "rows": self._rows,
-        }
-        return found[below](kind, action, call)
+        if level == "attributes":
+            return self._attributes(kind, action, call)
+        return (self._options if level == "options" else self._rows)(kind, action, call)
 
     def _libraries(self, kind: Kind, call: Call) -> Answer:
-        table: dict[str, Library] = getattr(self._store, kind.table)
+        table: dict[str, Library] = getattr(self._pim.store, kind.table)
         by_code = {code.lower(): library for code, library in table.items()}
         return cursor_page(
             call,
             f"{PREFIX}/{kind.path}",
             sorted(by_code),
-            size=self.page_size,
+            size=self._pim.search_after_page_size,
             kept=(),
             write=lambda code: self._bodies.library(kind, by_code[code], call.base, listed=True),
         )
@@ -76,7 +68,7 @@ class LibraryLists:
 
     def _library(self, kind: Kind, code: str) -> Library:
         """Return a library; the codes of asset families are case-sensitive."""
-        table: dict[str, Library] = getattr(self._store, kind.table)
+        table: dict[str, Library] = getattr(self._pim.store, kind.table)
         library = table.get(code)
         if library is None and kind is not ASSET_FAMILY:
             library = _insensitive(table.items(), code)
@@ -150,10 +142,12 @@ class LibraryLists:
             return {**self_link(call.base, f"{path}/{body['code']}"), **body}
 
         kept = ("channel", "locales", "search")
-        return cursor_page(call, path, sorted(found), size=self.page_size, kept=kept, write=write)
+        return cursor_page(
+            call, path, sorted(found), size=self._pim.search_after_page_size, kept=kept, write=write
+        )
 
     @staticmethod
-    def _download(code: str) -> Answer:
+    def _file(code: str) -> Answer:
         """Return the content of a file."""
         directory, _, name = code.rpartition("/")
         if directory != "/".join(name[:4]) or "_" not in name:

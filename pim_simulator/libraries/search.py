@@ -12,10 +12,8 @@ from pim_simulator.http.errors import ApiError
 from pim_simulator.resources.value_filters import value_test
 
 if TYPE_CHECKING:
-    from pim_simulator.database.clock import Clock
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Store
 
 Predicate = Callable[[Row], bool]
 
@@ -36,16 +34,13 @@ class LibrarySearch:
     """Turns the parameters of a request into predicates over records or assets.
 
     Args:
-        store: The tables.
-        profile: The version.
-        clock: The server's clock.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, store: Store, profile: Profile, clock: Clock) -> None:
-        """Keep what the filters need."""
-        self._store = store
-        self._profile = profile
-        self._clock = clock
+    def __init__(self, pim: Installation) -> None:
+        self._store = pim.store
+        self._profile = pim.profile
+        self._clock = pim.clock
 
     @staticmethod
     def read(query: Mapping[str, str]) -> dict[str, Any]:

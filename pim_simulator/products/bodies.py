@@ -14,10 +14,9 @@ from pim_simulator.products.newer_fields import NewerFields
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pim_simulator.database.clock import ServerZone
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Associations, Item, Store, Values
+    from pim_simulator.database.store import Associations, Item, Values
 
 
 @dataclass(frozen=True)
@@ -65,17 +64,14 @@ class ItemBodies:
     """Writes products and models.
 
     Args:
-        store: The tables.
-        profile: The version.
-        zone: The server's time zone.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, store: Store, profile: Profile, zone: ServerZone) -> None:
-        """Keep what is needed for every body."""
-        self._store = store
-        self._profile = profile
-        self._zone = zone
-        self._newer = NewerFields(store, self.completenesses)
+    def __init__(self, pim: Installation) -> None:
+        self._store = pim.store
+        self._profile = pim.profile
+        self._zone = pim.zone
+        self._newer = NewerFields(pim.store, self.completenesses)
 
     def product(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product."""

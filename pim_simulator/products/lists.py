@@ -20,17 +20,17 @@ from pim_simulator.http.paging import (
     read_paging,
     search_after_links,
 )
+from pim_simulator.products.bodies import ItemBodies, View
 from pim_simulator.products.parameters import ItemParameters
+from pim_simulator.products.search import ProductSearch
 from pim_simulator.resources.search_syntax import read_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pim_simulator.database.clock import Clock
-    from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Item, Store
-    from pim_simulator.products.bodies import ItemBodies, View
-    from pim_simulator.products.search import ProductSearch
+    from pim_simulator.database.installation import Installation
+    from pim_simulator.database.store import Item
+    from pim_simulator.resources.resource import Resource
     from pim_simulator.resources.search_syntax import Filters
 
 _CACHED_BODIES = 20_000
@@ -45,46 +45,34 @@ class ItemLists:
     """Lists products and models.
 
     Args:
-        store: The tables.
-        profile: The version.
-        bodies: Writes their bodies.
-        search: Filters them.
-        indexes: Index by resource, as in the path.
-        clock: The server's clock.
+        pim: The simulated PIM.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
-        self,
-        *,
-        store: Store,
-        profile: Profile,
-        bodies: ItemBodies,
-        search: ProductSearch,
-        indexes: Mapping[str, Index],
-        clock: Clock,
-    ) -> None:
-        """Keep the parts."""
-        self.ghosts: set[str] = set()
-        self.broken: set[str] = set()
-        self._store = store
-        self._profile = profile
-        self._bodies = bodies
-        self._search = search
-        self._indexes = indexes
-        self._clock = clock
-        self._parameters = ItemParameters(store, profile)
+    def __init__(self, pim: Installation) -> None:
+        self._pim = pim
+        self._store = pim.store
+        self._profile = pim.profile
+        self._bodies = ItemBodies(pim)
+        self._search = ProductSearch(pim, self._bodies)
+        self._parameters = ItemParameters(pim.store, pim.profile)
         self._encoded: OrderedDict[tuple[str, View], bytes] = OrderedDict()
         self._encoded_version = 0
         self._results: OrderedDict[tuple[Any, ...], list[Document]] = OrderedDict()
 
-    def get(self, resource: str, call: Call) -> Answer:
+    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+        """Return the response to a request."""
+        if action == "list":
+            return self._page(resource.path, call)
+        return (self._get if action == "get" else self._draft)(resource.path, call)
+
+    def _get(self, resource: str, call: Call) -> Answer:
         """Return a single product or model."""
         item, _ = self._found(resource, call)
         self._check_whole(item)
         view = self._parameters.view(resource, {**call.query}, call.base)
         return json_answer(self._body(resource, item, view))
 
-    def draft(self, resource: str, call: Call) -> Answer:
+    def _draft(self, resource: str, call: Call) -> Answer:
         """Return the user's draft of a product or model (EE).
 
         Owners have no drafts, nor have users who may only view the product
@@ -146,7 +134,7 @@ class ItemLists:
             return self._bodies.model(item, view)
         return self._bodies.product(item, view)
 
-    def page(self, resource: str, call: Call) -> Answer:
+    def _page(self, resource: str, call: Call) -> Answer:
         """Return a page."""
         models = resource == "product-models"
         query = dict(call.query)
@@ -202,7 +190,7 @@ class ItemLists:
         It breaks every page that holds it, even with ``limit=1``, which clients use to
         count (#10066, #10573, recorded).
         """
-        if not self.broken.isdisjoint((item.uuid, item.code or "")):
+        if not self._pim.broken.isdisjoint((item.uuid, item.code or "")):
             raise internal_error()
 
     @staticmethod
@@ -235,7 +223,7 @@ class ItemLists:
         }
         if document.key not in tables.get(resource, self._store.products):
             return True
-        return not self.ghosts.isdisjoint((document.key, document.item.code or document.key))
+        return not self._pim.missing.isdisjoint((document.key, document.item.code or document.key))
 
     def _model(self, code: str) -> Item | None:
         return _by_code(self._store.product_models, code)
@@ -246,8 +234,9 @@ class ItemLists:
     def _documents(
         self, resource: str, order: Order, query: Mapping[str, str], filters: Filters
     ) -> list[Document]:
-        index = self._indexes[resource]
-        index.refresh(self._clock.now().timestamp())
+        others = {"product-models": self._pim.models, "published-products": self._pim.published}
+        index = others.get(resource, self._pim.products)
+        index.refresh(self._pim.clock.now().timestamp())
         scope = query.get("scope")
         predicates = self._search.predicates(
             filters,

@@ -67,11 +67,11 @@ class NewerFields:
     def _executions(self, item: Item) -> list[dict[str, Any]]:
         """Return the executions of every workflow that has tasks for the item."""
         executions = []
-        for workflow in self._store.cloud["workflows"].values():
+        for workflow in self._store.others["workflows"].values():
             tasks = [
                 (task, step)
                 for step in workflow.body["steps"]
-                for task in self._store.cloud["workflow_tasks"].values()
+                for task in self._store.others["workflow_tasks"].values()
                 if task.owner == step["uuid"] and _concerns(task, item)
             ]
             if not tasks:

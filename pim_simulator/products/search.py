@@ -14,11 +14,9 @@ from pim_simulator.resources.value_filters import value_test
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.database.clock import Clock, ServerZone
     from pim_simulator.database.index import Document
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Store
     from pim_simulator.products.bodies import ItemBodies
     from pim_simulator.products.date_filters import Predicate
 
@@ -43,21 +41,15 @@ class ProductSearch:
     """Turns filters into predicates over the index.
 
     Args:
-        store: The tables.
-        profile: The version.
-        zone: The server's time zone.
-        clock: The server's clock.
+        pim: The simulated PIM.
         bodies: Computes completenesses and quality scores.
     """
 
-    def __init__(
-        self, store: Store, profile: Profile, zone: ServerZone, clock: Clock, bodies: ItemBodies
-    ) -> None:
-        """Keep what the filters need."""
-        self._store = store
-        self._profile = profile
+    def __init__(self, pim: Installation, bodies: ItemBodies) -> None:
+        self._store = pim.store
+        self._profile = pim.profile
         self._bodies = bodies
-        self._dates = DateFilters(zone, clock, profile)
+        self._dates = DateFilters(pim.zone, pim.clock, pim.profile)
 
     def check(self, filters: Filters, resource: str) -> None:
         """Raise an error for unknown categories and properties (``ListProductsQueryValidator``).

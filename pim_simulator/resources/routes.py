@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.http.call import TOKEN_PATH
+from pim_simulator.http.call import PREFIX, TOKEN_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
+
+    from pim_simulator.database.profiles import Profile
+    from pim_simulator.resources.resource import Resource
 
 # Codes with slashes: products, models and media files (`requirements: {code: .+}`).
 _SLASHES = (
@@ -21,6 +24,23 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PATTERNS: dict[str, re.Pattern[str]] = {}
 
 
+_METHODS = {
+    "create": "POST",
+    "upload": "POST",
+    "partial_update": "PATCH",
+    "partial_update_list": "PATCH",
+    "create_or_update": "PATCH",
+    "delete": "DELETE",
+}
+# What the path of an action adds to that of the list.
+_TAILS = {
+    **dict.fromkeys(("get", "partial_update", "delete", "file"), "/{%s}"),
+    "draft": "/{%s}/draft",
+    "download": "/{%s}/download",
+}
+_RIGHTS = {"GET": "list", "DELETE": "remove"}
+
+
 @dataclass(frozen=True)
 class Route:
     """A route.
@@ -29,24 +49,18 @@ class Route:
         name: Its name in the PIM, ``pim_api_product_list``.
         path: Path with placeholders.
         method: HTTP method.
-        resource: Resource, as in the path.
+        resource: The resource.
         action: ``list``, ``get``, ``create``, ``partial_update``, ``partial_update_list``,
-            ``delete``, ``download``, ``upload`` or ``draft``.
+            ``create_or_update``, ``delete``, ``download``, ``file``, ``upload`` or ``draft``.
         permission: ACL that it requires, besides that of the API itself.
-        plural: Name of the resource in the 403; None for the general message.
-        feature: Feature that has to be enabled.
-        denied: Message of the 403, where it is not "list <plural>".
     """
 
     name: str
     path: str
     method: str
-    resource: str
+    resource: Resource
     action: str
     permission: str | None = None
-    plural: str | None = None
-    feature: str | None = None
-    denied: str | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the placeholders, None if the path does not match."""
@@ -73,30 +87,41 @@ def _pattern(path: str) -> re.Pattern[str]:
     return _PATTERNS[path]
 
 
+def routes_of(resource: Resource, profile: Profile) -> Iterator[Route]:
+    """Iterate over the routes of a resource in a version."""
+    for action in resource.actions:
+        if profile.name not in resource.later_actions.get(action, resource.profiles):
+            continue
+        method = _METHODS.get(action, "GET")
+        tail = _TAILS.get(action, "")
+        right = _RIGHTS.get(method, "edit")
+        guarded = resource.permission and profile.name not in resource.unguarded.get(right, ())
+        yield Route(
+            name=resource.route_names.get(action, f"pim_api_{resource.name}_{action}"),
+            path=f"{PREFIX}/{resource.path}{tail and tail % resource.placeholder}",
+            method=method,
+            resource=resource,
+            action=action,
+            permission=f"pim_api_{resource.permission}_{right}" if guarded else None,
+        )
+
+
 class Routes:
     """The routes of a version.
 
     Args:
-        routes: All routes, in the order in which the PIM lists them. Those of the Enterprise
-            Edition come first: a product's draft is not a product whose identifier ends in
-            ``/draft``.
+        routes: All routes, in the order in which the PIM lists them.
         features: The enabled features; may change.
     """
 
     def __init__(self, routes: Iterable[Route], features: AbstractSet[str]) -> None:
-        """Keep the routes."""
         self._routes = list(routes)
         self._features = features
 
-    def permissions(self) -> set[str]:
-        """Return every permission there is."""
-        return {"pim_api_overall_access"} | {
-            route.permission for route in self._routes if route.permission is not None
-        }
-
     def is_on(self, route: Route) -> bool:
         """Return whether the feature of a route is enabled."""
-        return route.feature is None or route.feature in self._features
+        feature = route.resource.feature
+        return feature is None or feature in self._features
 
     def find(self, method: str, path: str) -> tuple[Route | None, dict[str, str], list[str]]:
         """Return the route of a request, the placeholders' values, and the path's methods.

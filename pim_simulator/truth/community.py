@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pim_simulator.database.quality import quality_score
-from pim_simulator.truth.enterprise import ENTERPRISE_RESOURCES, enterprise_truth
+from pim_simulator.truth.enterprise import enterprise_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,10 @@ _BEFORE_6 = (*_BEFORE_5, "ce-5")
 _BY_UUID = ("ce-7", "ee-7", "ce-master", "saas")
 _AFTER_7 = ("ce-master", "saas")
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
+_STRUCTURE = (
+    *("families", "family_variants", "attributes", "attribute_groups", "association_types"),
+    *("categories", "channels", "locales", "currencies", "measurement_families"),
+)
 _OF_ITEMS = (
     *("products", "product_models", "published_products", "product_drafts"),
     *("product_model_drafts", "product_scores", "product_model_scores"),
@@ -39,8 +43,6 @@ def truth(
         if resource == "system_information":
             information = {"version": profile.version, "edition": profile.edition}
             return [information] if profile.name not in _BEFORE_6 else []
-        if resource in ENTERPRISE_RESOURCES:
-            return enterprise_truth(store, profile, zone, resource)
         others = {"attribute_options": _attribute_options, "product_media_files": _media_files}
         if resource in others:
             return others[resource](store)
@@ -48,7 +50,9 @@ def truth(
             return list(_catalog_products(store, profile, zone))
         if resource in _OF_ITEMS:
             return list(_items(store, profile, zone, resource, by_uuid=by_uuid))
-        return _structure(store, profile, zone, resource)
+        if resource in _STRUCTURE:
+            return _structure(store, profile, zone, resource)
+        return enterprise_truth(store, profile, zone, resource)
 
 
 def _items(
@@ -125,7 +129,7 @@ def _completenesses(store: Store, item: Item) -> list[dict[str, Any]]:
 
 def _catalog_products(store: Store, profile: Profile, zone: str) -> Iterator[dict[str, Any]]:
     """Iterate over the products in enabled catalogs: every enabled one."""
-    for key, catalog in store.cloud.get("catalogs", {}).items():
+    for key, catalog in store.others.get("catalogs", {}).items():
         if catalog.body["enabled"]:
             for item in store.products.values():
                 if item.enabled:

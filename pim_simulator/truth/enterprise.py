@@ -28,16 +28,6 @@ _LIBRARIES = {
     "asset_attribute_options": ("asset_families", "asset_family", "options"),
     "assets": ("asset_families", "asset_family", "rows"),
 }
-_PLAIN = (
-    *("workflows", "rule_definitions", "readiness", "modelization_suggestions", "catalogs"),
-    *("pam_asset_categories", "pam_asset_tags", "pam_assets"),
-)
-_OTHERS = (
-    *("workflow_steps", "workflow_tasks", "workflow_step_assignees", "ui_extensions"),
-    *("http_hooks", "catalog_mapped_products", "catalog_mapped_models"),
-    "catalog_mapping_schemas",
-)
-ENTERPRISE_RESOURCES = frozenset({*_LIBRARIES, *_PLAIN, *_OTHERS})
 _MIME_TYPES = {"jpg": "image/jpeg", "pdf": "application/pdf", "png": "image/png"}
 
 
@@ -57,11 +47,9 @@ def enterprise_truth(
 
 
 def _of_cloud(store: Store, resource: str) -> Iterator[dict[str, Any]]:
-    rows = store.cloud.get(resource, {}).values()
-    if resource in _PLAIN:
-        yield from (deepcopy(row.body) for row in rows)
-    elif resource == "workflow_steps":
-        for workflow in store.cloud.get("workflows", {}).values():
+    rows = store.others.get(resource, {}).values()
+    if resource == "workflow_steps":
+        for workflow in store.others.get("workflows", {}).values():
             for position, step in enumerate(workflow.body["steps"]):
                 yield {**step, "workflow_uuid": workflow.body["uuid"], "position": position}
     elif resource in ("workflow_tasks", "workflow_step_assignees"):
@@ -73,8 +61,10 @@ def _of_cloud(store: Store, resource: str) -> Iterator[dict[str, Any]]:
         yield from ({"catalog_id": row.owner, **deepcopy(row.body)} for row in rows)
     elif resource in ("ui_extensions", "http_hooks"):
         yield from (_without_secrets(row.body) for row in rows)
-    else:
+    elif resource in ("catalog_mapped_products", "catalog_mapped_models"):
         yield from _of_catalogs(store, resource)
+    else:
+        yield from (deepcopy(row.body) for row in rows)
 
 
 def _of_library(  # noqa: PLR0913, PLR0917 - what a row depends on
@@ -178,8 +168,8 @@ def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
 def _of_catalogs(store: Store, resource: str) -> Iterator[dict[str, Any]]:
     """Iterate over the products of enabled catalogs with a mapping: all enabled products."""
     enabled = [item for item in store.products.values() if item.enabled]
-    for key, catalog in store.cloud.get("catalogs", {}).items():
-        if not catalog.body["enabled"] or key not in store.cloud["catalog_mapping_schemas"]:
+    for key, catalog in store.others.get("catalogs", {}).items():
+        if not catalog.body["enabled"] or key not in store.others["catalog_mapping_schemas"]:
             continue
         if resource == "catalog_mapped_products":
             for item in enabled:

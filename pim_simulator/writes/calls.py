@@ -9,12 +9,13 @@ from uuid import uuid4
 from pim_simulator.http.call import Answer, Call, encode, json_answer
 from pim_simulator.http.errors import ApiError, violations
 from pim_simulator.http.paging import path_link
+from pim_simulator.writes.writer import Writer
 
 if TYPE_CHECKING:
-    from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.installation import Installation
+    from pim_simulator.resources.resource import Resource
     from pim_simulator.resources.routes import Route
     from pim_simulator.writes.structure import Key
-    from pim_simulator.writes.writer import Writer
 
 _MAX_LINES = 100
 _MAX_LINE_LENGTH = 1_000_000
@@ -24,41 +25,36 @@ class WriteCalls:
     """Handles the requests that change something.
 
     Args:
-        writer: Changes the catalogue.
-        profile: The version.
+        pim: The simulated PIM.
     """
 
-    def __init__(self, writer: Writer, profile: Profile) -> None:
-        """Keep the parts."""
-        self._writer = writer
-        self._profile = profile
+    def __init__(self, pim: Installation) -> None:
+        self._writer = Writer(pim)
+        self._profile = pim.profile
 
     def answer(self, route: Route, call: Call) -> Answer:
         """Return the response to a request."""
         if route.action == "partial_update_list":
-            return self._update_many(route, call)
+            return self._update_many(route.resource, call)
         if route.action == "delete":
-            return self._delete(route, call)
+            return self._delete(route.resource, call)
         if route.action == "upload":
             raise ApiError(422, 'Property "product" or "product_model" is required.')
         if route.action == "create_or_update":
             return self._save_measurement_families(call)
         data = _decoded(call.content)
-        name = _key_name(route.resource)
+        resource = route.resource
         if route.action == "create":
-            code = self._code_of_new(route, data)
-            if self._writer.exists(_table(route.resource), self._key(route, call, code)):
-                raise self._already_there(route, code)
+            code = self._code_of_new(resource, data)
+            if self._writer.exists(resource.table, _key(resource, call, code)):
+                raise self._already_there(resource, code)
         else:
-            code = call.parts["uuid" if name == "uuid" else "code"]
-        created = self._save(route, call, code, data)
-        base = route.path.partition("/{uuid}")[0].partition("/{code}")[0]
-        for part in ("familyCode", "attributeCode"):
-            base = base.replace(f"{{{part}}}", call.parts.get(part, ""))
-        location = path_link(call.base, f"{base}/{code}")
+            code = call.parts[resource.placeholder]
+        created = self._save(resource, call, code, data)
+        location = path_link(call.base, f"{resource.url_path(call.parts)}/{code}")
         return Answer(201 if created else 204, b"", {"location": location})
 
-    def _update_many(self, route: Route, call: Call) -> Answer:
+    def _update_many(self, resource: Resource, call: Call) -> Answer:
         """Save each line; each has its own status (``StreamResourceResponse``)."""
         lines = call.content.split(b"\n")
         if lines and not lines[-1]:
@@ -67,7 +63,7 @@ class WriteCalls:
             message = f"Too many resources to process, {_MAX_LINES} is the maximum allowed."
             raise ApiError(413, message)
         answers = [
-            encode(self._line(route, call, number, line))
+            encode(self._line(resource, call, number, line))
             for number, line in enumerate(lines, start=1)
         ]
         kind = "application/vnd.akeneo.collection+json"
@@ -87,33 +83,33 @@ class WriteCalls:
             saved.append({"code": family["code"], "status_code": 201 if created else 204})
         return json_answer(saved)
 
-    def _line(self, route: Route, call: Call, number: int, line: bytes) -> dict[str, Any]:
+    def _line(self, resource: Resource, call: Call, number: int, line: bytes) -> dict[str, Any]:
         answer: dict[str, Any] = {"line": number}
         try:
-            answer |= self._saved_line(route, call, line)
+            answer |= self._saved_line(resource, call, line)
         except ApiError as error:
             answer |= {"status_code": error.status, "message": error.message, **error.more}
         return answer
 
-    def _saved_line(self, route: Route, call: Call, line: bytes) -> dict[str, Any]:
+    def _saved_line(self, resource: Resource, call: Call, line: bytes) -> dict[str, Any]:
         if len(line) > _MAX_LINE_LENGTH:
             raise ApiError(413, "Line is too long.")
-        name = _key_name(route.resource)
+        name = resource.key
         data = _decoded(line)
         code = data.get(name)
         if code is None or not str(code).strip():
             raise ApiError(422, f"{name.capitalize()} is missing.")
         try:
-            created = self._save(route, call, code, data)
+            created = self._save(resource, call, code, data)
         except ApiError as error:
             more = {"status_code": error.status, "message": error.message, **error.more}
             return {name: code, **more}
         return {name: code, "status_code": 201 if created else 204}
 
-    def _save(self, route: Route, call: Call, code: str, data: dict[str, Any]) -> bool:
-        name = _key_name(route.resource)
-        key = self._key(route, call, code)
-        if route.resource == "products" and not self._writer.exists("products", code):
+    def _save(self, resource: Resource, call: Call, code: str, data: dict[str, Any]) -> bool:
+        name = resource.key
+        key = _key(resource, call, code)
+        if resource.path == "products" and not self._writer.exists("products", code):
             given = data.get("identifier", code)
             if given != code:
                 message = (
@@ -129,55 +125,41 @@ class WriteCalls:
                 f'"{code}" provided in the url.'
             )
             raise ApiError(422, message)
-        return self._writer.save(_table(route.resource), key, data)
+        return self._writer.save(resource.table, key, data)
 
-    def _delete(self, route: Route, call: Call) -> Answer:
-        code = call.parts.get("uuid") or call.parts["code"]
-        key = self._key(route, call, code)
-        table = _table(route.resource)
-        if not self._writer.exists(table, key):
-            names = {"products": "Product", "product_models": "Product model"}
-            what = names.get(table, "Family")
-            message = f'{what} "{code}" does not exist or you do not have permission to access it.'
+    def _delete(self, resource: Resource, call: Call) -> Answer:
+        code = call.parts[resource.placeholder]
+        key = _key(resource, call, code)
+        if not self._writer.exists(resource.table, key):
+            what = f'{resource.title} "{code}"'
+            message = f"{what} does not exist or you do not have permission to access it."
             raise ApiError(404, message)
-        self._writer.delete(table, key)
+        self._writer.delete(resource.table, key)
         return Answer(204, b"")
 
-    def _code_of_new(self, route: Route, data: dict[str, Any]) -> str:
-        if route.resource == "products-uuid":
+    def _code_of_new(self, resource: Resource, data: dict[str, Any]) -> str:
+        if resource.path == "products-uuid":
             return str(data.setdefault("uuid", str(uuid4())))
-        if route.resource == "products" and not data.get("identifier"):
+        if resource.path == "products" and not data.get("identifier"):
             if not self._profile.by_uuid:
                 raise violations(("identifier", "The identifier attribute cannot be empty."))
             return str(data.setdefault("uuid", str(uuid4())))
-        name = _key_name(route.resource)
+        name = resource.key
         if not data.get(name):
             raise violations((name, "This value should not be blank."))
         return str(data[name])
 
     @staticmethod
-    def _already_there(route: Route, code: str) -> ApiError:
-        if route.resource == "products":
+    def _already_there(resource: Resource, code: str) -> ApiError:
+        if resource.path == "products":
             message = f"The {code} identifier is already used for another product."
             return violations(("identifier", message))
-        name = _key_name(route.resource)
+        name = resource.key
         return violations((name, f"The same {name} is already set on another resource."))
 
-    @staticmethod
-    def _key(route: Route, call: Call, code: str) -> Key:
-        if route.resource == "family-variants":
-            return (call.parts["familyCode"], code)
-        if route.resource == "attribute-options":
-            return (call.parts["attributeCode"], code)
-        return code
 
-
-def _table(resource: str) -> str:
-    return "products" if resource == "products-uuid" else resource.replace("-", "_")
-
-
-def _key_name(resource: str) -> str:
-    return {"products": "identifier", "products-uuid": "uuid"}.get(resource, "code")
+def _key(resource: Resource, call: Call, code: str) -> Key:
+    return code if resource.owner is None else (call.parts[resource.owner], code)
 
 
 def _decoded(content: bytes) -> dict[str, Any]:

@@ -6,25 +6,14 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.entities import Entity
-from pim_simulator.database.libraries import ASSET_FAMILY, REFERENCE_ENTITY, Kind, Library, Row
-from pim_simulator.database.store import LINK_TYPES, Draft, Item, Store
+from pim_simulator.database.libraries import LIBRARY_TABLES, Kind, Library, Row
+from pim_simulator.database.store import LINK_TYPES, Draft, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.database.clock import Clock
+    from pim_simulator.database.installation import Installation
 
-# Resource: (kind, depth of its key).
-_LIBRARIES: dict[str, tuple[Kind, str]] = {
-    "reference_entities": (REFERENCE_ENTITY, "library"),
-    "reference_entity_attributes": (REFERENCE_ENTITY, "attributes"),
-    "reference_entity_attribute_options": (REFERENCE_ENTITY, "options"),
-    "reference_entity_records": (REFERENCE_ENTITY, "rows"),
-    "asset_families": (ASSET_FAMILY, "library"),
-    "asset_attributes": (ASSET_FAMILY, "attributes"),
-    "asset_attribute_options": (ASSET_FAMILY, "options"),
-    "assets": (ASSET_FAMILY, "rows"),
-}
 _DRAFTS = ("product_drafts", "product_model_drafts")
 _NEW_LIBRARY: dict[str, dict[str, Any]] = {
     "reference_entities": {"labels": {}, "image": None},
@@ -50,20 +39,19 @@ class LibraryWriter:
     """Changes reference entities, asset families, drafts and resources of the hosted edition.
 
     Args:
-        store: The tables.
-        clock: The server's clock.
+        pim: The simulated PIM.
         reindex: Indexes a product or model again.
     """
 
-    def __init__(self, store: Store, clock: Clock, reindex: Callable[[Item], None]) -> None:
-        """Keep the parts."""
-        self._store = store
-        self._clock = clock
+    def __init__(self, pim: Installation, reindex: Callable[[Item], None]) -> None:
+        self._store = pim.store
+        self._saas = pim.profile.saas
+        self._clock = pim.clock
         self._reindex = reindex
 
     def knows(self, resource: str) -> bool:
         """Return whether this writer changes a resource."""
-        return resource in _LIBRARIES or resource in _DRAFTS or resource in self._store.cloud
+        return resource in LIBRARY_TABLES or resource in _DRAFTS or resource in self._store.others
 
     def exists(self, resource: str, key: tuple[str, ...]) -> bool:
         """Return whether a row exists."""
@@ -73,20 +61,20 @@ class LibraryWriter:
         """Delete an existing row."""
         table = self._table(resource, key)
         gone = table.pop(key[-1])
-        if resource in _LIBRARIES and isinstance(gone, Row):
-            self._touch_linked(_LIBRARIES[resource][0], key[0], gone.code)
+        if resource in LIBRARY_TABLES and isinstance(gone, Row):
+            self._touch_linked(LIBRARY_TABLES[resource][0], key[0], gone.code)
 
     def save(self, resource: str, key: tuple[str, ...], data: dict[str, Any]) -> bool:
         """Create or change something; return whether it is new."""
         new = not self.exists(resource, key)
         if resource in _DRAFTS:
             self._save_draft(resource, key, data)
-        elif resource not in _LIBRARIES:
+        elif resource not in LIBRARY_TABLES:
             self._save_cloud(resource, key, data)
-        elif _LIBRARIES[resource][1] == "library":
+        elif LIBRARY_TABLES[resource][1] == "library":
             self._save_library(resource, key[0], data)
-        elif _LIBRARIES[resource][1] == "rows":
-            self._save_row(_LIBRARIES[resource][0], key, data)
+        elif LIBRARY_TABLES[resource][1] == "rows":
+            self._save_row(LIBRARY_TABLES[resource][0], key, data)
         else:
             self._save_entity(resource, key, data)
         return new
@@ -95,9 +83,9 @@ class LibraryWriter:
         """Return the table of the last part of a key."""
         if resource in _DRAFTS:
             return self._store.drafts
-        if resource not in _LIBRARIES:
-            return self._store.cloud[resource]
-        kind, depth = _LIBRARIES[resource]
+        if resource not in LIBRARY_TABLES:
+            return self._store.others[resource]
+        kind, depth = LIBRARY_TABLES[resource]
         libraries: dict[str, Library] = getattr(self._store, kind.table)
         if depth == "library":
             return libraries
@@ -113,7 +101,7 @@ class LibraryWriter:
         now = self._clock.timestamp()
         library = table.get(code)
         if library is None:
-            saas = _NEW_SHARED if resource == "asset_families" and self._store.cloud else {}
+            saas = _NEW_SHARED if resource == "asset_families" and self._saas else {}
             library = Library({"code": code, **deepcopy(_NEW_LIBRARY[resource]), **saas}, now, now)
             table[code] = library
         library.body = _merged(library.body, data)
@@ -174,7 +162,7 @@ class LibraryWriter:
             if attribute.body["reference_data_name"] == library
             and LINK_TYPES.get(attribute.body["type"]) == kind.table
         ]
-        if not links or not store.cloud:
+        if not links or not self._saas:
             return
         now = self._clock.timestamp()
         for table in (store.product_models, store.products):
@@ -194,7 +182,7 @@ class LibraryWriter:
         self._store.drafts[uuid] = Draft(values, ready=data.get("ready", old.ready))
 
     def _save_cloud(self, resource: str, key: tuple[str, ...], data: dict[str, Any]) -> None:
-        table = self._store.cloud[resource]
+        table = self._store.others[resource]
         row = table.get(key[-1])
         if row is None:
             table[key[-1]] = Entity(dict(data), 0, 0, key[0] if len(key) > 1 else "")

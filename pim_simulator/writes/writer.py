@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from pim_simulator.database.store import Item, Store
+from pim_simulator.database.store import Item
 from pim_simulator.http.errors import violations
 from pim_simulator.writes.libraries import LibraryWriter
 from pim_simulator.writes.structure import EntityWriter, pair
@@ -15,10 +15,8 @@ from pim_simulator.writes.values import WrittenValues
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pim_simulator.database.clock import Clock
-    from pim_simulator.database.index import Index
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.profiles import Profile
     from pim_simulator.writes.structure import Key
 
 
@@ -26,34 +24,19 @@ class Writer:
     """Creates, changes and deletes rows, and moves ``updated`` as the PIM does.
 
     Args:
-        store: The tables.
-        profile: The version.
-        clock: The server's clock.
-        products: Index of the products.
-        models: Index of the models.
-        published: Index of the published products.
+        pim: The simulated PIM.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of the simulator it joins
-        self,
-        store: Store,
-        profile: Profile,
-        clock: Clock,
-        *,
-        products: Index,
-        models: Index,
-        published: Index,
-    ) -> None:
-        """Keep the parts."""
-        self._store = store
-        self._profile = profile
-        self._clock = clock
-        self._products = products
-        self._models = models
-        self._published = published
-        self._values = WrittenValues(store)
-        self._entities = EntityWriter(store, profile, clock)
-        self._libraries = LibraryWriter(store, clock, self._reindex)
+    def __init__(self, pim: Installation) -> None:
+        self._store = pim.store
+        self._profile = pim.profile
+        self._clock = pim.clock
+        self._products = pim.products
+        self._models = pim.models
+        self._published = pim.published
+        self._values = WrittenValues(pim.store)
+        self._entities = EntityWriter(pim.store, pim.profile, pim.clock)
+        self._libraries = LibraryWriter(pim, self._reindex)
 
     def product(self, identifier: str | None = None, **data: Json) -> str:
         """Create a product, or change the one of this identifier or ``uuid``.

@@ -1,0 +1,81 @@
+"""Media files of the catalogue."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.http.call import PREFIX, Answer, Call, encode, json_answer
+from pim_simulator.http.errors import ApiError
+from pim_simulator.http.pages import offset_page
+from pim_simulator.http.paging import path_link, read_paging
+
+if TYPE_CHECKING:
+    from pim_simulator.database.installation import Installation
+    from pim_simulator.database.store import MediaFile
+    from pim_simulator.resources.resource import Resource
+
+_SWAPS = 0.1  # share of the media files that change places with their neighbour
+
+
+class MediaFiles:
+    """Lists media files, and sends their content.
+
+    Args:
+        pim: The simulated PIM.
+    """
+
+    def __init__(self, pim: Installation) -> None:
+        self._pim = pim
+        self._random = SeededRandom(f"media/{pim.seed}")
+
+    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+        """Return the response to a request."""
+        if action == "list":
+            return self._page(call)
+        code = call.parts["code"]
+        file = self._pim.store.media_files.get(code)
+        # The generated catalogue has no media files of categories.
+        if file is None or resource.path != "media-files":
+            raise ApiError(404, f'Media file "{code}" does not exist.')
+        if action == "get":
+            body = _body(file, call.base)
+            del body["_links"]["self"]
+            return json_answer(body)
+        return Answer(
+            200,
+            b"%s: " % file.mime_type.encode() + file.code.encode(),
+            {
+                "content-type": file.mime_type,
+                "content-disposition": f'attachment; filename="{file.original_filename}"',
+            },
+        )
+
+    def _page(self, call: Call) -> Answer:
+        """Return a page of media files, which have no ``ORDER BY``.
+
+        MySQL may return the rows in a different order each time. With `shuffle_media_files`,
+        some neighbours change places, so that pages overlap and leave gaps.
+        """
+        paging = read_paging(call.query, search_after_allowed=False)
+        files = list(self._pim.store.media_files.values())
+        if self._pim.shuffle_media_files:
+            for left, right in itertools.pairwise(range(len(files))):
+                if self._random.chance(_SWAPS):
+                    files[left], files[right] = files[right], files[left]
+        page = files[paging.offset : paging.offset + paging.limit]
+        items = [encode(_body(file, call.base)) for file in page]
+        return offset_page(call, call.path, paging, items, len(files))
+
+
+def _body(file: MediaFile, base: str) -> dict[str, Any]:
+    own = path_link(base, f"{PREFIX}/media-files/{file.code}")
+    return {
+        "_links": {"self": {"href": own}, "download": {"href": f"{own}/download"}},
+        "code": file.code,
+        "original_filename": file.original_filename,
+        "mime_type": file.mime_type,
+        "size": file.size,
+        "extension": file.extension,
+    }
