@@ -301,7 +301,7 @@ RESOURCES: tuple[Resource, ...] = (
         by_code=False,
     ),
     Resource("locales", "locale", READ, permission="locale", filters=LOCALE_FILTERS),
-    Resource("channels", "channel", EDIT, permission="channel"),
+    Resource("channels", "channel", EDIT, permission="channel", body=bodies.with_shown_labels),
     Resource("currencies", "currency", READ, permission="currency"),
     Resource(
         "attributes",
@@ -320,12 +320,14 @@ RESOURCES: tuple[Resource, ...] = (
         '"{attributeCode}".',
         table="attribute_options",
         select=options_of_attribute,
+        body=bodies.with_shown_labels,
     ),
     Resource(
         "attribute-groups",
         "attribute_group",
         ("list", "create", "get", "partial_update", "partial_update_list"),
         permission="attribute_group",
+        body=bodies.with_shown_labels,
         filters=(code_filter("attribute group codes"), UPDATED),
     ),
     Resource(
@@ -348,7 +350,13 @@ RESOURCES: tuple[Resource, ...] = (
         select=variants_of_family,
         body=bodies.family_variant,
     ),
-    Resource("association-types", "association_type", EDIT, permission="association_type"),
+    Resource(
+        "association-types",
+        "association_type",
+        EDIT,
+        permission="association_type",
+        body=bodies.with_shown_labels,
+    ),
     _MODELS,
     replace(_CATEGORIES, profiles=before(7)),
     _PRODUCTS,
@@ -393,7 +401,6 @@ RESOURCES: tuple[Resource, ...] = (
         route_names={"list": "pim_api_measurement_family_get"},
         paging="array",
         by_code=False,
-        body=bodies.measurement_family,
     ),
     replace(_CATEGORIES, profiles=since(7)),
     # It came after 7.0 (recorded on master of April 2024).

@@ -73,9 +73,4 @@ class PlainLists:
         return sorted(found, key=lambda row: row.code.lower()) if resource.by_code else found
 
     def _body(self, resource: Resource, row: Entity, call: Call) -> dict[str, Any]:
-        if resource.body is not None:
-            return resource.body(self._pim, row, call)
-        body = dict(row.body)
-        if "labels" in body:
-            body["labels"] = self._pim.store.shown_labels(body["labels"])
-        return body
+        return row.body if resource.body is None else resource.body(self._pim, row, call)

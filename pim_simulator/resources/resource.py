@@ -85,7 +85,7 @@ class Resource:
         select: Returns the rows of the requested list, if these are not the whole table.
         by_code: Whether the list is sorted by code.
         linked: Whether the items of a list link to themselves.
-        body: Returns the body of a row.
+        body: Returns the body of a row, if it is not just what the row holds.
         filters: What ``search`` can name; without any, it is ignored.
         parameters: Tests of the query parameters that filter the list.
     """

@@ -17,7 +17,8 @@ _TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.item
 _CATEGORY_ATTRIBUTES = "8f2c1d0a-5b6e-4c3d-9a7f-1e2d3c4b5a69"
 
 
-def _with_shown_labels(pim: Installation, row: Entity) -> dict[str, Any]:
+def with_shown_labels(pim: Installation, row: Entity, _: Call) -> dict[str, Any]:
+    """Return a row with its labels in activated locales."""
     return {**row.body, "labels": pim.store.shown_labels(row.body["labels"])}
 
 
@@ -28,7 +29,7 @@ def attribute(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
     ``with_table_select_options=false`` does so, too (``(bool) "false"``).
     """
     profile = pim.profile
-    body = _with_shown_labels(pim, row)
+    body = with_shown_labels(pim, row, call)
     group_labels = pim.store.shown_labels(body.pop("group_labels"))
     if call.query.get("with_table_select_options") and "table_configuration" in body:
         body["table_configuration"] = [
@@ -65,15 +66,15 @@ def _newer_attribute_keys(row: Entity) -> dict[str, Any]:
     }
 
 
-def family(pim: Installation, row: Entity, _: Call) -> dict[str, Any]:
+def family(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
     """Return a family."""
-    body = _with_shown_labels(pim, row)
+    body = with_shown_labels(pim, row, call)
     return {**body, "parent": None} if pim.profile.saas else body
 
 
-def family_variant(pim: Installation, row: Entity, _: Call) -> dict[str, Any]:
+def family_variant(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
     """Return a family variant; only its path names its family."""
-    body = _with_shown_labels(pim, row)
+    body = with_shown_labels(pim, row, call)
     if pim.profile.saas:
         below = {code for level in body["variant_attribute_sets"] for code in level["attributes"]}
         attributes = pim.store.families[row.owner].body["attributes"]
@@ -122,11 +123,6 @@ def _category_values(row: Entity) -> dict[str, Any]:
             "attribute_code": key,
         }
     }
-
-
-def measurement_family(_: Installation, row: Entity, __: Call) -> dict[str, Any]:
-    """Return a family of ``/measurement-families``, with labels in all locales."""
-    return row.body
 
 
 def measure_family(_: Installation, row: Entity, __: Call) -> dict[str, Any]:

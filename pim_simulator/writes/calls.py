@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.resources.resource import Resource
     from pim_simulator.resources.routes import Route
-    from pim_simulator.writes.structure import Key
+    from pim_simulator.writes.writer import Key
 
 _MAX_LINES = 100
 _MAX_LINE_LENGTH = 1_000_000

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from pim_simulator.database.store import Item
-from pim_simulator.http.errors import violations
-from pim_simulator.writes.libraries import LibraryWriter
-from pim_simulator.writes.structure import EntityWriter, pair
-from pim_simulator.writes.values import WrittenValues
+from pim_simulator.writes.items import ItemWriter
+from pim_simulator.writes.rows import RowWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.writes.structure import Key
+
+Key = str | tuple[str, ...]
 
 
 class Writer:
@@ -29,14 +24,8 @@ class Writer:
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store
-        self._profile = pim.profile
-        self._clock = pim.clock
-        self._products = pim.products
-        self._models = pim.models
-        self._published = pim.published
-        self._values = WrittenValues(pim.store)
-        self._entities = EntityWriter(pim.store, pim.profile, pim.clock)
-        self._libraries = LibraryWriter(pim, self._reindex)
+        self._items = ItemWriter(pim)
+        self._rows = RowWriter(pim, self._items.reindex)
 
     def product(self, identifier: str | None = None, **data: Json) -> str:
         """Create a product, or change the one of this identifier or ``uuid``.
@@ -90,34 +79,22 @@ class Writer:
             if not self.exists(resource, key):
                 raise KeyError(key)
             self._store.version += 1
-            if self._libraries.knows(resource):
-                self._libraries.delete(resource, self._parts(resource, key))
-            elif resource == "published_products":
-                del self._store.published_products[str(key)]
-                self._published.write([str(key)], self._clock.now().timestamp())
-            elif resource == "products":
-                self._delete_products([self._uuid(key)])
-            elif resource == "product_models":
-                self._delete_model(str(key))
-            elif resource == "attribute_options":
-                attribute, code = pair(key)
-                del self._store.attribute_options[attribute][code]
-                self._entities.touch_attribute(attribute)
-            elif resource == "categories":
-                self._delete_categories(str(key))
+            parts = self._parts(resource, key)
+            delete = {
+                "products": self._items.delete_product,
+                "product_models": self._items.delete_model,
+                "published_products": self._items.unpublish,
+                "categories": self._items.delete_category,
+            }.get(resource)
+            if delete is None:
+                self._rows.delete(resource, parts)
             else:
-                del getattr(self._store, resource)[pair(key)[1]]
+                delete(parts[-1])
 
     def exists(self, resource: str, key: Key) -> bool:
         """Return whether a row exists."""
-        if self._libraries.knows(resource):
-            return self._libraries.exists(resource, self._parts(resource, key))
-        if resource == "products":
-            return self._uuid(key) in self._store.products
-        if resource == "attribute_options":
-            attribute, code = pair(key)
-            return code in self._store.attribute_options.get(attribute, {})
-        return pair(key)[1] in getattr(self._store, resource)
+        parts = self._parts(resource, key)
+        return parts[-1] in self._rows.table(resource, parts)
 
     def save(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
         """Create or change a row, as PATCH does; return whether it is new.
@@ -127,187 +104,21 @@ class Writer:
         """
         with self._store.lock:
             self._store.version += 1
-            if self._libraries.knows(resource):
-                return self._libraries.save(resource, self._parts(resource, key), data)
+            parts = self._parts(resource, key)
             if resource == "published_products":
-                return self._publish(str(key))
+                return self._items.publish(parts[-1])
             if resource == "products":
-                return self._save_product(self._uuid(key), data)
+                return self._items.save_product(parts[-1], data)
             if resource == "product_models":
-                return self._save_model(str(key), data)
-            return self._entities.save(resource, key, data)
+                return self._items.save_model(parts[-1], data)
+            return self._rows.save(resource, parts, data)
 
     def _parts(self, resource: str, key: Key) -> tuple[str, ...]:
-        """Return the parts of the key of an Enterprise Edition row."""
-        if resource == "product_drafts":
-            return (self._uuid(key),)
+        """Return the parts of a key; products may be named by their identifiers."""
+        if resource in ("products", "product_drafts"):
+            text = str(key)
+            item = self._store.product_by_identifier(text)
+            return (text if text in self._store.products or item is None else item.uuid,)
+        if resource == "product_model_drafts":
+            return (f"model/{key}",)
         return key if isinstance(key, tuple) else (key,)
-
-    def _publish(self, identifier: str) -> bool:
-        """Publish the current product; return whether it is newly published."""
-        item = self._store.product_by_identifier(identifier)
-        if item is None or item.code is None:
-            raise KeyError(identifier)
-        new = item.code not in self._store.published_products
-        self._store.published_products[item.code] = item.frozen()
-        self._published.write([item.code], self._clock.now().timestamp())
-        return new
-
-    def _reindex(self, item: Item) -> None:
-        if item.is_model:
-            self._reindex_below(item.code or "")
-        else:
-            self._products.write([item.uuid], self._clock.now().timestamp())
-
-    def _uuid(self, key: Key) -> str:
-        """Return the uuid of a product, whose key may be an identifier."""
-        text = str(key)
-        if text in self._store.products:
-            return text
-        item = self._store.product_by_identifier(text)
-        return text if item is None else item.uuid
-
-    def _save_product(self, uuid: str, data: dict[str, Any]) -> bool:
-        store, now = self._store, self._clock.timestamp()
-        old = store.products.get(uuid)
-        if old is None:
-            _check_uuid(uuid)
-        number = max((row.number for row in store.products.values()), default=0) + 1
-        item = old or Item(uuid=uuid, code=None, number=number, created=now, updated=now)
-        before = None if old is None else _state(item)
-        links = self._two_way_links(item)
-        identifier = data.get("identifier", item.code)
-        written = data.get("values", {})
-        if isinstance(written, dict):
-            written = dict(written)
-            for value in written.pop(store.identifier_attribute(), ()):
-                identifier = value["data"]
-        if identifier is None and not self._profile.by_uuid:
-            raise violations(("identifier", "The identifier attribute cannot be empty."))
-        other = store.product_by_identifier(identifier) if identifier else None
-        if other is not None and other is not item:
-            message = f"The {identifier} identifier is already used for another product."
-            raise violations(("identifier", message))
-        self._values.apply(item, {**data, "values": written}, models=False)
-        if item.code is not None:
-            store.uuids.pop(item.code.lower(), None)
-        item.code = identifier or None
-        if item.code is not None:
-            store.uuids[item.code.lower()] = uuid
-        store.products[uuid] = item
-        if before is not None and before == _state(item):
-            return False  # an unchanged product is not saved
-        item.updated = now
-        self._products.write([uuid], self._clock.now().timestamp())
-        self._link_back(item, links)
-        return old is None
-
-    def _save_model(self, code: str, data: dict[str, Any]) -> bool:
-        store, now = self._store, self._clock.timestamp()
-        old = store.product_models.get(code)
-        number = max((row.number for row in store.product_models.values()), default=0) + 1
-        item = old or Item(uuid=f"model/{code}", code=code, number=number, created=now, updated=now)
-        before = None if old is None else _state(item)
-        links = self._two_way_links(item)
-        self._values.apply(item, data, models=True)
-        if item.family_variant not in store.family_variants:
-            raise violations(("family_variant", "The product model family variant is missing."))
-        item.family = store.family_variants[item.family_variant].owner
-        store.product_models[code] = item
-        if before is not None and before == _state(item):
-            return False
-        item.updated = now
-        self._reindex_below(code)
-        self._link_back(item, links)
-        return old is None
-
-    def _two_way_links(self, item: Item) -> set[tuple[str, str, str]]:
-        """Return type, kind and key of the targets of two-way associations."""
-        return {
-            (code, kind, key)
-            for code, targets in item.associations.items()
-            if code in self._store.association_types
-            and self._store.association_types[code].body.get("is_two_way")
-            for kind in ("products", "product_models")
-            for key in targets.get(kind, ())
-        }
-
-    def _link_back(self, item: Item, before: set[tuple[str, str, str]]) -> None:
-        """Change the other ends of two-way associations; they are saved, too (recorded)."""
-        after = self._two_way_links(item)
-        kind = "product_models" if item.is_model else "products"
-        own = (item.code or "") if item.is_model else item.uuid
-        for code, target_kind, key in before ^ after:
-            table = getattr(self._store, target_kind)
-            target: Item | None = table.get(key)
-            if target is None or target is item:
-                continue
-            empty: dict[str, list[Any]] = {"products": [], "product_models": [], "groups": []}
-            targets = {**empty, **target.associations.get(code, {})}
-            keys = {*targets[kind]}
-            keys = keys | {own} if (code, target_kind, key) in after else keys - {own}
-            targets[kind] = sorted(keys)
-            target.associations = {**target.associations, code: targets}
-            target.updated = self._clock.timestamp()
-            self._reindex(target)
-
-    def _reindex_below(self, code: str) -> None:
-        """Index a model and everything below: their dates follow it in the index."""
-        moment = self._clock.now().timestamp()
-        models, products = self._below(code)
-        self._models.write(models, moment)
-        self._products.write(products, moment)
-
-    def _below(self, code: str) -> tuple[list[str], list[str]]:
-        models, products = [code], []
-        for model in models:
-            for item in self._store.children(model):
-                if item.uuid in self._store.products:
-                    products.append(item.uuid)
-                else:
-                    models.append(item.code or "")
-        return models, products
-
-    def _delete_products(self, uuids: Iterable[str]) -> None:
-        gone = list(uuids)
-        for uuid in gone:
-            item = self._store.products.pop(uuid)
-            if item.code is not None:
-                self._store.uuids.pop(item.code.lower(), None)
-        self._products.write(gone, self._clock.now().timestamp())
-
-    def _delete_model(self, code: str) -> None:
-        models, products = self._below(code)
-        self._delete_products(products)
-        for model in models:
-            del self._store.product_models[model]
-        self._models.write(models, self._clock.now().timestamp())
-
-    def _delete_categories(self, code: str) -> None:
-        gone = self._store.category_and_below(code)
-        for category in gone:
-            del self._store.categories[category]
-        moment = self._clock.now().timestamp()
-        for table, index in (
-            (self._store.products, self._products),
-            (self._store.product_models, self._models),
-        ):
-            hit = [key for key, item in table.items() if not gone.isdisjoint(item.categories)]
-            for key in hit:
-                item = table[key]
-                item.categories = tuple(c for c in item.categories if c not in gone)
-            index.write(hit, moment)
-
-
-def _state(item: Item) -> tuple[Any, ...]:
-    """Return the content of a product or model, to detect changes."""
-    own = (item.code, item.family, item.family_variant, item.parent, item.enabled)
-    more = (item.categories, item.groups, item.associations, item.quantified, item.values)
-    return deepcopy((*own, *more))
-
-
-def _check_uuid(uuid: str) -> None:
-    try:
-        UUID(uuid)
-    except ValueError:
-        raise violations(("uuid", "This is not a valid UUID.")) from None
