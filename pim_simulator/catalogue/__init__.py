@@ -10,8 +10,8 @@ from pim_simulator.catalogue.categories import CATEGORIES
 from pim_simulator.catalogue.libraries import add_libraries
 from pim_simulator.catalogue.measurements import measurement_bodies
 from pim_simulator.catalogue.products import add_products
-from pim_simulator.database.entities import Entity
 from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.rows import Entity
 from pim_simulator.database.store import Store
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pim_simulator.database.entities import Entity
+from pim_simulator.database.rows import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

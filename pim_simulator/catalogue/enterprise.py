@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.structure import labels
-from pim_simulator.database.store import LINK_TYPES, Draft, Item, Store, Values
+from pim_simulator.database.rows import Draft, Item, Values
+from pim_simulator.database.store import LINK_TYPES, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,33 +17,22 @@ if TYPE_CHECKING:
     from pim_simulator.database.random_numbers import SeededRandom
 
 # Type, what it links to, labels, families that have it.
+# fmt: off
+# fmt: off
 _ATTRIBUTES: dict[str, tuple[str, str | None, tuple[str | None, ...], tuple[str, ...]]] = {
-    "brand_story": (
-        "akeneo_reference_entity",
-        "brands",
-        ("Brand story", "Histoire de la marque"),
-        ("cameras", "shoes"),
-    ),
-    "designers": (
-        "akeneo_reference_entity_collection",
-        "designers",
-        ("Designers",),
-        ("clothing", "accessories"),
-    ),
+    "brand_story": ("akeneo_reference_entity", "brands", ("Brand story", "Histoire de la marque"),
+        ("cameras", "shoes")),
+    "designers": ("akeneo_reference_entity_collection", "designers", ("Designers",),
+        ("clothing", "accessories")),
     "packshots": (
-        "pim_catalog_asset_collection",
-        "packshots",
-        ("Packshots", "Packshots", "Freisteller"),
-        ("clothing", "cameras", "accessories"),
-    ),
-    "composition": (
-        "pim_catalog_table",
-        None,
-        ("Composition", "Composition", "Zusammensetzung"),
-        ("clothing", "accessories"),
-    ),
+        "pim_catalog_asset_collection", "packshots", ("Packshots", "Packshots", "Freisteller"),
+        ("clothing", "cameras", "accessories")),
+    "composition": ("pim_catalog_table", None, ("Composition", "Composition", "Zusammensetzung"),
+        ("clothing", "accessories")),
     "spare_part": ("pim_catalog_product_link", None, ("Spare part", None), ("cameras",)),
 }
+# fmt: on
+# fmt: on
 TABLE_OPTIONS: dict[str, tuple[str | None, ...]] = {
     "cotton": ("Cotton", "Coton", "Baumwolle"),
     "elastane": ("Elastane", None),

@@ -18,9 +18,9 @@ from pim_simulator.catalogue.library_structure import (
     option_body,
 )
 from pim_simulator.catalogue.structure import CHANNELS, labels
-from pim_simulator.database.entities import Entity
 from pim_simulator.database.libraries import OPTION_TYPES, Library, LibraryValues, Row
 from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.rows import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,12 +12,13 @@ from pim_simulator.catalogue.enterprise import value_makers
 from pim_simulator.catalogue.structure import OPTIONS
 from pim_simulator.catalogue.values import ValueMaker
 from pim_simulator.database.random_numbers import SeededRandom
-from pim_simulator.database.store import Associations, Item, MediaFile, Store
+from pim_simulator.database.rows import Associations, Item, MediaFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.store import Store
 
 _FIRST = int(datetime(2023, 3, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 3, 1, tzinfo=timezone.utc).timestamp())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Item, Values
+    from pim_simulator.database.rows import Item, Values
 
 _ADJECTIVES = ("Classic", "Light", "Urban", "Nordic", "Vintage", "Robust", "Élégant", "Compact")
 _NOUNS = {
@@ -56,7 +56,6 @@ class ValueMaker:
         seed: int,
         more: Mapping[str, Callable[[SeededRandom, dict[str, Any], Item], Json]],
     ) -> None:
-        """Prepare the generator of each attribute type."""
         self._attributes = attributes
         self._pictures = [code for code in media if not code.endswith(".pdf")]
         self._manuals = [code for code in media if code.endswith(".pdf")]

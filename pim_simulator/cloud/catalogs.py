@@ -18,10 +18,9 @@ from pim_simulator.products.bodies import ItemBodies, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Item
+    from pim_simulator.database.rows import Entity, Item
     from pim_simulator.resources.resource import Resource
 
 _DEFAULT_LIMIT = 100
@@ -30,11 +29,7 @@ _DATES = ("updated_after", "updated_before")
 
 
 class CatalogLists:
-    """Lists catalogs and their products.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Lists catalogs and their products."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

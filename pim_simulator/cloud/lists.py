@@ -12,8 +12,8 @@ from pim_simulator.http.paging import path_link
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
+    from pim_simulator.database.rows import Entity
     from pim_simulator.http.call import Call
 
 

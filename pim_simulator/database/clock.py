@@ -24,7 +24,6 @@ class Clock:
     """
 
     def __init__(self, offset: timedelta = timedelta(0)) -> None:
-        """Start with an offset."""
         self._offset = offset
         self._lock = threading.Lock()
 
@@ -51,7 +50,6 @@ class ServerZone:
     """
 
     def __init__(self, name: str) -> None:
-        """Load the zone."""
         self.name = name
         self._zone = ZoneInfo(name)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pim_simulator.database.store import Item, Store
+    from pim_simulator.database.rows import Item
+    from pim_simulator.database.store import Store
 
 Order = Literal["code", "key", "id"]
 
@@ -72,7 +73,6 @@ class Index:
     """
 
     def __init__(self, table: dict[str, Item], store: Store, lag: float = 0) -> None:
-        """Index the whole table."""
         self.lag = lag
         self.version = 0
         self._table = table

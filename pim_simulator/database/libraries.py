@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.database.entities import Entity
+    from pim_simulator.database.rows import Entity
 
 LibraryValues = dict[str, list[dict[str, Any]]]
 
@@ -19,39 +19,31 @@ OPTION_TYPES = ("single_option", "multiple_options")
 _SHARED = "https://shop.asset.akeneo.invalid"
 
 
+@dataclass(eq=False, slots=True)
 class Row:
     """A record of a reference entity, or an asset of an asset family.
 
     Values of generated rows are computed on access, as those of products.
     """
 
-    __slots__ = ("_make", "_values", "code", "created", "enabled", "media_updated", "updated")
+    code: str
+    created: int
+    updated: int
+    enabled: bool = True
+    make: Callable[[Row], LibraryValues] | None = None
+    media_updated: int = field(init=False)
+    _values: LibraryValues | None = field(default=None, init=False)
 
-    def __init__(  # noqa: PLR0913 - a row with its columns
-        self,
-        code: str,
-        *,
-        created: int,
-        updated: int,
-        enabled: bool = True,
-        values: LibraryValues | None = None,
-        make: Callable[[Row], LibraryValues] | None = None,
-    ) -> None:
-        """Keep the columns; ``values`` or ``make`` gives the values."""
-        self.code = code
-        self.created = created
-        self.updated = updated
-        self.enabled = enabled
-        self.media_updated = created
-        self._values = values
-        self._make = make
+    def __post_init__(self) -> None:
+        """Date the files, which came with the row."""
+        self.media_updated = self.created
 
     @property
     def values(self) -> LibraryValues:
         """Values; they have ``channel`` instead of ``scope``. Do not change them in place."""
         if self._values is not None:
             return self._values
-        return {} if self._make is None else self._make(self)
+        return {} if self.make is None else self.make(self)
 
     @values.setter
     def values(self, values: LibraryValues) -> None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.json_types import Json
     from pim_simulator.database.libraries import Library
+    from pim_simulator.database.rows import Draft, Entity, Item, MediaFile
 
-Values = dict[str, list[dict[str, Any]]]
-Associations = dict[str, dict[str, list[Any]]]
 Place = tuple[str | None, str | None]  # locale and channel of a value
 
 OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
@@ -24,143 +22,6 @@ LINK_TYPES = {
     "akeneo_reference_entity_collection": "reference_entities",
     "pim_catalog_asset_collection": "asset_families",
 }
-
-
-class Item:
-    """A product or a product model.
-
-    Values of generated items are computed on access, because a hundred thousand products
-    would not fit into memory.
-    """
-
-    __slots__ = (
-        "_make",
-        "_values",
-        "associations",
-        "categories",
-        "code",
-        "created",
-        "enabled",
-        "family",
-        "family_variant",
-        "groups",
-        "linked_updates",
-        "number",
-        "parent",
-        "quantified",
-        "revision",
-        "seed",
-        "updated",
-        "uuid",
-    )
-
-    def __init__(  # noqa: PLR0913 - a row with its columns
-        self,
-        *,
-        uuid: str,
-        code: str | None,
-        number: int,
-        created: int,
-        updated: int,
-        family: str | None = None,
-        family_variant: str | None = None,
-        parent: str | None = None,
-        enabled: bool = True,
-        categories: tuple[str, ...] = (),
-        groups: tuple[str, ...] = (),
-        values: Values | None = None,
-        associations: Associations | None = None,
-        quantified: Associations | None = None,
-        seed: tuple[Any, ...] = (),
-        make: Callable[[Item], Values] | None = None,
-    ) -> None:
-        """Keep the columns; ``values`` or ``make`` gives the values."""
-        self.uuid = uuid
-        self.code = code
-        self.number = number
-        self.family = family
-        self.family_variant = family_variant
-        self.parent = parent
-        self.enabled = enabled
-        self.categories = categories
-        self.groups = groups
-        self.associations = associations or {}
-        self.quantified = quantified or {}
-        self.created = created
-        self.updated = updated
-        # When linked assets and records were changed, by what ``updated_including_linked_type``
-        # calls them.
-        self.linked_updates: dict[str, int] = {}
-        self.seed = seed
-        self.revision = 0
-        self._make = make
-        self._values = values
-
-    @property
-    def is_model(self) -> bool:
-        """Whether it is a product model."""
-        return self.uuid.startswith("model/")
-
-    @property
-    def is_generated(self) -> bool:
-        """Whether it belongs to the generated catalogue, not to what was written since."""
-        return self._make is not None
-
-    @property
-    def values(self) -> Values:
-        """Its own values, without inherited ones. Do not change them in place."""
-        if self._values is not None:
-            return self._values
-        return {} if self._make is None else self._make(self)
-
-    @values.setter
-    def values(self, values: Values) -> None:
-        self._values = values
-
-    def frozen(self) -> Item:
-        """Return a copy, as publishing makes one."""
-        return Item(
-            uuid=self.uuid,
-            code=self.code,
-            number=self.number,
-            created=self.created,
-            updated=self.updated,
-            family=self.family,
-            family_variant=self.family_variant,
-            parent=self.parent,
-            enabled=self.enabled,
-            categories=self.categories,
-            groups=self.groups,
-            values=self._values,
-            associations=self.associations,
-            quantified=self.quantified,
-            seed=self.seed,
-            make=self._make,
-        )
-
-
-@dataclass(eq=False)
-class MediaFile:
-    """A row of the file storage of the catalogue."""
-
-    code: str
-    original_filename: str
-    mime_type: str
-    size: int
-    extension: str
-
-
-@dataclass(eq=False)
-class Draft:
-    """The API user's draft of a product or model.
-
-    Attributes:
-        values: The changed values, which replace those of the product.
-        ready: Whether it has been sent for approval: then it is a proposal.
-    """
-
-    values: Values
-    ready: bool = False
 
 
 @dataclass

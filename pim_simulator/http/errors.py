@@ -24,7 +24,6 @@ class ApiError(Exception):
     """
 
     def __init__(self, status: int, message: str, **more: Json) -> None:
-        """Keep status, message and further keys."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -49,7 +48,6 @@ class MethodNotAllowedError(ApiError):
     """
 
     def __init__(self, method: str, url: str, allowed: Sequence[str]) -> None:
-        """Keep the methods."""
         self.allow = ", ".join(allowed)
         super().__init__(
             405, f'No route found for "{method} {url}": Method Not Allowed (Allow: {self.allow})'
@@ -71,7 +69,6 @@ class AuthenticationRequiredError(ApiError):
     _DESCRIPTION = "OAuth2 authentication required"
 
     def __init__(self) -> None:
-        """Set the only message there is."""
         super().__init__(401, self._DESCRIPTION)
 
     @override

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,46 +83,13 @@ class Faults:
     """The faults to inject, in order."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
-    def add(  # noqa: PLR0913 - each is one trait of the fault, given by name
-        self,
-        kind: Kind,
-        path: str = "",
-        *,
-        nth: int = 1,
-        times: int | None = 1,
-        method: str | None = None,
-        status: int = 500,
-        body: object = None,
-        retry_after: str | int | None = None,
-        delay: float = 0.0,
-        location: str | None = None,
-        odd: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        do: Callable[[], object] | None = None,
-    ) -> None:
+    def add(self, kind: Kind, path: str = "", **traits: Any) -> None:  # noqa: ANN401 - see Fault
         """Add a fault; see `Fault` for the arguments."""
         with self._lock:
-            self._faults.append(
-                Fault(
-                    kind,
-                    path,
-                    nth,
-                    times,
-                    method,
-                    status,
-                    body,
-                    retry_after,
-                    delay,
-                    location,
-                    odd or {},
-                    headers or {},
-                    do,
-                )
-            )
+            self._faults.append(Fault(kind, path, **traits))
 
     def clear(self) -> None:
         """Remove all faults."""

@@ -40,7 +40,6 @@ class Tokens:
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Start with none."""
         self._clock = clock
         self._lock = threading.Lock()
         # Apps get one token that does not expire (api.akeneo.com, apps, authentication).
@@ -101,7 +100,6 @@ class TokenEndpoint:
     """
 
     def __init__(self, tokens: Tokens, credentials: Mapping[str, str]) -> None:
-        """Keep tokens and credentials."""
         self._tokens = tokens
         self._credentials = credentials
 

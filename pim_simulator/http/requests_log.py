@@ -38,7 +38,6 @@ class RequestLog(Sequence[AnsweredRequest]):
     """Thread-safe list of the answered requests."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._lock = threading.Lock()
         self._answered: list[AnsweredRequest] = []
         self._in_flight = 0

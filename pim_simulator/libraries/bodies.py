@@ -20,11 +20,7 @@ _MIME_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"
 
 
 class LibraryBodies:
-    """Writes reference entities and asset families, their records and assets.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Writes reference entities and asset families, their records and assets."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

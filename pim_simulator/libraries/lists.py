@@ -28,11 +28,7 @@ _Found = TypeVar("_Found")
 
 
 class LibraryLists:
-    """Lists reference entities and asset families, their attributes, options and rows.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Lists reference entities and asset families, their attributes, options and rows."""
 
     def __init__(self, pim: Installation) -> None:
         self._pim = pim

@@ -31,11 +31,7 @@ def invalid_search(*problems: tuple[str, str]) -> ApiError:
 
 
 class LibrarySearch:
-    """Turns the parameters of a request into predicates over records or assets.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Turns the parameters of a request into predicates over records or assets."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Associations, Item, Values
+    from pim_simulator.database.rows import Associations, Item, Values
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ class View:
 
 
 class ItemBodies:
-    """Writes products and models.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Writes products and models."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

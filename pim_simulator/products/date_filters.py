@@ -38,7 +38,6 @@ class DateFilters:
     """
 
     def __init__(self, zone: ServerZone, clock: Clock, profile: Profile) -> None:
-        """Keep the parts."""
         self._zone = zone
         self._clock = clock
         self._profile = profile

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.store import Item
+    from pim_simulator.database.rows import Item
     from pim_simulator.resources.resource import Resource
     from pim_simulator.resources.search_syntax import Filters
 
@@ -42,11 +42,7 @@ _TOO_MANY_PAGES = (
 
 
 class ItemLists:
-    """Lists products and models.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Lists products and models."""
 
     def __init__(self, pim: Installation) -> None:
         self._pim = pim

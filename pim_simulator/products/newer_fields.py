@@ -13,9 +13,9 @@ from pim_simulator.products.measurements import symbol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Item, Store
+    from pim_simulator.database.rows import Entity, Item
+    from pim_simulator.database.store import Store
 
 READINESS_CODE = "shop_readiness"
 _READY = 100
@@ -33,7 +33,6 @@ class NewerFields:
     def __init__(
         self, store: Store, completenesses: Callable[[Item], Iterable[dict[str, Any]]]
     ) -> None:
-        """Keep the parts."""
         self._store = store
         self._completenesses = completenesses
 

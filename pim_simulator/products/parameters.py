@@ -27,7 +27,6 @@ class ItemParameters:
     """
 
     def __init__(self, store: Store, profile: Profile) -> None:
-        """Keep the parts."""
         self._store = store
         self._profile = profile
 

@@ -13,17 +13,13 @@ from pim_simulator.resources.search import search_predicates
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
+    from pim_simulator.database.rows import Entity
     from pim_simulator.resources.resource import Resource
 
 
 class PlainLists:
-    """Answers requests as the table of resources says.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Answers requests as the table of resources says."""
 
     def __init__(self, pim: Installation) -> None:
         self._pim = pim
@@ -70,7 +66,9 @@ class PlainLists:
                 if name in call.query
             )
         ]
-        return sorted(found, key=lambda row: row.code.lower()) if resource.by_code else found
+        if resource.key != "code" or not resource.by_code:
+            return found
+        return sorted(found, key=lambda row: row.code.lower())
 
     def _body(self, resource: Resource, row: Entity, call: Call) -> dict[str, Any]:
         return row.body if resource.body is None else resource.body(self._pim, row, call)

@@ -11,10 +11,10 @@ from pim_simulator.database.profiles import ALL
 from pim_simulator.http.call import PREFIX
 
 if TYPE_CHECKING:
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.json_types import Json
     from pim_simulator.database.random_numbers import SeededRandom
+    from pim_simulator.database.rows import Entity
     from pim_simulator.database.store import Store
     from pim_simulator.http.call import Answer, Call
 
@@ -83,7 +83,7 @@ class Resource:
         paging: ``page``, ``array`` (a bare array without pages), or ``search_after`` (encrypted
             cursors besides pages, as in the versions that have such a list).
         select: Returns the rows of the requested list, if these are not the whole table.
-        by_code: Whether the list is sorted by code.
+        by_code: Whether the list is sorted by its key, if that is a code.
         linked: Whether the items of a list link to themselves.
         body: Returns the body of a row, if it is not just what the row holds.
         filters: What ``search`` can name; without any, it is ignored.

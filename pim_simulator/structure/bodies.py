@@ -9,8 +9,8 @@ from pim_simulator.catalogue.library_structure import option_body
 from pim_simulator.database.php import php_array
 
 if TYPE_CHECKING:
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
+    from pim_simulator.database.rows import Entity
     from pim_simulator.http.call import Call
 
 _TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.items()]

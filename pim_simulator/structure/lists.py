@@ -11,8 +11,8 @@ from pim_simulator.http.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pim_simulator.database.entities import Entity
     from pim_simulator.database.installation import Installation
+    from pim_simulator.database.rows import Entity
     from pim_simulator.resources.resource import Resource
 
 
@@ -55,11 +55,7 @@ def categories_by_tree(pim: Installation, _: Call) -> Iterable[Entity]:
 
 
 class SystemInformation:
-    """Answers ``/system-information``.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Answers ``/system-information``."""
 
     def __init__(self, pim: Installation) -> None:
         self._profile = pim.profile

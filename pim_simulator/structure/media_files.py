@@ -13,18 +13,14 @@ from pim_simulator.http.paging import path_link, read_paging
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.store import MediaFile
+    from pim_simulator.database.rows import MediaFile
     from pim_simulator.resources.resource import Resource
 
 _SWAPS = 0.1  # share of the media files that change places with their neighbour
 
 
 class MediaFiles:
-    """Lists media files, and sends their content.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Lists media files, and sends their content."""
 
     def __init__(self, pim: Installation) -> None:
         self._pim = pim

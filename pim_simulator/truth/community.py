@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.json_types import Json
     from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Item, Store
+    from pim_simulator.database.rows import Item
+    from pim_simulator.database.store import Store
 
 _BEFORE_5 = ("pim-3", "ce-4")
 _BEFORE_6 = (*_BEFORE_5, "ce-5")

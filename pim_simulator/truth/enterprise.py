@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pim_simulator.database.json_types import Json
     from pim_simulator.database.libraries import Library, Row
     from pim_simulator.database.profiles import Profile
-    from pim_simulator.database.store import Item, Store
+    from pim_simulator.database.rows import Item
+    from pim_simulator.database.store import Store
 
 _LIBRARIES = {
     "reference_entities": ("reference_entities", "reference_entity", "library"),

@@ -22,11 +22,7 @@ _MAX_LINE_LENGTH = 1_000_000
 
 
 class WriteCalls:
-    """Handles the requests that change something.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Handles the requests that change something."""
 
     def __init__(self, pim: Installation) -> None:
         self._writer = Writer(pim)

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pim_simulator.database.store import Item
+from pim_simulator.database.rows import Item
 from pim_simulator.http.errors import violations
 from pim_simulator.writes.values import WrittenValues
 
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 class ItemWriter:
-    """Creates, changes and deletes products and models, and indexes them.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Creates, changes and deletes products and models, and indexes them."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.database.entities import Entity
 from pim_simulator.database.libraries import LIBRARY_TABLES, Kind, Library, Row
-from pim_simulator.database.store import LINK_TYPES, OPTION_TYPES, Draft, Item
+from pim_simulator.database.rows import Draft, Entity, Item
+from pim_simulator.database.store import LINK_TYPES, OPTION_TYPES
 from pim_simulator.http.errors import ApiError
 from pim_simulator.writes.values import expected, format_error
 
@@ -239,7 +239,7 @@ class RowWriter:
         row = library.rows.get(key[1])
         new = row is None
         if row is None:
-            row = Row(key[1], created=now, updated=now, values={})
+            row = Row(key[1], now, now)
             library.rows[key[1]] = row
         before = (row.values, row.enabled)
         values = dict(row.values)

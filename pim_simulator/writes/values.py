@@ -10,7 +10,8 @@ from pim_simulator.http.errors import ApiError, documented
 
 if TYPE_CHECKING:
     from pim_simulator.database.json_types import Json
-    from pim_simulator.database.store import Associations, Item, Store, Values
+    from pim_simulator.database.rows import Associations, Item, Values
+    from pim_simulator.database.store import Store
 
 _ANCHOR = "api-reference.html#Productuuid"
 _COMMON_KEYS = frozenset(
@@ -40,7 +41,6 @@ class WrittenValues:
     """
 
     def __init__(self, store: Store) -> None:
-        """Keep the tables."""
         self._store = store
 
     def apply(self, item: Item, data: dict[str, Any], *, models: bool) -> None:

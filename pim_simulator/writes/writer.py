@@ -16,11 +16,7 @@ Key = str | tuple[str, ...]
 
 
 class Writer:
-    """Creates, changes and deletes rows, and moves ``updated`` as the PIM does.
-
-    Args:
-        pim: The simulated PIM.
-    """
+    """Creates, changes and deletes rows, and moves ``updated`` as the PIM does."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store
