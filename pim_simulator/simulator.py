@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from pim_simulator.http.call import Answer, Call
+    from pim_simulator.http.messages import Request, Response
 
 
 class SimulatedPim(Installation):
@@ -149,9 +149,9 @@ class SimulatedPim(Installation):
         uuid = self.profile.by_uuid if by_uuid is None else by_uuid
         return truth(self.store, self.profile, self.timezone, resource, by_uuid=uuid)
 
-    def answer(self, call: Call) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Return the response to a request."""
-        return self._api.answer(call)
+        return self._api.respond(request)
 
     def app(self) -> Starlette:
         """Return the ASGI application."""

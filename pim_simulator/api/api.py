@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pim_simulator.api.table import resources_of
-from pim_simulator.http.call import PREFIX, TOKEN_PATH, Answer, Call, json_answer
 from pim_simulator.http.errors import (
     ApiError,
     AuthenticationRequiredError,
@@ -14,10 +13,11 @@ from pim_simulator.http.errors import (
     no_route,
 )
 from pim_simulator.http.headers import with_cache_control, without_slash
+from pim_simulator.http.messages import PREFIX, TOKEN_PATH, Request, Response, json_response
 from pim_simulator.http.oauth import TokenEndpoint, Tokens
 from pim_simulator.resources.lists import PlainLists
 from pim_simulator.resources.routes import Route, Routes, routes_of
-from pim_simulator.writes.calls import WriteCalls
+from pim_simulator.writes.handler import WriteHandler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,72 +71,77 @@ class Api:
         self._token_endpoint = TokenEndpoint(tokens, credentials)
         handlers = {resource.handler or PlainLists for resource in resources}
         self._handlers = {handler: handler(pim) for handler in handlers}
-        self._writes = WriteCalls(pim)
+        self._writes = WriteHandler(pim)
 
-    def answer(self, call: Call) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Return the response to a request."""
         try:
             with self._pim.store.lock:
-                answer = self._answer(call)
+                response = self._respond(request)
         except ApiError as error:
-            answer = json_answer(error.body(), error.status, error.headers())
+            response = json_response(error.body(), error.status, error.headers())
         return with_cache_control(
-            answer, self._pim.profile, token=call.path == TOKEN_PATH, root=call.path == PREFIX
+            response,
+            self._pim.profile,
+            token=request.path == TOKEN_PATH,
+            root=request.path == PREFIX,
         )
 
-    def _answer(self, call: Call) -> Answer:
-        if call.path == PREFIX and call.method in _READS:  # requires no token
-            self._check_accept(call)
-            return json_answer(self._routes.listing(call.base))
-        if call.path == TOKEN_PATH:
-            return self._token_answer(call)
-        route, parts, methods = self._routes.find(call.method, call.path)
+    def _respond(self, request: Request) -> Response:
+        if request.path == PREFIX and request.method in _READS:  # requires no token
+            self._check_accept(request)
+            return json_response(self._routes.listing(request.base))
+        if request.path == TOKEN_PATH:
+            return self._token_response(request)
+        route, parts, methods = self._routes.find(request.method, request.path)
         if route is None:
-            return self._unrouted(call, methods)
-        token = self._token(call)
+            return self._unrouted(request, methods)
+        token = self._token(request)
         if not self._routes.is_on(route):
             flag = _FLAGS.get(route.resource.feature or "", route.resource.feature)
             raise ApiError(404, f'Feature "{flag}" is not enabled.')
-        self._check_query(call)
+        self._check_query(request)
         if route.method == "GET" and route.action not in ("download", "file"):
-            self._check_accept(call)
+            self._check_accept(request)
         elif route.method in ("PATCH", "POST"):
-            self._check_content_type(call, route)
+            self._check_content_type(request, route)
         self._check_permissions(route, by_app=token == self._tokens.app)
-        return self._handle(route, dataclasses.replace(call, parts=parts))
+        return self._handle(route, dataclasses.replace(request, parts=parts))
 
-    def _handle(self, route: Route, call: Call) -> Answer:
+    def _handle(self, route: Route, request: Request) -> Response:
         if route.method != "GET":
-            return self._writes.answer(route, call)
+            return self._writes.respond(route, request)
         handler = self._handlers[route.resource.handler or PlainLists]
-        return handler.answer(route.resource, route.action, call)
+        return handler.respond(route.resource, route.action, request)
 
-    def _token_answer(self, call: Call) -> Answer:
-        if call.method != "POST":
-            raise MethodNotAllowedError(call.method, self._shown_url(call), ["POST"])
+    def _token_response(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise MethodNotAllowedError(request.method, self._shown_url(request), ["POST"])
         body = self._token_endpoint.answer(
-            call.headers, call.content, self._pim.access_token_lifetime
+            request.headers, request.content, self._pim.access_token_lifetime
         )
-        return json_answer(body)
+        return json_response(body)
 
-    def _unrouted(self, call: Call, methods: list[str]) -> Answer:
+    def _unrouted(self, request: Request, methods: list[str]) -> Response:
         """Answer a request without a route, before any token is checked (``RouterListener``)."""
-        bare = call.path.rstrip("/")
+        bare = request.path.rstrip("/")
         known = bare == PREFIX or self._routes.has(bare)
-        if call.path.endswith("/") and call.method in _READS and known:
-            return without_slash(call)
+        if request.path.endswith("/") and request.method in _READS and known:
+            return without_slash(request)
         if methods:
-            raise MethodNotAllowedError(call.method, self._shown_url(call), methods)
-        raise no_route(call.method, self._shown_url(call))
+            raise MethodNotAllowedError(request.method, self._shown_url(request), methods)
+        raise no_route(request.method, self._shown_url(request))
 
-    def _shown_url(self, call: Call) -> str:
-        return call.base + call.path if self._pim.profile.whole_url_in_messages else call.path
+    def _shown_url(self, request: Request) -> str:
+        return (
+            request.base + request.path if self._pim.profile.whole_url_in_messages else request.path
+        )
 
-    def _token(self, call: Call) -> str:
+    def _token(self, request: Request) -> str:
         """Return the token of a request: from its header or ``?access_token=`` (recorded)."""
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            token = call.query.get("access_token", "")
+            token = request.query.get("access_token", "")
         if not token:
             if not self._pim.profile.by_uuid:
                 raise AuthenticationRequiredError
@@ -144,21 +149,21 @@ class Api:
         self._tokens.check_access(token)
         return token
 
-    def _check_query(self, call: Call) -> None:
-        if self._pim.profile.by_uuid and any("[" in name for name in call.query):
+    def _check_query(self, request: Request) -> None:
+        if self._pim.profile.by_uuid and any("[" in name for name in request.query):
             raise ApiError(400, "Bracket syntax is not supported in query parameters.")
 
     @staticmethod
-    def _check_accept(call: Call) -> None:
-        accept = call.headers.get("accept", _ONE)
+    def _check_accept(request: Request) -> None:
+        accept = request.headers.get("accept", _ONE)
         if accept != _ONE and "*/*" not in accept:
             message = f'"{accept}" in "Accept" header is not valid. Only "{_ONE}" is allowed.'
             raise ApiError(406, message)
 
     @staticmethod
-    def _check_content_type(call: Call, route: Route) -> None:
+    def _check_content_type(request: Request, route: Route) -> None:
         allowed = {"partial_update_list": _MANY, "upload": _FORM}.get(route.action, _ONE)
-        given = call.headers.get("content-type", "").split(";")[0].strip()
+        given = request.headers.get("content-type", "").split(";")[0].strip()
         if not given:
             message = (
                 f'The "Content-Type" header is missing. "{allowed}" has to be specified as value.'

@@ -9,8 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.clock import parse_atom
-from pim_simulator.http.call import PREFIX, Answer, Call, encode, json_answer, page_answer
 from pim_simulator.http.errors import ApiError, violations
+from pim_simulator.http.messages import (
+    PREFIX,
+    Request,
+    Response,
+    encode,
+    json_response,
+    page_response,
+)
 from pim_simulator.http.pages import offset_page, self_link
 from pim_simulator.http.paging import Paging, list_link, path_link
 from pim_simulator.products.bodies import ItemBodies, View
@@ -35,27 +42,27 @@ class CatalogLists:
         self._store = pim.store
         self._bodies = ItemBodies(pim)
 
-    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+    def respond(self, resource: Resource, action: str, request: Request) -> Response:
         """Return the response to a request."""
         what = resource.path.removeprefix("catalogs/{id}/")
         if what == "catalogs" and action == "list":
-            return self._catalogs(call)
-        key = call.parts["id"]
+            return self._catalogs(request)
+        key = request.parts["id"]
         catalog = self._store.table("catalogs").get(key)
         if catalog is None:
             raise ApiError(404, f'Catalog "{key}" does not exist or you can\'t access it.')
         if what == "catalogs":
-            return json_answer(catalog.body)
+            return json_response(catalog.body)
         schema = self._store.table("catalog_mapping_schemas").get(key)
         if what != "mapping-schemas/product":
-            return self._selection(what, catalog, schema, call)
+            return self._selection(what, catalog, schema, request)
         if schema is None:
             raise ApiError(404, f'Catalog "{key}" does not have a product mapping schema.')
-        return json_answer(schema.body)
+        return json_response(schema.body)
 
-    def _catalogs(self, call: Call) -> Answer:
+    def _catalogs(self, request: Request) -> Response:
         page, limit = (
-            _number(call.query.get(name, str(default)))
+            _number(request.query.get(name, str(default)))
             for name, default in (("page", 1), ("limit", _DEFAULT_LIMIT))
         )
         if page < 1 or not 1 <= limit <= _DEFAULT_LIMIT:
@@ -65,38 +72,43 @@ class CatalogLists:
         bodies = sorted((row.body for row in self._store.table("catalogs").values()),
                         key=lambda body: str(body["id"]))  # fmt: skip
         items = [
-            encode({**self_link(call.base, f"{path}/{body['id']}"), **body})
+            encode({**self_link(request.base, f"{path}/{body['id']}"), **body})
             for body in bodies[paging.offset : paging.offset + limit]
         ]
-        return offset_page(call, path, paging, items, len(bodies))
+        return offset_page(request, path, paging, items, len(bodies))
 
-    def _selection(self, kind: str, catalog: Entity, schema: Entity | None, call: Call) -> Answer:
+    def _selection(
+        self, kind: str, catalog: Entity, schema: Entity | None, request: Request
+    ) -> Response:
         key = catalog.body["id"]
-        limit = self._limit(kind, call.query)
+        limit = self._limit(kind, request.query)
         if not catalog.body["enabled"]:  # a 200 all the same
             message = (
                 f'No products to synchronize. The catalog "{key}" has been disabled on the PIM '
                 "side. Note that you can get catalogs status with the GET /api/rest/v1/catalogs "
                 "endpoint."
             )
-            return json_answer({"error": message})
+            return json_response({"error": message})
         if kind.startswith("mapped") and schema is None:
             message = (
                 "Impossible to map products: no product mapping schema available for this catalog."
             )
-            return json_answer({"error": message})
-        rows = self._rows(kind, call)
-        cursor = call.query.get("search_after")
+            return json_response({"error": message})
+        rows = self._rows(kind, request)
+        cursor = request.query.get("search_after")
         after = [row for row in rows if cursor is None or row[0] > cursor]
         page = after[:limit]
-        path = call.path
-        links = {"self": _link(call, path, limit, cursor), "first": _link(call, path, limit, None)}
+        path = request.path
+        links = {
+            "self": _link(request, path, limit, cursor),
+            "first": _link(request, path, limit, None),
+        }
         if len(page) >= limit:
-            links["next"] = _link(call, path, limit, page[-1][0])
+            links["next"] = _link(request, path, limit, page[-1][0])
         head: dict[str, Any] = {"_links": links}
-        if kind == "product-uuids" and call.query.get("with_count") == "true":
+        if kind == "product-uuids" and request.query.get("with_count") == "true":
             head["items_count"] = len(rows)
-        return page_answer(head, [encode(write()) for _, write in page])
+        return page_response(head, [encode(write()) for _, write in page])
 
     @staticmethod
     def _limit(kind: str, query: Mapping[str, str]) -> int:
@@ -114,10 +126,10 @@ class CatalogLists:
         return sorted((item for item in self._store.products.values() if item.enabled),
                       key=lambda item: item.uuid)  # fmt: skip
 
-    def _rows(self, kind: str, call: Call) -> list[tuple[str, Callable[[], Json]]]:
+    def _rows(self, kind: str, request: Request) -> list[tuple[str, Callable[[], Json]]]:
         """Return cursor and writer of each item of a list."""
-        after = parse_atom(call.query.get("updated_after"))
-        before = parse_atom(call.query.get("updated_before"))
+        after = parse_atom(request.query.get("updated_after"))
+        before = parse_atom(request.query.get("updated_before"))
         items = [
             item
             for item in self.selected()
@@ -126,7 +138,7 @@ class CatalogLists:
         if kind == "product-uuids":
             return [(item.uuid, partial(str, item.uuid)) for item in items]
         if kind == "products":
-            view = View(base=call.base, by_uuid=True)
+            view = View(base=request.base, by_uuid=True)
             return [(item.uuid, partial(self._bodies.product, item, view)) for item in items]
         if kind == "mapped-products":
             return [
@@ -134,8 +146,8 @@ class CatalogLists:
             ]
         roots = {self._root(item).code or "": self._root(item) for item in items if item.parent}
         if kind == "mapped-models":
-            return [(code, partial(self._model, roots[code], call)) for code in sorted(roots)]
-        code = call.parts["code"]
+            return [(code, partial(self._model, roots[code], request)) for code in sorted(roots)]
+        code = request.parts["code"]
         if code not in roots:
             raise ApiError(404, f'Product model "{code}" does not exist.')
         variants = [item for item in items if item.parent and self._root(item) is roots[code]]
@@ -155,13 +167,13 @@ class CatalogLists:
         levels = variant.body["variant_attribute_sets"]
         return [axis for level in levels for axis in level["axes"]]
 
-    def _model(self, model: Item, call: Call) -> dict[str, Any]:
-        path = f"{call.path}/{model.code}/variants"
+    def _model(self, model: Item, request: Request) -> dict[str, Any]:
+        path = f"{request.path}/{model.code}/variants"
         names = [value["data"] for value in model.values.get("name", ())]
         return {
             "code": model.code,
             "title": names[0] if names else model.code,
-            "variants": path_link(call.base, path),
+            "variants": path_link(request.base, path),
             "variation_axes": [
                 {"code": axis, "label": self._labels(self._store.attributes[axis])}
                 for axis in self._axes(model)
@@ -198,11 +210,11 @@ class CatalogLists:
         ]
 
 
-def _link(call: Call, path: str, limit: int, cursor: str | None) -> dict[str, str]:
+def _link(request: Request, path: str, limit: int, cursor: str | None) -> dict[str, str]:
     query = {} if cursor is None else {"search_after": cursor}
     query["limit"] = str(limit)
-    query |= {name: call.query[name] for name in _DATES if name in call.query}
-    return {"href": list_link(call.base, path, query)}
+    query |= {name: request.query[name] for name in _DATES if name in request.query}
+    return {"href": list_link(request.base, path, query)}
 
 
 def _number(text: str) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.http.call import PREFIX
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import PREFIX
 from pim_simulator.http.paging import path_link
 
 if TYPE_CHECKING:
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Entity
-    from pim_simulator.http.call import Call
+    from pim_simulator.http.messages import Request
 
 
-def assignees_of_step(pim: Installation, call: Call) -> Iterable[Entity]:
+def assignees_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the users who can be assigned to the workflow step in the path."""
-    uuid, workflows = call.parts["uuid"], pim.store.table("workflows").values()
+    uuid, workflows = request.parts["uuid"], pim.store.table("workflows").values()
     if not any(step["uuid"] == uuid for row in workflows for step in row.body["steps"]):
         raise ApiError(404, f'Workflow step "{uuid}" does not exist.')
     rows = pim.store.table("workflow_step_assignees").values()
     return [row for row in rows if row.owner == uuid]
 
 
-def tasks_of_step(pim: Installation, call: Call) -> Iterable[Entity]:
+def tasks_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the tasks of a step; ``step_uuid`` is mandatory."""
     try:
-        search = json.loads(call.query.get("search", "{}"))
+        search = json.loads(request.query.get("search", "{}"))
     except ValueError:
         search = None
     if not isinstance(search, dict):
@@ -58,9 +58,9 @@ def _matches(task: Mapping[str, Any], search: Mapping[str, Any]) -> bool:
     )
 
 
-def task(_: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def task(_: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a task, with its attributes if they are requested."""
-    if call.query.get("with_attributes") == "true":
+    if request.query.get("with_attributes") == "true":
         return row.body
     return {name: value for name, value in row.body.items() if name != "pending_attributes"}
 
@@ -70,13 +70,14 @@ def suggests(body: dict[str, Any], codes: str) -> bool:
     return any(one["code"] in codes.split(",") for one in body["suggested_attributes"])
 
 
-def pam_asset(_: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def pam_asset(_: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a product asset; its files have ``_link``, not ``_links``."""
     body = dict(row.body)
     for kind in ("variation", "reference"):
         path = f"{PREFIX}/assets/{row.code}/{kind}-files"
         body[f"{kind}_files"] = [
-            {"_link": _file_links(call.base, path, file), **file} for file in body[f"{kind}_files"]
+            {"_link": _file_links(request.base, path, file), **file}
+            for file in body[f"{kind}_files"]
         ]
     return body
 

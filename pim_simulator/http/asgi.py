@@ -6,19 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
+from starlette import responses
 from starlette.applications import Starlette
-from starlette.responses import Response
 from starlette.routing import Route
 from typing_extensions import override
 
 from pim_simulator.database.clock import Clock, http_date
-from pim_simulator.http.call import Answer, Call
+from pim_simulator.http.messages import Request, Response
 from pim_simulator.http.requests_log import AnsweredRequest, RequestLog
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from starlette.requests import Request
+    from starlette import requests
     from starlette.types import Receive, Scope, Send
 
     from pim_simulator.http.faults import Fault, Faults
@@ -33,19 +33,19 @@ _APACHE_404 = (
 )
 
 
-class _Fixed(Response):
+class _Fixed(responses.Response):
     """A response with given bytes, and the Date header of the simulated clock."""
 
-    def __init__(self, answer: Answer, date: str) -> None:
-        headers = {**answer.headers, "date": date, "server": "Apache"}
-        super().__init__(answer.content, answer.status, headers)
+    def __init__(self, response: Response, date: str) -> None:
+        headers = {**response.headers, "date": date, "server": "Apache"}
+        super().__init__(response.content, response.status, headers)
 
 
 class _Broken(_Fixed):
     """A response whose connection is reset within the body, or before it."""
 
-    def __init__(self, answer: Answer, date: str, *, started: bool) -> None:
-        super().__init__(answer, date)
+    def __init__(self, response: Response, date: str, *, started: bool) -> None:
+        super().__init__(response, date)
         self._started = started
 
     @override
@@ -71,50 +71,50 @@ class Served(Protocol):
     links_base: str | None
     hanging: set[str]
 
-    def answer(self, call: Call) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Return the response to a request."""
 
 
 def make_app(pim: Served) -> Starlette:
     """Return the application."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(incoming: requests.Request) -> responses.Response:
         pim.requests.begin()
-        raw_path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        raw_path: bytes = incoming.scope.get("raw_path") or incoming.url.path.encode()
         path = unquote(raw_path.decode("latin-1"))
-        raw_query = request.scope["query_string"].decode("latin-1")
+        raw_query = incoming.scope["query_string"].decode("latin-1")
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
-        headers = dict(request.headers)
+        headers = dict(incoming.headers)
         at = pim.clock.now()
         status = 0
         try:
-            content = await request.body()
+            content = await incoming.body()
             if pim.latency:
                 await asyncio.sleep(pim.latency)
             if any(part in path for part in pim.hanging):
-                await _hang(request, pim.hanging)
-            base = pim.links_base or f"{request.url.scheme}://{headers.get('host', '')}"
-            call = Call(request.method, path, query, headers, content, base, raw_query)
-            response = await _respond(pim, call, raw_path)
+                await _hang(incoming, pim.hanging)
+            base = pim.links_base or f"{incoming.url.scheme}://{headers.get('host', '')}"
+            request = Request(incoming.method, path, query, headers, content, base, raw_query)
+            response = await _respond(pim, request, raw_path)
             if not isinstance(response, _Broken):
                 status = response.status_code
             return response
         finally:
-            pim.requests.end(AnsweredRequest(request.method, path, query, status, at, headers))
+            pim.requests.end(AnsweredRequest(incoming.method, path, query, status, at, headers))
 
     return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
 
 
-async def _hang(request: Request, hanging: AbstractSet[str]) -> None:
+async def _hang(incoming: requests.Request, hanging: AbstractSet[str]) -> None:
     """Keep a request waiting until its client gives up, or its path stops hanging."""
-    while any(part in request.url.path for part in hanging):
-        if await request.is_disconnected():
+    while any(part in incoming.url.path for part in hanging):
+        if await incoming.is_disconnected():
             return
         await asyncio.sleep(_HANGING)
 
 
-async def _respond(pim: Served, call: Call, raw_path: bytes) -> Response:
-    fault = pim.faults.take(call.method, call.path)
+async def _respond(pim: Served, request: Request, raw_path: bytes) -> responses.Response:
+    fault = pim.faults.take(request.method, request.path)
     if fault is not None and fault.delay:
         await asyncio.sleep(fault.delay)
     if fault is not None and fault.do:
@@ -123,22 +123,22 @@ async def _respond(pim: Served, call: Call, raw_path: bytes) -> Response:
     if fault is not None and fault.kind in ("status", "html"):
         return _Fixed(_faulty(fault), date)
     if b"%2f" in raw_path.lower():
-        return _Fixed(Answer(404, _APACHE_404, {"content-type": "text/html"}), date)
+        return _Fixed(Response(404, _APACHE_404, {"content-type": "text/html"}), date)
     if fault is not None and fault.kind == "reset":
-        return _Broken(Answer(200, b""), date, started=False)
-    answer = pim.answer(call)
+        return _Broken(Response(200, b""), date, started=False)
+    response = pim.respond(request)
     if fault is not None and fault.kind == "reset_in_body":
-        return _Broken(answer, date, started=True)
+        return _Broken(response, date, started=True)
     if fault is not None:
-        answer = Answer(answer.status, fault.spoilt(answer.content), answer.headers)
-    return _Fixed(answer, date)
+        response = Response(response.status, fault.spoilt(response.content), response.headers)
+    return _Fixed(response, date)
 
 
-def _faulty(fault: Fault) -> Answer:
+def _faulty(fault: Fault) -> Response:
     content, kind = fault.content()
     headers: dict[str, Any] = {"content-type": kind, **fault.headers}
     if fault.retry_after is not None:
         headers["retry-after"] = str(fault.retry_after)
     if fault.location is not None:
         headers["location"] = fault.location
-    return Answer(fault.status if fault.kind == "status" else 200, content, headers)
+    return Response(fault.status if fault.kind == "status" else 200, content, headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pim_simulator.http.call import Answer, Call, encode, page_answer
+from pim_simulator.http.messages import Request, Response, encode, page_response
 from pim_simulator.http.paging import (
     Paging,
     decrypt,
@@ -20,31 +20,33 @@ if TYPE_CHECKING:
 _Row = TypeVar("_Row")
 
 
-def offset_page(call: Call, path: str, paging: Paging, items: list[bytes], count: int) -> Answer:
+def offset_page(
+    request: Request, path: str, paging: Paging, items: list[bytes], count: int
+) -> Response:
     """Return a numbered page; its links repeat the whole query."""
     query = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
     head: dict[str, Any] = {
-        "_links": page_links(call.base, path, {**query, **call.query}, paging, len(items)),
+        "_links": page_links(request.base, path, {**query, **request.query}, paging, len(items)),
         "current_page": paging.page,
     }
     if paging.with_count:
         head["items_count"] = count
-    return page_answer(head, items)
+    return page_response(head, items)
 
 
 def row_page(  # noqa: PLR0913 - a page is made of all that
-    call: Call,
+    request: Request,
     paging: Paging,
     rows: Sequence[_Row],
     *,
     key: Callable[[_Row], str],
     write: Callable[[_Row], dict[str, Any]],
     linked: bool,
-) -> Answer:
+) -> Response:
     """Return the requested page of a list.
 
     Args:
-        call: The request.
+        request: The request.
         paging: Its pagination. Cursors are encrypted, as in all versions with such a list.
         rows: All rows; sorted by their keys if there are cursors.
         key: Returns the key of a row in its path.
@@ -57,17 +59,19 @@ def row_page(  # noqa: PLR0913 - a page is made of all that
         start = sum(key(row) <= last for row in rows)
     page = rows[start : start + paging.limit]
     items = [
-        encode((self_link(call.base, f"{call.path}/{key(row)}") if linked else {}) | write(row))
+        encode(
+            (self_link(request.base, f"{request.path}/{key(row)}") if linked else {}) | write(row)
+        )
         for row in page
     ]
     if not paging.search_after:
-        return offset_page(call, call.path, paging, items, len(rows))
-    query = {name: text for name, text in call.query.items() if name != "search_after"}
+        return offset_page(request, request.path, paging, items, len(rows))
+    query = {name: text for name, text in request.query.items() if name != "search_after"}
     following = encrypt(key(page[-1])) if page else None
     links = search_after_links(
-        call.base, call.path, query, paging, count=len(items), following=following
+        request.base, request.path, query, paging, count=len(items), following=following
     )
-    return page_answer({"_links": links}, items)
+    return page_response({"_links": links}, items)
 
 
 def self_link(base: str, path: str) -> dict[str, Any]:
@@ -76,35 +80,35 @@ def self_link(base: str, path: str) -> dict[str, Any]:
 
 
 def cursor_page(  # noqa: PLR0913 - a page is made of all that
-    call: Call,
+    request: Request,
     path: str,
     codes: Sequence[str],
     *,
     size: int,
     kept: Sequence[str],
     write: Callable[[str], dict[str, Any]],
-) -> Answer:
+) -> Response:
     """Return a page of a list that supports only ``search_after`` and takes no ``limit``.
 
     The cursor is the last code, which does not have to exist. Links have neither ``limit``
     nor ``pagination_type``; there is a next page if this one is full.
 
     Args:
-        call: The request.
+        request: The request.
         path: Path of the list.
         codes: Codes of the matching items, lower-cased and sorted.
         size: Page size.
         kept: Query parameters that the links repeat.
         write: Returns the body of a code.
     """
-    cursor = call.query.get("search_after")
+    cursor = request.query.get("search_after")
     after = "" if cursor is None else cursor.lower()
     page = [code for code in codes if cursor is None or code > after][:size]
     bodies = [write(code) for code in page]
     paging = Paging(search_after=True, limit=size, page=1, cursor=cursor, with_count=False)
-    query = {name: call.query[name] for name in kept if name in call.query}
+    query = {name: request.query[name] for name in kept if name in request.query}
     following = bodies[-1]["code"] if bodies else None
     links = search_after_links(
-        call.base, path, query, paging, count=len(bodies), following=following
+        request.base, path, query, paging, count=len(bodies), following=following
     )
-    return page_answer({"_links": links}, [encode(body) for body in bodies])
+    return page_response({"_links": links}, [encode(body) for body in bodies])

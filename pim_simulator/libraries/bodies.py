@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.libraries import tag_labels
 from pim_simulator.database.libraries import ASSET_FAMILY, Kind, Library, Row, share_link
-from pim_simulator.http.call import PREFIX
+from pim_simulator.http.messages import PREFIX
 from pim_simulator.http.paging import path_link
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pim_simulator.database.libraries import (
     Library,
     Row,
 )
-from pim_simulator.http.call import PREFIX, Answer, Call, json_answer
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import PREFIX, Request, Response, json_response
 from pim_simulator.http.pages import cursor_page, self_link
 from pim_simulator.libraries.bodies import LibraryBodies
 from pim_simulator.libraries.search import LibrarySearch
@@ -35,32 +35,32 @@ class LibraryLists:
         self._bodies = LibraryBodies(pim)
         self._search = LibrarySearch(pim)
 
-    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+    def respond(self, resource: Resource, action: str, request: Request) -> Response:
         """Return the response to a request."""
         if action == "file":
-            return self._file(call.parts["fileCode"])
+            return self._file(request.parts["fileCode"])
         kind, level = LIBRARY_TABLES[resource.table]
         if level == "library":
-            return self._libraries(kind, call) if action == "list" else self._one(kind, call)
+            return self._libraries(kind, request) if action == "list" else self._one(kind, request)
         if level == "attributes":
-            return self._attributes(kind, action, call)
-        return (self._options if level == "options" else self._rows)(kind, action, call)
+            return self._attributes(kind, action, request)
+        return (self._options if level == "options" else self._rows)(kind, action, request)
 
-    def _libraries(self, kind: Kind, call: Call) -> Answer:
+    def _libraries(self, kind: Kind, request: Request) -> Response:
         table: dict[str, Library] = getattr(self._pim.store, kind.table)
         by_code = {code.lower(): library for code, library in table.items()}
         return cursor_page(
-            call,
+            request,
             f"{PREFIX}/{kind.path}",
             sorted(by_code),
             size=self._pim.search_after_page_size,
             kept=(),
-            write=lambda code: self._bodies.library(kind, by_code[code], call.base, listed=True),
+            write=lambda code: self._bodies.library(kind, by_code[code], request.base, listed=True),
         )
 
-    def _one(self, kind: Kind, call: Call) -> Answer:
-        library = self._library(kind, call.parts["code"])
-        return json_answer(self._bodies.library(kind, library, call.base, listed=False))
+    def _one(self, kind: Kind, request: Request) -> Response:
+        library = self._library(kind, request.parts["code"])
+        return json_response(self._bodies.library(kind, library, request.base, listed=False))
 
     def _library(self, kind: Kind, code: str) -> Library:
         """Return a library; the codes of asset families are case-sensitive."""
@@ -73,22 +73,22 @@ class LibraryLists:
             raise ApiError(404, f'{name} "{code}" does not exist.')
         return library
 
-    def _attributes(self, kind: Kind, action: str, call: Call) -> Answer:
-        library = self._library(kind, call.parts[kind.placeholder])
+    def _attributes(self, kind: Kind, action: str, request: Request) -> Response:
+        library = self._library(kind, request.parts[kind.placeholder])
         if action == "list":  # a bare array, of 100 at most
-            return json_answer([attribute.body for attribute in library.attributes.values()])
-        code = call.parts["code"]
+            return json_response([attribute.body for attribute in library.attributes.values()])
+        code = request.parts["code"]
         attribute = _insensitive(library.attributes.items(), code)
         if attribute is None:
             message = (
                 f'Attribute "{code}" does not exist for the {kind.library_name} "{library.code}".'
             )
             raise ApiError(404, message)
-        return json_answer(attribute.body)
+        return json_response(attribute.body)
 
-    def _options(self, kind: Kind, action: str, call: Call) -> Answer:
-        library = self._library(kind, call.parts[kind.placeholder])
-        code = call.parts["attributeCode"]
+    def _options(self, kind: Kind, action: str, request: Request) -> Response:
+        library = self._library(kind, request.parts[kind.placeholder])
+        code = request.parts["attributeCode"]
         attribute = _insensitive(library.attributes.items(), code)
         if attribute is None:
             message = f'Attribute "{code}" does not exist for {kind.library_name} "{library.code}".'
@@ -97,19 +97,19 @@ class LibraryLists:
             raise ApiError(404, f'Attribute "{code}" does not support options.')
         options = library.options.get(attribute.code, {})
         if action == "list":
-            return json_answer([option.body for option in options.values()])
-        wanted = call.parts["optionCode"]
+            return json_response([option.body for option in options.values()])
+        wanted = request.parts["optionCode"]
         option = _insensitive(options.items(), wanted)
         if option is None:
             message = f'Attribute option "{wanted}" does not exist for the attribute "{code}".'
             raise ApiError(404, message)
-        return json_answer(option.body)
+        return json_response(option.body)
 
-    def _rows(self, kind: Kind, action: str, call: Call) -> Answer:
+    def _rows(self, kind: Kind, action: str, request: Request) -> Response:
         if action == "list":
-            return self._row_page(kind, call)
-        library = self._library(kind, call.parts[kind.placeholder])
-        code = call.parts["code"]
+            return self._row_page(kind, request)
+        library = self._library(kind, request.parts[kind.placeholder])
+        code = request.parts["code"]
         row = _insensitive(library.rows.items(), code)
         if row is None:
             name = kind.row_name.capitalize()
@@ -117,14 +117,14 @@ class LibraryLists:
                 f'{name} "{code}" does not exist for the {kind.library_name} "{library.code}".'
             )
             raise ApiError(404, message)
-        query = {name: text for name, text in call.query.items() if name.startswith("with_")}
-        return json_answer(self._bodies.row(kind, library, row, query, call.base))
+        query = {name: text for name, text in request.query.items() if name.startswith("with_")}
+        return json_response(self._bodies.row(kind, library, row, query, request.base))
 
-    def _row_page(self, kind: Kind, call: Call) -> Answer:
+    def _row_page(self, kind: Kind, request: Request) -> Response:
         # The search is validated first, even if the library does not exist.
-        search = self._search.read(call.query)
-        self._search.check_parameters(call.query)
-        library = self._library(kind, call.parts[kind.placeholder])
+        search = self._search.read(request.query)
+        self._search.check_parameters(request.query)
+        library = self._library(kind, request.parts[kind.placeholder])
         predicates = self._search.predicates(kind, library, search)
         found: dict[str, Row] = {
             row.code.lower(): row
@@ -134,16 +134,21 @@ class LibraryLists:
         path = f"{PREFIX}/{kind.path}/{library.code}/{kind.rows}"
 
         def write(code: str) -> dict[str, object]:
-            body = self._bodies.row(kind, library, found[code], call.query, call.base)
-            return {**self_link(call.base, f"{path}/{body['code']}"), **body}
+            body = self._bodies.row(kind, library, found[code], request.query, request.base)
+            return {**self_link(request.base, f"{path}/{body['code']}"), **body}
 
         kept = ("channel", "locales", "search")
         return cursor_page(
-            call, path, sorted(found), size=self._pim.search_after_page_size, kept=kept, write=write
+            request,
+            path,
+            sorted(found),
+            size=self._pim.search_after_page_size,
+            kept=kept,
+            write=write,
         )
 
     @staticmethod
-    def _file(code: str) -> Answer:
+    def _file(code: str) -> Response:
         """Return the content of a file."""
         directory, _, name = code.rpartition("/")
         if directory != "/".join(name[:4]) or "_" not in name:
@@ -152,7 +157,7 @@ class LibraryLists:
             "content-type": "application/octet-stream",
             "content-disposition": f'attachment; filename="{name.partition("_")[2]}"',
         }
-        return Answer(200, f"file: {code}".encode(), headers)
+        return Response(200, f"file: {code}".encode(), headers)
 
 
 def _insensitive(items: Iterable[tuple[str, _Found]], code: str) -> _Found | None:

@@ -8,8 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.index import Document, Index, Order, lower_case
-from pim_simulator.http.call import PREFIX, Answer, Call, encode, json_answer, page_answer
 from pim_simulator.http.errors import ApiError, documented, internal_error
+from pim_simulator.http.messages import (
+    PREFIX,
+    Request,
+    Response,
+    encode,
+    json_response,
+    page_response,
+)
 from pim_simulator.http.paging import (
     RESULT_WINDOW,
     Paging,
@@ -55,26 +62,26 @@ class ItemLists:
         self._encoded_version = 0
         self._results: OrderedDict[tuple[Any, ...], list[Document]] = OrderedDict()
 
-    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+    def respond(self, resource: Resource, action: str, request: Request) -> Response:
         """Return the response to a request."""
         if action == "list":
-            return self._page(resource.path, call)
-        return (self._get if action == "get" else self._draft)(resource.path, call)
+            return self._page(resource.path, request)
+        return (self._get if action == "get" else self._draft)(resource.path, request)
 
-    def _get(self, resource: str, call: Call) -> Answer:
+    def _get(self, resource: str, request: Request) -> Response:
         """Return a single product or model."""
-        item, _ = self._found(resource, call)
+        item, _ = self._found(resource, request)
         self._check_whole(item)
-        view = self._parameters.view(resource, {**call.query}, call.base)
-        return json_answer(self._body(resource, item, view))
+        view = self._parameters.view(resource, {**request.query}, request.base)
+        return json_response(self._body(resource, item, view))
 
-    def _draft(self, resource: str, call: Call) -> Answer:
+    def _draft(self, resource: str, request: Request) -> Response:
         """Return the user's draft of a product or model (EE).
 
         Owners have no drafts, nor have users who may only view the product
         (``GetProductDraftWithUuidController``, ``GetMetadata``).
         """
-        item, name = self._found(resource, call)
+        item, name = self._found(resource, request)
         kind = "product model" if item.is_model else "product"
         what = f'{kind} "{name}"'
         denied = f"{what}, you cannot create or retrieve a draft from this {kind}."
@@ -84,11 +91,11 @@ class ItemLists:
             raise ApiError(403, f"You have ownership on the {denied}")
         if item.uuid not in self._store.drafts:
             raise ApiError(404, f"There is no draft created for the {what}.")
-        view = replace(self._parameters.view(resource, {}, call.base), draft=True)
+        view = replace(self._parameters.view(resource, {}, request.base), draft=True)
         body = self._body(resource, item, view)
-        if self._profile.saas and call.query.get("with_proposal_review_status") == "true":
+        if self._profile.saas and request.query.get("with_proposal_review_status") == "true":
             body["proposal_review_status"] = self._review_status(item)
-        return json_answer(body)
+        return json_response(body)
 
     def _review_status(self, item: Item) -> dict[str, Any]:
         """Return the status of each change of a draft.
@@ -107,9 +114,9 @@ class ItemLists:
             }
         }
 
-    def _found(self, resource: str, call: Call) -> tuple[Item, str]:
+    def _found(self, resource: str, request: Request) -> tuple[Item, str]:
         """Return the requested product or model, and its key as requested."""
-        name = call.parts.get("uuid") or call.parts["code"]
+        name = request.parts.get("uuid") or request.parts["code"]
         what = "Product"
         if resource == "product-models":
             item, what = self._model(name), "Product model"
@@ -130,15 +137,15 @@ class ItemLists:
             return self._bodies.model(item, view)
         return self._bodies.product(item, view)
 
-    def _page(self, resource: str, call: Call) -> Answer:
+    def _page(self, resource: str, request: Request) -> Response:
         """Return a page."""
         models = resource == "product-models"
-        query = dict(call.query)
+        query = dict(request.query)
         filters = read_search(query, models=models)
         paging = read_paging(query, search_after_allowed=True)
         self._parameters.check(query)
         self._search.check(filters, resource)
-        view = self._parameters.view(resource, query, call.base)
+        view = self._parameters.view(resource, query, request.base)
         order = self._order(resource, paging)
         documents = self._documents(resource, order, query, filters)
         if paging.search_after:
@@ -161,16 +168,16 @@ class ItemLists:
         if paging.search_after:
             following = self._following(page[-1].item, resource) if page else None
             links = search_after_links(
-                call.base, path, kept, paging, count=len(items), following=following
+                request.base, path, kept, paging, count=len(items), following=following
             )
-            return page_answer({"_links": links}, items)
+            return page_response({"_links": links}, items)
         head: dict[str, Any] = {
-            "_links": page_links(call.base, path, kept, paging, len(items)),
+            "_links": page_links(request.base, path, kept, paging, len(items)),
             "current_page": paging.page,
         }
         if paging.with_count:
             head["items_count"] = len(documents)
-        return page_answer(head, items)
+        return page_response(head, items)
 
     def _order(self, resource: str, paging: Paging) -> Order:
         """Return the sort key: row id up to 5.0, then uuid or lower-cased code (recorded)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pim_simulator.database.profiles import ALL
-from pim_simulator.http.call import PREFIX
+from pim_simulator.http.messages import PREFIX
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.random_numbers import SeededRandom
     from pim_simulator.database.rows import Entity
     from pim_simulator.database.store import Store
-    from pim_simulator.http.call import Answer, Call
+    from pim_simulator.http.messages import Request, Response
 
 READ = ("list", "get")
 EDIT = ("list", "get", "create", "partial_update", "partial_update_list")
@@ -29,7 +29,7 @@ Predicate = Callable[["Entity"], bool]
 class Handler(Protocol):
     """Answers the requests that read a resource."""
 
-    def answer(self, resource: Resource, action: str, call: Call) -> Answer:
+    def respond(self, resource: Resource, action: str, request: Request) -> Response:
         """Return the response to a request."""
 
 
@@ -109,10 +109,10 @@ class Resource:
     rows: Callable[[SeededRandom], Iterable[dict[str, Any]]] | None = None
     fill: Callable[[Store, SeededRandom], None] | None = None
     paging: Literal["page", "array", "search_after"] = "page"
-    select: Callable[[Installation, Call], Iterable[Entity]] | None = None
+    select: Callable[[Installation, Request], Iterable[Entity]] | None = None
     by_code: bool = True
     linked: bool = True
-    body: Callable[[Installation, Entity, Call], dict[str, Any]] | None = None
+    body: Callable[[Installation, Entity, Request], dict[str, Any]] | None = None
     filters: tuple[Filter, ...] = ()
     parameters: Mapping[str, Callable[[dict[str, Any], str], bool]] = field(default_factory=dict)
 

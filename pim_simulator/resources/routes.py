@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.http.call import PREFIX, TOKEN_PATH
+from pim_simulator.http.messages import PREFIX, TOKEN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,27 +11,27 @@ from pim_simulator.database.php import php_array
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Entity
-    from pim_simulator.http.call import Call
+    from pim_simulator.http.messages import Request
 
 _TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.items()]
 _CATEGORY_ATTRIBUTES = "8f2c1d0a-5b6e-4c3d-9a7f-1e2d3c4b5a69"
 
 
-def with_shown_labels(pim: Installation, row: Entity, _: Call) -> dict[str, Any]:
+def with_shown_labels(pim: Installation, row: Entity, _: Request) -> dict[str, Any]:
     """Return a row with its labels in activated locales."""
     return {**row.body, "labels": pim.store.shown_labels(row.body["labels"])}
 
 
-def attribute(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def attribute(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return an attribute.
 
     ``with_table_select_options`` adds the options of the select columns of a table;
     ``with_table_select_options=false`` does so, too (``(bool) "false"``).
     """
     profile = pim.profile
-    body = with_shown_labels(pim, row, call)
+    body = with_shown_labels(pim, row, request)
     group_labels = pim.store.shown_labels(body.pop("group_labels"))
-    if call.query.get("with_table_select_options") and "table_configuration" in body:
+    if request.query.get("with_table_select_options") and "table_configuration" in body:
         body["table_configuration"] = [
             {**column, "options": _TABLE_OPTIONS} if column["data_type"] == "select" else column
             for column in body["table_configuration"]
@@ -66,15 +66,15 @@ def _newer_attribute_keys(row: Entity) -> dict[str, Any]:
     }
 
 
-def family(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def family(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a family."""
-    body = with_shown_labels(pim, row, call)
+    body = with_shown_labels(pim, row, request)
     return {**body, "parent": None} if pim.profile.saas else body
 
 
-def family_variant(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def family_variant(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a family variant; only its path names its family."""
-    body = with_shown_labels(pim, row, call)
+    body = with_shown_labels(pim, row, request)
     if pim.profile.saas:
         below = {code for level in body["variant_attribute_sets"] for code in level["attributes"]}
         attributes = pim.store.families[row.owner].body["attributes"]
@@ -82,18 +82,18 @@ def family_variant(pim: Installation, row: Entity, call: Call) -> dict[str, Any]
     return body
 
 
-def category(pim: Installation, row: Entity, call: Call) -> dict[str, Any]:
+def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a category; dates differ between the list and a single one.
 
     Keys, their order and ``{}`` for no labels and no values were recorded; 7.0.22 ignores
     ``with_enriched_attributes``, and versions before 7.0 ignore ``with_position``.
     """
-    profile, query = pim.profile, call.query
+    profile, query = pim.profile, request.query
     body = {"code": row.body["code"], "parent": row.body["parent"]}
     if profile.category_updated:
         # The list never converts the column, which is in UTC (ExternalApiCategory).
         wrong = pim.zone.utc_clock_with_server_offset
-        listed = "code" not in call.parts
+        listed = "code" not in request.parts
         body["updated"] = wrong(row.updated) if listed else pim.zone.date_c(row.updated)
     body["labels"] = pim.store.shown_labels(row.body["labels"])
     if query.get("with_position") == "true" and profile.by_uuid:
@@ -125,7 +125,7 @@ def _category_values(row: Entity) -> dict[str, Any]:
     }
 
 
-def measure_family(_: Installation, row: Entity, __: Call) -> dict[str, Any]:
+def measure_family(_: Installation, row: Entity, __: Request) -> dict[str, Any]:
     """Return a family of the older ``/measure-families``."""
     return {
         "code": row.body["code"],

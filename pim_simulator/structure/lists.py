@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pim_simulator.database.store import OPTION_TYPES
-from pim_simulator.http.call import Answer, Call, json_answer
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from pim_simulator.resources.resource import Resource
 
 
-def variants_of_family(pim: Installation, call: Call) -> Iterable[Entity]:
+def variants_of_family(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the variants of the family in the path."""
-    family = call.parts["familyCode"]
+    family = request.parts["familyCode"]
     if family not in pim.store.families:
         raise ApiError(404, f'Family "{family}" does not exist.')
     return [row for row in pim.store.family_variants.values() if row.owner == family]
 
 
-def options_of_attribute(pim: Installation, call: Call) -> Iterable[Entity]:
+def options_of_attribute(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the options of the attribute in the path."""
-    attribute = call.parts["attributeCode"]
+    attribute = request.parts["attributeCode"]
     kind = pim.store.attribute_type(attribute)
     if kind is None:
         raise ApiError(404, f'Attribute "{attribute}" does not exist.')
@@ -40,7 +40,7 @@ def options_of_attribute(pim: Installation, call: Call) -> Iterable[Entity]:
     return pim.store.attribute_options.get(attribute, {}).values()
 
 
-def categories_by_tree(pim: Installation, _: Call) -> Iterable[Entity]:
+def categories_by_tree(pim: Installation, _: Request) -> Iterable[Entity]:
     """Return the categories tree by tree (``ORDER BY root, left``)."""
     children: dict[str | None, list[Entity]] = {}
     for row in pim.store.categories.values():
@@ -60,6 +60,6 @@ class SystemInformation:
     def __init__(self, pim: Installation) -> None:
         self._profile = pim.profile
 
-    def answer(self, _: Resource, __: str, ___: Call) -> Answer:
+    def respond(self, _: Resource, __: str, ___: Request) -> Response:
         """Return version and edition."""
-        return json_answer({"version": self._profile.version, "edition": self._profile.edition})
+        return json_response({"version": self._profile.version, "edition": self._profile.edition})

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pim_simulator.http.call import Answer, Call, encode, json_answer
 from pim_simulator.http.errors import ApiError, violations
+from pim_simulator.http.messages import Request, Response, encode, json_response
 from pim_simulator.http.paging import path_link
 from pim_simulator.writes.writer import Writer
 
@@ -21,54 +21,54 @@ _MAX_LINES = 100
 _MAX_LINE_LENGTH = 1_000_000
 
 
-class WriteCalls:
+class WriteHandler:
     """Handles the requests that change something."""
 
     def __init__(self, pim: Installation) -> None:
         self._writer = Writer(pim)
         self._profile = pim.profile
 
-    def answer(self, route: Route, call: Call) -> Answer:
+    def respond(self, route: Route, request: Request) -> Response:
         """Return the response to a request."""
         if route.action == "partial_update_list":
-            return self._update_many(route.resource, call)
+            return self._update_many(route.resource, request)
         if route.action == "delete":
-            return self._delete(route.resource, call)
+            return self._delete(route.resource, request)
         if route.action == "upload":
             raise ApiError(422, 'Property "product" or "product_model" is required.')
         if route.action == "create_or_update":
-            return self._save_measurement_families(call)
-        data = _decoded(call.content)
+            return self._save_measurement_families(request)
+        data = _decoded(request.content)
         resource = route.resource
         if route.action == "create":
             code = self._code_of_new(resource, data)
-            if self._writer.exists(resource.table, _key(resource, call, code)):
+            if self._writer.exists(resource.table, _key(resource, request, code)):
                 raise self._already_there(resource, code)
         else:
-            code = call.parts[resource.placeholder]
-        created = self._save(resource, call, code, data)
-        location = path_link(call.base, f"{resource.url_path(call.parts)}/{code}")
-        return Answer(201 if created else 204, b"", {"location": location})
+            code = request.parts[resource.placeholder]
+        created = self._save(resource, request, code, data)
+        location = path_link(request.base, f"{resource.url_path(request.parts)}/{code}")
+        return Response(201 if created else 204, b"", {"location": location})
 
-    def _update_many(self, resource: Resource, call: Call) -> Answer:
+    def _update_many(self, resource: Resource, request: Request) -> Response:
         """Save each line; each has its own status (``StreamResourceResponse``)."""
-        lines = call.content.split(b"\n")
+        lines = request.content.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
         if len(lines) > _MAX_LINES:
             message = f"Too many resources to process, {_MAX_LINES} is the maximum allowed."
             raise ApiError(413, message)
-        answers = [
-            encode(self._line(resource, call, number, line))
+        statuses = [
+            encode(self._line(resource, request, number, line))
             for number, line in enumerate(lines, start=1)
         ]
         kind = "application/vnd.akeneo.collection+json"
-        return Answer(200, b"\n".join(answers), {"content-type": kind})
+        return Response(200, b"\n".join(statuses), {"content-type": kind})
 
-    def _save_measurement_families(self, call: Call) -> Answer:
+    def _save_measurement_families(self, request: Request) -> Response:
         """Save a bare list of measurement families; each has its own status."""
         try:
-            families = json.loads(call.content)
+            families = json.loads(request.content)
         except ValueError:
             families = None
         if not isinstance(families, list):
@@ -77,17 +77,19 @@ class WriteCalls:
         for family in families:
             created = self._writer.save("measurement_families", family["code"], family)
             saved.append({"code": family["code"], "status_code": 201 if created else 204})
-        return json_answer(saved)
+        return json_response(saved)
 
-    def _line(self, resource: Resource, call: Call, number: int, line: bytes) -> dict[str, Any]:
-        answer: dict[str, Any] = {"line": number}
+    def _line(
+        self, resource: Resource, request: Request, number: int, line: bytes
+    ) -> dict[str, Any]:
+        response: dict[str, Any] = {"line": number}
         try:
-            answer |= self._saved_line(resource, call, line)
+            response |= self._saved_line(resource, request, line)
         except ApiError as error:
-            answer |= {"status_code": error.status, "message": error.message, **error.more}
-        return answer
+            response |= {"status_code": error.status, "message": error.message, **error.more}
+        return response
 
-    def _saved_line(self, resource: Resource, call: Call, line: bytes) -> dict[str, Any]:
+    def _saved_line(self, resource: Resource, request: Request, line: bytes) -> dict[str, Any]:
         if len(line) > _MAX_LINE_LENGTH:
             raise ApiError(413, "Line is too long.")
         name = resource.key
@@ -96,15 +98,15 @@ class WriteCalls:
         if code is None or not str(code).strip():
             raise ApiError(422, f"{name.capitalize()} is missing.")
         try:
-            created = self._save(resource, call, code, data)
+            created = self._save(resource, request, code, data)
         except ApiError as error:
             more = {"status_code": error.status, "message": error.message, **error.more}
             return {name: code, **more}
         return {name: code, "status_code": 201 if created else 204}
 
-    def _save(self, resource: Resource, call: Call, code: str, data: dict[str, Any]) -> bool:
+    def _save(self, resource: Resource, request: Request, code: str, data: dict[str, Any]) -> bool:
         name = resource.key
-        key = _key(resource, call, code)
+        key = _key(resource, request, code)
         if resource.path == "products" and not self._writer.exists("products", code):
             given = data.get("identifier", code)
             if given != code:
@@ -123,15 +125,15 @@ class WriteCalls:
             raise ApiError(422, message)
         return self._writer.save(resource.table, key, data)
 
-    def _delete(self, resource: Resource, call: Call) -> Answer:
-        code = call.parts[resource.placeholder]
-        key = _key(resource, call, code)
+    def _delete(self, resource: Resource, request: Request) -> Response:
+        code = request.parts[resource.placeholder]
+        key = _key(resource, request, code)
         if not self._writer.exists(resource.table, key):
             what = f'{resource.title} "{code}"'
             message = f"{what} does not exist or you do not have permission to access it."
             raise ApiError(404, message)
         self._writer.delete(resource.table, key)
-        return Answer(204, b"")
+        return Response(204, b"")
 
     def _code_of_new(self, resource: Resource, data: dict[str, Any]) -> str:
         if resource.path == "products-uuid":
@@ -154,8 +156,8 @@ class WriteCalls:
         return violations((name, f"The same {name} is already set on another resource."))
 
 
-def _key(resource: Resource, call: Call, code: str) -> Key:
-    return code if resource.owner is None else (call.parts[resource.owner], code)
+def _key(resource: Resource, request: Request, code: str) -> Key:
+    return code if resource.owner is None else (request.parts[resource.owner], code)
 
 
 def _decoded(content: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True)
-class Call:
+class Request:
     """A request.
 
     Attributes:
@@ -42,7 +42,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response.
 
     Attributes:
@@ -61,13 +61,15 @@ def encode(body: Json) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def json_answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def json_response(
+    body: Json, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a JSON response."""
-    return Answer(status, encode(body), {"content-type": "application/json", **(headers or {})})
+    return Response(status, encode(body), {"content-type": "application/json", **(headers or {})})
 
 
-def page_answer(head: Mapping[str, Any], items: list[bytes]) -> Answer:
+def page_response(head: Mapping[str, Any], items: list[bytes]) -> Response:
     """Return a page of items that are already encoded."""
     start = encode(head)[:-1]
     content = b'%s,"_embedded":{"items":[%s]}}' % (start, b",".join(items))
-    return Answer(200, content, {"content-type": "application/json"})
+    return Response(200, content, {"content-type": "application/json"})
