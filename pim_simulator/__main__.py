@@ -37,7 +37,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--clock-offset", type=float, default=0, help="seconds by which its clock is ahead"
     )
     parser.add_argument(
-        "--latency", type=float, default=0, help="seconds by which each answer is delayed"
+        "--latency", type=float, default=0, help="seconds by which each response is delayed"
     )
     parser.add_argument(
         "--index-lag", type=float, default=0, help="seconds until a write shows in the index"
@@ -51,22 +51,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
-    options = _arguments(arguments)
-    pim = SimulatedPim(
-        options.profile,
-        seed=options.seed,
-        products=options.products,
-        asset_families=options.asset_families,
-        reference_entities=options.reference_entities,
-        records=options.records,
-        timezone=options.timezone,
-        clock_offset=timedelta(seconds=options.clock_offset),
-        links_base=options.links_base,
-        index_lag=options.index_lag,
-        latency=options.latency,
-        shuffle_media_files=options.shuffle_media_files,
-    )
-    with serve(pim, host=options.host, port=options.port) as url:
+    options = vars(_arguments(arguments))
+    host, port = options.pop("host"), options.pop("port")
+    offset = timedelta(seconds=options.pop("clock_offset"))
+    pim = SimulatedPim(**options, clock_offset=offset)
+    with serve(pim, host=host, port=port) as url:
         try:
             sys.stdout.write(_welcome(pim, url))
             sys.stdout.flush()

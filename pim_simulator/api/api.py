@@ -133,9 +133,8 @@ class Api:
         raise no_route(request.method, self._shown_url(request))
 
     def _shown_url(self, request: Request) -> str:
-        return (
-            request.base + request.path if self._pim.profile.whole_url_in_messages else request.path
-        )
+        """Return the URL as messages name it: as a whole since 6.0 (recorded on 6.0.90)."""
+        return request.base + request.path if self._pim.profile.since(6) else request.path
 
     def _token(self, request: Request) -> str:
         """Return the token of a request: from its header or ``?access_token=`` (recorded)."""

@@ -23,13 +23,9 @@ _UNLABELLED, _RECORD_RULES = 4, 5
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
 # All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
-    "SECRET-signing-key-of-the-tab",
-    "SECRET-bearer-of-the-tab",
-    "SECRET-password-of-the-button",
-    "SECRET-header-of-the-button",
-    "SECRET-of-the-hook",
-    "SECRET-token-of-the-hook",
-)
+    "SECRET-signing-key-of-the-tab", "SECRET-bearer-of-the-tab", "SECRET-password-of-the-button",
+    "SECRET-header-of-the-button", "SECRET-of-the-hook", "SECRET-token-of-the-hook",
+)  # fmt: skip
 _PEOPLE = (
     ("Ada", "Lovelace-Fictional", "ada@people.invalid"),
     ("Grace", "Hopper-Fictional", "grace@people.invalid"),
@@ -155,15 +151,11 @@ def suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
     """Iterate over suggestions of the data architect."""
     for number, status in enumerate(("draft", "applied", "declined", "draft")):
         yield {
-            "uuid": _uuid(random),
-            "status": status,
-            "source": "api" if number % 2 else "manual",
-            "author": "data_architect",
-            "created_at": _moment(number),
+            "uuid": _uuid(random), "status": status, "source": "api" if number % 2 else "manual",
+            "author": "data_architect", "created_at": _moment(number),
             "suggested_attributes": [
-                {"code": f"suggested_{number}", "type": "pim_catalog_text", "description": None}
-            ],
-        }
+                {"code": f"suggested_{number}", "type": "pim_catalog_text", "description": None}],
+        }  # fmt: skip
 
 
 def add_catalogs(store: Store, random: SeededRandom) -> None:
@@ -185,58 +177,35 @@ def add_catalogs(store: Store, random: SeededRandom) -> None:
             schema = {
                 "$id": "https://shop.invalid/product",
                 "$schema": "https://api.akeneo.com/mapping/product/1.0.4/schema",
-                "title": "Product of the shop",
-                "type": "object",
+                "title": "Product of the shop", "type": "object",
                 "properties": {
-                    "uuid": {"type": "string"},
-                    "title": {"title": "Title", "type": "string"},
+                    "uuid": {"type": "string"}, "title": {"title": "Title", "type": "string"},
                     "code": {"title": "SKU", "type": "string"},
-                    "size": {"title": "Size", "type": "string"},
-                },
-            }
+                    "size": {"title": "Size", "type": "string"}},
+            }  # fmt: skip
             _add(store, "catalog_mapping_schemas", body["id"], schema, body["id"])
 
 
 def extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
     """Iterate over UI extensions with all kinds of credentials."""
     yield {
-        "uuid": _uuid(random),
-        "name": "tab",
-        "description": "A tab of the shop.",
-        "version": "1.0",
-        "position": "pim.product.tab",
-        "type": "iframe",
-        "configuration": {
-            "default_label": "Shop",
-            "labels": {"en_US": "Shop"},
-            "url": "https://extension.invalid/tab",
-            "secret": SECRETS[0],
-        },
+        "uuid": _uuid(random), "name": "tab", "description": "A tab of the shop.", "version": "1.0",
+        "position": "pim.product.tab", "type": "iframe",
+        "configuration": {"default_label": "Shop", "labels": {"en_US": "Shop"},
+            "url": "https://extension.invalid/tab", "secret": SECRETS[0]},
         "status": "active",
         "credentials": [{"code": "shop", "type": "Bearer Token", "value": SECRETS[1]}],
-    }
+    }  # fmt: skip
     yield {
-        "uuid": _uuid(random),
-        "name": "button",
-        "description": None,
-        "version": "2.1",
-        "position": "pim.product.header",
-        "type": "action",
+        "uuid": _uuid(random), "name": "button", "description": None, "version": "2.1",
+        "position": "pim.product.header", "type": "action",
         "configuration": {"default_label": "Send", "labels": {}, "url": "https://a.invalid/send"},
         "status": "inactive",
-        "credentials": [
-            {
-                "code": "basic",
-                "type": "Basic Auth",
-                "value": {"username": "shop", "password": SECRETS[2]},
-            },
-            {
-                "code": "header",
-                "type": "Custom Header",
-                "value": {"header_key": "X-Shop", "header_value": SECRETS[3]},
-            },
-        ],
-    }
+        "credentials": [{"code": "basic", "type": "Basic Auth",
+                "value": {"username": "shop", "password": SECRETS[2]}},
+            {"code": "header", "type": "Custom Header",
+                "value": {"header_key": "X-Shop", "header_value": SECRETS[3]}}],
+    }  # fmt: skip
 
 
 def hooks(_: SeededRandom) -> Iterator[dict[str, Any]]:

@@ -60,15 +60,10 @@ def attribute_bodies(
         if kind == "pim_catalog_product_link" and not profile.saas:
             continue
         body = {
-            **plain,
-            "code": code,
-            "type": kind,
-            "group": "technical",
-            "reference_data_name": target,
-            "sort_order": number,
-            "localizable": False,
+            **plain, "code": code, "type": kind, "group": "technical",
+            "reference_data_name": target, "sort_order": number, "localizable": False,
             "labels": labels(texts),
-        }
+        }  # fmt: skip
         if kind == "pim_catalog_table":
             body["table_configuration"] = table_configuration()
         yield body

@@ -91,13 +91,9 @@ def _family_body(
 ) -> dict[str, Any]:
     linked = main == "media"
     body: dict[str, Any] = {
-        "code": code,
-        "labels": labels(texts),
-        "attribute_as_main_media": main,
-        "product_link_rules": [],
-        "transformations": [],
-        "naming_convention": {},
-    }
+        "code": code, "labels": labels(texts), "attribute_as_main_media": main,
+        "product_link_rules": [], "transformations": [], "naming_convention": {},
+    }  # fmt: skip
     if linked:
         rule = {
             "product_selections": [
@@ -116,14 +112,10 @@ def _family_body(
         }
         target = {"attribute": "media", "channel": None, "locale": None}
         body["transformations"] = [
-            {
-                "label": "Thumbnail",
-                "source": target,
-                "target": target,
+            {"label": "Thumbnail", "source": target, "target": target,
                 "operations": [{"type": "resize", "parameters": {"width": 150, "height": 150}}],
-                "filename_suffix": "_thumb",
-            }
-        ]
+                "filename_suffix": "_thumb"},
+        ]  # fmt: skip
     if not profile.since(4):  # api.akeneo.com: both came with 4.0
         del body["transformations"], body["naming_convention"]
     if profile.saas:
@@ -178,19 +170,16 @@ class _ValueMaker:
         self._store = store
         self._seed = seed
         self._makers: dict[str, Callable[[SeededRandom, Entity, Row], Json]] = {
-            "text": self._text,
-            "number": self._number,
+            "text": self._text, "number": self._number,
             "image": lambda _, a, row: media_code(a.owner, row.code, name="image.jpg"),
             "media_file": self._file,
             "media_link": lambda random, *_: f"{random.getrandbits(60):x}",
             "date": lambda r, *_: f"20{r.randint(20, 26)}-{r.randint(1, 12):02}-28",
             "boolean": lambda random, *_: random.chance(0.5),
             "auto_tagging": lambda random, *_: sorted(random.sample(list(_TAGS), 2)),
-            "record": self._link,
-            "reference_entity_single_link": self._link,
-            "reference_entity_multiple_links": self._links,
-            "asset_collection": self._links,
-        }
+            "record": self._link, "reference_entity_single_link": self._link,
+            "reference_entity_multiple_links": self._links, "asset_collection": self._links,
+        }  # fmt: skip
 
     def of(self, library: Library) -> Callable[[Row], LibraryValues]:
         """Return the value generator of a library's rows."""

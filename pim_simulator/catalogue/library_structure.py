@@ -85,13 +85,9 @@ def attribute_body(attribute: Attribute, *, assets: bool) -> dict[str, Any]:
     """Return an attribute with the keys of its type."""
     code, kind, texts, traits = attribute
     body: dict[str, Any] = {
-        "code": code,
-        "labels": labels(texts),
-        "type": kind,
-        "value_per_locale": False,
-        "value_per_channel": False,
-        "is_required_for_completeness": False,
-    }
+        "code": code, "labels": labels(texts), "type": kind, "value_per_locale": False,
+        "value_per_channel": False, "is_required_for_completeness": False,
+    }  # fmt: skip
     if assets:
         body["is_read_only"] = False
     more = {name: value for name, value in traits.items() if name != "only"}

@@ -24,16 +24,11 @@ CHANNELS: dict[str, dict[str, Any]] = {
 }
 # More `conversion_units` of channels in SaaS (akeneo/pim-api-docs, target-market-settings.md).
 UNITS_BY_LOCALE: dict[str, dict[str, Any]] = {
-    "ecommerce": {
-        "pim_config_family_rules": {
-            "Length": {
+    "ecommerce": {"pim_config_family_rules": {"Length": {
                 "en_US": {"unit": "METER", "decimal_places_strategy": "round", "decimal_places": 2},
-                "fr_FR": {"unit": "MILLIMETER", "decimal_places_strategy": "trim"},
-            }
-        },
-        "pim_config_attribute_locale_rules": {"battery_life": {"en_US": "HOUR"}},
-    }
-}
+                "fr_FR": {"unit": "MILLIMETER", "decimal_places_strategy": "trim"}}},
+        "pim_config_attribute_locale_rules": {"battery_life": {"en_US": "HOUR"}}},
+}  # fmt: skip
 ATTRIBUTE_GROUPS: dict[str, dict[str, str | None]] = {
     "design": {"de_DE": "Gestaltung", "en_US": "Design", "fr_FR": "Design"},
     "marketing": {"de_DE": "Marketing", "en_US": "Marketing", "fr_FR": "Marketing"},
@@ -186,20 +181,12 @@ def _attribute(row: _Attribute, sort_order: int) -> dict[str, Any]:
     return {
         **dict.fromkeys(_KEYS),
         **dict.fromkeys(("unique", "useable_as_grid_filter", "localizable", "scopable"), False),
-        "code": code,
-        "type": f"pim_catalog_{kind}",
-        "group": group,
-        "allowed_extensions": [],
-        "metric_family": family,
-        "default_metric_unit": unit,
-        "available_locales": [],
+        "code": code, "type": f"pim_catalog_{kind}", "group": group, "allowed_extensions": [],
+        "metric_family": family, "default_metric_unit": unit, "available_locales": [],
         "wysiwyg_enabled": False if kind == "textarea" else None,
         "decimals_allowed": traits["decimals"] if numeric else None,
         "negative_allowed": traits.get("negative", False) if numeric else None,
-        "sort_order": sort_order,
-        "labels": labels(texts),
-        "guidelines": {},
-        "auto_option_sorting": False if select else None,
-        "group_labels": ATTRIBUTE_GROUPS[group],
+        "sort_order": sort_order, "labels": labels(texts), "guidelines": {},
+        "auto_option_sorting": False if select else None, "group_labels": ATTRIBUTE_GROUPS[group],
         **more,
-    }
+    }  # fmt: skip

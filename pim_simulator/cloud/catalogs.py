@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.http.errors import ApiError, violations
 from pim_simulator.http.messages import (
-    PREFIX,
     Request,
     Response,
     encode,
@@ -68,14 +67,13 @@ class CatalogLists:
         if page < 1 or not 1 <= limit <= _DEFAULT_LIMIT:
             raise ApiError(400, "Bad Request")
         paging = Paging(search_after=False, limit=limit, page=page, cursor=None, with_count=False)
-        path = f"{PREFIX}/catalogs"
         bodies = sorted((row.body for row in self._store.table("catalogs").values()),
                         key=lambda body: str(body["id"]))  # fmt: skip
         items = [
-            encode({**self_link(request.base, f"{path}/{body['id']}"), **body})
+            encode({**self_link(request.base, f"{request.path}/{body['id']}"), **body})
             for body in bodies[paging.offset : paging.offset + limit]
         ]
-        return offset_page(request, path, paging, items, len(bodies))
+        return offset_page(request, paging, items, len(bodies))
 
     def _selection(
         self, kind: str, catalog: Entity, schema: Entity | None, request: Request

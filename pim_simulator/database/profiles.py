@@ -63,11 +63,6 @@ class Profile:
         return self.since(5)
 
     @property
-    def attribute_options_in_products(self) -> bool:
-        """``with_attribute_options`` came with 5.0."""
-        return self.since(5)
-
-    @property
     def system_information(self) -> bool:
         """``/system-information`` came with 6.0."""
         return self.since(6)
@@ -78,24 +73,9 @@ class Profile:
         return self.since(6)
 
     @property
-    def category_updated(self) -> bool:
-        """Categories have ``updated`` and can be searched by it (6.0)."""
-        return self.since(6)
-
-    @property
-    def category_values(self) -> bool:
-        """``with_enriched_attributes`` works: on master and SaaS, not in 7.0.22 (recorded)."""
-        return self.since(8)
-
-    @property
     def utc_clock_with_server_offset(self) -> bool:
         """Product dates carry the UTC clock with the server's offset (#13892)."""
         return not self.since(6)
-
-    @property
-    def whole_url_in_messages(self) -> bool:
-        """404 and 405 messages name the whole URL, not the path (recorded from 6.0.90 on)."""
-        return self.since(6)
 
 
 PROFILES: dict[str, Profile] = {

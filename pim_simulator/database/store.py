@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pim_simulator.database.json_types import Json
     from pim_simulator.database.libraries import Library
@@ -22,6 +22,16 @@ LINK_TYPES = {
     "akeneo_reference_entity_collection": "reference_entities",
     "pim_catalog_asset_collection": "asset_families",
 }
+
+
+_Made = TypeVar("_Made")
+
+
+def only_known(data: Json, known: set[str]) -> Json:
+    """Return a code or a list of codes without unknown ones; None if nothing is left."""
+    if isinstance(data, list):
+        return [code for code in data if code.lower() in known] or None
+    return data if data.lower() in known else None
 
 
 @dataclass
@@ -53,10 +63,17 @@ class Store:
     editable: set[str] = field(default_factory=set)  # uuids the user does not own
     # Rows of the resources that have no column here, by table and key.
     others: dict[str, dict[str, Entity]] = field(default_factory=dict)
-    _option_codes: dict[str, set[str]] = field(default_factory=dict)
-    _option_codes_version: int = -1
-    _places: frozenset[Place] = frozenset()
-    _places_version: int = -1
+    _cache: dict[str, Any] = field(default_factory=dict)
+    _cache_version: int = -1
+
+    def _cached(self, key: str, make: Callable[[], _Made]) -> _Made:
+        """Return what was made since the last write, or make it."""
+        if self._cache_version != self.version:
+            self._cache, self._cache_version = {}, self.version
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: _Made = self._cache[key]
+        return found
 
     def table(self, name: str) -> dict[str, Entity]:
         """Return the rows of a plain resource by their keys."""
@@ -88,21 +105,22 @@ class Store:
         """Return the codes of the activated locales."""
         return [code for code, row in self.locales.items() if row.body["enabled"]]
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> set[Place]:
         """Return locale and channel of every value that the PIM shows.
 
         It keeps the values of deactivated locales and removed channels in its tables, but
         hides them, without moving any date (``NonExistentChannelLocaleValuesFilter``,
         recorded).
         """
-        if self._places_version != self.version:
-            active = self.active_locales()
-            places: set[Place] = {(locale, None) for locale in (None, *active)}
-            for code, channel in self.channels.items():
-                locales = [locale for locale in channel.body["locales"] if locale in active]
-                places |= {(locale, code) for locale in (None, *locales)}
-            self._places, self._places_version = frozenset(places), self.version
-        return self._places
+        return self._cached("places", self._find_places)
+
+    def _find_places(self) -> set[Place]:
+        active = self.active_locales()
+        places: set[Place] = {(locale, None) for locale in (None, *active)}
+        for code, channel in self.channels.items():
+            locales = [locale for locale in channel.body["locales"] if locale in active]
+            places |= {(locale, code) for locale in (None, *locales)}
+        return places
 
     def shown_labels(self, labels: dict[str, Any]) -> dict[str, Any]:
         """Return the labels in activated locales (``TranslationNormalizer``)."""
@@ -143,9 +161,7 @@ class Store:
             return [price for price in data if price["currency"] in known] or None
         else:
             return data
-        if isinstance(data, list):
-            return [option for option in data if option.lower() in known] or None
-        return data if data.lower() in known else None
+        return only_known(data, known)
 
     def currencies_of(self, channel: str | None) -> set[str]:
         """Return the activated currencies of a channel, or of all channels."""
@@ -159,13 +175,8 @@ class Store:
 
     def option_codes(self, attribute: str) -> set[str]:
         """Return the codes of the options of an attribute, in lower case."""
-        if self._option_codes_version != self.version:
-            self._option_codes = {}
-            self._option_codes_version = self.version
-        if attribute not in self._option_codes:
-            options = self.attribute_options.get(attribute, {})
-            self._option_codes[attribute] = {option.lower() for option in options}
-        return self._option_codes[attribute]
+        options = self.attribute_options.get(attribute, {})
+        return self._cached(f"options/{attribute}", lambda: {code.lower() for code in options})
 
     def linked_library(self, kind: str, name: str | None) -> Library | None:
         """Return the library that an attribute of a type in `LINK_TYPES` links to."""
@@ -177,13 +188,7 @@ class Store:
         library = self.linked_library(kind, name)
         if library is None:
             return set()
-        key = f"{LINK_TYPES[kind]}/{name}"
-        if self._option_codes_version != self.version:
-            self._option_codes = {}
-            self._option_codes_version = self.version
-        if key not in self._option_codes:
-            self._option_codes[key] = library.codes()
-        return self._option_codes[key]
+        return self._cached(f"{LINK_TYPES[kind]}/{name}", library.codes)
 
     def workflow_status(self, item: Item) -> str:
         """Return the API user's workflow status of an item (EE, ``GetMetadata``)."""

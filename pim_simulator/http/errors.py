@@ -55,7 +55,6 @@ class MethodNotAllowedError(ApiError):
 
     @override
     def headers(self) -> dict[str, str]:
-        """Return the headers of the response."""
         return {**super().headers(), "allow": self.allow}
 
 
@@ -73,12 +72,10 @@ class AuthenticationRequiredError(ApiError):
 
     @override
     def body(self) -> dict[str, Any]:
-        """Return the body of the response."""
         return {"error": self._ERROR, "error_description": self._DESCRIPTION}
 
     @override
     def headers(self) -> dict[str, str]:
-        """Return the headers of the response."""
         challenge = (
             f'Bearer realm="Service", error="{self._ERROR}", '
             f'error_description="{self._DESCRIPTION}"'

@@ -15,18 +15,24 @@ from pim_simulator.http.paging import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _Row = TypeVar("_Row")
 
 
 def offset_page(
-    request: Request, path: str, paging: Paging, items: list[bytes], count: int
+    request: Request,
+    paging: Paging,
+    items: list[bytes],
+    count: int,
+    query: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a numbered page; its links repeat the whole query."""
-    query = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
+    """Return a numbered page, whose links repeat a query, or else all of the request's."""
+    if query is None:
+        defaults = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
+        query = {**defaults, **request.query}
     head: dict[str, Any] = {
-        "_links": page_links(request.base, path, {**query, **request.query}, paging, len(items)),
+        "_links": page_links(request.base, request.path, query, paging, len(items)),
         "current_page": paging.page,
     }
     if paging.with_count:
@@ -65,7 +71,7 @@ def row_page(  # noqa: PLR0913 - a page is made of all that
         for row in page
     ]
     if not paging.search_after:
-        return offset_page(request, request.path, paging, items, len(rows))
+        return offset_page(request, paging, items, len(rows))
     query = {name: text for name, text in request.query.items() if name != "search_after"}
     following = encrypt(key(page[-1])) if page else None
     links = search_after_links(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.libraries import tag_labels
 from pim_simulator.database.libraries import ASSET_FAMILY, Kind, Library, Row, share_link
+from pim_simulator.database.store import only_known
 from pim_simulator.http.messages import PREFIX
 from pim_simulator.http.paging import path_link
 
@@ -86,9 +87,7 @@ class LibraryBodies:
             known = self._store.row_codes("pim_catalog_asset_collection", name)
         else:
             return data
-        if isinstance(data, list):
-            return [one for one in data if one.lower() in known] or None
-        return data if data.lower() in known else None
+        return only_known(data, known)
 
     def _value(  # noqa: PLR0913 - what a value depends on
         self,

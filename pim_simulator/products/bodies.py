@@ -84,17 +84,8 @@ class ItemBodies:
             "categories": self._categories(lineage),
             "groups": list(item.groups),
             "parent": item.parent,
-            "values": self._values(lineage, view),
-            "created": self._date(item.created),
-            "updated": self._date(item.updated),
-            "associations": self._associations(lineage, view),
+            **self._common(lineage, view),
         }
-        if profile.quantified_associations:
-            body["quantified_associations"] = self._quantified(lineage, view)
-        if profile.enterprise and not view.published:
-            body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
-        if view.quality_scores:
-            body["quality_scores"] = self.quality_scores(item)
         if view.completenesses:
             found = list(self.completenesses(item))
             # 6.0 makes an object of an empty list (#18050).
@@ -107,12 +98,20 @@ class ItemBodies:
     def model(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product model."""
         lineage = [item, *self._store.ancestors(item)]
-        body: dict[str, Any] = {
+        return {
             "code": item.code,
             "family": item.family,
             "family_variant": item.family_variant,
             "parent": item.parent,
             "categories": self._categories(lineage),
+            **self._common(lineage, view),
+            **self._newer.of(item, readiness=view.readiness, workflows=view.workflows),
+        }
+
+    def _common(self, lineage: list[Item], view: View) -> dict[str, Any]:
+        """Return what products and models have in common, from the values on."""
+        item = lineage[0]
+        body: dict[str, Any] = {
             "values": self._values(lineage, view),
             "created": self._date(item.created),
             "updated": self._date(item.updated),
@@ -120,11 +119,11 @@ class ItemBodies:
         }
         if self._profile.quantified_associations:
             body["quantified_associations"] = self._quantified(lineage, view)
-        if self._profile.enterprise:
+        if self._profile.enterprise and not view.published:
             body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
         if view.quality_scores:
             body["quality_scores"] = self.quality_scores(item)
-        return body | self._newer.of(item, readiness=view.readiness, workflows=view.workflows)
+        return body
 
     def completenesses(self, item: Item) -> Iterator[dict[str, Any]]:
         """Iterate over the completenesses of a product; there are none without a family."""
@@ -238,7 +237,7 @@ class ItemBodies:
     def _associations(self, lineage: list[Item], view: View) -> Associations:
         """Return the targets of every association type, most of them empty (recorded).
 
-        Deleted products and models vanish from the body, which moves no date (recorded).
+        Deleted products and models are omitted; this does not change ``updated`` (recorded).
         """
         store = self._store
         merged: Associations = {

@@ -17,12 +17,12 @@ from pim_simulator.http.messages import (
     json_response,
     page_response,
 )
+from pim_simulator.http.pages import offset_page
 from pim_simulator.http.paging import (
     RESULT_WINDOW,
     Paging,
     decrypt,
     encrypt,
-    page_links,
     path_link,
     read_paging,
     search_after_links,
@@ -119,11 +119,11 @@ class ItemLists:
         name = request.parts.get("uuid") or request.parts["code"]
         what = "Product"
         if resource == "product-models":
-            item, what = self._model(name), "Product model"
+            item, what = _by_code(self._store.product_models, name), "Product model"
         elif resource == "products":
             item = self._store.product_by_identifier(name)
         elif resource == "published-products":
-            item, what = self._published(name), "Published product"
+            item, what = _by_code(self._store.published_products, name), "Published product"
         else:
             item = self._store.products.get(name.lower())
         if item is None:
@@ -158,26 +158,19 @@ class ItemLists:
         page = [
             document
             for document in documents[start : start + paging.limit]
-            if not self._is_gone(resource, document)
+            if not self._is_missing(resource, document)
         ]
         for document in page:
             self._check_whole(document.item)
         items = [self._item(resource, document.item, view) for document in page]
         kept = self._parameters.kept(query, filters, paging, models=models)
-        path = f"{PREFIX}/{resource}"
-        if paging.search_after:
-            following = self._following(page[-1].item, resource) if page else None
-            links = search_after_links(
-                request.base, path, kept, paging, count=len(items), following=following
-            )
-            return page_response({"_links": links}, items)
-        head: dict[str, Any] = {
-            "_links": page_links(request.base, path, kept, paging, len(items)),
-            "current_page": paging.page,
-        }
-        if paging.with_count:
-            head["items_count"] = len(documents)
-        return page_response(head, items)
+        if not paging.search_after:
+            return offset_page(request, paging, items, len(documents), kept)
+        following = self._following(page[-1].item, resource) if page else None
+        links = search_after_links(
+            request.base, request.path, kept, paging, count=len(items), following=following
+        )
+        return page_response({"_links": links}, items)
 
     def _order(self, resource: str, paging: Paging) -> Order:
         """Return the sort key: row id up to 5.0, then uuid or lower-cased code (recorded)."""
@@ -214,7 +207,7 @@ class ItemLists:
             return encrypt(str(item.number))
         return item.uuid if resource == "products-uuid" else item.code or ""
 
-    def _is_gone(self, resource: str, document: Document) -> bool:
+    def _is_missing(self, resource: str, document: Document) -> bool:
         """Return whether SQL lacks the row of an indexed item.
 
         The PIM drops it after the search, so the page is short and lacks ``next``
@@ -227,12 +220,6 @@ class ItemLists:
         if document.key not in tables.get(resource, self._store.products):
             return True
         return not self._pim.missing.isdisjoint((document.key, document.item.code or document.key))
-
-    def _model(self, code: str) -> Item | None:
-        return _by_code(self._store.product_models, code)
-
-    def _published(self, code: str) -> Item | None:
-        return _by_code(self._store.published_products, code)
 
     def _documents(
         self, resource: str, order: Order, query: Mapping[str, str], filters: Filters

@@ -91,9 +91,7 @@ class ItemParameters:
             channel=scope,
             locales=None if locales is None else tuple(locales),
             attributes=None if attributes is None else frozenset(attributes),
-            attribute_options=requested(
-                "with_attribute_options", since=profile.attribute_options_in_products
-            ),
+            attribute_options=requested("with_attribute_options", since=profile.since(5)),
             quality_scores=requested(
                 "with_quality_scores", since=profile.by_uuid if models else profile.since(5)
             ),

@@ -90,7 +90,7 @@ def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]
     """
     profile, query = pim.profile, request.query
     body = {"code": row.body["code"], "parent": row.body["parent"]}
-    if profile.category_updated:
+    if profile.since(6):
         # The list never converts the column, which is in UTC (ExternalApiCategory).
         wrong = pim.zone.utc_clock_with_server_offset
         listed = "code" not in request.parts
@@ -98,7 +98,7 @@ def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]
     body["labels"] = pim.store.shown_labels(row.body["labels"])
     if query.get("with_position") == "true" and profile.by_uuid:
         body["position"] = row.body["position"]
-    if query.get("with_enriched_attributes") == "true" and profile.category_values:
+    if query.get("with_enriched_attributes") == "true" and profile.since(8):
         body["values"] = _category_values(row)
     if profile.saas:
         body["channel_requirements"] = ["ecommerce"] if row.body["parent"] is None else []

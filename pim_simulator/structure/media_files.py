@@ -62,7 +62,7 @@ class MediaFiles:
                     files[left], files[right] = files[right], files[left]
         page = files[paging.offset : paging.offset + paging.limit]
         items = [encode(_body(file, request.base)) for file in page]
-        return offset_page(request, request.path, paging, items, len(files))
+        return offset_page(request, paging, items, len(files))
 
 
 def _body(file: MediaFile, base: str) -> dict[str, Any]:
