@@ -54,13 +54,7 @@ def all_permissions(profile: Profile) -> set[str]:
 
 
 class Api:
-    """The REST API of a simulated PIM.
-
-    Args:
-        pim: The simulated PIM.
-        tokens: The issued tokens.
-        credentials: The only client and user.
-    """
+    """The REST API of a simulated PIM."""
 
     def __init__(self, pim: Installation, tokens: Tokens, credentials: Mapping[str, str]) -> None:
         resources = resources_of(pim.profile)

@@ -9,6 +9,7 @@ architect, extensions and hooks are made up, but not their paths.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pim_simulator.catalogue import cloud as shop
@@ -19,7 +20,7 @@ from pim_simulator.database.libraries import ASSET_FAMILY, LIBRARY_TABLES, REFER
 from pim_simulator.database.profiles import ENTERPRISE, SAAS, before, since
 from pim_simulator.database.random_numbers import SeededRandom
 from pim_simulator.database.rows import Entity
-from pim_simulator.libraries.lists import LibraryLists
+from pim_simulator.libraries.lists import LibraryLists, attributes_of, options_of
 from pim_simulator.products.lists import ItemLists
 from pim_simulator.resources.resource import EDIT, READ, RIGHTS, Resource, equal_to, one_of
 from pim_simulator.resources.search import UPDATED, code_filter
@@ -65,6 +66,12 @@ def _libraries(kind: Kind, feature: str, stem: str) -> Iterator[Resource]:
         "rows": (f"{below}/{kind.rows}", "code", f"{rows}s", rows),
         "files": (kind.media, "fileCode", "", "media_file"),
     }
+    of_library = f'the {kind.library_name} "{{{kind.placeholder}}}"'
+    not_found = {
+        "attributes": f'Attribute "{{key}}" does not exist for {of_library}.',
+        "options": 'Attribute option "{key}" does not exist for the attribute "{attributeCode}".',
+    }
+    select = {"attributes": partial(attributes_of, kind), "options": partial(options_of, kind)}
     tables = {level: table for table, (of, level) in LIBRARY_TABLES.items() if of is kind}
     for level, (path, placeholder, many, one) in levels.items():
         of_rows = level in ("rows", "files")
@@ -83,8 +90,12 @@ def _libraries(kind: Kind, feature: str, stem: str) -> Iterator[Resource]:
             permission=row if of_rows else library,
             unguarded=_SINCE_6,
             denied=f"Access forbidden. You are not allowed to list {allowed}.",
-            handler=LibraryLists,
+            not_found=not_found.get(level, ""),
+            handler=None if level in select else LibraryLists,
             table=tables.get(level, ""),
+            paging="array",
+            select=select.get(level),
+            by_code=False,
         )
 
 

@@ -12,7 +12,7 @@ from pim_simulator.database.store import LINK_TYPES, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
     from pim_simulator.database.random_numbers import SeededRandom
 

@@ -25,7 +25,7 @@ from pim_simulator.database.rows import Entity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
     from pim_simulator.database.store import Store
 

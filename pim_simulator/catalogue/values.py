@@ -11,7 +11,7 @@ from pim_simulator.database.random_numbers import SeededRandom
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Item, Values
 
 _ADJECTIVES = ("Classic", "Light", "Urban", "Nordic", "Vintage", "Robust", "Élégant", "Compact")

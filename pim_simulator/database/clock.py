@@ -17,11 +17,7 @@ _ATOM = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(Z|[+-]\d{2}
 
 
 class Clock:
-    """The time on the simulated server: real time plus an offset.
-
-    Args:
-        offset: How far it is ahead of real time.
-    """
+    """The time on the simulated server: real time plus an offset."""
 
     def __init__(self, offset: timedelta = timedelta(0)) -> None:
         self._offset = offset
@@ -43,11 +39,7 @@ class Clock:
 
 
 class ServerZone:
-    """The time zone of the server, in which PHP formats and parses.
-
-    Args:
-        name: IANA name of the zone.
-    """
+    """The time zone of the server, in which PHP formats and parses."""
 
     def __init__(self, name: str) -> None:
         self.name = name

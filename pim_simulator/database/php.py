@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
 
 
 def php_array(mapping: dict[str, Any]) -> dict[str, Any] | list[Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from pim_simulator.database.json_types import Json
     from pim_simulator.database.libraries import Library
+    from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Draft, Entity, Item, MediaFile
 
 Place = tuple[str | None, str | None]  # locale and channel of a value
@@ -25,6 +25,15 @@ LINK_TYPES = {
 
 
 _Made = TypeVar("_Made")
+_Row = TypeVar("_Row")
+
+
+def by_code(table: Mapping[str, _Row], code: str) -> _Row | None:
+    """Return the row of a code; MySQL compares codes case-insensitively."""
+    if code in table:
+        return table[code]
+    lower = code.lower()
+    return next((row for key, row in table.items() if key.lower() == lower), None)
 
 
 def only_known(data: Json, known: set[str]) -> Json:

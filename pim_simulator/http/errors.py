@@ -9,19 +9,13 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
 
 _DOCUMENTATION = "http://api.akeneo.com/"
 
 
 class ApiError(Exception):
-    """An error with an HTTP status and a JSON body.
-
-    Args:
-        status: HTTP status.
-        message: Text for people.
-        more: Further keys of the body.
-    """
+    """An error with an HTTP status, a message and further keys of its JSON body."""
 
     def __init__(self, status: int, message: str, **more: Json) -> None:
         super().__init__(message)
@@ -39,13 +33,7 @@ class ApiError(Exception):
 
 
 class MethodNotAllowedError(ApiError):
-    """A 405, whose ``Allow`` header names the methods of the path (recorded).
-
-    Args:
-        method: Method of the request.
-        url: URL or path of the request, as the version names it.
-        allowed: Methods that the path has.
-    """
+    """A 405, whose ``Allow`` header names the methods of the path (recorded)."""
 
     def __init__(self, method: str, url: str, allowed: Sequence[str]) -> None:
         self.allow = ", ".join(allowed)

@@ -42,12 +42,6 @@ def with_cache_control(
 
     Symfony 4.4 (PIM 5.0) revalidates what may have read a session. Later versions do so for
     the list of routes and, up to 7.0, for tokens. What holds a token is never stored.
-
-    Args:
-        response: The response.
-        profile: The version.
-        token: Whether it is a response of the token endpoint.
-        root: Whether it is the list of routes.
     """
     session = root or (token and not profile.since(8)) or not profile.since(6)
     control = _REVALIDATE if session else _NO_CACHE

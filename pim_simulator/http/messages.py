@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pim_simulator.http.errors import ApiError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
 
 
 PREFIX = "/api/rest/v1"
@@ -59,6 +61,17 @@ class Response:
 def encode(body: Json) -> bytes:
     """Return a body as JSON."""
     return json.dumps(body, separators=(",", ":")).encode()
+
+
+def decode_object(content: bytes) -> dict[str, Any]:
+    """Return the object in the body of a request, or raise a 400."""
+    try:
+        data = json.loads(content)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise ApiError(400, "Invalid json message received")
+    return data
 
 
 def json_response(

@@ -34,9 +34,6 @@ class Tokens:
 
     Attributes:
         app: The permanent token of an app.
-
-    Args:
-        clock: The server's clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,12 +89,7 @@ class Tokens:
 
 
 class TokenEndpoint:
-    """Answers ``POST /api/oauth/v1/token``.
-
-    Args:
-        tokens: The issued tokens.
-        credentials: The only client and user.
-    """
+    """Answers ``POST /api/oauth/v1/token``."""
 
     def __init__(self, tokens: Tokens, credentials: Mapping[str, str]) -> None:
         self._tokens = tokens

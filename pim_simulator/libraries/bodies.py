@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
 
 _MIME_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 

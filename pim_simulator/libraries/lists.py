@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pim_simulator.database.libraries import (
     ASSET_FAMILY,
@@ -12,6 +12,7 @@ from pim_simulator.database.libraries import (
     Library,
     Row,
 )
+from pim_simulator.database.store import by_code
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.messages import PREFIX, Request, Response, json_response
 from pim_simulator.http.pages import cursor_page, self_link
@@ -22,9 +23,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pim_simulator.database.installation import Installation
+    from pim_simulator.database.rows import Entity
     from pim_simulator.resources.resource import Resource
 
-_Found = TypeVar("_Found")
+
+def find_library(pim: Installation, kind: Kind, code: str) -> Library:
+    """Return a library; the codes of asset families are case-sensitive."""
+    table: dict[str, Library] = getattr(pim.store, kind.table)
+    library = table.get(code) if kind is ASSET_FAMILY else by_code(table, code)
+    if library is None:
+        raise ApiError(404, f'{kind.library_name.capitalize()} "{code}" does not exist.')
+    return library
+
+
+def attributes_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
+    """Return the attributes of the library in the path, of which there are 100 at most."""
+    return find_library(pim, kind, request.parts[kind.placeholder]).attributes.values()
+
+
+def options_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
+    """Return the options of the attribute in the path."""
+    library = find_library(pim, kind, request.parts[kind.placeholder])
+    code = request.parts["attributeCode"]
+    attribute = by_code(library.attributes, code)
+    if attribute is None:
+        message = f'Attribute "{code}" does not exist for {kind.library_name} "{library.code}".'
+        raise ApiError(404, message)
+    if attribute.body["type"] not in OPTION_TYPES:
+        raise ApiError(404, f'Attribute "{code}" does not support options.')
+    return library.options.get(attribute.code, {}).values()
 
 
 class LibraryLists:
@@ -40,11 +67,12 @@ class LibraryLists:
         if action == "file":
             return self._file(request.parts["fileCode"])
         kind, level = LIBRARY_TABLES[resource.table]
-        if level == "library":
-            return self._libraries(kind, request) if action == "list" else self._one(kind, request)
-        if level == "attributes":
-            return self._attributes(kind, action, request)
-        return (self._options if level == "options" else self._rows)(kind, action, request)
+        if level == "rows":
+            return self._rows(kind, request) if action == "list" else self._row(kind, request)
+        if action == "list":
+            return self._libraries(kind, request)
+        library = find_library(self._pim, kind, request.parts["code"])
+        return json_response(self._bodies.library(kind, library, request.base, listed=False))
 
     def _libraries(self, kind: Kind, request: Request) -> Response:
         table: dict[str, Library] = getattr(self._pim.store, kind.table)
@@ -58,73 +86,22 @@ class LibraryLists:
             write=lambda code: self._bodies.library(kind, by_code[code], request.base, listed=True),
         )
 
-    def _one(self, kind: Kind, request: Request) -> Response:
-        library = self._library(kind, request.parts["code"])
-        return json_response(self._bodies.library(kind, library, request.base, listed=False))
-
-    def _library(self, kind: Kind, code: str) -> Library:
-        """Return a library; the codes of asset families are case-sensitive."""
-        table: dict[str, Library] = getattr(self._pim.store, kind.table)
-        library = table.get(code)
-        if library is None and kind is not ASSET_FAMILY:
-            library = _insensitive(table.items(), code)
-        if library is None:
-            name = kind.library_name.capitalize()
-            raise ApiError(404, f'{name} "{code}" does not exist.')
-        return library
-
-    def _attributes(self, kind: Kind, action: str, request: Request) -> Response:
-        library = self._library(kind, request.parts[kind.placeholder])
-        if action == "list":  # a bare array, of 100 at most
-            return json_response([attribute.body for attribute in library.attributes.values()])
+    def _row(self, kind: Kind, request: Request) -> Response:
+        library = find_library(self._pim, kind, request.parts[kind.placeholder])
         code = request.parts["code"]
-        attribute = _insensitive(library.attributes.items(), code)
-        if attribute is None:
-            message = (
-                f'Attribute "{code}" does not exist for the {kind.library_name} "{library.code}".'
-            )
-            raise ApiError(404, message)
-        return json_response(attribute.body)
-
-    def _options(self, kind: Kind, action: str, request: Request) -> Response:
-        library = self._library(kind, request.parts[kind.placeholder])
-        code = request.parts["attributeCode"]
-        attribute = _insensitive(library.attributes.items(), code)
-        if attribute is None:
-            message = f'Attribute "{code}" does not exist for {kind.library_name} "{library.code}".'
-            raise ApiError(404, message)
-        if attribute.body["type"] not in OPTION_TYPES:
-            raise ApiError(404, f'Attribute "{code}" does not support options.')
-        options = library.options.get(attribute.code, {})
-        if action == "list":
-            return json_response([option.body for option in options.values()])
-        wanted = request.parts["optionCode"]
-        option = _insensitive(options.items(), wanted)
-        if option is None:
-            message = f'Attribute option "{wanted}" does not exist for the attribute "{code}".'
-            raise ApiError(404, message)
-        return json_response(option.body)
-
-    def _rows(self, kind: Kind, action: str, request: Request) -> Response:
-        if action == "list":
-            return self._row_page(kind, request)
-        library = self._library(kind, request.parts[kind.placeholder])
-        code = request.parts["code"]
-        row = _insensitive(library.rows.items(), code)
+        row = by_code(library.rows, code)
         if row is None:
-            name = kind.row_name.capitalize()
-            message = (
-                f'{name} "{code}" does not exist for the {kind.library_name} "{library.code}".'
-            )
+            what = f'{kind.row_name.capitalize()} "{code}"'
+            message = f'{what} does not exist for the {kind.library_name} "{library.code}".'
             raise ApiError(404, message)
         query = {name: text for name, text in request.query.items() if name.startswith("with_")}
         return json_response(self._bodies.row(kind, library, row, query, request.base))
 
-    def _row_page(self, kind: Kind, request: Request) -> Response:
+    def _rows(self, kind: Kind, request: Request) -> Response:
         # The search is validated first, even if the library does not exist.
         search = self._search.read(request.query)
         self._search.check_parameters(request.query)
-        library = self._library(kind, request.parts[kind.placeholder])
+        library = find_library(self._pim, kind, request.parts[kind.placeholder])
         predicates = self._search.predicates(kind, library, search)
         found: dict[str, Row] = {
             row.code.lower(): row
@@ -158,8 +135,3 @@ class LibraryLists:
             "content-disposition": f'attachment; filename="{name.partition("_")[2]}"',
         }
         return Response(200, f"file: {code}".encode(), headers)
-
-
-def _insensitive(items: Iterable[tuple[str, _Found]], code: str) -> _Found | None:
-    lower = code.lower()
-    return next((value for key, value in items if key.lower() == lower), None)

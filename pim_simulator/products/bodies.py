@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.php import array_key, php_array
-from pim_simulator.database.quality import quality_score
+from pim_simulator.database.rows import quality_score
+from pim_simulator.database.store import by_code
 from pim_simulator.http.paging import path_link
 from pim_simulator.products.measurements import converted
 from pim_simulator.products.newer_fields import NewerFields
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Associations, Item, Values
 
 
@@ -227,11 +228,8 @@ class ItemBodies:
         return value
 
     def _linked(self, attribute: str, code: str) -> dict[str, Any]:
-        options = self._store.attribute_options[attribute]
-        option = options.get(code) or next(
-            row for name, row in options.items() if name.lower() == code.lower()
-        )
-        labels = self._store.shown_labels(option.body["labels"])
+        option = by_code(self._store.attribute_options[attribute], code)
+        labels = {} if option is None else self._store.shown_labels(option.body["labels"])
         return {"attribute": attribute, "code": code, "labels": php_array(labels)}
 
     def _associations(self, lineage: list[Item], view: View) -> Associations:

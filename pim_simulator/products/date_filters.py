@@ -12,7 +12,7 @@ from pim_simulator.resources.search_syntax import Filters, unsupported
 
 if TYPE_CHECKING:
     from pim_simulator.database.clock import Clock, ServerZone
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
 
 Predicate = Callable[[Document], bool]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.index import Document, Index, Order, lower_case
+from pim_simulator.database.store import by_code
 from pim_simulator.http.errors import ApiError, documented, internal_error
 from pim_simulator.http.messages import (
     PREFIX,
@@ -119,11 +120,11 @@ class ItemLists:
         name = request.parts.get("uuid") or request.parts["code"]
         what = "Product"
         if resource == "product-models":
-            item, what = _by_code(self._store.product_models, name), "Product model"
+            item, what = by_code(self._store.product_models, name), "Product model"
         elif resource == "products":
             item = self._store.product_by_identifier(name)
         elif resource == "published-products":
-            item, what = _by_code(self._store.published_products, name), "Published product"
+            item, what = by_code(self._store.published_products, name), "Published product"
         else:
             item = self._store.products.get(name.lower())
         if item is None:
@@ -270,12 +271,3 @@ class ItemLists:
             if len(self._encoded) > _CACHED_BODIES:
                 self._encoded.popitem(last=False)
         return found
-
-
-def _by_code(table: Mapping[str, Item], code: str) -> Item | None:
-    """Return a row; MySQL compares codes case-insensitively."""
-    exact = table.get(code)
-    if exact is not None:
-        return exact
-    lower = code.lower()
-    return next((row for key, row in table.items() if key.lower() == lower), None)

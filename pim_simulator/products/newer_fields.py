@@ -13,7 +13,7 @@ from pim_simulator.products.measurements import symbol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Entity, Item
     from pim_simulator.database.store import Store
 
@@ -22,12 +22,9 @@ _READY = 100
 
 
 class NewerFields:
-    """Writes ``readiness``, ``workflow_execution_statuses`` and additional keys of values.
+    """Makes ``readiness``, ``workflow_execution_statuses`` and additional keys of values.
 
-    Args:
-        store: The tables.
-        completenesses: Computes the completenesses of a product, which define its readiness
-            here.
+    The readiness of a product consists of its completenesses here.
     """
 
     def __init__(

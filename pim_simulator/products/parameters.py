@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 class ItemParameters:
-    """Reads the parameters of a version.
-
-    Args:
-        store: The tables.
-        profile: The version.
-    """
+    """Reads the parameters of a version."""
 
     def __init__(self, store: Store, profile: Profile) -> None:
         self._store = store

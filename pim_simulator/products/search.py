@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError
 from pim_simulator.products.date_filters import LINKED, LINKED_TYPE, DateFilters, linked_types
-from pim_simulator.resources.search_syntax import Filters, code_list, unsupported
-from pim_simulator.resources.value_filters import value_test
+from pim_simulator.resources.search_syntax import Filters, code_list, unsupported, value_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pim_simulator.database.index import Document
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.products.bodies import ItemBodies
     from pim_simulator.products.date_filters import Predicate
 
@@ -38,12 +37,7 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 
 
 class ProductSearch:
-    """Turns filters into predicates over the index.
-
-    Args:
-        pim: The simulated PIM.
-        bodies: Computes completenesses and quality scores.
-    """
+    """Turns filters into predicates over the index."""
 
     def __init__(self, pim: Installation, bodies: ItemBodies) -> None:
         self._store = pim.store

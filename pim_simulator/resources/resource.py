@@ -12,7 +12,7 @@ from pim_simulator.http.messages import PREFIX
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.random_numbers import SeededRandom
     from pim_simulator.database.rows import Entity
     from pim_simulator.database.store import Store

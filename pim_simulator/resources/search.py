@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
     from pim_simulator.resources.resource import Predicate, Resource
 

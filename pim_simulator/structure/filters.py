@@ -12,7 +12,7 @@ from pim_simulator.resources.search import UPDATED, code_filter
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.resources.resource import Predicate
 
 

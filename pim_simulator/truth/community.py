@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pim_simulator.database.quality import quality_score
+from pim_simulator.database.rows import quality_score
 from pim_simulator.truth.enterprise import enterprise_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
     from pim_simulator.database.rows import Item
     from pim_simulator.database.store import Store

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pim_simulator.database.json_types import Json
     from pim_simulator.database.libraries import Library, Row
+    from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
     from pim_simulator.database.rows import Item
     from pim_simulator.database.store import Store

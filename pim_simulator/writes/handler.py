@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pim_simulator.http.errors import ApiError, violations
-from pim_simulator.http.messages import Request, Response, encode, json_response
+from pim_simulator.http.messages import Request, Response, decode_object, encode, json_response
 from pim_simulator.http.paging import path_link
 from pim_simulator.writes.writer import Writer
 
@@ -38,7 +38,7 @@ class WriteHandler:
             raise ApiError(422, 'Property "product" or "product_model" is required.')
         if route.action == "create_or_update":
             return self._save_measurement_families(request)
-        data = _decoded(request.content)
+        data = decode_object(request.content)
         resource = route.resource
         if route.action == "create":
             code = self._code_of_new(resource, data)
@@ -93,7 +93,7 @@ class WriteHandler:
         if len(line) > _MAX_LINE_LENGTH:
             raise ApiError(413, "Line is too long.")
         name = resource.key
-        data = _decoded(line)
+        data = decode_object(line)
         code = data.get(name)
         if code is None or not str(code).strip():
             raise ApiError(422, f"{name.capitalize()} is missing.")
@@ -158,13 +158,3 @@ class WriteHandler:
 
 def _key(resource: Resource, request: Request, code: str) -> Key:
     return code if resource.owner is None else (request.parts[resource.owner], code)
-
-
-def _decoded(content: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(content)
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        raise ApiError(400, "Invalid json message received")
-    return data

@@ -63,12 +63,7 @@ _NEW_SHARED = {"sharing_enabled": False, "auto_tagging_enabled": False}
 
 
 class RowWriter:
-    """Creates and changes rows, and moves ``updated`` as the PIM does.
-
-    Args:
-        pim: The simulated PIM.
-        reindex: Indexes a product or model again.
-    """
+    """Creates and changes rows, and moves ``updated`` as the PIM does."""
 
     def __init__(self, pim: Installation, reindex: Callable[[Item], None]) -> None:
         self._store = pim.store

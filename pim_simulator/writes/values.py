@@ -9,7 +9,7 @@ from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError, documented
 
 if TYPE_CHECKING:
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Associations, Item, Values
     from pim_simulator.database.store import Store
 
@@ -34,11 +34,7 @@ def expected(name: str, what: str, value: object) -> str:
 
 
 class WrittenValues:
-    """Applies the body of a write to a product or model.
-
-    Args:
-        store: The tables.
-    """
+    """Applies the body of a write to a product or model."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -10,7 +10,7 @@ from pim_simulator.writes.rows import RowWriter
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
-    from pim_simulator.database.json_types import Json
+    from pim_simulator.database.php import Json
 
 Key = str | tuple[str, ...]
 
