@@ -13,10 +13,10 @@ from pim_simulator.http.errors import (
     no_route,
 )
 from pim_simulator.http.headers import with_cache_control, without_slash
+from pim_simulator.http.lists import PlainLists
 from pim_simulator.http.messages import PREFIX, TOKEN_PATH, Request, Response, json_response
 from pim_simulator.http.oauth import TokenEndpoint, Tokens
-from pim_simulator.resources.lists import PlainLists
-from pim_simulator.resources.routes import Route, Routes, routes_of
+from pim_simulator.http.routes import Route, Routes, routes_of
 from pim_simulator.writes.handler import WriteHandler
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from pim_simulator.database.libraries import ASSET_FAMILY, LIBRARY_TABLES, REFER
 from pim_simulator.database.profiles import ENTERPRISE, SAAS, before, since
 from pim_simulator.database.random_numbers import SeededRandom
 from pim_simulator.database.rows import Entity
+from pim_simulator.http.resource import EDIT, READ, RIGHTS, Resource, equal_to, one_of
+from pim_simulator.http.search import UPDATED, code_filter
 from pim_simulator.libraries.lists import LibraryLists, attributes_of, options_of
 from pim_simulator.products.lists import ItemLists
-from pim_simulator.resources.resource import EDIT, READ, RIGHTS, Resource, equal_to, one_of
-from pim_simulator.resources.search import UPDATED, code_filter
 from pim_simulator.structure import bodies
 from pim_simulator.structure.filters import (
     ATTRIBUTE_FILTERS,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Entity, Item
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 _DEFAULT_LIMIT = 100
 _HIGHEST_LIMIT = {"product-uuids": 1000}  # the others: 100 (GetMappedProductsQuery)

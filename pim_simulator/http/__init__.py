@@ -1,1 +1,1 @@
-"""Requests, responses and the server."""
+"""How a PIM answers: the server, requests, routes, plain lists, pages and errors."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Entity
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 
 def find_library(pim: Installation, kind: Kind, code: str) -> Library:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.database.libraries import Kind, Library, Row
 from pim_simulator.http.errors import ApiError
-from pim_simulator.resources.search_syntax import value_test
+from pim_simulator.http.search_syntax import value_test
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation

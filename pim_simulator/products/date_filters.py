@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pim_simulator.database.index import Document
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError
-from pim_simulator.resources.search_syntax import Filters, unsupported
+from pim_simulator.http.search_syntax import Filters, unsupported
 
 if TYPE_CHECKING:
     from pim_simulator.database.clock import Clock, ServerZone

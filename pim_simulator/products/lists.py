@@ -28,18 +28,18 @@ from pim_simulator.http.paging import (
     read_paging,
     search_after_links,
 )
+from pim_simulator.http.search_syntax import read_search
 from pim_simulator.products.bodies import ItemBodies, View
 from pim_simulator.products.parameters import ItemParameters
 from pim_simulator.products.search import ProductSearch
-from pim_simulator.resources.search_syntax import read_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Item
-    from pim_simulator.resources.resource import Resource
-    from pim_simulator.resources.search_syntax import Filters
+    from pim_simulator.http.resource import Resource
+    from pim_simulator.http.search_syntax import Filters
 
 _CACHED_BODIES = 20_000
 _CACHED_RESULTS = 16

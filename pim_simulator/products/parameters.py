@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.profiles import Profile
     from pim_simulator.database.store import Store
     from pim_simulator.http.paging import Paging
-    from pim_simulator.resources.search_syntax import Filters
+    from pim_simulator.http.search_syntax import Filters
 
 
 class ItemParameters:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.search_syntax import Filters, code_list, unsupported, value_test
 from pim_simulator.products.date_filters import LINKED, LINKED_TYPE, DateFilters, linked_types
-from pim_simulator.resources.search_syntax import Filters, code_list, unsupported, value_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pim_simulator.database.profiles import since
 from pim_simulator.http.errors import ApiError
-from pim_simulator.resources.resource import Filter
-from pim_simulator.resources.search import UPDATED, code_filter
+from pim_simulator.http.resource import Filter
+from pim_simulator.http.search import UPDATED, code_filter
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
-    from pim_simulator.resources.resource import Predicate
+    from pim_simulator.http.resource import Predicate
 
 
 def _type(_: Installation, value: Json) -> Predicate:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Entity
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 
 def variants_of_family(pim: Installation, request: Request) -> Iterable[Entity]:

@@ -14,7 +14,7 @@ from pim_simulator.http.paging import path_link, read_paging
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import MediaFile
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 _SWAPS = 0.1  # share of the media files that change places with their neighbour
 

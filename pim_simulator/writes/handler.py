@@ -13,8 +13,8 @@ from pim_simulator.writes.writer import Writer
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
-    from pim_simulator.resources.resource import Resource
-    from pim_simulator.resources.routes import Route
+    from pim_simulator.http.resource import Resource
+    from pim_simulator.http.routes import Route
     from pim_simulator.writes.writer import Key
 
 _MAX_LINES = 100

@@ -8,14 +8,14 @@ from pim_simulator.http.errors import ApiError
 from pim_simulator.http.messages import Request, Response, json_response
 from pim_simulator.http.pages import row_page
 from pim_simulator.http.paging import read_paging
-from pim_simulator.resources.search import search_predicates
+from pim_simulator.http.search import search_predicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.rows import Entity
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 
 class PlainLists:

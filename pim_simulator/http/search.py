@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError, internal_error
-from pim_simulator.resources.resource import Filter
+from pim_simulator.http.resource import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
     from pim_simulator.database.profiles import Profile
-    from pim_simulator.resources.resource import Predicate, Resource
+    from pim_simulator.http.resource import Predicate, Resource
 
 # Their message names the expected operator as the given one
 # (AttributeRepository, AttributeGroupRepository: "{{ compared_value }} given"; recorded).

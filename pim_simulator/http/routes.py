@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from pim_simulator.database.profiles import Profile
-    from pim_simulator.resources.resource import Resource
+    from pim_simulator.http.resource import Resource
 
 # Codes with slashes: products, models and media files (`requirements: {code: .+}`).
 _SLASHES = (

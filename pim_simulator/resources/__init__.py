@@ -1,1 +1,0 @@
-"""What all lists of the API have in common."""
