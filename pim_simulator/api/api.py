@@ -1,4 +1,4 @@
-"""From a request to its response: routing, firewall, headers, permissions, then the handlers."""
+"""The REST API: finds the route of a request, checks it, and calls the handler."""
 
 from __future__ import annotations
 

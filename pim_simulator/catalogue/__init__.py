@@ -40,8 +40,7 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     random = SeededRandom(f"structure/{seed}")
 
     def row(body: dict[str, Any], owner: str = "") -> Entity:
-        created = random.randint(_FIRST, _LAST)
-        return Entity(body, created, random.randint(created, _LAST), owner)
+        return Entity(body, *random.dates(_FIRST, _LAST), owner)
 
     if profile.enterprise:
         add_libraries(

@@ -132,11 +132,9 @@ def _library(
     assets: bool,
 ) -> Library:
     def entity(body: dict[str, Any], owner: str) -> Entity:
-        created = random.randint(_FIRST, _LAST)
-        return Entity(body, created, random.randint(created, _LAST), owner)
+        return Entity(body, *random.dates(_FIRST, _LAST), owner)
 
-    created = random.randint(_FIRST, _LAST)
-    library = Library(body, created, random.randint(created, _LAST))
+    library = Library(body, *random.dates(_FIRST, _LAST))
     for attribute in attributes:
         code, kind, _, traits = attribute
         if traits.get("only") == "saas" and not profile.saas:
@@ -156,10 +154,8 @@ def _add_rows(library: Library, count: int, random: SeededRandom, maker: _ValueM
     make = maker.of(library)
     for number in range(count):
         code = f"{stem}_{number:04}"
-        created = random.randint(_FIRST, _LAST)
-        updated = random.randint(created, _LAST)
         enabled = number % _DISABLED != _DISABLED - 1
-        library.rows[code] = Row(code, created=created, updated=updated, enabled=enabled, make=make)
+        library.rows[code] = Row(code, *random.dates(_FIRST, _LAST), enabled, make)
     library.generated = list(library.rows)
 
 
@@ -183,7 +179,7 @@ class _ValueMaker:
 
     def of(self, library: Library) -> Callable[[Row], LibraryValues]:
         """Return the value generator of a library's rows."""
-        structure = [  # as it is now: later changes are no business of the values
+        structure = [  # as it is now, so that later changes do not change generated values
             (entity, list(library.options.get(code, ())))
             for code, entity in library.attributes.items()
         ]

@@ -241,11 +241,7 @@ class _Builder:
         self, random: SeededRandom, uuids: list[str], models: list[str]
     ) -> Associations:
         """Return associations of every type."""
-        associations: Associations = {
-            code: {"products": [], "product_models": [], "groups": []}
-            for code, row in self._store.association_types.items()
-            if not row.body.get("is_quantified")
-        }
+        associations = self._store.no_associations()
         associations["X_SELL"]["products"] = sorted(set(random.choices(uuids, k=3)))
         if random.chance(0.3):
             associations["PACK"]["groups"] = ["related"]

@@ -125,7 +125,7 @@ class CatalogLists:
                       key=lambda item: item.uuid)  # fmt: skip
 
     def _rows(self, kind: str, request: Request) -> list[tuple[str, Callable[[], Json]]]:
-        """Return cursor and writer of each item of a list."""
+        """Return the cursor of each item of a list, and what makes its body."""
         after = parse_atom(request.query.get("updated_after"))
         before = parse_atom(request.query.get("updated_before"))
         items = [

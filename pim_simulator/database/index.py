@@ -1,4 +1,4 @@
-"""The search index of the simulated PIM: its "Elasticsearch"."""
+"""The search index of the simulated PIM, which stands for Elasticsearch."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def lower_case(text: str) -> str:
 
 
 class Index:
-    """Documents of one kind.
+    """The documents of one table, sorted and searched like those of Elasticsearch.
 
     Args:
         table: The rows.

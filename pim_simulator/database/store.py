@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pim_simulator.database.libraries import Library
     from pim_simulator.database.php import Json
-    from pim_simulator.database.rows import Draft, Entity, Item, MediaFile
+    from pim_simulator.database.rows import Associations, Draft, Entity, Item, MediaFile
 
 Place = tuple[str | None, str | None]  # locale and channel of a value
 
@@ -198,6 +198,14 @@ class Store:
         if library is None:
             return set()
         return self._cached(f"{LINK_TYPES[kind]}/{name}", library.codes)
+
+    def no_associations(self) -> Associations:
+        """Return the association types that are not quantified, without any targets."""
+        return {
+            code: {"products": [], "product_models": [], "groups": []}
+            for code, row in self.association_types.items()
+            if not row.body.get("is_quantified")
+        }
 
     def workflow_status(self, item: Item) -> str:
         """Return the API user's workflow status of an item (EE, ``GetMetadata``)."""

@@ -130,7 +130,7 @@ async def _respond(pim: Served, request: Request, raw_path: bytes) -> responses.
     if fault is not None and fault.kind == "reset_in_body":
         return _Broken(response, date, started=True)
     if fault is not None:
-        response = Response(response.status, fault.spoilt(response.content), response.headers)
+        response = Response(response.status, fault.changed(response.content), response.headers)
     return _Fixed(response, date)
 
 

@@ -59,7 +59,7 @@ class Fault:
         """Return whether this fault affects a request."""
         return self.path in path and self.method in (None, method)
 
-    def spoilt(self, content: bytes) -> bytes:
+    def changed(self, content: bytes) -> bytes:
         """Return the usual body as this fault changes it."""
         if self.kind == "truncated_json":
             return content[: len(content) // 2]

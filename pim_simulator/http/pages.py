@@ -91,7 +91,7 @@ def cursor_page(  # noqa: PLR0913 - a page is made of all that
     codes: Sequence[str],
     *,
     size: int,
-    kept: Sequence[str],
+    repeated: Sequence[str],
     write: Callable[[str], dict[str, Any]],
 ) -> Response:
     """Return a page of a list that supports only ``search_after`` and takes no ``limit``.
@@ -104,7 +104,7 @@ def cursor_page(  # noqa: PLR0913 - a page is made of all that
         path: Path of the list.
         codes: Codes of the matching items, lower-cased and sorted.
         size: Page size.
-        kept: Query parameters that the links repeat.
+        repeated: Query parameters that the links repeat.
         write: Returns the body of a code.
     """
     cursor = request.query.get("search_after")
@@ -112,7 +112,7 @@ def cursor_page(  # noqa: PLR0913 - a page is made of all that
     page = [code for code in codes if cursor is None or code > after][:size]
     bodies = [write(code) for code in page]
     paging = Paging(search_after=True, limit=size, page=1, cursor=cursor, with_count=False)
-    query = {name: request.query[name] for name in kept if name in request.query}
+    query = {name: request.query[name] for name in repeated if name in request.query}
     following = bodies[-1]["code"] if bodies else None
     links = search_after_links(
         request.base, path, query, paging, count=len(bodies), following=following

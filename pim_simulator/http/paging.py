@@ -149,7 +149,7 @@ def encrypt(row_id: str) -> str:
 
 
 def decrypt(cursor: str) -> str:
-    """Return the row id in a cursor; nonsense for a made-up one.
+    """Return the row id in a cursor, or some other text if the cursor was made up.
 
     PHP's ``base64_decode`` skips characters that it does not know, so ``m`` is an empty id,
     which starts from the beginning, and ``zzzz`` comes after every id (recorded on 5.0.118).

@@ -1,4 +1,4 @@
-"""Bodies of reference entities, asset families, their attributes and rows."""
+"""Bodies of reference entities and asset families, their records and assets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MIME_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"
 
 
 class LibraryBodies:
-    """Writes reference entities and asset families, their records and assets."""
+    """Makes the bodies of reference entities and asset families, their records and assets."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store

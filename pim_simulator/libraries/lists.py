@@ -55,7 +55,7 @@ def options_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Enti
 
 
 class LibraryLists:
-    """Lists reference entities and asset families, their attributes, options and rows."""
+    """Lists reference entities and asset families, their records and assets."""
 
     def __init__(self, pim: Installation) -> None:
         self._pim = pim
@@ -82,7 +82,7 @@ class LibraryLists:
             f"{PREFIX}/{kind.path}",
             sorted(by_code),
             size=self._pim.search_after_page_size,
-            kept=(),
+            repeated=(),
             write=lambda code: self._bodies.library(kind, by_code[code], request.base, listed=True),
         )
 
@@ -114,13 +114,12 @@ class LibraryLists:
             body = self._bodies.row(kind, library, found[code], request.query, request.base)
             return {**self_link(request.base, f"{path}/{body['code']}"), **body}
 
-        kept = ("channel", "locales", "search")
         return cursor_page(
             request,
             path,
             sorted(found),
             size=self._pim.search_after_page_size,
-            kept=kept,
+            repeated=("channel", "locales", "search"),
             write=write,
         )
 

@@ -1,4 +1,4 @@
-"""Bodies of products and models, as a version of the PIM writes them."""
+"""Bodies of products and models, which differ between versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pim_simulator.database.rows import quality_score
 from pim_simulator.database.store import by_code
 from pim_simulator.http.paging import path_link
 from pim_simulator.products.measurements import converted
-from pim_simulator.products.newer_fields import NewerFields
+from pim_simulator.products.saas_fields import SaasFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,13 +62,13 @@ class View:
 
 
 class ItemBodies:
-    """Writes products and models."""
+    """Makes the bodies of products and models."""
 
     def __init__(self, pim: Installation) -> None:
         self._store = pim.store
         self._profile = pim.profile
         self._zone = pim.zone
-        self._newer = NewerFields(pim.store, self.completenesses)
+        self._saas = SaasFields(pim.store, self.completenesses)
 
     def product(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product."""
@@ -94,7 +94,7 @@ class ItemBodies:
             body["completenesses"] = {} if force_object else found
         if view.root_parent:
             body["root_parent"] = lineage[-1].code if len(lineage) > 1 else None
-        return body | self._newer.of(item, readiness=view.readiness, workflows=view.workflows)
+        return body | self._saas.of(item, readiness=view.readiness, workflows=view.workflows)
 
     def model(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product model."""
@@ -106,7 +106,7 @@ class ItemBodies:
             "parent": item.parent,
             "categories": self._categories(lineage),
             **self._common(lineage, view),
-            **self._newer.of(item, readiness=view.readiness, workflows=view.workflows),
+            **self._saas.of(item, readiness=view.readiness, workflows=view.workflows),
         }
 
     def _common(self, lineage: list[Item], view: View) -> dict[str, Any]:
@@ -206,14 +206,14 @@ class ItemBodies:
     def _data(self, code: str, value: dict[str, Any], view: View) -> Json:
         data = self._store.existing(code, value["data"], value["scope"])
         if view.enabled_assets and data is not None:
-            return self._newer.enabled_assets(code, data)
+            return self._saas.enabled_assets(code, data)
         return data
 
     def _value(self, code: str, value: dict[str, Any], data: Json, view: View) -> dict[str, Any]:
         kind = self._store.attribute_type(code)
         value = {**value, "data": data}
         if self._profile.saas:
-            value |= self._newer.of_value(code, data, share_links=view.share_links)
+            value |= self._saas.of_value(code, data, share_links=view.share_links)
         if kind in ("pim_catalog_image", "pim_catalog_file"):
             path = f"/api/rest/v1/media-files/{value['data']}/download"
             links = {"download": {"href": path_link(view.base, path)}}
@@ -238,11 +238,7 @@ class ItemBodies:
         Deleted products and models are omitted; this does not change ``updated`` (recorded).
         """
         store = self._store
-        merged: Associations = {
-            code: {"products": [], "product_models": [], "groups": []}
-            for code, row in sorted(store.association_types.items())
-            if not row.body.get("is_quantified")
-        }
+        merged = dict(sorted(store.no_associations().items()))
         for item in lineage:
             for kind, targets in item.associations.items():
                 into = merged.get(kind, {})

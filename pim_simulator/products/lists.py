@@ -164,12 +164,12 @@ class ItemLists:
         for document in page:
             self._check_whole(document.item)
         items = [self._item(resource, document.item, view) for document in page]
-        kept = self._parameters.kept(query, filters, paging, models=models)
+        repeated = self._parameters.repeated(query, filters, paging, models=models)
         if not paging.search_after:
-            return offset_page(request, paging, items, len(documents), kept)
+            return offset_page(request, paging, items, len(documents), repeated)
         following = self._following(page[-1].item, resource) if page else None
         links = search_after_links(
-            request.base, request.path, kept, paging, count=len(items), following=following
+            request.base, request.path, repeated, paging, count=len(items), following=following
         )
         return page_response({"_links": links}, items)
 
@@ -209,7 +209,7 @@ class ItemLists:
         return item.uuid if resource == "products-uuid" else item.code or ""
 
     def _is_missing(self, resource: str, document: Document) -> bool:
-        """Return whether SQL lacks the row of an indexed item.
+        """Return whether an item is in the index but missing from the database.
 
         The PIM drops it after the search, so the page is short and lacks ``next``
         (``SqlGetConnectorProducts``).

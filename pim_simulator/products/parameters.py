@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ItemParameters:
-    """Reads the parameters of a version."""
+    """Checks and reads query parameters as a version of the PIM does."""
 
     def __init__(self, store: Store, profile: Profile) -> None:
         self._store = store
@@ -107,7 +107,7 @@ class ItemParameters:
             return replace(view, attribute_options=False, completenesses=False)
         return view
 
-    def kept(
+    def repeated(
         self, query: Mapping[str, str], filters: Filters, paging: Paging, *, models: bool
     ) -> dict[str, str]:
         """Return the parameters that the links repeat.
@@ -115,19 +115,19 @@ class ItemParameters:
         They lose ``search_locale`` (#11722), and for models all of ``with_*``
         (``ProductModelController::normalizeProductModelsList``, recorded on all versions).
         """
-        kept = {} if paging.search_after else {"page": str(paging.page)}
-        kept |= {
+        repeated = {} if paging.search_after else {"page": str(paging.page)}
+        repeated |= {
             "with_count": query.get("with_count", "false"),
             "pagination_type": "search_after" if paging.search_after else "page",
             "limit": str(paging.limit),
         }
         if filters:
-            kept["search"] = json.dumps(filters, separators=(",", ":")).replace("/", "\\/")
+            repeated["search"] = json.dumps(filters, separators=(",", ":")).replace("/", "\\/")
         for name in ("scope", "search_scope", "locales", "attributes"):
             if name in query:
-                kept[name] = query[name]
+                repeated[name] = query[name]
         if self._profile.saas:  # api.akeneo.com shows links of models with them
-            kept |= {
+            repeated |= {
                 name: text for name, text in query.items() if name.startswith(("with_", "convert_"))
             }
         elif not models:
@@ -138,8 +138,8 @@ class ItemParameters:
             }
             for name, major in since.items():
                 if query.get(name) == "true" and self._profile.since(major):
-                    kept[name] = "true"
-        return kept
+                    repeated[name] = "true"
+        return repeated
 
 
 def _readiness(query: Mapping[str, str]) -> str | None:

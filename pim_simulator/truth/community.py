@@ -59,7 +59,7 @@ def truth(
 def _items(
     store: Store, profile: Profile, zone: str, resource: str, *, by_uuid: bool
 ) -> Iterator[dict[str, Any]]:
-    """Iterate over what is made of products and models."""
+    """Iterate over products and models, their drafts, scores and published versions."""
     if resource == "published_products":
         for item in store.published_products.values():
             yield _published(store, profile, zone, item)
@@ -129,7 +129,7 @@ def _completenesses(store: Store, item: Item) -> list[dict[str, Any]]:
 
 
 def _catalog_products(store: Store, profile: Profile, zone: str) -> Iterator[dict[str, Any]]:
-    """Iterate over the products in enabled catalogs: every enabled one."""
+    """Iterate over the products of enabled catalogs. Every enabled product is in each."""
     for key, catalog in store.others.get("catalogs", {}).items():
         if catalog.body["enabled"]:
             for item in store.products.values():
@@ -209,7 +209,7 @@ def _is_shown(store: Store, locale: str | None, channel: str | None) -> bool:
 
 
 def _newer(store: Store, profile: Profile, code: str, data: Json) -> dict[str, Any]:
-    """Return what a value of the hosted edition has besides."""
+    """Return the keys that only the hosted edition adds to a value."""
     if profile.name != "saas":
         return {}
     attribute = store.attributes[code].body
@@ -223,7 +223,7 @@ def _newer(store: Store, profile: Profile, code: str, data: Json) -> dict[str, A
 
 
 def _data(store: Store, zone: str, code: str, value: dict[str, Any]) -> Json:
-    """Return the data of a value: nothing of attributes, options and currencies that are gone."""
+    """Return the data of a value without deleted attributes, options and currencies."""
     data = value["data"]
     if code not in store.attributes:
         return None

@@ -56,7 +56,7 @@ def _of_cloud(store: Store, resource: str) -> Iterator[dict[str, Any]]:
     elif resource in ("workflow_tasks", "workflow_step_assignees"):
         for row in rows:
             body = {**row.body, "step_uuid": row.owner}
-            body.pop("pending_attributes", None)  # told on request only
+            body.pop("pending_attributes", None)  # only on request
             yield body
     elif resource == "catalog_mapping_schemas":
         yield from ({"catalog_id": row.owner, **deepcopy(row.body)} for row in rows)

@@ -169,19 +169,21 @@ class ItemWriter:
 
     def delete_category(self, code: str) -> None:
         """Delete a category and all below it, and remove them from products and models."""
-        gone = self._store.category_and_below(code)
-        for category in gone:
+        deleted = self._store.category_and_below(code)
+        for category in deleted:
             del self._store.categories[category]
         moment = self._clock.now().timestamp()
         for table, index in (
             (self._store.products, self._products),
             (self._store.product_models, self._models),
         ):
-            hit = [key for key, item in table.items() if not gone.isdisjoint(item.categories)]
-            for key in hit:
+            changed = [
+                key for key, item in table.items() if not deleted.isdisjoint(item.categories)
+            ]
+            for key in changed:
                 item = table[key]
-                item.categories = tuple(c for c in item.categories if c not in gone)
-            index.write(hit, moment)
+                item.categories = tuple(c for c in item.categories if c not in deleted)
+            index.write(changed, moment)
 
 
 def _state(item: Item) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from pim_simulator.database.libraries import LIBRARY_TABLES, Kind, Library, Row
 from pim_simulator.database.rows import Draft, Entity, Item
 from pim_simulator.database.store import LINK_TYPES, OPTION_TYPES
 from pim_simulator.http.errors import ApiError
-from pim_simulator.writes.values import expected, format_error
+from pim_simulator.writes.values import expected, format_error, merged_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,46 +19,36 @@ if TYPE_CHECKING:
 Key = tuple[str, ...]
 
 _MERGED = ("labels", "attribute_requirements", "conversion_units", "guidelines")
-_DEFAULTS: dict[str, Callable[[], dict[str, Any]]] = {
-    "families": lambda: {
-        "attributes": ["sku"],
-        "attribute_as_label": "sku",
-        "attribute_as_image": None,
-        "attribute_requirements": {},
-        "labels": {},
-    },
-    "family_variants": lambda: {"labels": {}, "variant_attribute_sets": []},
-    "attribute_options": lambda: {"attribute": "", "sort_order": 0, "labels": {}},
-    "attribute_groups": lambda: {"sort_order": 0, "attributes": [], "labels": {}},
-    "association_types": lambda: {"labels": {}, "is_two_way": False, "is_quantified": False},
-    "categories": lambda: {"parent": None, "labels": {}, "position": 1},
-    "channels": lambda: {
-        "currencies": [],
-        "locales": [],
-        "category_tree": "master",
-        "conversion_units": {},
-        "labels": {},
-    },
-    "measurement_families": lambda: {"labels": {}, "standard_unit_code": "", "units": {}},
-}
 _DRAFTS = ("product_drafts", "product_model_drafts")
-_NEW_LIBRARY: dict[str, dict[str, Any]] = {
-    "reference_entities": {"labels": {}, "image": None},
-    "asset_families": {
-        "labels": {},
-        "attribute_as_main_media": None,
-        "product_link_rules": [],
-        "transformations": [],
-        "naming_convention": {},
-    },
-}
 _NEW_ATTRIBUTE = {
-    "labels": {},
-    "type": "text",
-    "value_per_locale": False,
-    "value_per_channel": False,
+    "labels": {}, "type": "text", "value_per_locale": False, "value_per_channel": False,
     "is_required_for_completeness": False,
+}  # fmt: skip
+# New rows, before the values that were sent.
+# fmt: off
+_BLANK: dict[str, dict[str, Any]] = {
+    "attributes": {"group": "other", "sort_order": 0, "labels": {}, "guidelines": {},
+        "allowed_extensions": [], "available_locales": [], "unique": False,
+        "useable_as_grid_filter": False, "localizable": False, "scopable": False},
+    "families": {"attributes": ["sku"], "attribute_as_label": "sku", "attribute_as_image": None,
+        "attribute_requirements": {}, "labels": {}},
+    "family_variants": {"labels": {}, "variant_attribute_sets": []},
+    "attribute_options": {"attribute": "", "sort_order": 0, "labels": {}},
+    "attribute_groups": {"sort_order": 0, "attributes": [], "labels": {}},
+    "association_types": {"labels": {}, "is_two_way": False, "is_quantified": False},
+    "categories": {"parent": None, "labels": {}, "position": 1},
+    "channels": {"currencies": [], "locales": [], "category_tree": "master",
+        "conversion_units": {}, "labels": {}},
+    "measurement_families": {"labels": {}, "standard_unit_code": "", "units": {}},
+    "reference_entities": {"labels": {}, "image": None},
+    "asset_families": {"labels": {}, "attribute_as_main_media": None, "product_link_rules": [],
+        "transformations": [], "naming_convention": {}},
+    "reference_entity_attributes": _NEW_ATTRIBUTE,
+    "reference_entity_attribute_options": {"labels": {}},
+    "asset_attributes": _NEW_ATTRIBUTE,
+    "asset_attribute_options": {"labels": {}},
 }
+# fmt: on
 _NEW_SHARED = {"sharing_enabled": False, "auto_tagging_enabled": False}
 
 
@@ -168,14 +158,14 @@ class RowWriter:
         """Return the body of a new row before the values that were sent."""
         if resource in self._store.others:
             return dict(data)
-        kind, level = LIBRARY_TABLES.get(resource, (None, ""))
-        if kind is None:
-            return {"code": key[-1], **self._defaults(resource)}
-        if level == "library":
-            shared = _NEW_SHARED if resource == "asset_families" and self._profile.saas else {}
-            return {"code": key[-1], **deepcopy(_NEW_LIBRARY[resource]), **shared}
-        blank = {"labels": {}} if level == "options" else _NEW_ATTRIBUTE
-        return {"code": key[-1], **deepcopy(blank)}
+        body: dict[str, Any] = {"code": key[-1]}
+        if resource == "attributes":
+            known = next(iter(self._store.attributes.values())).body
+            labels = self._store.attribute_groups["other"].body["labels"]
+            body |= {**dict.fromkeys(known), "code": key[-1], "group_labels": labels}
+        elif resource == "asset_families" and self._profile.saas:
+            return {**body, **deepcopy(_BLANK[resource]), **_NEW_SHARED}
+        return body | deepcopy(_BLANK[resource])
 
     def _require_identifier(self, family: dict[str, Any]) -> None:
         """Require the identifier in every channel, as the PIM always does (recorded)."""
@@ -197,23 +187,6 @@ class RowWriter:
             used = {locale for channel in channels for locale in channel["locales"]}
             for locale, row in self._store.locales.items():
                 row.body["enabled"] = locale in used
-
-    def _defaults(self, resource: str) -> dict[str, Any]:
-        if resource != "attributes":
-            return _DEFAULTS[resource]()
-        blank = next(iter(self._store.attributes.values())).body
-        body: dict[str, Any] = dict.fromkeys(name for name in blank if name != "code")
-        lists: dict[str, list[Any]] = {"allowed_extensions": [], "available_locales": []}
-        flags = dict.fromkeys(
-            ("unique", "useable_as_grid_filter", "localizable", "scopable"), False
-        )
-        return body | lists | flags | {
-            "group": "other",
-            "group_labels": self._store.attribute_groups["other"].body["labels"],
-            "sort_order": 0,
-            "labels": {},
-            "guidelines": {},
-        }  # fmt: skip
 
     def _check_attribute_has_options(self, attribute: str) -> None:
         kind = self._store.attribute_type(attribute)
@@ -239,15 +212,9 @@ class RowWriter:
         before = (row.values, row.enabled)
         values = dict(row.values)
         for code, written in data.get("values", {}).items():
-            kept = {(one["locale"], one["channel"]): one for one in values.get(code, ())}
-            for one in written:
-                place = (one.get("locale"), one.get("channel"))
-                kept.pop(place, None)
-                if one["data"] not in (None, "", []):
-                    kept[place] = {"locale": place[0], "channel": place[1], "data": one["data"]}
-            values.pop(code, None)
-            if kept:
-                values[code] = list(kept.values())
+            merged = merged_values(values.pop(code, []), written, "channel")
+            if merged:
+                values[code] = merged
         row.values = values
         row.enabled = data.get("enabled", row.enabled)
         if not new and before == (row.values, row.enabled):

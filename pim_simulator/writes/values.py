@@ -9,6 +9,8 @@ from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError, documented
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pim_simulator.database.php import Json
     from pim_simulator.database.rows import Associations, Item, Values
     from pim_simulator.database.store import Store
@@ -31,6 +33,22 @@ def expected(name: str, what: str, value: object) -> str:
     """Return the message for a property of the wrong type."""
     given = value if isinstance(value, str) else php_type(value)
     return f'Property "{name}" expects {what} as data, "{given}" given.'
+
+
+def merged_values(
+    old: Iterable[dict[str, Any]], written: Iterable[dict[str, Any]], channel: str
+) -> list[dict[str, Any]]:
+    """Return the values of an attribute after a PATCH, which empty data removes.
+
+    Values of products call their channel ``scope``, those of records and assets ``channel``.
+    """
+    kept = {(value["locale"], value[channel]): value for value in old}
+    for value in written:
+        place = (value.get("locale"), value.get(channel))
+        kept.pop(place, None)
+        if value["data"] not in (None, "", []):
+            kept[place] = {"locale": place[0], channel: place[1], "data": value["data"]}
+    return list(kept.values())
 
 
 class WrittenValues:
@@ -108,24 +126,14 @@ class WrittenValues:
             if attribute is None:
                 message = f"The {code} attribute does not exist in your PIM."
                 raise format_error(message)
-            kept = {(row["locale"], row["scope"]): row for row in values.get(code, ())}
-            for row in rows:
-                place = (row.get("locale"), row.get("scope"))
-                data = _standard(attribute.body, row["data"])
-                kept.pop(place, None)
-                if data not in (None, "", []):
-                    kept[place] = {"locale": place[0], "scope": place[1], "data": data}
-            values[code] = list(kept.values())
-            if not kept:
+            stored = [{**row, "data": _standard(attribute.body, row["data"])} for row in rows]
+            values[code] = merged_values(values.get(code, []), stored, "scope")
+            if not values[code]:
                 del values[code]
         return values
 
     def _associations(self, item: Item, written: dict[str, Any]) -> Associations:
-        merged: Associations = {
-            code: {"products": [], "product_models": [], "groups": []}
-            for code, row in self._store.association_types.items()
-            if not row.body.get("is_quantified")
-        }
+        merged = self._store.no_associations()
         for kind, targets in item.associations.items():
             merged[kind] = dict(targets)
         for kind, targets in written.items():

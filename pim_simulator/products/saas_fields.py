@@ -21,7 +21,7 @@ READINESS_CODE = "shop_readiness"
 _READY = 100
 
 
-class NewerFields:
+class SaasFields:
     """Makes ``readiness``, ``workflow_execution_statuses`` and additional keys of values.
 
     The readiness of a product consists of its completenesses here.
@@ -104,7 +104,7 @@ class NewerFields:
         return [asset for asset in data if rows[asset].enabled] or None
 
     def of_value(self, code: str, data: Json, *, share_links: bool) -> dict[str, Any]:
-        """Return the keys of a value that older versions lack."""
+        """Return the keys of a value that only the hosted edition has."""
         attribute = self._store.attributes[code].body
         kind = attribute["type"]
         more: dict[str, Any] = {"attribute_type": kind}
