@@ -147,7 +147,7 @@ class SimulatedPim(Installation):
                 version has that list.
         """
         uuid = self.profile.by_uuid if by_uuid is None else by_uuid
-        return truth(self.store, self.profile, self.timezone, resource, by_uuid=uuid)
+        return truth(self, resource, by_uuid=uuid)
 
     def respond(self, request: Request) -> Response:
         """Return the response to a request."""

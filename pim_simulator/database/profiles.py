@@ -93,6 +93,7 @@ PROFILES: dict[str, Profile] = {
     )
 }
 ALL = frozenset(PROFILES)
+NONE: frozenset[str] = frozenset()
 ENTERPRISE = frozenset(name for name, profile in PROFILES.items() if profile.enterprise)
 SAAS = frozenset({"saas"})
 

@@ -30,15 +30,8 @@ class View:
         channel: Only the values of this channel.
         locales: Only the values of these locales.
         attributes: Only the values of these attributes.
-        attribute_options: Add labels of options (``with_attribute_options``).
-        quality_scores: Add ``quality_scores``.
-        completenesses: Add ``completenesses``.
-        root_parent: Add ``root_parent`` (SaaS).
+        flags: Query parameters that are ``true``, of those that the version has.
         readiness: Add ``readiness``: ``scores_only`` or ``detailed`` (SaaS).
-        workflows: Add ``workflow_execution_statuses`` (SaaS).
-        enabled_assets: Leave disabled assets out of the values (SaaS).
-        share_links: Add the share links of assets (SaaS).
-        measurements: Convert measurements to the units of the channel (SaaS).
         draft: With the changes of the user's draft applied (EE).
         published: As a published product (EE).
     """
@@ -48,15 +41,8 @@ class View:
     channel: str | None = None
     locales: tuple[str, ...] | None = None
     attributes: frozenset[str] | None = None
-    attribute_options: bool = False
-    quality_scores: bool = False
-    completenesses: bool = False
-    root_parent: bool = False
+    flags: frozenset[str] = frozenset()
     readiness: str | None = None
-    workflows: bool = False
-    enabled_assets: bool = False
-    share_links: bool = False
-    measurements: bool = False
     draft: bool = False
     published: bool = False
 
@@ -87,14 +73,18 @@ class ItemBodies:
             "parent": item.parent,
             **self._common(lineage, view),
         }
-        if view.completenesses:
+        if "with_completenesses" in view.flags:
             found = list(self.completenesses(item))
             # 6.0 makes an object of an empty list (#18050).
             force_object = not found and not profile.by_uuid
             body["completenesses"] = {} if force_object else found
-        if view.root_parent:
+        if "with_root_parent" in view.flags:
             body["root_parent"] = lineage[-1].code if len(lineage) > 1 else None
-        return body | self._saas.of(item, readiness=view.readiness, workflows=view.workflows)
+        return body | self._saas.of(
+            item,
+            readiness=view.readiness,
+            workflows="with_workflow_execution_statuses" in view.flags,
+        )
 
     def model(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product model."""
@@ -106,7 +96,11 @@ class ItemBodies:
             "parent": item.parent,
             "categories": self._categories(lineage),
             **self._common(lineage, view),
-            **self._saas.of(item, readiness=view.readiness, workflows=view.workflows),
+            **self._saas.of(
+                item,
+                readiness=view.readiness,
+                workflows="with_workflow_execution_statuses" in view.flags,
+            ),
         }
 
     def _common(self, lineage: list[Item], view: View) -> dict[str, Any]:
@@ -122,7 +116,7 @@ class ItemBodies:
             body["quantified_associations"] = self._quantified(lineage, view)
         if self._profile.enterprise and not view.published:
             body["metadata"] = {"workflow_status": self._store.workflow_status(item)}
-        if view.quality_scores:
+        if "with_quality_scores" in view.flags:
             body["quality_scores"] = self.quality_scores(item)
         return body
 
@@ -192,7 +186,7 @@ class ItemBodies:
                 and (view.channel is None or value["scope"] in (None, view.channel))
                 and (view.locales is None or value["locale"] in (None, *view.locales))
             ]
-            if view.measurements and view.channel and self._is_measurement(code):
+            if "convert_measurements" in view.flags and view.channel and self._is_measurement(code):
                 wanted = self._store.channels[view.channel].body["locales"]
                 locales = wanted if view.locales is None else view.locales
                 values = converted(self._store, code, values, view.channel, locales)
@@ -205,7 +199,7 @@ class ItemBodies:
 
     def _data(self, code: str, value: dict[str, Any], view: View) -> Json:
         data = self._store.existing(code, value["data"], value["scope"])
-        if view.enabled_assets and data is not None:
+        if "with_enabled_assets_only" in view.flags and data is not None:
             return self._saas.enabled_assets(code, data)
         return data
 
@@ -213,16 +207,18 @@ class ItemBodies:
         kind = self._store.attribute_type(code)
         value = {**value, "data": data}
         if self._profile.saas:
-            value |= self._saas.of_value(code, data, share_links=view.share_links)
+            value |= self._saas.of_value(
+                code, data, share_links="with_asset_share_links" in view.flags
+            )
         if kind in ("pim_catalog_image", "pim_catalog_file"):
             path = f"/api/rest/v1/media-files/{value['data']}/download"
             links = {"download": {"href": path_link(view.base, path)}}
             return {**value, "_links": links}
         if kind == "pim_catalog_date":
             return {**value, "data": self._zone.midnight(value["data"])}
-        if view.attribute_options and kind == "pim_catalog_simpleselect":
+        if "with_attribute_options" in view.flags and kind == "pim_catalog_simpleselect":
             return {**value, "linked_data": self._linked(code, value["data"])}
-        if view.attribute_options and kind == "pim_catalog_multiselect":
+        if "with_attribute_options" in view.flags and kind == "pim_catalog_multiselect":
             linked = {option: self._linked(code, option) for option in value["data"]}
             return {**value, "linked_data": php_array(linked)}
         return value

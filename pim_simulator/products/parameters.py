@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pim_simulator.database.profiles import NONE, SAAS, since
 from pim_simulator.http.errors import ApiError
 from pim_simulator.products.bodies import View
 
@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from pim_simulator.database.store import Store
     from pim_simulator.http.paging import Paging
     from pim_simulator.http.search_syntax import Filters
+
+
+# Query parameters that add to bodies, and the versions that have them.
+_FLAGS = {
+    "with_attribute_options": since(5),
+    "with_quality_scores": since(5),
+    "with_completenesses": since(6),
+    "with_workflow_execution_statuses": SAAS,
+    "with_enabled_assets_only": SAAS,
+    "with_asset_share_links": SAAS,
+    "convert_measurements": SAAS,
+}
+# Where a list differs: models have no ``with_attribute_options`` (recorded on all versions) and
+# no ``with_quality_scores`` before 7.0 (recorded on 6.0.90).
+_FLAGS_OF = {
+    "products-uuid": {"with_root_parent": SAAS},
+    "product-models": {
+        "with_attribute_options": NONE,
+        "with_quality_scores": since(7),
+        "with_completenesses": NONE,
+    },
+    "published-products": {
+        "with_attribute_options": NONE,
+        "with_completenesses": NONE,
+        "with_workflow_execution_statuses": NONE,
+    },
+}
 
 
 class ItemParameters:
@@ -64,48 +91,32 @@ class ItemParameters:
             raise ApiError(422, message)
 
     def view(self, resource: str, query: Mapping[str, str], base: str) -> View:
-        """Return how a request wants items to be written.
-
-        Models have no ``with_attribute_options`` (recorded on all versions) and no
-        ``with_quality_scores`` before 7.0 (recorded on 6.0.90).
-        """
-        profile = self._profile
-        models, published = resource == "product-models", resource == "published-products"
+        """Return how a request wants items to be written."""
         scope = query.get("scope")
         locales = _codes(query, "locales")
         if scope in self._store.channels and locales is None:
             locales = self._store.channels[scope].body["locales"]
         attributes = _codes(query, "attributes")
-
-        def requested(name: str, *, since: bool) -> bool:
-            return since and query.get(name) == "true"
-
-        view = View(
+        flags = {**_FLAGS, **_FLAGS_OF.get(resource, {})}
+        readiness = query.get("with_readiness")
+        has_readiness = self._profile.saas and resource != "published-products"
+        return View(
             base=base,
             by_uuid=resource == "products-uuid",
             channel=scope,
             locales=None if locales is None else tuple(locales),
             attributes=None if attributes is None else frozenset(attributes),
-            attribute_options=requested("with_attribute_options", since=profile.since(5)),
-            quality_scores=requested(
-                "with_quality_scores", since=profile.by_uuid if models else profile.since(5)
+            flags=frozenset(
+                name
+                for name, profiles in flags.items()
+                if query.get(name) == "true" and self._profile.name in profiles
             ),
-            completenesses=requested("with_completenesses", since=profile.completenesses),
-            root_parent=requested("with_root_parent", since=profile.saas)
-            and resource == "products-uuid",
-            readiness=_readiness(query) if profile.saas else None,
-            workflows=requested("with_workflow_execution_statuses", since=profile.saas),
-            enabled_assets=requested("with_enabled_assets_only", since=profile.saas),
-            share_links=requested("with_asset_share_links", since=profile.saas),
-            measurements=requested("convert_measurements", since=profile.saas),
-            published=published,
+            # It takes no booleans.
+            readiness=readiness
+            if has_readiness and readiness in ("scores_only", "detailed")
+            else None,
+            published=resource == "published-products",
         )
-        if published:
-            return replace(view, attribute_options=False, completenesses=False, readiness=None,
-                           workflows=False)  # fmt: skip
-        if models:
-            return replace(view, attribute_options=False, completenesses=False)
-        return view
 
     def repeated(
         self, query: Mapping[str, str], filters: Filters, paging: Paging, *, models: bool
@@ -131,21 +142,12 @@ class ItemParameters:
                 name: text for name, text in query.items() if name.startswith(("with_", "convert_"))
             }
         elif not models:
-            since = {
-                "with_attribute_options": 5,
-                "with_quality_scores": 5,
-                "with_completenesses": 6,
+            repeated |= {
+                name: "true"
+                for name, profiles in _FLAGS.items()
+                if query.get(name) == "true" and self._profile.name in profiles
             }
-            for name, major in since.items():
-                if query.get(name) == "true" and self._profile.since(major):
-                    repeated[name] = "true"
         return repeated
-
-
-def _readiness(query: Mapping[str, str]) -> str | None:
-    """Return the requested detail of the readiness, which takes no booleans."""
-    requested = query.get("with_readiness")
-    return requested if requested in ("scores_only", "detailed") else None
 
 
 def _codes(query: Mapping[str, str], name: str) -> list[str] | None:

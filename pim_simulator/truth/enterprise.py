@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pim_simulator.database.installation import Installation
     from pim_simulator.database.libraries import Library, Row
     from pim_simulator.database.php import Json
-    from pim_simulator.database.profiles import Profile
     from pim_simulator.database.rows import Item
-    from pim_simulator.database.store import Store
 
 _LIBRARIES = {
     "reference_entities": ("reference_entities", "reference_entity", "library"),
@@ -32,25 +31,23 @@ _LIBRARIES = {
 _MIME_TYPES = {"jpg": "image/jpeg", "pdf": "application/pdf", "png": "image/png"}
 
 
-def enterprise_truth(
-    store: Store, profile: Profile, zone: str, resource: str
-) -> list[dict[str, Any]]:
+def enterprise_truth(pim: Installation, resource: str) -> list[dict[str, Any]]:
     """Return all records of a resource."""
     if resource in _LIBRARIES:
         table, parent, depth = _LIBRARIES[resource]
-        libraries: dict[str, Library] = getattr(store, table)
+        libraries: dict[str, Library] = getattr(pim.store, table)
         return [
             row
             for library in libraries.values()
-            for row in _of_library(store, profile, zone, library, parent, depth)
+            for row in _of_library(pim, library, parent, depth)
         ]
-    return list(_of_cloud(store, resource))
+    return list(_of_cloud(pim, resource))
 
 
-def _of_cloud(store: Store, resource: str) -> Iterator[dict[str, Any]]:
-    rows = store.others.get(resource, {}).values()
+def _of_cloud(pim: Installation, resource: str) -> Iterator[dict[str, Any]]:
+    rows = pim.store.others.get(resource, {}).values()
     if resource == "workflow_steps":
-        for workflow in store.others.get("workflows", {}).values():
+        for workflow in pim.store.others.get("workflows", {}).values():
             for position, step in enumerate(workflow.body["steps"]):
                 yield {**step, "workflow_uuid": workflow.body["uuid"], "position": position}
     elif resource in ("workflow_tasks", "workflow_step_assignees"):
@@ -63,13 +60,13 @@ def _of_cloud(store: Store, resource: str) -> Iterator[dict[str, Any]]:
     elif resource in ("ui_extensions", "http_hooks"):
         yield from (_without_secrets(row.body) for row in rows)
     elif resource in ("catalog_mapped_products", "catalog_mapped_models"):
-        yield from _of_catalogs(store, resource)
+        yield from _of_catalogs(pim, resource)
     else:
         yield from (deepcopy(row.body) for row in rows)
 
 
-def _of_library(  # noqa: PLR0913, PLR0917 - what a row depends on
-    store: Store, profile: Profile, zone: str, library: Library, parent: str, depth: str
+def _of_library(
+    pim: Installation, library: Library, parent: str, depth: str
 ) -> Iterator[dict[str, Any]]:
     if depth == "library":
         yield deepcopy(library.body)
@@ -83,13 +80,11 @@ def _of_library(  # noqa: PLR0913, PLR0917 - what a row depends on
                     yield {**deepcopy(option.body), parent: library.code, "attribute": code}
     else:
         for row in library.rows.values():
-            yield {**_row(store, profile, zone, library, row, parent), parent: library.code}
+            yield {**_row(pim, library, row, parent), parent: library.code}
 
 
-def _row(  # noqa: PLR0913, PLR0917 - what a row depends on
-    store: Store, profile: Profile, zone: str, library: Library, row: Row, parent: str
-) -> dict[str, Any]:
-    newer = profile.name == "saas" and parent == "asset_family"
+def _row(pim: Installation, library: Library, row: Row, parent: str) -> dict[str, Any]:
+    newer = pim.profile.name == "saas" and parent == "asset_family"
     values: dict[str, Any] = {}
     for code, of_attribute in row.values.items():
         if code not in library.attributes:
@@ -97,12 +92,12 @@ def _row(  # noqa: PLR0913, PLR0917 - what a row depends on
         attribute = library.attributes[code].body
         shown = []
         for value in of_attribute:
-            data = _existing(store, library, attribute, value["data"])
+            data = _existing(pim, library, attribute, value["data"])
             if data is None:
                 continue
             if attribute["type"] == "date":
                 year, month, day = map(int, data.split("-"))
-                data = datetime(year, month, day, tzinfo=ZoneInfo(zone)).isoformat()
+                data = datetime(year, month, day, tzinfo=ZoneInfo(pim.zone.name)).isoformat()
             more = _newer(attribute, row, data) if newer else {}
             shown.append({**value, "data": data, **more})
         if shown:
@@ -110,22 +105,22 @@ def _row(  # noqa: PLR0913, PLR0917 - what a row depends on
     body: dict[str, Any] = {"code": row.code, "values": values}
     if newer:
         body["asset_family_code"] = library.code
-    if profile.name != "pim-3":
+    if pim.profile.name != "pim-3":
         for name, timestamp in (("created", row.created), ("updated", row.updated)):
-            body[name] = datetime.fromtimestamp(timestamp, ZoneInfo(zone)).isoformat()
+            body[name] = datetime.fromtimestamp(timestamp, ZoneInfo(pim.zone.name)).isoformat()
     return body
 
 
-def _existing(store: Store, library: Library, attribute: dict[str, Any], data: Json) -> Json:
+def _existing(pim: Installation, library: Library, attribute: dict[str, Any], data: Json) -> Json:
     kind: str = attribute["type"]
     if kind.endswith(("_option", "_options")):
         known = {option.lower() for option in library.options.get(attribute["code"], {})}
     elif kind == "record" or kind.startswith("reference_entity"):
         name = attribute.get("reference_entity_code") or attribute["reference_entity"]
-        linked = store.reference_entities.get(name)
+        linked = pim.store.reference_entities.get(name)
         known = {code.lower() for code in linked.rows} if linked else set()
     elif kind == "asset_collection":
-        linked = store.asset_families.get(attribute["asset_family_identifier"])
+        linked = pim.store.asset_families.get(attribute["asset_family_identifier"])
         known = {code.lower() for code in linked.rows} if linked else set()
     else:
         return data
@@ -166,20 +161,20 @@ def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
     return public
 
 
-def _of_catalogs(store: Store, resource: str) -> Iterator[dict[str, Any]]:
+def _of_catalogs(pim: Installation, resource: str) -> Iterator[dict[str, Any]]:
     """Iterate over the products of enabled catalogs with a mapping: all enabled products."""
-    enabled = [item for item in store.products.values() if item.enabled]
-    for key, catalog in store.others.get("catalogs", {}).items():
-        if not catalog.body["enabled"] or key not in store.others["catalog_mapping_schemas"]:
+    enabled = [item for item in pim.store.products.values() if item.enabled]
+    for key, catalog in pim.store.others.get("catalogs", {}).items():
+        if not catalog.body["enabled"] or key not in pim.store.others["catalog_mapping_schemas"]:
             continue
         if resource == "catalog_mapped_products":
             for item in enabled:
                 if item.parent is None:
                     yield {"catalog_id": key, **_mapped(item)}
         else:
-            roots = {_root(store, item) for item in enabled if item.parent is not None}
+            roots = {_root(pim, item) for item in enabled if item.parent is not None}
             for code in sorted(roots):
-                yield {"catalog_id": key, **_mapped_model(store, code)}
+                yield {"catalog_id": key, **_mapped_model(pim, code)}
 
 
 def _mapped(item: Item) -> dict[str, Any]:
@@ -191,11 +186,11 @@ def _mapped(item: Item) -> dict[str, Any]:
     return body
 
 
-def _mapped_model(store: Store, code: str) -> dict[str, Any]:
+def _mapped_model(pim: Installation, code: str) -> dict[str, Any]:
     """Return a mapped model, without the link to its variants."""
-    model = store.product_models[code]
+    model = pim.store.product_models[code]
     name = model.values.get("name")
-    sets = store.family_variants[model.family_variant or ""].body["variant_attribute_sets"]
+    sets = pim.store.family_variants[model.family_variant or ""].body["variant_attribute_sets"]
     return {
         "code": code,
         "title": name[0]["data"] if name else code,
@@ -204,7 +199,7 @@ def _mapped_model(store: Store, code: str) -> dict[str, Any]:
                 "code": axis,
                 "label": [
                     {"locale": locale, "value": label}
-                    for locale, label in store.attributes[axis].body["labels"].items()
+                    for locale, label in pim.store.attributes[axis].body["labels"].items()
                     if label is not None
                 ],
             }
@@ -214,10 +209,10 @@ def _mapped_model(store: Store, code: str) -> dict[str, Any]:
     }
 
 
-def _root(store: Store, item: Item) -> str:
+def _root(pim: Installation, item: Item) -> str:
     code = item.parent or ""
     while True:
-        parent = store.product_models[code].parent
+        parent = pim.store.product_models[code].parent
         if parent is None:
             return code
         code = parent
