@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.http.errors import ApiError
-from pim_simulator.http.messages import PREFIX
+from pim_simulator.http.messages import PREFIX, parse_json
 from pim_simulator.http.paging import path_link
 
 if TYPE_CHECKING:
@@ -28,10 +27,7 @@ def assignees_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
 
 def tasks_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the tasks of a step; ``step_uuid`` is mandatory."""
-    try:
-        search = json.loads(request.query.get("search", "{}"))
-    except ValueError:
-        search = None
+    search = parse_json(request.query.get("search", "{}"))
     if not isinstance(search, dict):
         raise ApiError(400, "Search query parameter should be valid JSON.")
     steps = search.get("step_uuid") or []

@@ -63,12 +63,17 @@ def encode(body: Json) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+def parse_json(text: str | bytes) -> Json:
+    """Return the value of a JSON text; None if it is invalid."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def decode_object(content: bytes) -> dict[str, Any]:
     """Return the object in the body of a request, or raise a 400."""
-    try:
-        data = json.loads(content)
-    except ValueError:
-        data = None
+    data = parse_json(content)
     if not isinstance(data, dict):
         raise ApiError(400, "Invalid json message received")
     return data

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,10 +153,7 @@ def _fields(kind: str, content: bytes) -> dict[str, str]:
     """Return the parameters in a body; a JSON list has none (FOSRestBundle's ``BodyListener``)."""
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
-    try:
-        fields = json.loads(content)
-    except ValueError:
-        fields = None
+    fields = parse_json(content)
     if isinstance(fields, list):
         return {}
     if not isinstance(fields, dict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError, internal_error
+from pim_simulator.http.messages import parse_json
 from pim_simulator.http.resource import Filter
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def _decoded(resource: Resource, text: str, profile: Profile) -> dict[str, Any]:
 
     Any other JSON than a map or list ends in a TypeError, a 500 (recorded: ``""`` and ``1``).
     """
-    try:
-        search = json.loads(text)
-    except ValueError:
-        search = None
+    search = parse_json(text)
     if search is None:
         message = "The search query parameter must be a valid JSON."
         if resource.path == "categories" and profile.since(8):  # recorded

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,10 +20,7 @@ def read_search(query: Mapping[str, str], *, models: bool) -> Filters:
     """Return the filters of a request; invalid JSON is a 400, for models a 422 (recorded)."""
     if "search" not in query:
         return {}
-    try:
-        search = json.loads(query["search"])
-    except ValueError:
-        search = None
+    search = parse_json(query["search"])
     if not isinstance(search, (dict, list)):
         status = 422 if models else 400
         raise ApiError(status, "Search query parameter should be valid JSON.")

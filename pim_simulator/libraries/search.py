@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.database.libraries import Kind, Library, Row
 from pim_simulator.http.errors import ApiError
+from pim_simulator.http.messages import parse_json
 from pim_simulator.http.search_syntax import value_test
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ class LibrarySearch:
         """Return the filters of a request."""
         if "search" not in query:
             return {}
-        try:
-            search = json.loads(query["search"])
-        except ValueError:
-            search = None
+        search = parse_json(query["search"])
         if not isinstance(search, (dict, list)):
             raise ApiError(400, "The search query parameter must be a valid JSON.")
         return search if isinstance(search, dict) else {}

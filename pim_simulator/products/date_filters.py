@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import eq, gt, lt, ne
 from typing import TYPE_CHECKING
 
 from pim_simulator.database.index import Document
@@ -20,12 +21,7 @@ Predicate = Callable[[Document], bool]
 LINKED, LINKED_TYPE = "updated_including_linked_entities", "updated_including_linked_type"
 _LINKED_TYPES = ("asset", "reference_entity_record")
 _DATE_FORMAT = "Y-m-d H:i:s"
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b,
-    "=": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
+COMPARE: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq, "!=": ne}
 
 
 class DateFilters:
@@ -67,9 +63,9 @@ class DateFilters:
         if operator in ("EMPTY", "NOT EMPTY"):
             return lambda _: operator == "NOT EMPTY"
         instant = self._instant(name, value)
-        if operator not in _COMPARE:
+        if operator not in COMPARE:
             raise unsupported(name, operator)
-        matches = _COMPARE[operator]
+        matches = COMPARE[operator]
         return lambda document: matches(when(document), instant)
 
     def _days(self, name: str, value: Json) -> int:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import ge, le
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.php import php_type
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.search_syntax import Filters, code_list, unsupported, value_test
-from pim_simulator.products.date_filters import LINKED, LINKED_TYPE, DateFilters, linked_types
+from pim_simulator.products.date_filters import (
+    COMPARE,
+    LINKED,
+    LINKED_TYPE,
+    DateFilters,
+    linked_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +33,7 @@ _FIELDS = frozenset(
 # Product models have no such filters (recorded: a 422 with the same message).
 _NOT_OF_MODELS = frozenset({"enabled", "completeness", "quality_score", "uuid"})
 _DATES = ("updated", "created", LINKED)
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b,
-    ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b,
-    "=": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
+_COMPARE = {**COMPARE, ">=": ge, "<=": le}
 
 
 class ProductSearch:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pim_simulator.http.errors import ApiError, violations
-from pim_simulator.http.messages import Request, Response, decode_object, encode, json_response
+from pim_simulator.http.messages import (
+    Request,
+    Response,
+    decode_object,
+    encode,
+    json_response,
+    parse_json,
+)
 from pim_simulator.http.paging import path_link
 from pim_simulator.writes.writer import Writer
 
@@ -67,10 +73,7 @@ class WriteHandler:
 
     def _save_measurement_families(self, request: Request) -> Response:
         """Save a bare list of measurement families; each has its own status."""
-        try:
-            families = json.loads(request.content)
-        except ValueError:
-            families = None
+        families = parse_json(request.content)
         if not isinstance(families, list):
             raise ApiError(400, "Invalid json message received")
         saved = []
