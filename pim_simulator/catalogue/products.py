@@ -79,11 +79,7 @@ class _Builder:
     """Adds products with their models, a few at a time."""
 
     def __init__(
-        self,
-        store: Store,
-        profile: Profile,
-        random: SeededRandom,
-        make: Callable[[Item], Any],
+        self, store: Store, profile: Profile, random: SeededRandom, make: Callable[[Item], Any]
     ) -> None:
         self._store = store
         self._profile = profile

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.clock import parse_atom
 from pim_simulator.http.errors import ApiError, violations
-from pim_simulator.http.messages import (
-    Request,
-    Response,
-    encode,
-    json_response,
-    page_response,
-)
+from pim_simulator.http.messages import Request, Response, encode, json_response, page_response
 from pim_simulator.http.pages import offset_page, self_link
 from pim_simulator.http.paging import Paging, list_link, path_link
 from pim_simulator.products.bodies import ItemBodies, View

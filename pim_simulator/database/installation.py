@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.store import Store
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Installation:
     """A PIM with its data and its settings.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -34,57 +34,30 @@ class AnsweredRequest:
     headers: Mapping[str, str]
 
 
-class RequestLog(Sequence[AnsweredRequest]):
-    """Thread-safe list of the answered requests."""
+class RequestLog(list[AnsweredRequest]):
+    """The answered requests; requests in several threads may add to it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.Lock()
-        self._answered: list[AnsweredRequest] = []
         self._in_flight = 0
-        self._highest = 0
+        self.highest_concurrency = 0  # of simultaneous requests
 
-    @property
-    def highest_concurrency(self) -> int:
-        """Highest number of simultaneous requests."""
-        with self._lock:
-            return self._highest
-
+    @override
     def clear(self) -> None:
         """Clear the log and the highest concurrency."""
         with self._lock:
-            self._answered.clear()
-            self._highest = self._in_flight
+            super().clear()
+            self.highest_concurrency = self._in_flight
 
     def begin(self) -> None:
         """Count a request that starts."""
         with self._lock:
             self._in_flight += 1
-            self._highest = max(self._highest, self._in_flight)
+            self.highest_concurrency = max(self.highest_concurrency, self._in_flight)
 
     def end(self, request: AnsweredRequest) -> None:
         """Add a request that has ended."""
         with self._lock:
             self._in_flight -= 1
-            self._answered.append(request)
-
-    def snapshot(self) -> list[AnsweredRequest]:
-        """Return the requests so far."""
-        with self._lock:
-            return list(self._answered)
-
-    @override
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._answered)
-
-    @override
-    def __iter__(self) -> Iterator[AnsweredRequest]:
-        return iter(self.snapshot())
-
-    @overload
-    def __getitem__(self, index: int) -> AnsweredRequest: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[AnsweredRequest]: ...
-    @override
-    def __getitem__(self, index: int | slice) -> AnsweredRequest | list[AnsweredRequest]:
-        return self.snapshot()[index]
+            self.append(request)

@@ -138,12 +138,7 @@ class ItemBodies:
                 yield {"scope": channel, "locale": locale, "data": percent}
 
     def _has_value(
-        self,
-        code: str,
-        item: Item,
-        values: Iterable[dict[str, Any]],
-        channel: str,
-        locale: str,
+        self, code: str, item: Item, values: Iterable[dict[str, Any]], channel: str, locale: str
     ) -> bool:
         if code == self._store.identifier_attribute():
             return item.code is not None
@@ -272,10 +267,7 @@ class ItemBodies:
     def _quantity(self, row: dict[str, Any], view: View) -> dict[str, Any]:
         if view.by_uuid:
             return row
-        return {
-            "identifier": self._store.products[row["uuid"]].code,
-            "quantity": row["quantity"],
-        }
+        return {"identifier": self._store.products[row["uuid"]].code, "quantity": row["quantity"]}
 
     def quality_scores(self, item: Item) -> list[dict[str, Any]]:
         """Return the quality scores, an empty list without any (recorded).

@@ -236,11 +236,7 @@ class ProductSearch:
         )
 
     def _attribute(
-        self,
-        code: str,
-        operator: str,
-        value: Json,
-        condition: dict[str, Any],
+        self, code: str, operator: str, value: Json, condition: dict[str, Any]
     ) -> Predicate | None:
         attribute = self._store.attributes[code].body
         if attribute["type"] == "pim_catalog_identifier":
