@@ -76,7 +76,7 @@ def _add_small_tables(store: Store, profile: Profile, row: Callable[..., Entity]
             body |= {"is_two_way": two_way, "is_quantified": quantified}
         store.association_types[code] = row(body)
     for family in measurement_bodies():
-        if profile.measurement_families or family["code"] != "bottles":
+        if profile.since(5) or family["code"] != "bottles":
             store.measurement_families[family["code"]] = row(family)
     _add_categories(store, row)
 

@@ -173,12 +173,8 @@ class ValueMaker:
     def _prices(random: SeededRandom, attribute: dict[str, Any], _: Item) -> list[dict[str, Any]]:
         currencies = _CURRENCIES if random.chance(0.8) else _CURRENCIES[:1]
         amounts = [random.randint(500, 250_000) for _ in currencies]
-        if not attribute["decimals_allowed"]:
-            return [
-                {"amount": amount // 100, "currency": currency}
-                for amount, currency in zip(amounts, currencies, strict=True)
-            ]
+        decimals = attribute["decimals_allowed"]
         return [
-            {"amount": f"{amount / 100:.2f}", "currency": currency}
-            for amount, currency in zip(amounts, currencies, strict=True)
+            {"amount": f"{cents / 100:.2f}" if decimals else cents // 100, "currency": currency}
+            for cents, currency in zip(amounts, currencies, strict=True)
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 UTC = timezone.utc
@@ -115,7 +116,4 @@ def parse_atom(text: object) -> int | None:
 
 def http_date(moment: datetime) -> str:
     """Format a moment for the ``Date`` header."""
-    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    months = "JanFebMarAprMayJunJulAugSepOctNovDec"
-    month = months[3 * moment.month - 3 : 3 * moment.month]
-    return f"{days[moment.weekday()]}, {moment:%d} {month} {moment:%Y %H:%M:%S} GMT"
+    return format_datetime(moment, usegmt=True)

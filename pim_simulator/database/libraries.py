@@ -116,32 +116,17 @@ class Kind:
     row_operators: int
 
 
+# fmt: off
 REFERENCE_ENTITY = Kind(
-    table="reference_entities",
-    path="reference-entities",
-    rows="records",
-    media="reference-entities-media-files",
-    placeholder="referenceEntityIdentifier",
-    library_name="reference entity",
-    row_name="record",
-    link="reference_entity_record",
-    file_type="image",
-    row_dates=5,
-    row_operators=7,
-)
+    table="reference_entities", path="reference-entities", rows="records",
+    media="reference-entities-media-files", placeholder="referenceEntityIdentifier",
+    library_name="reference entity", row_name="record", link="reference_entity_record",
+    file_type="image", row_dates=5, row_operators=7)
 ASSET_FAMILY = Kind(
-    table="asset_families",
-    path="asset-families",
-    rows="assets",
-    media="asset-media-files",
-    placeholder="assetFamilyIdentifier",
-    library_name="asset family",
-    row_name="asset",
-    link="asset",
-    file_type="media_file",
-    row_dates=6,
-    row_operators=6,
-)
+    table="asset_families", path="asset-families", rows="assets", media="asset-media-files",
+    placeholder="assetFamilyIdentifier", library_name="asset family", row_name="asset",
+    link="asset", file_type="media_file", row_dates=6, row_operators=6)
+# fmt: on
 # What each table holds: libraries, or their attributes, options or rows.
 LIBRARY_TABLES: dict[str, tuple[Kind, str]] = {
     "reference_entities": (REFERENCE_ENTITY, "library"),

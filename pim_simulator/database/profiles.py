@@ -53,19 +53,9 @@ class Profile:
         return self.since(6)
 
     @property
-    def measurement_families(self) -> bool:
-        """``/measurement-families`` came with 5.0."""
-        return self.since(5)
-
-    @property
     def quantified_associations(self) -> bool:
         """Quantified associations came with 5.0."""
         return self.since(5)
-
-    @property
-    def system_information(self) -> bool:
-        """``/system-information`` came with 6.0."""
-        return self.since(6)
 
     @property
     def completenesses(self) -> bool:

@@ -29,6 +29,13 @@ def format_error(message: str) -> ApiError:
     return documented(f"{message} Check the expected format on the API documentation.", _ANCHOR)
 
 
+def unknown(given: str, name: str, what: str, kind: str) -> ApiError:
+    """Return the 422 of a property that names something that does not exist."""
+    return format_error(
+        f'Property "{name}" expects a valid {what}. The {kind} does not exist, "{given}" given.'
+    )
+
+
 def expected(name: str, what: str, value: object) -> str:
     """Return the message for a property of the wrong type."""
     given = value if isinstance(value, str) else php_type(value)
@@ -83,20 +90,12 @@ class WrittenValues:
     def _apply_structure(self, item: Item, data: dict[str, Any]) -> None:
         family = data.get("family", item.family)
         if family is not None and family not in self._store.families:
-            message = (
-                'Property "family" expects a valid family code. The family does not exist, '
-                f'"{family}" given.'
-            )
-            raise format_error(message)
+            raise unknown(family, "family", "family code", "family")
         parent = data.get("parent", item.parent)
         if parent is not None:
             model = self._store.product_models.get(parent)
             if model is None:
-                message = (
-                    'Property "parent" expects a valid parent code. The parent product model '
-                    f'does not exist, "{parent}" given.'
-                )
-                raise format_error(message)
+                raise unknown(parent, "parent", "parent code", "parent product model")
             family = model.family
             item.family_variant = model.family_variant
         item.family = family
@@ -110,11 +109,7 @@ class WrittenValues:
             raise format_error(expected("categories", "an array", data["categories"]))
         for code in data["categories"]:
             if code not in self._store.categories:
-                message = (
-                    'Property "categories" expects a valid category code. The category does not '
-                    f'exist, "{code}" given.'
-                )
-                raise format_error(message)
+                raise unknown(code, "categories", "category code", "category")
         return tuple(sorted(data["categories"]))
 
     def _merged(self, item: Item, written: Json) -> Values:
@@ -138,11 +133,7 @@ class WrittenValues:
             merged[kind] = dict(targets)
         for kind, targets in written.items():
             if kind not in merged:
-                message = (
-                    'Property "associations" expects a valid association type code. The '
-                    f'association type does not exist, "{kind}" given.'
-                )
-                raise format_error(message)
+                raise unknown(kind, "associations", "association type code", "association type")
             for name, keys in targets.items():
                 merged[kind][name] = sorted(
                     self._product(key) if name == "products" else key for key in keys
@@ -169,11 +160,7 @@ class WrittenValues:
             return key
         found = self._store.product_by_identifier(key)
         if found is None:
-            message = (
-                'Property "associations" expects a valid product identifier. The product does '
-                f'not exist, "{key}" given.'
-            )
-            raise format_error(message)
+            raise unknown(key, "associations", "product identifier", "product")
         return found.uuid
 
 
