@@ -37,9 +37,7 @@ class Installation:
             answer 500.
         search_after_page_size: Page size of the lists that take no ``limit``, which is not
             documented; 100 is the maximum of other lists.
-        products: Index of the products.
-        models: Index of the product models.
-        published: Index of the published products.
+        indexes: The search indexes, by table.
     """
 
     profile: Profile
@@ -55,13 +53,10 @@ class Installation:
     missing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     search_after_page_size: int = 100
-    products: Index = field(init=False)
-    models: Index = field(init=False)
-    published: Index = field(init=False)
+    indexes: dict[str, Index] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the tables."""
+        tables = ("products", "product_models", "published_products")
         store, lag = self.store, self.index_lag
-        self.products = Index(store.products, store, lag)
-        self.models = Index(store.product_models, store, lag)
-        self.published = Index(store.published_products, store, lag)
+        self.indexes = {table: Index(getattr(store, table), store, lag) for table in tables}

@@ -56,6 +56,10 @@ class ItemBodies:
         self._zone = pim.zone
         self._saas = SaasFields(pim.store, self.completenesses)
 
+    def of(self, item: Item, view: View) -> dict[str, Any]:
+        """Return a product or a product model."""
+        return self._model(item, view) if item.is_model else self.product(item, view)
+
     def product(self, item: Item, view: View) -> dict[str, Any]:
         """Return a product."""
         profile = self._profile
@@ -86,8 +90,7 @@ class ItemBodies:
             workflows="with_workflow_execution_statuses" in view.flags,
         )
 
-    def model(self, item: Item, view: View) -> dict[str, Any]:
-        """Return a product model."""
+    def _model(self, item: Item, view: View) -> dict[str, Any]:
         lineage = [item, *self._store.ancestors(item)]
         return {
             "code": item.code,

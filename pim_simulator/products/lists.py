@@ -66,25 +66,22 @@ class ItemLists:
     def respond(self, resource: Resource, action: str, request: Request) -> Response:
         """Return the response to a request."""
         if action == "list":
-            return self._page(resource.path, request)
-        return (self._get if action == "get" else self._draft)(resource.path, request)
-
-    def _get(self, resource: str, request: Request) -> Response:
-        """Return a single product or model."""
-        item, _ = self._found(resource, request)
+            return self._page(resource, request)
+        item = self._found(resource, request)
+        if action == "draft":
+            return self._draft(resource, item, request)
         self._check_whole(item)
-        view = self._parameters.view(resource, {**request.query}, request.base)
-        return json_response(self._body(resource, item, view))
+        view = self._parameters.view(resource.path, request.query, request.base)
+        return json_response(self._bodies.of(item, view))
 
-    def _draft(self, resource: str, request: Request) -> Response:
+    def _draft(self, resource: Resource, item: Item, request: Request) -> Response:
         """Return the user's draft of a product or model (EE).
 
         Owners have no drafts, nor have users who may only view the product
         (``GetProductDraftWithUuidController``, ``GetMetadata``).
         """
-        item, name = self._found(resource, request)
         kind = "product model" if item.is_model else "product"
-        what = f'{kind} "{name}"'
+        what = f'{kind} "{request.parts[resource.placeholder]}"'
         denied = f"{what}, you cannot create or retrieve a draft from this {kind}."
         if item.uuid in self._store.view_only:
             raise ApiError(403, f"You only have view permission on the {denied}")
@@ -92,8 +89,8 @@ class ItemLists:
             raise ApiError(403, f"You have ownership on the {denied}")
         if item.uuid not in self._store.drafts:
             raise ApiError(404, f"There is no draft created for the {what}.")
-        view = replace(self._parameters.view(resource, {}, request.base), draft=True)
-        body = self._body(resource, item, view)
+        view = replace(self._parameters.view(resource.path, {}, request.base), draft=True)
+        body = self._bodies.of(item, view)
         if self._profile.saas and request.query.get("with_proposal_review_status") == "true":
             body["proposal_review_status"] = self._review_status(item)
         return json_response(body)
@@ -115,39 +112,28 @@ class ItemLists:
             }
         }
 
-    def _found(self, resource: str, request: Request) -> tuple[Item, str]:
-        """Return the requested product or model, and its key as requested."""
-        name = request.parts.get("uuid") or request.parts["code"]
-        what = "Product"
-        if resource == "product-models":
-            item, what = by_code(self._store.product_models, name), "Product model"
-        elif resource == "products":
-            item = self._store.product_by_identifier(name)
-        elif resource == "published-products":
-            item, what = by_code(self._store.published_products, name), "Published product"
+    def _found(self, resource: Resource, request: Request) -> Item:
+        """Return the requested product or model."""
+        key = request.parts[resource.placeholder]
+        if resource.path == "products":
+            item = self._store.product_by_identifier(key)
         else:
-            item = self._store.products.get(name.lower())
+            item = by_code(getattr(self._store, resource.table), key)
         if item is None:
             # Recorded from 5.0.118 on; older ones [derived].
             more = " or you do not have permission to access it" if self._profile.since(5) else ""
-            raise ApiError(404, f'{what} "{name}" does not exist{more}.')
-        return item, name
+            raise ApiError(404, f'{resource.title} "{key}" does not exist{more}.')
+        return item
 
-    def _body(self, resource: str, item: Item, view: View) -> dict[str, Any]:
-        if resource == "product-models":
-            return self._bodies.model(item, view)
-        return self._bodies.product(item, view)
-
-    def _page(self, resource: str, request: Request) -> Response:
-        """Return a page."""
-        models = resource == "product-models"
-        query = dict(request.query)
+    def _page(self, resource: Resource, request: Request) -> Response:
+        path, query = resource.path, dict(request.query)
+        models = path == "product-models"
         filters = read_search(query, models=models)
         paging = read_paging(query, search_after_allowed=True)
         self._parameters.check(query)
-        self._search.check(filters, resource)
-        view = self._parameters.view(resource, query, request.base)
-        order = self._order(resource, paging)
+        self._search.check(filters, path)
+        view = self._parameters.view(path, query, request.base)
+        order = self._order(path, paging)
         documents = self._documents(resource, order, query, filters)
         if paging.search_after:
             start = Index.after(documents, order, self._cursor(paging, order))
@@ -159,27 +145,27 @@ class ItemLists:
         page = [
             document
             for document in documents[start : start + paging.limit]
-            if not self._is_missing(resource, document)
+            if not self._is_missing(resource.table, document)
         ]
         for document in page:
             self._check_whole(document.item)
-        items = [self._item(resource, document.item, view) for document in page]
+        items = [self._item(path, document.item, view) for document in page]
         repeated = self._parameters.repeated(query, filters, paging, models=models)
         if not paging.search_after:
             return offset_page(request, paging, items, len(documents), repeated)
-        following = self._following(page[-1].item, resource) if page else None
+        following = self._following(page[-1].item, path) if page else None
         links = search_after_links(
             request.base, request.path, repeated, paging, count=len(items), following=following
         )
         return page_response({"_links": links}, items)
 
-    def _order(self, resource: str, paging: Paging) -> Order:
+    def _order(self, path: str, paging: Paging) -> Order:
         """Return the sort key: row id up to 5.0, then uuid or lower-cased code (recorded)."""
         if not self._profile.plain_search_after:
             return "id"
-        if resource == "published-products" and not paging.search_after:
+        if path == "published-products" and not paging.search_after:
             return "id"  # the identifier is the key with search_after only
-        return "key" if resource == "products-uuid" else "code"
+        return "key" if path == "products-uuid" else "code"
 
     def _check_whole(self, item: Item) -> None:
         """Raise a 500 for an item whose stored values cannot be normalised.
@@ -203,45 +189,40 @@ class ItemLists:
             return f"product_{decrypt(paging.cursor)}"
         return f"product_{paging.cursor}" if order == "key" else lower_case(paging.cursor)
 
-    def _following(self, item: Item, resource: str) -> str:
+    def _following(self, item: Item, path: str) -> str:
         if not self._profile.plain_search_after:
             return encrypt(str(item.number))
-        return item.uuid if resource == "products-uuid" else item.code or ""
+        return item.uuid if path == "products-uuid" else item.code or ""
 
-    def _is_missing(self, resource: str, document: Document) -> bool:
+    def _is_missing(self, table: str, document: Document) -> bool:
         """Return whether an item is in the index but missing from the database.
 
         The PIM drops it after the search, so the page is short and lacks ``next``
         (``SqlGetConnectorProducts``).
         """
-        tables = {
-            "product-models": self._store.product_models,
-            "published-products": self._store.published_products,
-        }
-        if document.key not in tables.get(resource, self._store.products):
+        if document.key not in getattr(self._store, table):
             return True
         return not self._pim.missing.isdisjoint((document.key, document.item.code or document.key))
 
     def _documents(
-        self, resource: str, order: Order, query: Mapping[str, str], filters: Filters
+        self, resource: Resource, order: Order, query: Mapping[str, str], filters: Filters
     ) -> list[Document]:
-        others = {"product-models": self._pim.models, "published-products": self._pim.published}
-        index = others.get(resource, self._pim.products)
+        index = self._pim.indexes[resource.table]
         index.refresh(self._pim.clock.now().timestamp())
         scope = query.get("scope")
         predicates = self._search.predicates(
             filters,
             locale=query.get("search_locale"),
             scope=query.get("search_scope"),
-            models=resource == "product-models",
+            models=resource.path == "product-models",
         )
         if scope is not None and "categories" not in filters:
             predicates.append(self._search.in_tree(scope))
-        hidden = resource == "products" and self._profile.by_uuid
+        hidden = resource.path == "products" and self._profile.by_uuid
         if not predicates and not hidden:
             return index.documents(order)
         key = (
-            *(resource, index.version, self._store.version, json.dumps(filters), scope),
+            *(resource.path, index.version, self._store.version, json.dumps(filters), scope),
             *(query.get("search_locale"), query.get("search_scope")),
         )
         relative = "SINCE LAST" in key[3]
@@ -256,7 +237,7 @@ class ItemLists:
                 self._results.popitem(last=False)
         return self._results[key]
 
-    def _item(self, resource: str, item: Item, view: View) -> bytes:
+    def _item(self, path: str, item: Item, view: View) -> bytes:
         if self._encoded_version != self._store.version:
             self._encoded.clear()
             self._encoded_version = self._store.version
@@ -264,9 +245,8 @@ class ItemLists:
         found = self._encoded.get(key)
         if found is None:
             name = item.uuid if view.by_uuid else item.code
-            link = path_link(view.base, f"{PREFIX}/{resource}/{name}")
-            body = self._body(resource, item, view)
-            found = encode({"_links": {"self": {"href": link}}, **body})
+            link = path_link(view.base, f"{PREFIX}/{path}/{name}")
+            found = encode({"_links": {"self": {"href": link}}, **self._bodies.of(item, view)})
             self._encoded[key] = found
             if len(self._encoded) > _CACHED_BODIES:
                 self._encoded.popitem(last=False)

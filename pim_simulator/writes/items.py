@@ -21,9 +21,9 @@ class ItemWriter:
         self._store = pim.store
         self._profile = pim.profile
         self._clock = pim.clock
-        self._products = pim.products
-        self._models = pim.models
-        self._published = pim.published
+        self._products = pim.indexes["products"]
+        self._models = pim.indexes["product_models"]
+        self._published = pim.indexes["published_products"]
         self._values = WrittenValues(pim.store)
 
     def save_product(self, uuid: str, data: dict[str, Any]) -> bool:
