@@ -98,8 +98,10 @@ class ItemParameters:
             locales = self._store.channels[scope].body["locales"]
         attributes = _codes(query, "attributes")
         flags = {**_FLAGS, **_FLAGS_OF.get(resource, {})}
-        readiness = query.get("with_readiness")
-        has_readiness = self._profile.saas and resource != "published-products"
+        published = resource == "published-products"
+        readiness = query.get("with_readiness")  # takes no booleans
+        if published or not self._profile.saas or readiness not in ("scores_only", "detailed"):
+            readiness = None
         return View(
             base=base,
             by_uuid=resource == "products-uuid",
@@ -111,11 +113,8 @@ class ItemParameters:
                 for name, profiles in flags.items()
                 if query.get(name) == "true" and self._profile.name in profiles
             ),
-            # It takes no booleans.
-            readiness=readiness
-            if has_readiness and readiness in ("scores_only", "detailed")
-            else None,
-            published=resource == "published-products",
+            readiness=readiness,
+            published=published,
         )
 
     def repeated(

@@ -85,14 +85,16 @@ class WriteHandler:
     def _line(
         self, resource: Resource, request: Request, number: int, line: bytes
     ) -> dict[str, Any]:
-        response: dict[str, Any] = {"line": number}
+        status: dict[str, Any] = {"line": number}
         try:
-            response |= self._saved_line(resource, request, line)
+            self._save_line(resource, request, line, status)
         except ApiError as error:
-            response |= {"status_code": error.status, "message": error.message, **error.more}
-        return response
+            status |= {"status_code": error.status, "message": error.message, **error.more}
+        return status
 
-    def _saved_line(self, resource: Resource, request: Request, line: bytes) -> dict[str, Any]:
+    def _save_line(
+        self, resource: Resource, request: Request, line: bytes, status: dict[str, Any]
+    ) -> None:
         if len(line) > _MAX_LINE_LENGTH:
             raise ApiError(413, "Line is too long.")
         name = resource.key
@@ -100,12 +102,8 @@ class WriteHandler:
         code = data.get(name)
         if code is None or not str(code).strip():
             raise ApiError(422, f"{name.capitalize()} is missing.")
-        try:
-            created = self._save(resource, request, code, data)
-        except ApiError as error:
-            more = {"status_code": error.status, "message": error.message, **error.more}
-            return {name: code, **more}
-        return {name: code, "status_code": 201 if created else 204}
+        status[name] = code
+        status["status_code"] = 201 if self._save(resource, request, code, data) else 204
 
     def _save(self, resource: Resource, request: Request, code: str, data: dict[str, Any]) -> bool:
         name = resource.key
