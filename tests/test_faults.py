@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pim_simulator import SimulatedPim, serve
-from pim_simulator.clock import http_date
+from pim_simulator.database.clock import http_date
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Ended, Run, select, settings_for, started, sync

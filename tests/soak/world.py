@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
-from pim_simulator.clock import Clock
-from pim_simulator.faults import Fault, Faults
-from pim_simulator.requests_log import RequestLog
+from pim_simulator.database.clock import Clock
+from pim_simulator.http.faults import Fault, Faults
+from pim_simulator.http.requests_log import RequestLog
 from tap_akeneo.client import http as http_client
 from tap_akeneo.pagination import broken_items, key_ranges, ranged_list
 from tap_akeneo.streams import resuming
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from pim_simulator.faults import Kind
+    from pim_simulator.http.faults import Kind
     from tests.soak.scenario import Scenario
 
 SHORT = 0.0005
