@@ -288,10 +288,11 @@ class Reader:
 
     def _begin_next(self) -> bool:
         """Begin a plan ahead of its turn, unless there is none."""
-        name, plan = next(self._following, (None, None))
-        if plan is not None:
-            self._ahead[name] = _RunningPlan(plan())
-        return plan is not None
+        for name, plan in self._following:
+            if name not in self._ahead:
+                self._ahead[name] = _RunningPlan(plan())
+                return True
+        return False
 
     def _next_job(self, running: _RunningPlan) -> _Job | None:
         if running.asks and isinstance(running.need, Ask):
