@@ -32,7 +32,7 @@ from tap_akeneo.pagination.slices import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from tap_akeneo.client.responses import Item
 
@@ -273,12 +273,6 @@ class ListReading:
         ]
         return merged(one for one in ranges if one is not None)
 
-    def items(self) -> Iterator[Item]:
-        """Consume all pages, and yield their items."""
-        while (page := self.next_page()) is not None:
-            yield from page.items
-            self.consume()
-
     # Details.
 
     def _add_page(self, one: Slice, step: Step) -> None:
@@ -384,6 +378,13 @@ class ListReading:
 
     def _finish_if_nothing_is_left(self) -> None:
         if self._waiting or self._running or self.outcome is not None:
+            return
+        # The second slice of a seam was read by an earlier run.
+        self._waiting.extend(
+            SeamSlice(self.request, last, at) for at, (last, _) in self._seams.items()
+        )
+        self._seams = {}
+        if self._waiting:
             return
         ends, self._ends = self._ends, []
         came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
