@@ -137,9 +137,9 @@ def _behind(
         size: Size of the page that failed.
     """
     try:
-        item = next_by_position(pages, last, keys)
+        item = next_by_position(pages, last, keys).item
     except NotShown:
-        return _far_behind(pages, last, keys, size), None
+        return _far_behind(pages, last, keys or list(filter(None, [last])), size), None
     following = None if item is None else pages.request.sort_key_of(item)
     if following is None:
         return pages.order.last, None
@@ -162,7 +162,9 @@ def _far_behind(pages: KeyPages, last: str | None, keys: list[str], size: int) -
         if _is_behind(pages, key, size):
             break
         low = key
-    for _ in range(FAR_STEPS):
+    # Codes have more places to halve than uuids.
+    steps = FAR_STEPS if isinstance(pages.order, UuidOrder) else FAR_STEPS * 3
+    for _ in range(steps):
         middle = pages.order.between(low, high, keys)
         if middle is None:
             break

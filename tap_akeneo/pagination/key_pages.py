@@ -110,9 +110,9 @@ def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] =
     """
     for _ in range(MAX_READINGS):
         search = _Search(pages, after)
-        item = search.guess(before) or search.next_item()
+        found = search.guess(before) or search.next_item()
         if search.is_stable():
-            return item
+            return found
     msg = "the list changes while the tap looks for missing items; the next run reads it again"
     raise ListFailed(msg)
 
@@ -125,26 +125,29 @@ class _Search:
         self._after = after
         self._numbered = NumberedPages(pages.pim, pages.request)
         counted = self._numbered.count()
-        if counted is None:
-            raise NotShown
-        self._counted = counted
-        self._shown = min(counted, RESULT_WINDOW)
+        # Without a count, look at all pages that the PIM may show.
+        self._counted = RESULT_WINDOW if counted is None else counted
+        self._is_behind_broken = False
         self._known: dict[tuple[int, int], HalPage | None] = {}
-        if counted > RESULT_WINDOW:
+        if self._counted > RESULT_WINDOW:
             page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
             if page is None or not page.items or not pages.is_after(page.items[-1], after):
                 raise NotShown
-        self._last = -(-self._shown // SIZES[0])
+        self._last = -(-min(self._counted, RESULT_WINDOW) // SIZES[0])
         self._before, self._behind = self._bracket(SIZES[0], 1, self._last)
 
-    def next_item(self) -> Item | None:
-        """Return the next item, or ``None`` if none follows."""
+    def next_item(self) -> NextItem:
+        """Return the next item."""
         item = self._first_after(SIZES[0], self._before, self._behind, self._last)
-        if item is None and self._counted > RESULT_WINDOW:
+        if item is None and (self._counted > RESULT_WINDOW or self._reaches_window()):
             raise NotShown
-        return item
+        return NextItem(item, self._is_behind_broken)
 
-    def guess(self, before: Sequence[str]) -> Item | None:
+    def _reaches_window(self) -> bool:
+        """Return whether the key is on the last page that the PIM may show."""
+        return self._before * SIZES[0] >= RESULT_WINDOW and self._counted >= RESULT_WINDOW
+
+    def guess(self, before: Sequence[str]) -> NextItem | None:
         """Return the item two positions after the last of some known ones, if that is the next."""
         page = self._known.get((SIZES[0], self._before))
         last = self._pages.request.sort_key_of(page.items[-1]) if page and page.items else None
@@ -157,7 +160,8 @@ class _Search:
         items = [] if known is None else known.items
         if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
             return None
-        return following.items[0] if following and following.items else None
+        items = [] if following is None else following.items
+        return NextItem(items[0], is_behind_broken=True) if items else None
 
     def is_stable(self) -> bool:
         """Return whether the items before did not move, so that none was passed over."""
@@ -220,4 +224,7 @@ class _Search:
                     bracket = self._bracket(smaller, end - parts + 1, end)
                     if (found := self._first_after(smaller, *bracket, end)) is not None:
                         return found
+        elif size == 1:
+            between = range(low + 1, behind or last + 1)
+            self._is_behind_broken |= any(self._get(1, number) is None for number in between)
         return following[0] if following else None

@@ -214,7 +214,7 @@ class Reader:
         self._active = 0
         self._ahead: dict[object, _RunningPlan] = {}
         self._following: Iterator[tuple[object, Callable[[], Plan[None]]]] = iter(())
-        self._broken: dict[str, list[BrokenRange]] = defaultdict(list)
+        self._broken: dict[tuple[str, ...], list[BrokenRange]] = defaultdict(list)
 
     def read(
         self,
@@ -324,7 +324,7 @@ class Reader:
                 # Not while many pages wait, because the consumer is too slow for another thread.
                 and running.waiting_bytes < self._max_bytes / 2
             )
-            one = reading.start_slice(self._broken[reading.request.path], divides=divides)
+            one = reading.start_slice(self._broken[reading.request.selection], divides=divides)
             running.settle(reading)
             if one is not None:
                 is_long = reading.pages_left() >= MIN_PAGES * self._count
@@ -391,7 +391,7 @@ class Reader:
         elif reading.waiting_pages > before:
             running.events.append((reading, False))
             running.waiting_bytes += step.page.size
-        known = self._broken[reading.request.path]
+        known = self._broken[reading.request.selection]
         if step.broken is not None and step.broken not in known:
             known.append(step.broken)
 

@@ -318,6 +318,8 @@ class AkeneoStream(Stream):
             refusal.hint = refusal.hint or permission
             path = reading.request.path
             self._refused(refusal, may_skip=reading.outcome is Outcome.REFUSED, path=path)
+        elif reading.outcome is Outcome.GONE and permission is not None:
+            self.tap.stream_failed(self.name, f"its parents could not be read: {reading.reason}")
         elif reading.outcome is Outcome.GONE:
             self._gone.append(reading)
         elif reading.outcome is Outcome.DISABLED:
