@@ -56,7 +56,7 @@ class ReadingByHand:
     ) -> None:
         self.pim = pim
         self.read: list[str] = []
-        self.reading = ListReading(
+        self.reading: ListReading = ListReading(
             pim.request(page_size),
             ranges,
             read=earlier.reading.read if earlier else 0,

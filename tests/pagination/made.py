@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import pytest
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+    import pytest
 
 ANY_LETTER = st.characters(min_codepoint=1, exclude_categories=["Cs"])
 
