@@ -94,8 +94,21 @@ class KeyPages:
         return own is not None and (key is None or self.order.is_beyond(own, key))
 
 
-def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> Item | None:
-    """Return the next readable item after a key, or ``None`` if certainly none follows.
+@dataclass(frozen=True)
+class NextItem:
+    """The next readable item after a key.
+
+    Attributes:
+        item: The item; ``None`` if certainly none follows.
+        is_behind_broken: Whether an item before it cannot be read.
+    """
+
+    item: Item | None
+    is_behind_broken: bool = False
+
+
+def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> NextItem:
+    """Return the next readable item after a key.
 
     The items between may be broken, or only left in the search index.
 
