@@ -340,17 +340,25 @@ class GapSlice(Slice):
     def range(self) -> KeyRange:
         return self.rest.range
 
+    def _is_inside(self, pim: Pim) -> bool:
+        """Return whether items follow the slice, which an earlier run may have read."""
+        if self.is_inside or self.rest.to is None:
+            return self.is_inside
+        page = KeyPages(pim, self.rest.request).get_or_none(1, self.rest.to)
+        return page is None or bool(page.items)
+
     @override
     def step(self, pim: Pim) -> Step:
         rest, progress = self.rest, self.progress
         # Count again, because items may have been created or deleted meanwhile.
         counted = NumberedPages(pim, rest.request).count()
-        if counted is not None and not self.is_inside:
-            most = max(counted, progress.counted or 0)
-            # If less than a page is missing, the empty page was the end. Creations and deletions
-            # may make up for each other, but positions are certain where the PIM shows them.
+        if counted is not None and not self._is_inside(pim):
+            # If less than a page is missing, the empty page was the end. Items that were created
+            # behind a slice count only now, those that were deleted before it only at first, so
+            # both counts have to miss a page. Positions are certain where the PIM shows them.
             is_sure = counted == progress.counted == progress.read
-            if is_sure or (most > RESULT_WINDOW and most - progress.read < MAX_PAGE_SIZE):
+            least = min(counted, counted if progress.counted is None else progress.counted)
+            if is_sure or (counted > RESULT_WINDOW and least - progress.read < MAX_PAGE_SIZE):
                 return Step()
         try:
             found = next_by_position(KeyPages(pim, rest.request), rest.after)

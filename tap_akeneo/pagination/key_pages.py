@@ -136,8 +136,7 @@ class _Search:
     def __init__(self, pages: KeyPages, after: str | None) -> None:
         self._pages = pages
         self._after = after
-        self._numbered = NumberedPages(pages.pim, pages.request)
-        counted = self._numbered.count()
+        counted = NumberedPages(pages.pim, pages.request).count()
         # Without a count, look at all pages that the PIM may show.
         self._counted = RESULT_WINDOW if counted is None else counted
         self._is_behind_broken = False
@@ -181,15 +180,19 @@ class _Search:
         page = self._known.get((SIZES[0], self._before))
         if page is None or not page.items:
             return True
-        again = self._numbered.get_or_none(self._before, SIZES[0])
+        again = self._page(self._before, SIZES[0])
         keys = self._pages.request.keys_of
         return again is not None and [*map(keys, again.items[-1:])] == [keys(page.items[-1])]
+
+    def _page(self, number: int, size: int) -> HalPage | None:
+        numbered = NumberedPages(self._pages.pim, self._pages.request)
+        return numbered.get_or_none(number, size, with_count=False)
 
     def _get(self, size: int, number: int) -> HalPage | None:
         place = (size, number)
         if place not in self._known:
             is_shown = number > 0 and number * size <= RESULT_WINDOW
-            self._known[place] = self._numbered.get_or_none(number, size) if is_shown else None
+            self._known[place] = self._page(number, size) if is_shown else None
         return self._known[place]
 
     def _bracket(self, size: int, first: int, last: int) -> tuple[int, int | None]:

@@ -119,11 +119,7 @@ class ListReading:
         self._seen: set[int] | None = None
         self._seen_before = read
         self._order = order_of(request.keys[-1] if request.keys else "")
-        # An earlier run has read the items after each range that has an end.
         self._highest: str | None = None
-        for one in first:
-            if isinstance(one, KeySlice) and one.to is not None and not is_broken:
-                self._note_highest(one.to)
         self._samples: list[str] = []
         self._seams: dict[str, tuple[str | None, str]] = {}
         self._firsts: dict[str, str | None] = {}
