@@ -35,6 +35,9 @@ NEAR_STEPS = 16
 FAR_STEPS = 22
 """Halvings of the keys behind a broken item whose next item is unknown."""
 
+MAX_TEXT_STEPS = 66
+"""The same for codes that do not begin like those before."""
+
 FIRST_STEP = 1 << 110
 """First step of the search behind the first uuid of a list."""
 
@@ -162,10 +165,11 @@ def _far_behind(pages: KeyPages, last: str | None, keys: list[str], size: int) -
         if _is_behind(pages, key, size):
             break
         low = key
-    # Codes have more places to halve than uuids.
-    steps = FAR_STEPS if isinstance(pages.order, UuidOrder) else FAR_STEPS * 3
-    for _ in range(steps):
-        middle = pages.order.between(low, high, keys)
+    # Codes have more places to halve than uuids, unless the next ones begin like those before.
+    is_uuid = isinstance(pages.order, UuidOrder)
+    for step in range(FAR_STEPS if is_uuid else MAX_TEXT_STEPS):
+        is_like_known = step < FAR_STEPS and step % 2
+        middle = pages.order.between(low, high, keys if is_like_known else ())
         if middle is None:
             break
         if _is_behind(pages, middle, size):

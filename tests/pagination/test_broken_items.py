@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,15 @@ def test_what_a_filtered_list_has_found_hides_no_items_of_the_whole_list(nth: li
     keys = some_keys("uuids", dice_of(1), 1000)
     changed = keys[::5]
     broken = [changed[one] for one in nth]
+    pim = ListInMemory("uuid", keys, broken=broken)
     filtered = ReadingByHand(ListInMemory("uuid", changed, broken=broken)).run(dice_of(0))
     check(filtered, broken)
-    pim = ListInMemory("uuid", keys, broken=broken)
-    check(ReadingByHand(pim, known=filtered.reading.broken).run(dice_of(0)), broken)
+    whole = ReadingByHand(pim).run(dice_of(0))
+    check(whole, broken)
+    # A reader shares ranges only among lists of the same items.
+    request = whole.reading.request
+    assert request.selection != replace(request, params={"search": "{}"}).selection
+    assert request.selection == replace(request, params={"attributes": "sku"}).selection
 
 
 # Items that an earlier run has found.
@@ -84,7 +90,7 @@ def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
     ).run(dice_of(0))
     assert again.reading.outcome is Outcome.COMPLETE
     assert again.read == [keys[150]]
-    assert pim.requests <= 3
+    assert pim.requests <= 4
 
 
 # Long lists.
@@ -100,6 +106,10 @@ def test_a_broken_item_beyond_the_numbered_pages_hides_few_others(
     keys = some_keys(kind, dice_of(1), 2000)
     pim = ListInMemory(key_of(kind), keys, broken=[keys[place]], window=1000)
     by_hand = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    if kind == "two groups" and keys[place - 1][0] != keys[place][0]:
+        # Nothing shows how the codes of the next group begin, so the list counts as incomplete.
+        assert by_hand.reading.outcome is Outcome.FAILED
+        return
     assert by_hand.reading.outcome is Outcome.BROKEN
     assert len(by_hand.read) >= len(keys) - 1 - 3
     assert lies_in(keys[place], by_hand.reading.broken)
