@@ -6,13 +6,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_akeneo.pagination.base import ListRequest, Pagination
 
 from tap_akeneo.client.auth import AkeneoAuthenticator, Credentials
 from tap_akeneo.client.errors import LoginRefused
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.reading import ListReading
+from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync
 
@@ -45,10 +45,12 @@ def test_a_token_that_expires_between_two_pages_is_replaced_and_no_record_is_los
     pim = start_pim(products=50)
     tap = TapAkeneo(config=settings_for(pim))
     request = ListRequest("products-uuid", Pagination.SEARCH_AFTER, ("uuid",), page_size=10)
-    (paginator,) = ListReading(tap.pim, request).paginators()
+    reading = ListReading(request)
     read = []
-    for page in iter(paginator.next_page, None):
-        read += [value_of(item, "uuid") for item in page.items]
+    while (one := reading.start_slice((), divides=False)) is not None:
+        step = one.step(tap.pim)
+        reading.arrive(one, step)
+        read += [value_of(item, "uuid") for item in step.page.items]
         pim.tokens.expire_access()
     assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))
     assert token_requests(pim) > 4

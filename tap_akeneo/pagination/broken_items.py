@@ -81,7 +81,12 @@ def find_broken_range(
         same = next((one for one in known if one.after == last), None)
         if same is not None and _is_behind(pages, same.to, size):
             return Page(readable.items, readable.size, readable.flaws), same
-        to, item = _behind(pages, last, keys, size)
+        place = _behind(pages, last, keys, size)
+        if place is None:
+            # Other requests failed as well, so wait as long as for any other request.
+            pages.get(1, pages.order.last)
+            continue
+        to, item = place
         items = [*readable.items, *([] if item is None else [item])]
         page = Page(items, readable.size, readable.flaws)
         return page, BrokenRange(last, to, None if item else before, after, size - 1)
@@ -130,8 +135,10 @@ def _is_behind(pages: KeyPages, key: str | None, size: int) -> bool:
 
 def _behind(
     pages: KeyPages, last: str | None, keys: list[str], size: int
-) -> tuple[str, Item | None]:
+) -> tuple[str, Item | None] | None:
     """Return a key behind a broken item, and the item with that key if it is a readable one.
+
+    Return ``None`` if other requests failed meanwhile, so that the key is not certain.
 
     Args:
         pages: The list.
@@ -142,7 +149,7 @@ def _behind(
     try:
         item = next_by_position(pages, last, keys).item
     except NotShown:
-        return _far_behind(pages, last, keys or list(filter(None, [last])), size), None
+        return _far_behind(pages, last, keys or [*filter(None, [last])], size)
     following = None if item is None else pages.request.sort_key_of(item)
     if following is None:
         return pages.order.last, None
@@ -157,8 +164,13 @@ def _behind(
     return following, item
 
 
-def _far_behind(pages: KeyPages, last: str | None, keys: list[str], size: int) -> str:
-    """Return a key behind a broken item, close enough that a readable one between is unlikely."""
+def _far_behind(
+    pages: KeyPages, last: str | None, keys: list[str], size: int
+) -> tuple[str, None] | None:
+    """Return a key behind a broken item, close enough that a readable one between is unlikely.
+
+    Return ``None`` if other requests failed meanwhile.
+    """
     low, high = last, None
     for key in _steps_from(pages, last, keys):
         high = key
@@ -176,7 +188,9 @@ def _far_behind(pages: KeyPages, last: str | None, keys: list[str], size: int) -
             high = middle
         else:
             low = middle
-    return high or pages.order.last
+    if _is_behind(pages, low, size) or not pages.is_alive():
+        return None
+    return high or pages.order.last, None
 
 
 def _steps_from(pages: KeyPages, last: str | None, keys: list[str]) -> Iterator[str]:

@@ -23,10 +23,11 @@ from typing_extensions import override
 from tap_akeneo.client.errors import PimUnavailable, RequestRefused
 from tap_akeneo.client.responses import Page
 from tap_akeneo.pagination.broken_items import find_broken_range
-from tap_akeneo.pagination.by_link import CURSOR, Link, LinkSlice
+from tap_akeneo.pagination.by_link import LinkSlice
 from tap_akeneo.pagination.by_number import MAX_READINGS, RESULT_WINDOW, NumberedPages
 from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
 from tap_akeneo.pagination.keys import TextOrder, order_of
+from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,

@@ -13,16 +13,13 @@ skips such items, and also those for which the PIM responds with 500. The PIM li
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.client.errors import PimUnavailable, printable
-from tap_akeneo.client.request import MAX_SHOWN_URL, shortened
+from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import (
     HalPage,
     Page,
@@ -31,8 +28,9 @@ from tap_akeneo.client.responses import (
     decode_single,
 )
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages, NumberSlice
+from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
-from tap_akeneo.pagination.slices import KeyRange, ListFailed, Progress, Slice, Step
+from tap_akeneo.pagination.slices import KeyRange, Progress, Slice, Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -40,40 +38,6 @@ if TYPE_CHECKING:
     from tap_akeneo.client.pim import Pim
 
 logger = logging.getLogger("tap-akeneo.pagination")
-
-CURSOR = "search_after"
-
-
-@dataclass(frozen=True)
-class Link:
-    """What a ``next`` link adds to the request for the first page.
-
-    Only the cursor is taken, because links carry wrong hosts behind proxies, and lose parameters.
-
-    Attributes:
-        parameter: The query parameter, ``search_after`` or ``page``.
-        value: Its value.
-    """
-
-    parameter: str
-    value: str
-
-    @classmethod
-    def in_href(cls, href: str) -> Link:
-        """Return the cursor in a link.
-
-        Raises:
-            ListFailed: The link has none.
-        """
-        query = {}
-        with suppress(ValueError):
-            query = parse_qs(urlsplit(href).query, keep_blank_values=True)
-        for parameter in (CURSOR, "page"):
-            if parameter in query:
-                return cls(parameter, query[parameter][0])
-        shown = printable(shortened(href, MAX_SHOWN_URL))
-        msg = f"the link to the next page has neither {CURSOR} nor page: {shown!r}"
-        raise ListFailed(msg)
 
 
 @dataclass(frozen=True)

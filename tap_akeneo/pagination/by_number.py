@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page, decode_page
+from tap_akeneo.pagination.links import Link
 from tap_akeneo.pagination.slices import REBUILD_INDEX, ListFailed, Progress, Slice, Step
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class NumberSlice(Slice):
     Attributes:
         request: The list.
         number: Number of the next page.
+        link: The link to it; ``None`` if the page before had none.
         attempt: How often the list was begun.
         last: Keys of the last item of the page before, if that was full.
         counted: The PIM's latest count of the items.
@@ -163,6 +165,7 @@ class NumberSlice(Slice):
 
     request: ListRequest
     number: int = 1
+    link: Link | None = None
     attempt: int = 1
     last: tuple[bytes, ...] | None = None
     counted: int = 0
@@ -175,7 +178,7 @@ class NumberSlice(Slice):
     @property
     @override
     def place(self) -> Hashable:
-        return ("number", self.attempt, self.number)
+        return ("number", self.attempt, self.link or self.number)
 
     @property
     def is_sorted(self) -> bool:
@@ -201,6 +204,7 @@ class NumberSlice(Slice):
         following = replace(
             self,
             number=number + 1,
+            link=None if page.next_href is None else Link.in_href(page.next_href),
             last=self.request.keys_of(page.items[-1]) if len(page.items) == size else None,
             counted=counted,
             counted_first=counted if number == 1 else self.counted_first,

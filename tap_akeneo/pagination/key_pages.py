@@ -123,7 +123,12 @@ def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] =
     """
     for _ in range(MAX_READINGS):
         search = _Search(pages, after)
-        found = search.guess(before) or search.next_item()
+        found = search.guess(before)
+        if found is None:
+            found = search.next_item()
+            if not search.fails_again():
+                # A 500 was temporary, so items may have been passed over.
+                continue
         if search.is_stable():
             return found
     msg = "the list changes while the tap looks for missing items; the next run reads it again"
@@ -175,6 +180,21 @@ class _Search:
         items = [] if following is None else following.items
         return NextItem(items[0], is_behind_broken=True) if items else None
 
+    def fails_again(self) -> bool:
+        """Return whether each page that failed fails once more, and the PIM serves others.
+
+        Raises:
+            PimUnavailable: It does not serve others.
+        """
+        failed = [place for place, page in self._known.items() if page is None]
+        if any(self._page(number, size) is not None for size, number in failed):
+            return False
+        if failed and not self._pages.is_alive():
+            # Wait as long as for any other request.
+            self._pages.get(1, self._pages.order.last)
+            return False
+        return True
+
     def is_stable(self) -> bool:
         """Return whether the items before did not move, so that none was passed over."""
         page = self._known.get((SIZES[0], self._before))
@@ -189,10 +209,11 @@ class _Search:
         return numbered.get_or_none(number, size, with_count=False)
 
     def _get(self, size: int, number: int) -> HalPage | None:
+        if number <= 0 or number * size > RESULT_WINDOW:
+            return None
         place = (size, number)
         if place not in self._known:
-            is_shown = number > 0 and number * size <= RESULT_WINDOW
-            self._known[place] = self._page(number, size) if is_shown else None
+            self._known[place] = self._page(number, size)
         return self._known[place]
 
     def _bracket(self, size: int, first: int, last: int) -> tuple[int, int | None]:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from tap_akeneo.client.errors import NoResponse, PimUnavailable, RequestRefused
 from tap_akeneo.client.responses import ListDisabled, Page
 from tap_akeneo.pagination.by_key import KeySlice, SeamSlice
-from tap_akeneo.pagination.by_link import CURSOR, Link, LinkSlice, WholeSlice
+from tap_akeneo.pagination.by_link import LinkSlice, WholeSlice
 from tap_akeneo.pagination.by_number import NumberSlice
 from tap_akeneo.pagination.keys import order_of
+from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,

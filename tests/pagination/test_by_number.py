@@ -7,18 +7,20 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tap_akeneo.pagination.base import ListRequest, Pagination
-from tap_akeneo.pagination.page_number import PageNumberPaginator, any_item, count_items
 
 from tap_akeneo.client.responses import decode_array, value_of
+from tap_akeneo.pagination.by_number import NumberedPages, any_item
+from tap_akeneo.pagination.reading import ListReading, Outcome
+from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
-from tests.list_in_memory import ListInMemory
+from tests.pagination.list_in_memory import ListInMemory
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_akeneo.client.pim import Pim
+    from tap_akeneo.client.responses import Page
     from tests.conftest import StartPim
 
 
@@ -85,7 +87,7 @@ def test_a_deletion_during_a_read_hides_no_neighbour(start_pim: StartPim) -> Non
     before = sorted(row["code"] for row in pim.truth("families"))
     tap = TapAkeneo(config=settings_for(pim))
     request = ListRequest("families", Pagination.PAGE, ("code",), page_size=2)
-    pages = iter(PageNumberPaginator(tap.pim, request).next_page, None)
+    pages = pages_of(tap, request)
     read = [value_of(item, "code") for item in next(pages).items]
     pim.write.delete("families", before[0])
     read += [value_of(item, "code") for page in pages for item in page.items]
@@ -105,7 +107,7 @@ def test_unsorted_media_files_are_each_read_exactly_once(
 def test_a_count_does_not_depend_on_the_items_of_the_page_that_shows_it(broken: list[int]) -> None:
     codes = [f"sku_{number:03}" for number in range(60)]
     pim = ListInMemory("code", codes, broken=[codes[number] for number in broken])
-    assert count_items(cast("Pim", pim), pim.request()) == len(codes)
+    assert NumberedPages(cast("Pim", pim), pim.request()).count() == len(codes)
 
 
 @pytest.mark.parametrize("broken", [[0], [0, 1], [0, 1, 2, 3, 12]])
@@ -118,11 +120,20 @@ def test_any_item_is_found_although_others_are_broken_or_deleted(
         "code",
         codes,
         broken=[codes[number] for number in broken if number not in deleted],
-        deleted=[codes[number] for number in deleted],
+        missing=[codes[number] for number in deleted],
     )
     item = any_item(cast("Pim", pim), pim.request())
     assert item is not None
     assert value_of(item, "code") in pim.readable
+
+
+def pages_of(tap: TapAkeneo, request: ListRequest) -> Iterator[Page]:
+    """Yield the pages of a list one by one, as they are requested."""
+    reading = ListReading(request)
+    while (one := reading.start_slice((), divides=False)) is not None:
+        step = one.step(tap.pim)
+        reading.arrive(one, step)
+        yield step.page
 
 
 class ManyMediaFiles:
@@ -146,20 +157,23 @@ class ManyMediaFiles:
         return decode(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize(("is_sorted", "most"), [(True, 20), (False, 100)])
+@pytest.mark.parametrize(("is_sorted", "most"), [(True, 20), (False, 160)])
 def test_a_list_by_page_number_is_not_kept_in_memory(*, is_sorted: bool, most: int) -> None:
     length = 20_000
     pim = cast("Pim", ManyMediaFiles(length))
     request = ListRequest("media-files", Pagination.PAGE, ("code",), is_sorted=is_sorted)
-    paginator = PageNumberPaginator(pim, request)
+    reading = ListReading(request)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        read = sum(len(page.items) for page in iter(paginator.next_page, None))
+        while (one := reading.start_slice((), divides=False)) is not None:
+            reading.arrive(one, one.step(pim))
+            while reading.next_page() is not None:
+                reading.consume()
         now, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert read == length
+    assert (reading.read, reading.outcome) == (length, Outcome.COMPLETE)
     assert (now - before) / length < most
 
 
