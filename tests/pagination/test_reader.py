@@ -98,7 +98,8 @@ def consume(events: Iterator[Any]) -> list[str]:
 
 
 def refuse(path: str, number: int) -> None:
-    raise PimUnavailable(f"GET {path}", f"the PIM answers 503 for page {number}", 503)
+    request, reason = f"GET {path}", f"the PIM answers 503 for page {number}"
+    raise PimUnavailable(request, reason, 503)
 
 
 @settings(max_examples=30, deadline=None)
@@ -122,9 +123,9 @@ def test_each_page_of_each_plan_comes_once_and_in_the_order_of_its_list(
         for plan, lists in enumerate(lengths)
     }
     before = threading.active_count()
-    for plan in plans:
+    for plan, begin in plans.items():
         following = [(one, plans[one]) for one in plans if one > plan]
-        codes = consume(reader.read(plan, plans[plan], following))
+        codes = consume(reader.read(plan, begin, following))
         for nth, length in enumerate(lengths[plan]):
             own = [code for code in codes if code.startswith(f"{plan}.{nth}-")]
             assert own == [f"{plan}.{nth}-{number}" for number in range(1, length + 1)]
