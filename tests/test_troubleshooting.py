@@ -211,7 +211,14 @@ ENDINGS = {
         code=0,
     ),
     "the PIM sends an item whose key … is null": Ending(
-        faults=[{"kind": "odd", "path": "/families", "odd": {'"code":"shoes"': '"code":null'}}]
+        faults=[
+            {
+                "kind": "odd",
+                "path": "/families",
+                "odd": {'"code":"shoes"': '"code":null'},
+                "times": None,
+            }
+        ]
     ),
     "`…` was … instead of …": Ending(
         faults=[{"kind": "odd", "path": "/families", "odd": {'"labels":{': '"labels":5,"l":{'}}],
