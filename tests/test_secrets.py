@@ -192,7 +192,7 @@ def test_a_response_that_repeats_secrets_does_not_bring_them_into_messages(
             if where == "/families":
                 body = {**tokens, "expires_in": 3600}
                 pim.faults.add("status", "/token", status=200, body=body)
-            pim.faults.add("status", where, times=None, **answer)  # type: ignore[arg-type]
+            pim.faults.add("status", where, times=None, **answer)
             try:
                 sync(pim, "families", max_retries=0)
             except AkeneoError as ended:

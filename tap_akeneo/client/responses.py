@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from tap_akeneo.client.errors import printable
-from tap_akeneo.client.request import MAX_SHOWN_URL, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,14 +66,6 @@ class _Embedded(msgspec.Struct):
     items: list[dict[str, msgspec.Raw]]
 
 
-class ListIncomplete(Exception):
-    """The list is incomplete; the message says why."""
-
-
-class BadLink(ListIncomplete):
-    """The link to the next page does not say where the list continues; the message quotes it."""
-
-
 class ListDisabled(Exception):
     """The list is disabled in the PIM, which is not an error; the message quotes the PIM."""
 
@@ -118,26 +108,6 @@ class HalPage(msgspec.Struct):
     def next_href(self) -> str | None:
         """The link to the next page as the PIM wrote it, or None without a link."""
         return None if self.links.next is None else self.links.next.href
-
-    def cursor(self, parameter: str) -> str | None:
-        """Return one query parameter of the link to the next page, or None without a link.
-
-        Raises:
-            BadLink: The link lacks this parameter.
-        """
-        href = self.next_href
-        if href is None:
-            return None
-        try:
-            query = urlsplit(href).query
-            return parse_qs(query, keep_blank_values=True)[parameter][0]
-        except (KeyError, ValueError):
-            link = printable(shortened(href, MAX_SHOWN_URL))
-            msg = (
-                f"the link to the next page has no parameter {parameter}, so the rest of the list "
-                f"cannot be read: {link!r}"
-            )
-            raise BadLink(msg) from None
 
 
 class _OnlyLinks(msgspec.Struct):
@@ -339,7 +309,7 @@ def _raise_if_disabled(body: bytes) -> None:
         elif isinstance(message, dict):
             message = next((message[key] for key in MESSAGE_KEYS if message.get(key)), None)
     if isinstance(message, str) and message:
-        msg = f"skipped, the PIM says: {printable(message)}"
+        msg = f"the PIM says: {printable(message)}"
         raise ListDisabled(msg)
 
 

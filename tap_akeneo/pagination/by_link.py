@@ -95,7 +95,10 @@ class LinkSlice(Slice):
         if self.link is not None:
             params[self.link.parameter] = self.link.value
         return pim.get(
-            self.request.path, decode_page, params, gives_up_on_500=gives_up_on_500 and has_limit
+            self.request.path,
+            self.request.decode(decode_page),
+            params,
+            gives_up_on_500=gives_up_on_500 and has_limit,
         )
 
     @override
@@ -160,7 +163,9 @@ class WholeSlice(Slice):
     def step(self, pim: Pim) -> Step:
         request = self.request
         decode = decode_array if request.pagination is Pagination.ARRAY else decode_single
-        page = pim.get(request.path, decode, request.params, may_hang=request.may_hang)
+        page = pim.get(
+            request.path, request.decode(decode), request.params, may_hang=request.may_hang
+        )
         if page.next_href is None:
             return Step(page)
         # The PIM paginates this list after all.

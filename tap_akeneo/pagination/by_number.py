@@ -71,7 +71,7 @@ class NumberedPages:
             params["pagination_type"] = "page"
         return self.pim.get(
             self.request.path,
-            decode_page,
+            self.request.decode(decode_page),
             params,
             may_hang=may_hang,
             gives_up_on_500=gives_up_on_500,

@@ -230,10 +230,8 @@ class ListReading:
             self._stop(self._outcome_of(failure), str(failure))
         elif isinstance(failure, NoResponse):
             self._stop(Outcome.DISABLED, f"it seems to be disabled in this PIM ({failure})")
-        elif isinstance(failure, ListDisabled) and self.request.may_be_disabled:
-            self._stop(Outcome.FAILED if self._has_page else Outcome.DISABLED, str(failure))
         elif isinstance(failure, ListDisabled):
-            self._fail(f"the PIM sends a message instead of a page: {failure}")
+            self._stop(Outcome.FAILED if self._has_page else Outcome.DISABLED, str(failure))
         elif isinstance(failure, PimUnavailable) and pim_is_up:
             self._stop(Outcome.FAILED, str(failure))
         else:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from tap_akeneo.client.responses import value_of
+import msgspec
+
+from tap_akeneo.client.responses import ListDisabled, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_akeneo.client.responses import Item
+
+T = TypeVar("T")
 
 MAX_PAGE_SIZE = 100
 """Maximum page size that the PIM allows (api.akeneo.com, pagination)."""
@@ -72,6 +76,20 @@ class ListRequest:
         """The path and the parameters that choose the items, whatever is shown of them."""
         chosen = (self.params.get(name, "") for name in SELECTING_PARAMETERS)
         return (self.path, *chosen)
+
+    def decode(self, decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
+        """Return a decoder that raises an error to retry if a message comes instead of the list.
+
+        Only some lists may be disabled. Elsewhere a message says that something else went wrong.
+        """
+
+        def strict(body: bytes) -> T:
+            try:
+                return decode(body)
+            except ListDisabled as message:
+                raise msgspec.ValidationError(str(message)) from message
+
+        return decode if self.may_be_disabled else strict
 
     def keys_of(self, item: Item) -> tuple[bytes, ...]:
         """Return the JSON of the properties that identify an item within this list."""

@@ -87,7 +87,7 @@ def delete_some(pim: SimulatedPim, streams: set[str]) -> dict[str, set[Key]]:
     for resource in sorted(streams - KEYS_OF.keys() - SCORES_OF.keys() - STAYS):
         for key in _to_delete(pim, resource):
             if key in keys_in(pim, resource):
-                pim.write.delete(resource, _as_written(resource, key))
+                pim.write.delete(resource, _as_written(key))
     return {stream: there - keys_in(pim, stream) for stream, there in before.items()}
 
 
@@ -117,7 +117,5 @@ def _to_delete(pim: SimulatedPim, resource: str) -> list[Key]:
     return there[-max(1, len(there) // PART) :]
 
 
-def _as_written(resource: str, key: Key) -> Key | str:
-    if resource == "product_model_drafts":
-        return f"model/{key[0]}"
+def _as_written(key: Key) -> Key | str:
     return key if len(key) > 1 else key[0]
