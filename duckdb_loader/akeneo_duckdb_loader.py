@@ -9,9 +9,9 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,33 +50,16 @@ STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
 MARK = f"number-{os.urandom(8).hex()}:"
 
 
-class Refused(Exception):
-    """Settings or messages that the loader cannot use. The text is for users."""
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """Return a text as SQL."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def parsed(line: bytes) -> Any:
-    """Return a line as JSON."""
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise Refused(f"not JSON: {line[:80]!r}: {error}") from error
+def quoted(name: str, mark: str = '"') -> str:
+    """Return a name as SQL, or a text if the mark is `'`."""
+    return mark + name.replace(mark, mark * 2) + mark
 
 
 def column_type(schema: dict[str, Any]) -> str:
     """Return the type of the column for a property."""
-    types = schema.get("type", [])
-    (kind, *more) = ({types} if isinstance(types, str) else {*types} - {"null"}) or {""}
-    if kind == "string" and schema.get("format") == "date-time" and not more:
+    types = schema.get("type", "object")
+    kind, *more = ({types} if isinstance(types, str) else {*types}) - {"null"} or {"object"}
+    if kind == "string" and not more and schema.get("format") == "date-time":
         return INSTANT
     return "JSON" if more else TYPES.get(kind, "JSON")
 
@@ -95,11 +78,10 @@ class Stream:
 
     schema: dict[str, Any]
     table: str
-    keys: list[str]
     types: dict[str, str]
     file: Path
-    lines: IO[bytes] | None = None
-    longest: int = 1 << 20
+    lines: IO[bytes]
+    longest: int = 0
     is_marked: bool = False
 
     def value(self, name: str, kind: str) -> str:
@@ -113,169 +95,150 @@ class Stream:
 
 
 class Loader:
-    """Writes Singer messages to a database. Files of records are in `folder` in between."""
+    """Writes Singer messages to a database, with files of records in between."""
 
-    def __init__(self, settings: dict[str, Any], folder: str) -> None:
-        self.folder, self.schema = Path(folder), quoted(settings["default_target_schema"])
+    def __init__(self, settings: dict[str, Any]) -> None:
+        path, self.schema = settings["path"], quoted(settings["default_target_schema"])
         self.hard_delete = str(settings["hard_delete"]).lower() in {"true", "1"}
         self.max_size = int(settings["batch_size_mb"]) << 20
         self.max_seconds = int(settings["batch_wait_limit_seconds"])
         self.streams: dict[str, Stream] = {}
         self.state: Any = None
-        self.size, self.staged, self.loaded_at = 0, 0, time.monotonic()
+        self.size, self.files, self.loaded_at = 0, 0, time.monotonic()
         self.sql = duckdb.connect(config={"threads": min(4, os.cpu_count() or 1)}).execute
         # Small row groups are replaced faster. DuckDB 2 writes its own file format several times
         # slower, and older programs cannot read it.
-        path = str(settings["path"])
         new = "" if Path(path).exists() else ", storage_version 'v1.2.0'"
-        self.sql(f"attach {literal(path)} as db (row_group_size 2048{new}); set timezone = 'UTC'")
-        self.sql(f"create schema if not exists db.{self.schema}")
+        self.sql(f"""attach {quoted(path, "'")} as db (row_group_size 2048{new})""")
+        self.sql(f"set timezone = 'UTC'; create schema if not exists db.{self.schema}")
         for kind, condition in FITS.items():
             self.sql(f"create temp macro {quoted(kind)}(j) as j is null or ({condition})")
+        self.folder = Path(f"{path}.pieces")  # a run that was killed leaves it to the next one
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
 
     def receive(self, line: bytes) -> None:
         """Handle a line of input."""
         if match := RECORD.match(line):
-            return self.add(match[1].decode(), line)
-        message = parsed(line)
+            return self._add(match[1].decode(), line)
+        message = json.loads(line)
         kind, name = message["type"], message.get("stream")
         if kind == "STATE":
             self.state = message["value"]
             if time.monotonic() > self.loaded_at + self.max_seconds:
                 self.load()
         elif kind == "RECORD" and isinstance(message["record"], dict):
-            self.add(name, line)
+            self._add(name, line)
         elif kind == "SCHEMA":
             if name not in self.streams or self.streams[name].schema != message:
-                self.prepare(name, message)
+                self._prepare(name, message)
         elif kind == "ACTIVATE_VERSION":
+            table, version = self.streams[name].table, int(message["version"])
             self.load()
-            action = "update {} set _sdc_deleted_at = now() where _sdc_deleted_at is null and"
-            action = "delete from {} where" if self.hard_delete else action
-            others = f"_sdc_table_version is distinct from {message['version']:d}"
-            self.sql(f"{action.format(self.stream(name).table)} {others}")
+            change = f"update {table} set _sdc_deleted_at = now() where _sdc_deleted_at is null and"
+            change = f"delete from {table} where" if self.hard_delete else change
+            self.sql(f"{change} _sdc_table_version is distinct from {version}")
         else:
-            raise Refused(f"a message of the type {kind} is not supported")
+            raise ValueError(f"a message of the type {kind} is not supported")
         return None
 
-    def stream(self, name: str) -> Stream:
-        """Return a stream whose SCHEMA was received."""
-        if name not in self.streams:
-            raise Refused(f"{name}: a message came before the SCHEMA of its stream")
-        return self.streams[name]
+    def load(self) -> None:
+        """Write what was received in one transaction, then print the state."""
+        filled = [stream for stream in self.streams.values() if stream.longest]
+        for stream in filled:
+            stream.lines.close()
+            self._stage(stream)
+        self.sql("begin")
+        for stream in filled:
+            self._merge(stream)
+        self.sql("commit")
+        for stream in filled:
+            self.sql(f"drop table {stream.file.name}")
+            stream.lines, stream.longest, stream.is_marked = stream.file.open("wb"), 0, False
+        if self.state is not None:
+            print(json.dumps(self.state), flush=True)
+        self.state, self.size, self.loaded_at = None, 0, time.monotonic()
 
-    def add(self, name: str, line: bytes) -> None:
-        """Write a record to the file of its stream."""
-        stream = self.stream(name)
+    def _add(self, name: str, line: bytes) -> None:
+        if not (stream := self.streams.get(name)):
+            raise ValueError(f"{name}: a RECORD came before the SCHEMA")
         if LONG_DECIMAL.search(line) and (changed := STRING_OR_NUMBER.sub(marked, line)) != line:
             line, stream.is_marked = changed, True
-        stream.lines = stream.lines or stream.file.open("wb")
         stream.lines.write(line if line.endswith(b"\n") else line + b"\n")
         stream.longest = max(stream.longest, len(line) + 1)
         self.size += len(line)
         if self.size >= self.max_size:
             self.load()
 
-    def load(self) -> None:
-        """Write what was received in one transaction, then print the state."""
-        filled = [(stream, stream.lines) for stream in self.streams.values() if stream.lines]
-        for stream, lines in filled:
-            lines.close()
-            self.stage(stream)
-        self.sql("begin")
-        for stream, _ in filled:
-            self.merge(stream)
-        self.sql("commit")
-        for stream, _ in filled:
-            self.sql(f"drop table {stream.file.name}")
-            stream.lines, stream.longest, stream.is_marked = None, 1 << 20, False
-        if self.state is not None:
-            print(json.dumps(self.state), flush=True)
-        self.state, self.size, self.loaded_at = None, 0, time.monotonic()
-
-    def prepare(self, name: str, message: dict[str, Any]) -> None:
+    def _prepare(self, name: str, message: dict[str, Any]) -> None:
         """Create the table of a stream, or add its new columns and widen the others."""
         if name in self.streams:
             self.load()
         properties, keys = message["schema"]["properties"], message["key_properties"]
         types = {one: column_type(of) for one, of in properties.items() if one not in METADATA}
         if not types or not types.keys() >= {*keys}:
-            raise Refused(f"{name}: the SCHEMA has no properties, or not those of its key")
+            raise ValueError(f"{name}: the SCHEMA has no properties, or not those of its key")
         table, columns = f"db.{self.schema}.{quoted(name)}", types | METADATA
-        parts = (f"{quoted(n)} {t}{' not null' * (n in keys)}" for n, t in columns.items())
+        parts = [f"{quoted(n)} {t}{' not null' * (n in keys)}" for n, t in columns.items()]
         self.sql(f"create table if not exists {table} ({', '.join(parts)})")
         found = self.sql(f"describe {table}").fetchall()
         if (old := {n for n, _, null, *_ in found if null == "NO"}) != {*keys}:
             why = f"the key of the table is {sorted(old)}, but that of the stream is {sorted(keys)}"
-            raise Refused(f"{name}: {why}. Rename or drop the table, and read all rows again")
-        self.staged += 1
-        stream = Stream(message, table, keys, types, self.folder / f"staged{self.staged}")
-        self.streams[name] = stream
+            raise ValueError(f"{name}: {why}. Rename or drop the table, and read all rows again")
+        self.files += 1
+        file = self.folder / f"staged{self.files}"
+        stream = self.streams[name] = Stream(message, table, types, file, file.open("wb"))
         before = {n.lower(): kind for n, kind, *_ in found}
         for one, kind in columns.items():
             if one.lower() not in before:
                 self.sql(f"alter table {table} add column {quoted(one)} {kind}")
             elif before[one.lower()] != kind:
-                self.widen(stream, one, before[one.lower()], kind)
+                self._widen(stream, one, before[one.lower()], kind)
 
-    def widen(self, stream: Stream, name: str, old: str, new: str) -> None:
+    def _widen(self, stream: Stream, name: str, old: str, new: str) -> None:
         """Change the type of a column to a new one, or to JSON if that cannot hold its values."""
         column = quoted(name)
-        if new in FITS and old != "JSON":
-            fits = f"bool_and({quoted(new)}(to_json({column})::varchar))"
-            (all_fit,) = self.sql(f"select {fits} from {stream.table}").fetchall()[0]
-            new = "JSON" if all_fit is False else new
-        stream.types[name] = new = "JSON" if old == "JSON" else new
+        if old == "JSON" or not self._all_fit(new, f"to_json({column})", stream.table):
+            new = "JSON"
         if new != old:
             using = f"to_json({column})" if new == "JSON" else f"{column}::{new}"
             self.sql(f"alter table {stream.table} alter {column} type {new} using {using}")
+        if name in stream.types:
+            stream.types[name] = new
 
-    def stage(self, stream: Stream) -> None:
+    def _all_fit(self, kind: str, value: str, table: str) -> bool:
+        misfits = f"select 1 from {table} where not {quoted(kind)}(({value})::varchar) limit 1"
+        return kind not in FITS or not self.sql(misfits).fetchone()
+
+    def _stage(self, stream: Stream) -> None:
         """Read the records of a stream, and widen the columns that cannot hold them."""
         fields = ", ".join(f"{quoted(name)} json" for name in stream.types)
-        columns = {"record": f"struct({fields})", "time_extracted": INSTANT, "version": "bigint"}
-        options = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
-        source = f"{literal(stream.file)}, format = 'newline_delimited', columns = {{{options}}}"
-        source = f"read_json({source}, maximum_object_size = {stream.longest})"
+        record = quoted(f"struct({fields})", "'")
+        columns = f"{{record: {record}, time_extracted: 'timestamptz', version: 'bigint'}}"
+        options = f"columns = {columns}, maximum_object_size = {max(stream.longest, 1 << 20)}"
+        source = f"""{quoted(str(stream.file), "'")}, format = 'nd', {options}"""
         try:
-            self.sql(f"create temp table {stream.file.name} as from {source}")
+            self.sql(f"create temp table {stream.file.name} as from read_json({source})")
         except duckdb.Error:
             for line in stream.file.open("rb"):
-                parsed(line)
+                json.loads(line)  # says more about the line
             raise
-        checked = [name for name, kind in stream.types.items() if kind in FITS]
-        tests = (f"{quoted(stream.types[n])}({stream.value(n, 'JSON')}::varchar)" for n in checked)
-        select = ", ".join(f"bool_and({test})" for test in tests) or "true"
-        found = self.sql(f"select {select} from {stream.file.name}").fetchall()[0]
-        for name, all_fit in zip(checked, found, strict=False):
-            if all_fit is False:
-                self.widen(stream, name, stream.types[name], "JSON")
+        for name, kind in stream.types.items():
+            if not self._all_fit(kind, stream.value(name, "JSON"), stream.file.name):
+                self._widen(stream, name, kind, "JSON")
 
-    def merge(self, stream: Stream) -> None:
+    def _merge(self, stream: Stream) -> None:
         """Replace rows by the staged records with the same key; the last of each counts."""
         values = {name: stream.value(name, kind) for name, kind in stream.types.items()}
-        last = ""
-        if stream.keys:
-            key = ", ".join(values[name] for name in stream.keys)
-            names = ", ".join(map(quoted, stream.keys))
-            last = f" where rowid in (select max(rowid) from {stream.file.name} group by {key})"
-            known = f"({names}) in (select {key} from {stream.file.name})"
+        last, keys = "", stream.schema["key_properties"]
+        if keys:
+            key = ", ".join(values[name] for name in keys)
+            known = f"({', '.join(map(quoted, keys))}) in (select {key} from {stream.file.name})"
             self.sql(f"delete from {stream.table} where {known}")
+            last = f" where rowid in (select max(rowid) from {stream.file.name} group by {key})"
         names = ", ".join(map(quoted, stream.types | METADATA))
         row = f"{', '.join(values.values())}, time_extracted, now(), null, version"
         self.sql(f"insert into {stream.table} ({names}) select {row} from {stream.file.name}{last}")
-
-
-def read_settings(files: list[str]) -> dict[str, Any]:
-    """Return the settings in files, in environment variables, or the defaults."""
-    settings = {}
-    for name, (default, _) in SETTINGS.items():
-        settings[name] = os.environ.get(f"{NAME}_{name}".upper().replace("-", "_"), default)
-    for file in files:
-        settings.update(json.loads(Path(file).read_text(encoding="utf-8")))
-    if not settings["path"]:
-        raise Refused("the setting `path` is missing")
-    return settings
 
 
 def main() -> None:
@@ -284,23 +247,32 @@ def main() -> None:
     parser.add_argument("--config", action="append", default=[], help="JSON file; may be repeated")
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     parser.add_argument("--about", action="store_true", help="print the settings as JSON")
-    parser.add_argument("--format", choices=["json"], help="of --about")
+    parser.add_argument("--format", choices=["json"])
     arguments = parser.parse_args()
     if arguments.about:
-        properties = {n: {"description": text} for n, (_, text) in SETTINGS.items()}
-        about = {"name": NAME, "version": __version__, "capabilities": ["about", "hard-delete"]}
-        return print(json.dumps({**about, "settings": {"properties": properties}}, indent=2))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        properties = {name: {"description": text} for name, (_, text) in SETTINGS.items()}
+        about = {"name": NAME, "version": __version__, "settings": {"properties": properties}}
+        print(json.dumps(about, indent=2))
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as SIGTERM: DuckDB undoes the transaction
     line = b""
     try:
-        with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as folder:
-            loader = Loader(read_settings(arguments.config), folder)
-            for line in sys.stdin.buffer:
-                if line.strip():
-                    loader.receive(line)
-            loader.load()
-    except (Refused, duckdb.Error, OSError) as error:
+        settings = {
+            name: os.environ.get(f"{NAME}_{name}".upper().replace("-", "_"), default)
+            for name, (default, _) in SETTINGS.items()
+        }
+        for file in arguments.config:
+            settings.update(json.loads(Path(file).read_bytes()))
+        if not settings["path"]:
+            raise ValueError("the setting `path` is missing")
+        loader = Loader(settings)
+        for line in sys.stdin.buffer:
+            if line.strip():
+                loader.receive(line)
+        loader.load()
+        shutil.rmtree(loader.folder)
+    except (duckdb.Error, OSError) as error:
         sys.exit(f"{NAME}: {str(error).splitlines()[0]}")
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        sys.exit(f"{NAME}: not a Singer message: {line[:80]!r}: {error!r}")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        text = getattr(error, "doc", line)[:80]
+        sys.exit(f"{NAME}: {error!r} at {text!r}")
