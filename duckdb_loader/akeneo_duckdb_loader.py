@@ -1,7 +1,4 @@
-"""Singer target that writes a DuckDB file. DuckDB parses, converts and merges the records.
-
-Python only sorts the lines by stream, because parsing them in Python would take most of the time.
-"""
+"""Singer target that writes a DuckDB file. Python sorts lines by stream; DuckDB does the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ import duckdb
 __version__ = "0.1.0"
 NAME = "akeneo-duckdb-loader"
 SETTINGS: dict[str, tuple[Any, str]] = {
-    "path": (None, "Database file. Its folder must exist."),
+    "path": ("", "Database file. Its folder must exist."),
     "default_target_schema": ("main", "Schema of all tables."),
     "hard_delete": (False, "Delete rows that no longer exist instead of marking them."),
     "batch_size_mb": (64, "Size in MB of the messages that a transaction writes."),
@@ -50,9 +47,9 @@ STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
 MARK = f"number-{os.urandom(8).hex()}:"
 
 
-def quoted(name: str, mark: str = '"') -> str:
+def quoted(name: object, mark: str = '"') -> str:
     """Return a name as SQL, or a text if the mark is `'`."""
-    return mark + name.replace(mark, mark * 2) + mark
+    return mark + str(name).replace(mark, mark * 2) + mark
 
 
 def column_type(schema: dict[str, Any]) -> str:
@@ -98,10 +95,12 @@ class Loader:
     """Writes Singer messages to a database, with files of records in between."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        path, self.schema = settings["path"], quoted(settings["default_target_schema"])
-        self.hard_delete = str(settings["hard_delete"]).lower() in {"true", "1"}
-        self.max_size = int(settings["batch_size_mb"]) << 20
-        self.max_seconds = int(settings["batch_wait_limit_seconds"])
+        path, schema, hard_delete, size, seconds = (settings[name] for name in SETTINGS)
+        if not path:
+            raise ValueError("the setting `path` is missing")
+        self.schema = f"db.{quoted(schema)}"
+        self.hard_delete = str(hard_delete).lower() in {"true", "1"}
+        self.max_size, self.max_seconds = int(size) << 20, int(seconds)
         self.streams: dict[str, Stream] = {}
         self.state: Any = None
         self.size, self.files, self.loaded_at = 0, 0, time.monotonic()
@@ -110,7 +109,7 @@ class Loader:
         # slower, and older programs cannot read it.
         new = "" if Path(path).exists() else ", storage_version 'v1.2.0'"
         self.sql(f"""attach {quoted(path, "'")} as db (row_group_size 2048{new})""")
-        self.sql(f"set timezone = 'UTC'; create schema if not exists db.{self.schema}")
+        self.sql(f"set timezone = 'UTC'; create schema if not exists {self.schema}")
         for kind, condition in FITS.items():
             self.sql(f"create temp macro {quoted(kind)}(j) as j is null or ({condition})")
         self.folder = Path(f"{path}.pieces")  # a run that was killed leaves it to the next one
@@ -118,7 +117,7 @@ class Loader:
         self.folder.mkdir()
 
     def receive(self, line: bytes) -> None:
-        """Handle a line of input."""
+        """Handle a message."""
         if match := RECORD.match(line):
             return self._add(match[1].decode(), line)
         message = json.loads(line)
@@ -130,8 +129,7 @@ class Loader:
         elif kind == "RECORD" and isinstance(message["record"], dict):
             self._add(name, line)
         elif kind == "SCHEMA":
-            if name not in self.streams or self.streams[name].schema != message:
-                self._prepare(name, message)
+            self._prepare(name, message)
         elif kind == "ACTIVATE_VERSION":
             table, version = self.streams[name].table, int(message["version"])
             self.load()
@@ -146,7 +144,6 @@ class Loader:
         """Write what was received in one transaction, then print the state."""
         filled = [stream for stream in self.streams.values() if stream.longest]
         for stream in filled:
-            stream.lines.close()
             self._stage(stream)
         self.sql("begin")
         for stream in filled:
@@ -173,12 +170,14 @@ class Loader:
     def _prepare(self, name: str, message: dict[str, Any]) -> None:
         """Create the table of a stream, or add its new columns and widen the others."""
         if name in self.streams:
+            if self.streams[name].schema == message:
+                return
             self.load()
         properties, keys = message["schema"]["properties"], message["key_properties"]
         types = {one: column_type(of) for one, of in properties.items() if one not in METADATA}
         if not types or not types.keys() >= {*keys}:
             raise ValueError(f"{name}: the SCHEMA has no properties, or not those of its key")
-        table, columns = f"db.{self.schema}.{quoted(name)}", types | METADATA
+        table, columns = f"{self.schema}.{quoted(name)}", types | METADATA
         parts = [f"{quoted(n)} {t}{' not null' * (n in keys)}" for n, t in columns.items()]
         self.sql(f"create table if not exists {table} ({', '.join(parts)})")
         found = self.sql(f"describe {table}").fetchall()
@@ -212,13 +211,14 @@ class Loader:
 
     def _stage(self, stream: Stream) -> None:
         """Read the records of a stream, and widen the columns that cannot hold them."""
-        fields = ", ".join(f"{quoted(name)} json" for name in stream.types)
-        record = quoted(f"struct({fields})", "'")
-        columns = f"{{record: {record}, time_extracted: 'timestamptz', version: 'bigint'}}"
-        options = f"columns = {columns}, maximum_object_size = {max(stream.longest, 1 << 20)}"
-        source = f"""{quoted(str(stream.file), "'")}, format = 'nd', {options}"""
+        stream.lines.close()
+        record = f"struct({', '.join(f'{quoted(name)} json' for name in stream.types)})"
+        columns = {"record": record, "time_extracted": INSTANT, "version": "bigint"}
+        of = ", ".join(f"""{name}: {quoted(kind, "'")}""" for name, kind in columns.items())
+        source = f"""{quoted(stream.file, "'")}, format = 'nd', columns = {{{of}}}"""
+        source = f"read_json({source}, maximum_object_size = {max(stream.longest, 1 << 20)})"
         try:
-            self.sql(f"create temp table {stream.file.name} as from read_json({source})")
+            self.sql(f"create temp table {stream.file.name} as from {source}")
         except duckdb.Error:
             for line in stream.file.open("rb"):
                 json.loads(line)  # says more about the line
@@ -230,15 +230,16 @@ class Loader:
     def _merge(self, stream: Stream) -> None:
         """Replace rows by the staged records with the same key; the last of each counts."""
         values = {name: stream.value(name, kind) for name, kind in stream.types.items()}
-        last, keys = "", stream.schema["key_properties"]
+        last, keys, staged = "", stream.schema["key_properties"], stream.file.name
         if keys:
-            key = ", ".join(values[name] for name in keys)
-            known = f"({', '.join(map(quoted, keys))}) in (select {key} from {stream.file.name})"
-            self.sql(f"delete from {stream.table} where {known}")
-            last = f" where rowid in (select max(rowid) from {stream.file.name} group by {key})"
+            key, columns = ", ".join(values[one] for one in keys), ", ".join(map(quoted, keys))
+            self.sql(
+                f"delete from {stream.table} where ({columns}) in (select {key} from {staged})"
+            )
+            last = f" where rowid in (select max(rowid) from {staged} group by {key})"
         names = ", ".join(map(quoted, stream.types | METADATA))
         row = f"{', '.join(values.values())}, time_extracted, now(), null, version"
-        self.sql(f"insert into {stream.table} ({names}) select {row} from {stream.file.name}{last}")
+        self.sql(f"insert into {stream.table} ({names}) select {row} from {staged}{last}")
 
 
 def main() -> None:
@@ -263,8 +264,6 @@ def main() -> None:
         }
         for file in arguments.config:
             settings.update(json.loads(Path(file).read_bytes()))
-        if not settings["path"]:
-            raise ValueError("the setting `path` is missing")
         loader = Loader(settings)
         for line in sys.stdin.buffer:
             if line.strip():

@@ -7,7 +7,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,6 +15,7 @@ from tests.targets.meltano import make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 Message = dict[str, Any]
 Row = dict[str, Any]

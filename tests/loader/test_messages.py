@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
-from tests.loader.support import DATE, OBJECT, activate, program, record, schema, state
+from tests.loader.support import OBJECT, activate, program, record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +77,8 @@ def test_messages_may_be_written_in_any_way(database: Database) -> None:
 def test_names_may_have_any_characters(database: Database) -> None:
     name = """a "b" 'c' ; -- ü {0} %s \\ rowid"""
     odd = schema(name, keys=(name,), rowid=OBJECT, record=OBJECT, version=OBJECT)
-    row = record(name, **{name: "k"}, rowid={"a": 1}, record={})
-    row["record"]["version"] = {"b": 2}
+    row = record(name, rowid={"a": 1}, record={})
+    row["record"] |= {name: "k", "version": {"b": 2}}
     database.load(odd, row, row, default_target_schema=name)
     there = database.sql("select schema_name, table_name, estimated_size from duckdb_tables()")
     assert there == [(name, name, 1)]
@@ -161,7 +160,7 @@ def test_a_full_disk_loses_nothing_that_was_there(database: Database) -> None:
         capture_output=True,
         check=False,
         timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),  # noqa: PLW1509
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
     )
     assert (ended.returncode, ended.stdout) == (1, b"")
     assert ended.stderr.count(b"\n") == 1, ended.stderr

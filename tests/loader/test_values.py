@@ -18,7 +18,6 @@ from tests.loader.support import (
     NUMBER,
     OBJECT,
     TEXT,
-    lines,
     record,
     schema,
 )
@@ -61,8 +60,8 @@ rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(rows, min_size=1, max_size=12))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(rows, min_size=1, max_size=20))
 @example(
     [{"code": code, "any": [code, {code: code}]} for code in ("", "\0", "a\0", "a\0b", "NULL")]
 )
@@ -154,17 +153,14 @@ def test_a_date_that_is_none_makes_the_column_json(database: Database, impossibl
     database.load(KINDS, record(code="a", date=good))
     database.load(KINDS, record(code="b", date=impossible), record(code="c", date=good))
     assert database.types()["date"] == "JSON"
-    found = dict(database.sql("select code, date from items"))
-    assert json.loads(found["b"]) == impossible
-    assert [
-        datetime.fromisoformat(
-            json.loads(found[code]).replace("+00", "+00:00") if code == "a" else good
-        )
-        for code in "ac"
-    ] == [DAY + timedelta(minutes=30)] * 2
+    assert database.sql("select date from items where code = 'b'") == [(json.dumps(impossible),)]
+    both = database.sql(
+        "select (date->>'$')::timestamptz::text from items where code in ('a', 'c')"
+    )
+    assert both == [("2024-03-31 00:30:00+00",)] * 2
     # And it stays so.
     database.load(KINDS, record(code="d", date=good))
-    assert database.rows(columns="date->>'$'")[-1] == (good,)
+    assert database.sql("select date->>'$' from items where code = 'd'") == [(good,)]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +180,7 @@ def test_a_date_that_is_none_makes_the_column_json(database: Database, impossibl
     ],
 )
 def test_a_column_becomes_json_for_what_it_cannot_hold(
-    database: Database, name: str, value: object
+    database: Database, name: str, value: Any
 ) -> None:
     small: dict[str, Any] = {"integer": 7, "number": 0.30000000000000004, "flag": True}
     database.load(KINDS, record(code="a", **small))
@@ -209,7 +205,7 @@ def test_a_column_keeps_its_type_for_what_it_can_hold(database: Database) -> Non
 
 
 def test_what_is_no_text_becomes_text_in_a_column_of_texts(database: Database) -> None:
-    odd = {"1": 5, "2": True, "3": {"a": [1]}, "4": 2**70, "5": None}
+    odd: dict[str, Any] = {"1": 5, "2": True, "3": {"a": [1]}, "4": 2**70, "5": None}
     database.load(KINDS, *(record(code=code, text=value) for code, value in odd.items()))
     assert [row for (row,) in database.sql("select text from items order by code")] == [
         "5",
@@ -241,7 +237,7 @@ def as_text(value: Any) -> Any:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         return f"number {number.normalize() if number else 0}"
-    return microseconds(value) if isinstance(value, datetime) else value
+    return as_text(microseconds(value)) if isinstance(value, datetime) else value
 
 
 def microseconds(moment: datetime) -> int:
