@@ -159,7 +159,7 @@ def make_catalogue(
             return now - dice.randrange(5 * 60, FIRST_CHANGE)
         if skewed and dice.random() < 0.95:  # noqa: PLR2004 (as the docstring says)
             return now - YEAR // 12 + dice.randrange(HOUR)
-        # Older than what a reader may add to the hour for the lag of the index and an unknown time zone.
+        # Older than what readers add to the hour, for the index's lag and an unknown time zone.
         return now - dice.randrange(4 * HOUR, 2 * YEAR)
 
     made = ProductList(

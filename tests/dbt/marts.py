@@ -103,7 +103,7 @@ class Marts(ABC):
 
 class DuckdbMarts(Marts):
     def __init__(self, pim: SimulatedPim, home: Path) -> None:
-        (loader,) = read()["plugins"]["loaders"]
+        loader = read()["plugins"]["loaders"][0]
         (utility,) = read()["plugins"]["utilities"]
         programs = make_environment(loader["name"], loader.pop("pip_url").split())
         loader["executable"] = str(programs / loader["executable"])

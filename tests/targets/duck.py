@@ -15,6 +15,6 @@ def duckdb_loader() -> dict[str, Any]:
     """Return the definition of the loader, which is installed."""
     if sys.version_info >= (3, 14):
         pytest.skip("the duckdb that target-duckdb needs has no release for Python 3.14")
-    (loader,) = read()["plugins"]["loaders"]
+    loader = read()["plugins"]["loaders"][0]
     programs = make_environment(loader["name"], loader.pop("pip_url").split())
     return {**loader, "executable": str(programs / loader["executable"])}

@@ -1,0 +1,123 @@
+"""What a printed state covers is in the database, whenever the loader is stopped."""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.loader.support import INTEGER, OBJECT, lines, program, record, schema, state
+
+if TYPE_CHECKING:
+    from tests.loader.support import Database, Message
+
+ROWS = 4_000
+EACH = 100
+"""Rows between two states."""
+
+NUMBERED = schema("numbered", code=INTEGER, nested=OBJECT)
+KEYLESS = schema("keyless", keys=(), number=INTEGER)
+PADDING = {"text": [f"{number * 7919:x}" for number in range(700)]}
+
+
+def messages(start: int) -> list[Message]:
+    """Return the messages for the rows from a position, which the states contain."""
+    found = [NUMBERED, KEYLESS]
+    for number in range(start, ROWS):
+        found.append(record("numbered", code=number, nested=PADDING))
+        found.append(record("keyless", number=number))
+        if not (number + 1) % EACH:
+            found.append(state({"position": number + 1}))
+    return found
+
+
+def numbers(database: Database, query: str) -> list[int]:
+    """Query with the loader's DuckDB, which can read what a killed loader has left."""
+    code = "import duckdb, sys; print(duckdb.connect(sys.argv[1]).sql(sys.argv[2]).fetchall())"
+    command = [program("python"), "-c", code, str(database.path), query]
+    output = subprocess.check_output(command, text=True)  # noqa: S603
+    return [number for (number,) in ast.literal_eval(output)]
+
+
+def test_kills_lose_nothing_and_double_nothing(database: Database) -> None:
+    chance = random.Random(7)  # noqa: S311 (not for secrets)
+    position = kills = 0
+    while kills < 12:
+        wanted, pause = chance.randrange(3), chance.uniform(0, 0.15)
+        printed, ended = interrupted(database, position, wanted, pause, signal.SIGKILL)
+        position = printed or position
+        kills += 1
+        if database.path.exists() and position:
+            there = numbers(database, f"select code from numbered where code < {position}")  # noqa: S608
+            assert sorted(there) == list(range(position))
+        if ended and position == ROWS:
+            position = 0
+    database.load(*messages(position))
+    assert sorted(numbers(database, "select code from numbered")) == list(range(ROWS))
+    assert set(numbers(database, "select number from keyless")) == set(range(ROWS))
+    assert [path.name for path in database.folder.glob("*.pieces")] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_without_a_word(database: Database, number: signal.Signals) -> None:
+    printed, _ = interrupted(database, 0, 1, 0.02, number)
+    there = numbers(database, "select code from numbered")
+    assert set(range(printed)) <= set(there)
+    database.load(*messages(printed))
+    assert sorted(numbers(database, "select code from numbered")) == list(range(ROWS))
+
+
+def test_a_state_waits_for_the_rows_before_it(database: Database) -> None:
+    with subprocess.Popen(  # noqa: S603 (our own loader)
+        database.command(batch_wait_limit_seconds=1),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(lines([NUMBERED, record("numbered", code=1), state(1)]))
+        process.stdin.flush()
+        time.sleep(1.5)
+        # The next state is later than the limit.
+        process.stdin.write(lines([record("numbered", code=2), state(2)]))
+        process.stdin.flush()
+        assert process.stdout.readline() == b"2\n"
+        process.kill()
+    assert sorted(numbers(database, "select code from numbered")) == [1, 2]
+
+
+def interrupted(
+    database: Database, start: int, states: int, pause: float, number: signal.Signals
+) -> tuple[int, bool]:
+    """Send a signal to the loader a moment after some states.
+
+    Returns:
+        The position of the last state, or 0, and whether the loader had ended before.
+    """
+    feed = database.folder / "feed"
+    feed.write_bytes(lines(messages(start)))
+    with (
+        feed.open("rb") as source,
+        subprocess.Popen(  # noqa: S603 (our own loader)
+            database.command(batch_size_mb=1),
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        assert process.stdout
+        output = b"".join(process.stdout.readline() for _ in range(states))
+        time.sleep(pause)
+        process.send_signal(number)
+        rest, log = process.communicate()
+    assert log == b""
+    assert process.returncode in {0, -number}
+    whole = [line for line in (output + rest).splitlines(keepends=True) if line.endswith(b"\n")]
+    last = json.loads(whole[-1])["position"] if whole else 0
+    return last, process.returncode == 0
