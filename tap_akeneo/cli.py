@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -20,7 +21,6 @@ from singer_sdk.exceptions import ConfigValidationError, MappingError
 from tap_akeneo.client.errors import AkeneoError, OutputFailed
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Generator
     from types import FrameType
 
@@ -30,6 +30,26 @@ GRACE_PERIOD = 4.0
 FAILED = 1
 SIGNAL_EXIT_BASE = 128
 """Shells add this to the number of a signal."""
+
+
+def remove_unknown_log_levels(name: str) -> list[str]:
+    """Remove the environment variables that name an unknown log level.
+
+    Args:
+        name: Name of the tap.
+
+    Returns:
+        An error message for each of them.
+    """
+    mistakes = []
+    for variable in (f"{name.upper().replace('-', '_')}_LOGLEVEL", "LOGLEVEL"):
+        level = os.environ.get(variable, "")
+        if level and not isinstance(logging.getLevelName(level.upper()), int):
+            del os.environ[variable]
+            mistakes.append(
+                f"{variable} in the environment must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
+            )
+    return mistakes
 
 
 class Stopped(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Union
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Union
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 INT64: Final = range(-(2**63), 2**63)
 """Integers that fit the largest integer type of databases."""
@@ -28,10 +29,8 @@ TYPE_NAMES: Final = {
     "array": "a list",
     "object": "an object",
 }
-DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+INVALID_JSON: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """Errors of decoding a value, for example a number with more digits than Python parses."""
-
-BOOLEANS_AS_TEXT: Final = {"1": True, "true": True, "0": False, "false": False}
 
 is_number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,4})?").fullmatch
 _begins_with_date = re.compile(r"\d{4}-\d\d-\d\d").match
@@ -73,10 +72,15 @@ def is_date(schema: Mapping[str, Any]) -> bool:
     return schema.get("format") == "date-time"
 
 
+def _declares_entries(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema says what an object contains."""
+    return bool(schema.get("properties")) or isinstance(schema.get("additionalProperties"), dict)
+
+
 def is_untyped_object(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema declares an object but not its properties."""
-    inner = schema.get("properties") or isinstance(schema.get("additionalProperties"), dict)
-    return not inner and "object" in types_of(schema) and {*types_of(schema)} <= {"object", "null"}
+    types = {*types_of(schema)}
+    return "object" in types and types <= {"object", "null"} and not _declares_entries(schema)
 
 
 def msgspec_type(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # noqa: ANN401
@@ -137,7 +141,7 @@ def _msgspec_object_type(schema: Mapping[str, Any], *, dates: bool) -> Any:  # n
 def conform(
     value: Any,  # noqa: ANN401 (JSON)
     schema: Mapping[str, Any],
-    note: Callable[[Mismatch], object],
+    on_mismatch: Callable[[Mismatch], object],
     path: str = "",
     *,
     dates: bool = True,
@@ -150,37 +154,106 @@ def conform(
     Args:
         value: JSON, or the result of an expression in ``stream_maps``.
         schema: The schema.
-        note: Called with each mismatch.
+        on_mismatch: Called with each mismatch.
         path: Path of the value, for mismatches.
         dates: Whether to validate dates.
 
     Raises:
         NotConvertible: The value cannot be converted, and the schema does not declare null.
     """
-    types = types_of(schema)
-    json_type = json_type_of(value)
-    if json_type == "text":
-        value, json_type = _as_text(value), "string"
-    declared = " or ".join(TYPE_NAMES[one] for one in types if one in TYPE_NAMES)
-    try:
-        if not types or json_type in types or (json_type == "integer" and "number" in types):
-            fitting = value
-        elif (restored := _undo_php_encoding(value, types, schema)) is not None:
-            fitting = restored
-        else:
-            fitting = _convert(value, json_type, schema)
-            difference = f"{TYPE_NAMES.get(json_type, json_type)} instead of {declared}"
-            note(Mismatch(path, difference, is_converted=True))
-        fitting = _check_range(fitting, types)
-    except NotConvertible as error:
-        name = TYPE_NAMES.get(json_type, json_type)
-        note(Mismatch(path, str(error) or f"{name} instead of {declared}", is_converted=False))
-        if "null" in types:
+    return Conformer(on_mismatch, dates).conform(value, schema, path)
+
+
+class Conformer(NamedTuple):
+    """Makes values conform.
+
+    Attributes:
+        on_mismatch: Called with each mismatch.
+        dates: Whether to validate dates.
+    """
+
+    on_mismatch: Callable[[Mismatch], object]
+    dates: bool = True
+
+    def conform(self, value: Any, schema: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
+        """Return a value that fits, or null. See the function `conform`."""
+        try:
+            fitting = self._of_declared_type(value, schema, path)
+            _check_range(fitting, schema)
+            if isinstance(fitting, str) and is_date(schema) and self.dates:
+                fitting = self._date(fitting, path)
+        except NotConvertible as error:
+            self.on_mismatch(Mismatch(path, str(error), is_converted=False))
+            if "null" not in types_of(schema):
+                raise NotConvertible from None
             return None
-        raise
-    if isinstance(fitting, str) and is_date(schema) and dates:
-        return _conform_date(fitting, types, note, path)
-    return _conform_children(fitting, schema, note, path, dates=dates)
+        return self._with_conforming_entries(fitting, schema, path)
+
+    def _of_declared_type(self, value: Any, schema: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
+        types = types_of(schema)
+        json_type = json_type_of(value)
+        if json_type == "text":
+            value, json_type = _as_text(value), "string"
+        if not types or json_type in types or (json_type == "integer" and "number" in types):
+            return value
+        restored = _undo_php_encoding(value, types, schema)
+        if restored is not None:
+            return restored
+        declared = " or ".join(TYPE_NAMES[one] for one in types if one in TYPE_NAMES)
+        difference = f"{TYPE_NAMES.get(json_type, json_type)} instead of {declared}"
+        try:
+            converted = _convert(value, schema)
+        except NotConvertible:
+            raise NotConvertible(difference) from None
+        self.on_mismatch(Mismatch(path, difference, is_converted=True))
+        return converted
+
+    def _date(self, text: str, path: str) -> str:
+        """Return a date with time and UTC offset.
+
+        Raises:
+            NotConvertible: The text is not a date.
+        """
+        with suppress(msgspec.ValidationError):
+            msgspec.convert(text, DATE)
+            return text
+        parsed = _parse_date(text)
+        difference = "a date instead of a date with time and UTC offset"
+        self.on_mismatch(Mismatch(path, difference, is_converted=True))
+        return parsed.isoformat()
+
+    def _with_conforming_entries(self, value: Any, schema: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
+        if isinstance(value, (list, tuple)) and (items := _items_of(schema)):
+            return self._list(value, items, f"{path}[]")
+        if isinstance(value, dict) and _declares_entries(schema):
+            return self._object(value, schema, path)
+        return value
+
+    def _list(self, entries: Iterable[Any], schema: Mapping[str, Any], path: str) -> list[Any]:
+        """Make the entries of a list conform, and drop those that cannot."""
+        conforming = []
+        for entry in entries:
+            try:
+                conforming.append(self.conform(entry, schema, path))
+            except NotConvertible:  # noqa: PERF203 (each entry alone)
+                continue
+        return conforming
+
+    def _object(
+        self, value: Mapping[str, Any], schema: Mapping[str, Any], path: str
+    ) -> dict[str, Any]:
+        """Make the properties of an object conform, and drop those that cannot."""
+        properties = schema.get("properties") or {}
+        others = schema.get("additionalProperties")
+        others = others if isinstance(others, dict) else {}
+        conforming = {}
+        for name, entry in value.items():
+            below = f"{path}.{name if name in properties else '*'}"
+            try:
+                conforming[name] = self.conform(entry, properties.get(name) or others, below)
+            except NotConvertible:
+                continue
+        return conforming
 
 
 def json_type_of(value: object) -> str:
@@ -225,17 +298,16 @@ def _undo_php_encoding(value: Any, types: Sequence[str], schema: Mapping[str, An
     return [value] if value.keys() & (_items_of(schema).get("properties") or {}) else None
 
 
-def _convert(value: Any, json_type: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
+def _convert(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSON)
     """Convert a value to another type without a loss.
 
     Raises:
         NotConvertible: No declared type can hold the value.
     """
-    types = types_of(schema)
-    if json_type not in {"null", "array", "object"}:
+    if value is not None and not isinstance(value, (list, tuple, dict)):
         for candidate in _candidates(value, schema):
             return candidate
-        if "array" in types:
+        if "array" in types_of(schema):
             return [value]
     raise NotConvertible
 
@@ -246,8 +318,9 @@ def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa
         text = value.strip()
         if not text and "null" in types:
             yield None
-        if "boolean" in types and text.lower() in BOOLEANS_AS_TEXT:
-            yield BOOLEANS_AS_TEXT[text.lower()]
+        if "boolean" in types:
+            with suppress(msgspec.ValidationError):
+                yield msgspec.convert(text, bool, strict=False)
         if is_number(text):
             yield from _numbers(Decimal(text), types)
     elif "string" in types and not is_date(schema):
@@ -275,73 +348,32 @@ def _is_finite(value: float | Decimal) -> bool:
         return False
 
 
-def _check_range(value: Any, types: Sequence[str]) -> Any:  # noqa: ANN401 (JSON)
-    """Return a value unless it is a number that no database column can hold.
+def _check_range(value: object, schema: Mapping[str, Any]) -> None:
+    """Check that a value is not a number that no database column can hold.
 
     Raises:
         NotConvertible: It is such a number.
     """
-    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, Decimal)):
-        return value
-    if not types or _is_finite(value):
-        whole_only = "integer" in types and "number" not in types
-        if not whole_only or value in INT64:
-            return value
-    msg = "a number that is too large for a database"
-    raise NotConvertible(msg)
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return
+    types = types_of(schema)
+    whole_only = "integer" in types and "number" not in types
+    if (types and not _is_finite(value)) or (whole_only and value not in INT64):
+        msg = "a number that is too large for a database"
+        raise NotConvertible(msg)
 
 
-def _conform_date(
-    text: str, types: Sequence[str], note: Callable[[Mismatch], object], path: str
-) -> str | None:
-    try:
-        msgspec.convert(text, DATE)
-    except msgspec.ValidationError:
-        pass
-    else:
-        return text
+def _parse_date(text: str) -> datetime:
+    """Parse a date that lacks its time or UTC offset, or a Unix timestamp.
+
+    Raises:
+        NotConvertible: The text is neither.
+    """
     try:
         if _is_epoch(text):
-            parsed = datetime.fromtimestamp(int(text), timezone.utc)
-        else:
-            parsed = datetime.fromisoformat(text if _begins_with_date(text) else "")
+            return datetime.fromtimestamp(int(text), timezone.utc)
+        parsed = datetime.fromisoformat(text if _begins_with_date(text) else "")
     except ValueError:
-        note(Mismatch(path, "text instead of a date", is_converted=False))
-        if "null" not in types:
-            raise NotConvertible from None
-        return None
-    note(Mismatch(path, "a date instead of a date with time and UTC offset", is_converted=True))
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).isoformat()
-
-
-def _conform_children(
-    value: Any,  # noqa: ANN401 (JSON)
-    schema: Mapping[str, Any],
-    note: Callable[[Mismatch], object],
-    path: str,
-    *,
-    dates: bool,
-) -> Any:  # noqa: ANN401
-    """Make the entries of a list or object conform, and drop those that cannot."""
-    items = _items_of(schema)
-    if isinstance(value, (list, tuple)) and items:
-        entries = []
-        for entry in value:
-            try:
-                entries.append(conform(entry, items, note, f"{path}[]", dates=dates))
-            except NotConvertible:  # noqa: PERF203 (each entry alone)
-                continue
-        return entries
-    properties = schema.get("properties") or {}
-    others = schema.get("additionalProperties")
-    if not isinstance(value, dict) or not (properties or isinstance(others, dict)):
-        return value
-    fitting = {}
-    for key, entry in value.items():
-        inner = properties.get(key) or (others if isinstance(others, dict) else {})
-        below = f"{path}.{key if key in properties else '*'}"
-        try:
-            fitting[key] = conform(entry, inner, note, below, dates=dates)
-        except NotConvertible:
-            continue
-    return fitting
+        msg = "text instead of a date"
+        raise NotConvertible(msg) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)

@@ -139,6 +139,13 @@ def _evaluate(
     try:
         return evaluate(expression, previously_parsed=previously_parsed)
     except Exception as failure:
+        # The SDK defines this name only if the package is installed.
+        if getattr(failure, "name", None) == "fake":
+            msg = (
+                f"{stream}: the expression {expression} needs the package faker: install "
+                "tap-akeneo[faker]"
+            )
+            raise MappingError(msg) from failure
         reason = printable(str(failure))[:MAX_SHOWN_LENGTH]
         msg = (
             f"{stream}: the expression {expression} raises {type(failure).__name__} ({reason}) for "

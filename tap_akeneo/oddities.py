@@ -32,7 +32,7 @@ class Oddities:
         self._mismatches: Counter[tuple[Mismatch, bool]] = Counter()
         self._texts: Counter[str] = Counter()
 
-    def note(self, mismatch: Mismatch, *, kept: bool = True) -> None:
+    def count(self, mismatch: Mismatch, *, kept: bool = True) -> None:
         """Count a value that differs from its schema.
 
         Args:
@@ -41,11 +41,15 @@ class Oddities:
         """
         self._mismatches[mismatch, kept] += 1
 
-    def note_text(self, what: str, times: int) -> None:
+    def count_text(self, what: str, times: int) -> None:
         """Count characters that databases reject and that were replaced or removed."""
         self._texts[what] += times
 
-    def note_unknown(self, names: Collection[str]) -> None:
+    # The names that callers in streams/ and maps.py use.
+    note = count
+    note_text = count_text
+
+    def log_unknown(self, names: Collection[str]) -> None:
         """Log each field once that the schema does not name."""
         if unknown := {*names} - self._unknown:
             self._unknown |= unknown

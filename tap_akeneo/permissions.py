@@ -53,7 +53,7 @@ def may_lack_overall_access(refusal: RequestRefused) -> bool:
 
     The message is the same if only *List categories* is missing (akeneo/pim-community-dev).
     """
-    is_forbidden = refusal.status == HTTPStatus.FORBIDDEN
+    is_forbidden = refusal.status == HTTPStatus.FORBIDDEN and refusal.is_from_pim
     return is_forbidden and "access the web api" in refusal.message.lower()
 
 
@@ -79,9 +79,11 @@ def refusal_message(
 
 def _advice(refusal: RequestRefused, permission: str, settings: Settings, stream: str) -> str:
     if refusal.status == HTTPStatus.FORBIDDEN:
-        if not refusal.message:
-            # The PIM always sends a message, so this response is from a server before it.
-            return ""
+        if not refusal.is_from_pim:
+            return (
+                "a server before the PIM, such as a firewall, refused the request: "
+                "have it let the tap through"
+            )
         names = {permission or OVERALL_ACCESS: None}
         if lacks_overall_access(refusal, permission):
             names = {OVERALL_ACCESS: None}

@@ -6,14 +6,14 @@ import logging
 import re
 from contextlib import suppress
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tap_akeneo.client.errors import AkeneoError, printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
-    DECODE_ERRORS,
+    INVALID_JSON,
     Mismatch,
     NotConvertible,
     conform,
@@ -26,11 +26,12 @@ from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from tap_akeneo.columns import ColumnWriter
+    from tap_akeneo.value_columns.filling import ColumnWriter
 
 VALUES: Final = "values"
 
 _OBJECT_OR_NULL: Final = frozenset(b"{n")
+_EMPTY_LIST: Final = msgspec.Raw(b"[]")
 _EMPTY_MAP: Final = msgspec.Raw(b"{}")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 _nul = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
@@ -38,24 +39,46 @@ _nul = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 Properties = dict[str, dict[str, Any]]
 
 
-class _Plan(NamedTuple):
-    """How to process all items that have the same keys.
+class _QuickCheck:
+    """Finds values that may not fit the schema, in items that all have the same keys.
 
-    Attributes:
+    Args:
         unknown: Keys that the schema does not name.
-        checked: Properties whose values are validated together.
-        values: Returns the values of these properties.
-        check: Raises an error if a JSON list of these values does not fit the schema.
-        objects: Properties that are objects of any content, for which the first byte is enough.
-        others: Properties that are always decoded.
+        types: For each property that the schema names, a type that msgspec decodes its value to if
+            and only if it fits; None if there is no such type.
+        objects: Properties that are objects of any content. Their first byte is enough, because
+            the values of a product take tens of kilobytes.
     """
 
-    unknown: tuple[str, ...]
-    checked: tuple[str, ...]
-    values: Callable[[Mapping[str, Any]], tuple[msgspec.Raw, ...]]
-    check: Callable[[bytes], object]
-    objects: tuple[str, ...]
-    others: tuple[str, ...]
+    def __init__(
+        self, unknown: Collection[str], types: Mapping[str, Any], objects: Collection[str]
+    ) -> None:
+        self.unknown = unknown
+        self._objects = [name for name in types if name in objects]
+        self._typed = [
+            name
+            for name, type_ in types.items()
+            if type_ not in {None, msgspec.Raw} and name not in objects
+        ]
+        self._others = [name for name, type_ in types.items() if type_ is None]
+        self._values_of = _getter(self._typed)
+        # One call for all properties, because each call takes time.
+        together = tuple(types[name] for name in self._typed)
+        self._decode = msgspec.json.Decoder(tuple[together]).decode  # type: ignore[valid-type]
+
+    def suspects(self, record: Mapping[str, Any]) -> list[str]:
+        """Return the properties whose values may not fit."""
+        found = [*self._others]
+        for name in self._objects:
+            value = record[name]
+            if type(value) is not msgspec.Raw or memoryview(value)[0] not in _OBJECT_OR_NULL:
+                found.append(name)
+        try:
+            self._decode(b"[%b]" % b",".join(self._values_of(record)))
+        except (*INVALID_JSON, TypeError):
+            # A TypeError means that a value is decoded already.
+            found += self._typed
+        return found
 
 
 class RecordTransformer:
@@ -100,17 +123,15 @@ class RecordTransformer:
         self._removes_nul = not keeps_values
         self._oddities = oddities or Oddities(logging.getLogger(__name__))
         self._keeps_additional = ADDITIONAL_FIELDS in properties
-        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._quick_checks: dict[tuple[str, ...], _QuickCheck] = {}
         self._types: dict[str, Any] = {}
-        for name, schema in properties.items():
+        for name in properties.keys() - {path[0] for path in nested_left_out}:
             with suppress(NotImplementedError):
-                self._types[name] = msgspec_type(schema, dates=self._dates)
+                self._types[name] = msgspec_type(properties[name], dates=self._dates)
         self._untyped_objects = {
             name for name in self._types if is_untyped_object(properties[name])
         }
-        for name in {path[0] for path in nested_left_out}:
-            self._types.pop(name, None)
-        self._checks = {
+        self._decoders = {
             name: msgspec.json.Decoder(type_).decode for name, type_ in self._types.items()
         }
 
@@ -128,108 +149,90 @@ class RecordTransformer:
         if may_hold_nul and self._removes_nul:
             item = self._without_nul(item)
         keys = tuple(item)
-        plan = self._plans.get(keys) or self._plan_for(keys)
+        check = self._quick_checks.get(keys) or self._quick_check_for(keys)
         record = dict(item)
         record.pop("_links", None)
-        moved: dict[str, Any] = {}
-        self._conform_all(record, plan, moved)
+        misfits: dict[str, Any] = {}
+        for name in check.suspects(record):
+            original = record[name]
+            record[name], is_lossless = self._conform(name, original)
+            if not is_lossless:
+                misfits[name] = _readable(original)
         if self._values_kept and VALUES in record:
             record[VALUES] = self._limit_attributes(record[VALUES])
         if self._columns:
             record |= self._columns(record.get(VALUES))
         if self._whole:
-            for name, value in tuple(record.items()):
-                self._decode(record, name, value, moved)
-        if plan.unknown or moved:
-            unknown = {name: record.pop(name) for name in plan.unknown if name in record}
+            misfits |= self._decode_all(record)
+        if check.unknown or misfits:
+            unknown = {name: record.pop(name) for name in check.unknown if name in record}
             if self._keeps_additional:
-                self._oddities.note_unknown(unknown)
-                record[ADDITIONAL_FIELDS] = unknown | moved
+                self._oddities.log_unknown(unknown)
+                record[ADDITIONAL_FIELDS] = unknown | misfits
         return record
 
-    def _conform_all(self, record: dict[str, Any], plan: _Plan, moved: dict[str, Any]) -> None:
-        """Conform all values, and decode only those that do not fit."""
-        for name in plan.objects:
-            value = record[name]
-            if type(value) is not msgspec.Raw or memoryview(value)[0] not in _OBJECT_OR_NULL:
-                self._conform(record, name, moved)
-        try:
-            plan.check(b"[%b]" % b",".join(plan.values(record)))
-        except (*DECODE_ERRORS, TypeError):
-            # A TypeError means that a value is decoded already.
-            for name in plan.checked:
-                self._conform(record, name, moved)
-        for name in plan.others:
-            self._conform(record, name, moved)
-
-    def _plan_for(self, keys: tuple[str, ...]) -> _Plan:
+    def _quick_check_for(self, keys: tuple[str, ...]) -> _QuickCheck:
         known = [name for name in keys if name in self._properties and name != ADDITIONAL_FIELDS]
         dropped = {"_links", *known, *self.left_out - {ADDITIONAL_FIELDS}}
-        objects = [name for name in known if name in self._types and name in self._untyped_objects]
-        checked = [
-            name
-            for name in known
-            if self._types.get(name, msgspec.Raw) is not msgspec.Raw and name not in objects
-        ]
-        types = tuple(self._types[name] for name in checked)
-        plan = self._plans[keys] = _Plan(
-            tuple(name for name in keys if name not in dropped),
-            tuple(checked),
-            _getter(checked),
-            msgspec.json.Decoder(tuple[types]).decode,  # type: ignore[valid-type]
-            tuple(objects),
-            tuple(name for name in known if name not in self._types),
+        check = self._quick_checks[keys] = _QuickCheck(
+            [name for name in keys if name not in dropped],
+            {name: self._types.get(name) for name in known},
+            self._untyped_objects,
         )
-        return plan
+        return check
 
-    def _conform(self, record: dict[str, Any], name: str, moved: dict[str, Any]) -> None:
-        """Conform one value, and keep the original in `moved` if a part of it does not fit."""
-        value = record[name]
-        if isinstance(value, msgspec.Raw) and name in self._checks:
-            if name in self._untyped_objects and bytes(value) == b"[]":
-                # A shortcut, because PHP's empty map is by far the most frequent mismatch.
-                record[name] = _EMPTY_MAP
-                return
-            with suppress(*DECODE_ERRORS):
-                self._checks[name](value)
-                return
+    def _conform(self, name: str, value: Any) -> tuple[Any, bool]:  # noqa: ANN401 (JSON)
+        """Return a value that fits, and whether it has everything that the original has."""
+        if name in self._untyped_objects and value == _EMPTY_LIST:
+            # PHP's empty map, by far the most frequent mismatch.
+            return _EMPTY_MAP, True
+        if self._fits(name, value):
+            return value, True
         mismatches: list[Mismatch] = []
+        fitting = None
         try:
-            value = decoded(value)
             fitting = conform(
-                value, self._properties[name], mismatches.append, name, dates=self._dates
+                decoded(value), self._properties[name], mismatches.append, name, dates=self._dates
             )
-        except DECODE_ERRORS:
-            mismatches.append(Mismatch(name, "JSON that cannot be decoded", is_converted=False))
-            value, fitting = _raw_text(value), None
+        except INVALID_JSON:
+            mismatches.append(_undecodable(name))
         except NotConvertible:
-            fitting = None
+            pass  # It is among the mismatches.
         for path in self._nested_left_out:
             if path[0] == name:
                 _delete_at(fitting, path[1:])
-        self._note(mismatches)
-        if not all(mismatch.is_converted for mismatch in mismatches):
-            moved[name] = infinite_numbers_as_text(value)
-        record[name] = fitting
+        self._count(mismatches)
+        return fitting, all(mismatch.is_converted for mismatch in mismatches)
 
-    def _note(self, mismatches: Iterable[Mismatch]) -> None:
-        for mismatch in mismatches:
-            self._oddities.note(mismatch, kept=self._keeps_additional)
-
-    def _decode(
-        self, record: dict[str, Any], name: str, value: object, moved: dict[str, Any]
-    ) -> None:
+    def _fits(self, name: str, value: object) -> bool:
+        """Return whether a value fits without being decoded."""
+        if not isinstance(value, msgspec.Raw) or name not in self._decoders:
+            return False
         try:
-            record[name] = decoded(value)
-        except DECODE_ERRORS:
-            self._note([Mismatch(name, "JSON that cannot be decoded", is_converted=False)])
-            record[name] = None
-            moved[name] = _raw_text(value)
+            self._decoders[name](value)
+        except INVALID_JSON:
+            return False
+        return True
+
+    def _count(self, mismatches: Iterable[Mismatch]) -> None:
+        for mismatch in mismatches:
+            self._oddities.count(mismatch, kept=self._keeps_additional)
+
+    def _decode_all(self, record: dict[str, Any]) -> dict[str, str]:
+        """Decode all values of a record, and return the text of those that are no JSON."""
+        misfits = {}
+        for name, value in tuple(record.items()):
+            try:
+                record[name] = decoded(value)
+            except INVALID_JSON:  # noqa: PERF203 (each value alone)
+                self._count([_undecodable(name)])
+                record[name], misfits[name] = None, _raw_text(value)
+        return misfits
 
     def _limit_attributes(self, values: Any) -> Any:  # noqa: ANN401 (JSON)
         if isinstance(values, msgspec.Raw):
             # A property that is not selected was not conformed, and may be PHP's empty list.
-            with suppress(*DECODE_ERRORS):
+            with suppress(*INVALID_JSON):
                 values = _fields(values)
         if not isinstance(values, dict):
             return values
@@ -242,7 +245,7 @@ class RecordTransformer:
             text, times = _nul.subn(rb"\1", raw)
             cleaned[name.replace("\0", "")] = msgspec.Raw(text) if times else value
             if times:
-                self._oddities.note_text(f"U+0000 in `{printable(name)}`: removed", times)
+                self._oddities.count_text(f"U+0000 in `{printable(name)}`: removed", times)
         return cleaned
 
 
@@ -300,6 +303,18 @@ def is_declared(path: tuple[str, ...], properties: Mapping[str, dict[str, Any]])
     if name not in properties:
         return False
     return not below or is_declared(tuple(below), properties[name].get("properties") or {})
+
+
+def _undecodable(name: str) -> Mismatch:
+    return Mismatch(name, "JSON that cannot be decoded", is_converted=False)
+
+
+def _readable(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return a value as JSON that every target accepts, or else its text."""
+    try:
+        return infinite_numbers_as_text(decoded(value))
+    except INVALID_JSON:
+        return _raw_text(value)
 
 
 def _raw_text(value: Any) -> str:  # noqa: ANN401 (JSON)

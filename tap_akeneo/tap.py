@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.cli import plugin_cli
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -14,11 +16,12 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.cli import Stopped, Stopper, exit_on_failure
+from tap_akeneo.cli import FAILED, Stopped, Stopper, exit_on_failure, remove_unknown_log_levels
 from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.pim import TOKEN_PATH, Pim
+from tap_akeneo.client.secrets import redact_log
 from tap_akeneo.config.catalog import parse_catalog
 from tap_akeneo.config.environment import settings_in_environment
 from tap_akeneo.config.files import read_catalog, read_config, read_json
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     import click
 
     from tap_akeneo.client.errors import RequestRefused
-    from tap_akeneo.columns import Column
+    from tap_akeneo.value_columns.definitions import Column
 
 
 MAX_AKENEO_CONCURRENCY = 4
@@ -154,6 +157,7 @@ class TapAkeneo(StreamHost):
         http.has_worked = self._has_state
         authenticator: Authenticator
         if settings.app_token:
+            http.secrets.add(settings.app_token)
             authenticator = AppAuthenticator(settings.app_token)
         else:
             authenticator = AkeneoAuthenticator(
@@ -163,6 +167,7 @@ class TapAkeneo(StreamHost):
                 access_token_key=settings.access_token_key,
                 refresh_token_key=settings.refresh_token_key,
             )
+        redact_log(http.secrets)
         return Pim(settings.base_url, http, authenticator)
 
     @cached_property
@@ -331,6 +336,19 @@ class TapAkeneo(StreamHost):
             selected = sum(stream.selected for stream in self.streams.values())
             msg = f"{len(self.failed_streams)} of {selected} streams failed: {names}"
             raise StreamsFailed(msg)
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
+        """The command line."""
+        # The SDK starts the log here, so an unknown level would end in a traceback.
+        mistakes = remove_unknown_log_levels(cls.name)
+        command = super().cli
+        for line in mistakes:
+            cls.logger.error("%s", line)
+        if mistakes:
+            sys.exit(FAILED)
+        return command
 
     @classmethod
     @override

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENCODER = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 """The same encoder as in `MsgSpecWriter`, which is not public."""
 
-MAX_BYTES = 1024 * 1024
+BUFFER_SIZE = 1024 * 1024
 """Bytes of records to buffer before a write. The main thread releases Python's lock for each write,
 and then has to wait for the threads that read, so few large writes are faster."""
 
@@ -44,7 +44,7 @@ class BufferedWriter(MsgSpecWriter):
             del self._buffer[before:]
             raise
         self._buffer += b"\n"
-        if len(self._buffer) >= MAX_BYTES or not isinstance(message, RecordMessage):
+        if len(self._buffer) >= BUFFER_SIZE or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:

@@ -7,20 +7,21 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
+from tap_akeneo.pagination.base import WHOLE_LIST, ListRequest, Pagination
 from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import Page, value_of
-from tap_akeneo.pagination.base import WHOLE_LIST, ListRequest, Pagination
 from tap_akeneo.pagination.reading import ListReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
-    from tap_akeneo.client.pim import Pim
     from tap_akeneo.pagination.base import KeyRange, Paginator
     from tap_akeneo.pagination.concurrent import PageEvent
+
+    from tap_akeneo.client.pim import Pim
 
 T = TypeVar("T")
 

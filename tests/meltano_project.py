@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,10 @@ class Project:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         ) as started:
-            while not ready():
-                assert started.poll() is None, "it ended before"
-                time.sleep(0.1)
-            os.killpg(started.pid, signal.SIGKILL)
+            try:
+                while not ready():
+                    assert started.poll() is None, "it ended before"
+                    time.sleep(0.1)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(started.pid, signal.SIGKILL)

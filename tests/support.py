@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from tap_akeneo.tap import TapAkeneo
 from tests.leaks import leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -175,6 +177,28 @@ def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> End
     )
     assert not leaks(ended.stdout + ended.stderr)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], *, seconds: float = 120, **options: Any
+) -> Iterator[subprocess.Popen[Any]]:
+    """Start a process. Kill it if the block fails, or if it still runs after some seconds.
+
+    Otherwise a test would wait as long as the process does, if a line that it expects never comes.
+    """
+    process = subprocess.Popen(command, **options)  # noqa: S603 (our own commands)
+    killer = threading.Timer(seconds, process.kill)
+    killer.start()
+    try:
+        with process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+    finally:
+        killer.cancel()
 
 
 def as_told(record: dict[str, Any]) -> dict[str, Any]:

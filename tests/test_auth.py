@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tap_akeneo.pagination.base import ListRequest, Pagination
 
 from tap_akeneo.client.auth import AkeneoAuthenticator, Credentials
 from tap_akeneo.client.errors import LoginRefused
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.base import ListRequest, Pagination
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.tap import TapAkeneo
 from tests.support import settings_for, sync

@@ -263,3 +263,25 @@ def test_other_forms_of_catalog_entries_are_accepted(start_pim: StartPim) -> Non
         run = Run(tap, collector.messages)
         assert run.records("families") == pim.truth("families")
         assert run.records("channels") == pim.truth("channels")
+
+
+@pytest.mark.parametrize("empty", [None, [], [{}]], ids=repr)
+def test_entries_without_metadata_are_selected_as_a_whole(
+    start_pim: StartPim, empty: list[Any] | None
+) -> None:
+    pim = start_pim(products=5)
+    entries = discovered(pim, "families", "locales")
+    entry = entries["families"]
+    entry["metadata"] = empty
+    if empty is None:
+        del entry["metadata"]
+    run = run_with(pim, {"families": entry, "locales": entries["locales"]})
+    whole = run_with(pim, discovered(pim, "families"))
+    assert run.records("families") == whole.records("families")
+    assert run.records("locales")
+
+
+def test_an_entry_without_metadata_may_say_that_it_is_not_selected(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    entry = {**discovered(pim)["families"], "metadata": [], "selected": False}
+    assert not run_with(pim, {"families": entry}).records("families")

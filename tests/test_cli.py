@@ -254,7 +254,11 @@ def test_a_catalog_from_before_a_pim_upgrade_does_not_restore_the_old_keys(
         ("[]", "the state file must contain a JSON object"),
         ({"bookmarks": []}, "`bookmarks` is not an object"),
         (
-            {"bookmarks": {"products": {"replication_key_value": "soon"}}},
+            {
+                "bookmarks": {
+                    "products": {"replication_key": "updated", "replication_key_value": "soon"}
+                }
+            },
             "the bookmark of products: 'soon' is not a date",
         ),
     ],

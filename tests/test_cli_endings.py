@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import command, settings_for, sync
+from tests.support import command, settings_for, started, sync
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -33,24 +34,19 @@ def test_a_signal_ends_the_run_within_seconds_and_the_last_state_is_valid(
     config.write_text(json.dumps(settings_for(pim, page_size=5)))
     log_file = tmp_path / "log"
     with log_file.open("w") as log_stream:
-        process = subprocess.Popen(  # noqa: S603 (our own arguments)
-            [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-            stdout=subprocess.PIPE,
-            stderr=log_stream,
-            text=True,
-        )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if '"stream":"products"' in line and '"type":"RECORD"' in line:
-            break
-    before = time.monotonic()
-    process.send_signal(number)
-    lines += process.stdout.readlines()
-    process.stdout.close()
-    assert process.wait(timeout=30) == 128 + number
-    assert time.monotonic() - before < 5
+        tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
+        with started(tap, stdout=subprocess.PIPE, stderr=log_stream, text=True) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if '"stream":"products"' in line and '"type":"RECORD"' in line:
+                    break
+            before = time.monotonic()
+            process.send_signal(number)
+            lines += process.stdout.readlines()
+            assert process.wait(timeout=30) == 128 + number
+            assert time.monotonic() - before < 5
     log = log_file.read_text()
     assert f"stopped by {number.name}: the next run continues where this one stopped" in log
     assert "Traceback" not in log
@@ -84,7 +80,7 @@ def test_a_signal_ends_a_run_that_is_still_listing_parents(
     catalog = tmp_path / "catalog.json"
     catalog.write_text(json.dumps(catalog_of(pim, stream)))
     pim.requests.clear()
-    with subprocess.Popen(  # noqa: S603 (our own arguments)
+    with started(
         [
             *(sys.executable, "-m", "tap_akeneo", "--config", str(config)),
             *("--catalog", str(catalog)),
@@ -135,18 +131,15 @@ def test_a_signal_ends_a_run_that_is_waiting_for_a_response(tmp_path: Path) -> N
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         config = tmp_path / "config.json"
         config.write_text(json.dumps({"base_url": url, "access_token": "one"}))
-        with subprocess.Popen(  # noqa: S603 (our own arguments)
+        with started(
             [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
             connection, _ = silent.accept()
             process.send_signal(signal.SIGTERM)
-            try:
+            with connection:
                 assert process.wait(timeout=10) == 128 + signal.SIGTERM
-            finally:
-                process.kill()
-                connection.close()
 
 
 def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(
@@ -155,19 +148,14 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(
     pim = start_pim(products=250)
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(pim)))
-    process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    log = process.stderr.read()
-    process.stderr.close()
-    assert process.wait(timeout=30) == 1
+    tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
+    with started(tap, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        log = process.stderr.read()
+        assert process.wait(timeout=30) == 1
     assert "the target has stopped reading: see the target's log" in log
     assert "Traceback" not in log
 
@@ -243,3 +231,36 @@ def test_a_run_ends_with_a_summary(start_pim: StartPim, tmp_path: Path) -> None:
     requests = len(pim.requests)
     assert (f"{rows:,} rows, {requests:,} requests including 1 retries ") in ended.stderr
     assert "incomplete streams: none" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["LOGLEVEL", "TAP_AKENEO_LOGLEVEL"])
+@pytest.mark.parametrize("arguments", [["--about"], ["--discover"], []], ids=str)
+def test_an_unknown_log_level_is_reported_in_one_line(
+    start_pim: StartPim, tmp_path: Path, name: str, arguments: list[str]
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(start_pim(products=5))))
+    ended = command("--config", config, *arguments, env={name: "verbose"})
+    assert ended.code == 1
+    assert not ended.stdout
+    (line,) = ended.log.splitlines()
+    assert f"{name} in the environment must be DEBUG, INFO, WARNING, ERROR or CRITICAL" in line
+
+
+@pytest.mark.parametrize("level", ["debug", "Warning", "ERROR", "CRITICAL", ""])
+def test_a_log_level_may_be_written_in_any_case(level: str) -> None:
+    assert command("--about", env={"LOGLEVEL": level}).code == 0
+
+
+@pytest.mark.skipif(find_spec("faker") is not None, reason="faker is installed")
+def test_fake_values_without_their_package_are_reported_with_its_name(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    maps = {"families": {"author": "fake.name()"}}
+    settings = settings_for(start_pim(products=5), stream_maps=maps, faker_config={"seed": 1})
+    config.write_text(json.dumps(settings))
+    ended = command("--config", config)
+    (line,) = ended.errors
+    assert ended.code == 1
+    assert "expression fake.name() needs the package faker: install tap-akeneo[faker]" in line

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
+from tap_akeneo.pagination.concurrent import PageEvent, read_concurrently
 from typing_extensions import override
 
 from tap_akeneo.client.responses import Page
 from tap_akeneo.pagination import concurrent
-from tap_akeneo.pagination.base import ListRequest, Pagination, Paginator
-from tap_akeneo.pagination.concurrent import PageEvent, read_concurrently
 from tests.support import sync
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pim_simulator import PROFILES
+from tap_akeneo.client import http, transport
+from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import load_schema
 from tap_akeneo.tap import TapAkeneo
@@ -186,6 +188,65 @@ def test_the_commands_without_meltano_keep_the_state_between_runs(
     pim.faults.add("status", "/token", status=403, times=None)
     assert run(f"set -o pipefail\n{script}") == 1
     assert bookmark() == second
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five")
+SETTINGS: dict[str, Any] = SETTINGS_SCHEMA["properties"]
+RETRIES: int = SETTINGS["max_retries"]["default"]
+PARALLEL = NUMBERS[SETTINGS["max_concurrency"]["default"]]
+LONGEST = NUMBERS[transport.MAX_RESPONSE_TIME]
+LARGEST = f"{transport.MAX_BYTES >> 20} MB"
+
+PROMISES = [
+    ("README.md", f"Waits double from {http.FIRST_WAIT:g} s to {http.MAX_WAIT:g} s"),
+    ("README.md", f"{RETRIES} retries take about two minutes"),
+    ("README.md", f"A whole response may take {LONGEST} times as long."),
+    ("README.md", f"{PARALLEL} parallel requests"),
+    ("SECURITY.md", f"{LONGEST} times `request_timeout` at the latest, has at most {LARGEST}"),
+    ("docs/media.md", f"The limit of {LARGEST} for each response"),
+    ("docs/backfill.md", f"One run uses {PARALLEL} parallel requests"),
+    ("docs/performance.md", f"{PARALLEL} requests run in parallel"),
+    ("docs/performance.md", f"A page has at most {SETTINGS['page_size']['maximum']} items."),
+    (
+        "docs/state.md",
+        f"`lookback_seconds` (default: {SETTINGS['lookback_seconds']['default'] // 60} minutes)",
+    ),
+]
+"""Sentences of the documentation with numbers that are constants or defaults of the tap."""
+
+
+@pytest.mark.parametrize(("page", "sentence"), PROMISES)
+def test_the_numbers_that_the_documentation_promises_are_those_of_the_code(
+    page: str, sentence: str
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert sentence in " ".join(text.split())
+
+
+def test_all_retries_take_about_two_minutes() -> None:
+    longest = sum(min(http.FIRST_WAIT * 2**retry, http.MAX_WAIT) for retry in range(RETRIES))
+    # Each wait is between half of the longest one and the longest one.
+    assert 90 <= 0.75 * longest <= 150
+
+
+def test_the_first_requests_are_tried_twice_and_wait_for_a_minute_at_most() -> None:
+    text = " ".join(DOCS.joinpath("troubleshooting.md").read_text(encoding="utf-8").split())
+    assert "without a state, the first requests are tried only twice" in text
+    assert "unless the server says to come back within a minute (`Retry-After`)" in text
+    assert (http.MAX_FIRST_RETRIES, http.MAX_FIRST_WAIT) == (1, 60)
+
+
+def test_the_defaults_are_those_of_the_settings_table() -> None:
+    expected = {
+        "lookback_seconds": 300,
+        "page_size": 100,
+        "max_concurrency": 4,
+        "request_timeout": 120,
+        "max_retries": 8,
+    }
+    assert {name: SETTINGS[name]["default"] for name in expected} == expected
+    for name, default in expected.items():
+        assert f"| `{name}` | `{default}` |" in TEXT
 
 
 def test_contributing_lists_exactly_the_existing_modules() -> None:

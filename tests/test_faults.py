@@ -19,7 +19,7 @@ from pim_simulator import SimulatedPim, serve
 from pim_simulator.clock import http_date
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Ended, Run, select, settings_for, sync
+from tests.support import Collector, Ended, Run, select, settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def running(pim: SimulatedPim, folder: Path, **settings: Any) -> Iterator[subpro
     tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
     with (
         (folder / "out").open("w") as out,
-        subprocess.Popen(tap, stdout=out, stderr=subprocess.PIPE, text=True) as process,  # noqa: S603 (our own)
+        started(tap, stdout=out, stderr=subprocess.PIPE, text=True) as process,
     ):
         yield process
 

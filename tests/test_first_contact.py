@@ -222,3 +222,47 @@ def test_a_failed_discovery_leaves_no_connection_open(
     assert ended.code == 1
     assert len(ended.errors) == 1
     assert "Warning:" not in ended.log
+
+
+@pytest.mark.parametrize("path", ["/api/rest/v1", "/token"])
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_new_pim_that_fails_in_its_own_words_is_retried_as_configured(
+    start_pim: StartPim, path: str, status: int
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", path, status=status, times=2)
+    assert sync(pim, "families", max_retries=2).records("families")
+
+
+@pytest.mark.parametrize("body", ['{"message": "Unavailable"}', '{"code": 502, "message": "No"}'])
+def test_json_of_a_gateway_is_tried_only_twice_at_a_new_address(
+    start_pim: StartPim, body: str
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/api/rest/v1", status=503, body=body, times=None)
+    with pytest.raises(AkeneoError, match="the PIM answers 503"):
+        sync(pim, max_retries=8)
+    assert tries(pim, "/api/rest/v1") == 2
+
+
+WITHOUT_ROUTES: dict[str, Any] = {
+    "no routes": {"routes": {}},
+    "a list without routes": {"routes": []},
+    "no route to read": {"routes": {"a": {"route": "/api/rest/v1/a", "methods": ["POST"]}}},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("body", WITHOUT_ROUTES.values(), ids=WITHOUT_ROUTES.keys())
+def test_an_api_without_routes_is_an_error(
+    start_pim: StartPim, tmp_path: Path, body: object
+) -> None:
+    pim = start_pim(products=5)
+    content = json.dumps(body).encode()
+    pim.faults.add("status", "/api/rest/v1", status=200, body=content, times=None)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(pim)))
+    ended = command("--config", config)
+    (line,) = ended.errors
+    assert ended.code == 1
+    assert line.startswith(f"there is no Akeneo PIM at {pim.url}: check base_url")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
 from tap_akeneo.pagination.base import KeyRange
+
 from tap_akeneo.pagination.keys import TextOrder, UuidOrder
 from tap_akeneo.pagination.reading import merged
 from tests.list_in_memory import ListInMemory, ListWithoutLimit, ReadingByHand

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from email.utils import formatdate
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ import trustme
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
-from tap_akeneo.client.errors import AkeneoError, NoResponse, PimUnavailable
+from tap_akeneo.client.auth import AppAuthenticator
+from tap_akeneo.client.errors import AkeneoError, NoResponse, PimUnavailable, RequestRefused
 from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.pim import Pim
 from tap_akeneo.client.request import Request
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Ended, command, settings_for, sync
@@ -326,3 +329,185 @@ def test_a_missing_date_header_is_reported() -> None:
         ) as told:
             tap.sync_all()
     assert is_explained(str(told.value))
+
+
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim", [HINTS, HINTS * 3, b"HTTP/1.1 102 Processing\r\n\r\n" + HINTS])
+def test_the_final_response_is_read_after_early_hints(interim: bytes) -> None:
+    final = b'%sContent-Length: 7\r\n\r\n{"a":1}' % HEAD
+    with host(lambda: [interim + final]) as url:
+        assert get(url) == {"a": 1}
+
+
+def test_early_hints_without_end_time_out() -> None:
+    with (
+        host(lambda: slowly(repeat(HINTS, 300), 0.01)) as url,
+        pytest.raises(PimUnavailable, match="did not respond in time"),
+    ):
+        get(url, timeout=0.1)
+
+
+BOM = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_before_json_is_skipped(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    routes = {"a": {"route": "/api/rest/v1/families", "methods": ["GET"]}}
+    token = {"access_token": pim.app_token, "expires_in": 3600}
+    page = {"_embedded": {"items": [{"code": "a"}]}}
+    for path, body in (
+        ("/api/rest/v1", {"routes": routes}),
+        ("/token", token),
+        ("/families", page),
+    ):
+        content = BOM + json.dumps(body).encode()
+        # The first path is a part of the others, but is requested only once.
+        pim.faults.add("status", path, status=200, body=content)
+    assert [row["code"] for row in sync(pim, "families").records("families")] == ["a"]
+
+
+def test_a_byte_order_mark_does_not_hide_the_message_of_an_error() -> None:
+    body = BOM + b'{"code": 422, "message": "No."}'
+    with host(lambda: [b"HTTP/1.1 422 No\r\n\r\n", body]) as url:
+        with pytest.raises(RequestRefused, match="the PIM answers 422: No") as refused:
+            get(url)
+        assert refused.value.is_from_pim
+
+
+NOTICES = {
+    "in HTML": (
+        "<br />\n<b>Deprecated</b>:  $c is dynamic in <b>/srv/a.php</b> on line <b>12</b><br />\n",
+        "“Deprecated: $c is dynamic in /srv/a.php on line 12”",
+    ),
+    "in plain text": (
+        "\nWarning: Undefined array key 5 in /srv/a.php on line 7\n",
+        "“Warning: Undefined array key 5 in /srv/a.php on line 7”",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ["/api/rest/v1", "/families"])
+@pytest.mark.parametrize(("notice", "shown"), NOTICES.values(), ids=NOTICES.keys())
+def test_a_message_of_php_before_the_json_is_shown_without_the_advice_to_wait(
+    start_pim: StartPim, notice: str, shown: str, path: str
+) -> None:
+    pim = start_pim(products=5)
+    body = f'{notice}{{"_embedded":{{"items":[]}}}}'.encode()
+    pim.faults.add("status", path, status=200, body=body, times=None)
+    told = first_words(pim)
+    assert f"begins with a message of PHP, {shown}: waiting does not help, have display_err" in told
+    assert "wait until" not in told
+    assert "base_url" not in told
+
+
+def test_a_failure_with_a_message_of_php_shows_it(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    body = "<b>Fatal error</b>:  Out of memory in <b>/srv/a.php</b> on line <b>1</b>"
+    pim.faults.add("status", "/families", status=500, body=body, times=None)
+    with pytest.raises(AkeneoError) as ended:
+        sync(pim, "families", max_retries=0)
+    told = "the PIM answers 500: PHP says “Fatal error: Out of memory in /srv/a.php on line 1” [GET"
+    assert told in str(ended.value)
+
+
+DENIED = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_login_is_named(
+    start_pim: StartPim, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    pim = start_pim(products=1)
+    with host(lambda: [DENIED]) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy)
+        told = first_words(pim, base_url=f"{scheme}://pim.invalid")
+    assert told.startswith(
+        "the proxy that the environment names for pim.invalid does not let us through: put its "
+        "user name and password into HTTPS_PROXY or HTTP_PROXY "
+    )
+    assert f"({proxy.removeprefix('http://')}: " in told
+    assert "base_url" not in told
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks4", "socks5", "socks5h"])
+def test_a_proxy_that_is_down_is_named_and_not_base_url(
+    start_pim: StartPim, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"{scheme}://someone:proxy-password@127.0.0.1:9")
+    told = first_words(start_pim(products=1), base_url="http://pim.invalid")
+    assert "the proxy that the environment names for pim.invalid does not let us through" in told
+    assert "(127.0.0.1:9: " in told
+    assert "base_url" not in told
+    assert "proxy-password" not in told
+
+
+def in_turn(*answers: bytes) -> Callable[[], Iterable[bytes]]:
+    """Return the answers of a host, one after the other, and then the last one again."""
+    left = chain(answers, repeat(answers[-1]))
+    return lambda: [next(left)]
+
+
+def dated(seconds: int) -> bytes:
+    """Return a response of a server whose clock differs by so many seconds from ours."""
+    date = formatdate(time.time() + seconds, usegmt=True).encode()
+    return b"%sDate: %s\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}" % (HEAD, date)
+
+
+def test_the_clock_of_the_server_that_is_behind_counts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = HttpClient(max_retries=0)
+    with host(in_turn(*(dated(seconds) for seconds in (0, 1200, -1200, 1200, 0)))) as url:
+        for _ in range(5):
+            client.send(Request("GET", url, msgspec.json.decode))
+    behind = time.time() - client.server_time().timestamp()
+    assert 1200 <= behind < 1205
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert "the clocks of the PIM's servers differ by 1" in line
+    assert is_explained(line)
+
+
+def test_the_time_of_an_error_page_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
+    client = HttpClient(max_retries=0)
+    gateway = dated(-9000).replace(b"200 OK", b"403 Forbidden")
+    with host(in_turn(dated(0), gateway)) as url:
+        client.send(Request("GET", url, msgspec.json.decode))
+        with pytest.raises(RequestRefused):
+            client.send(Request("GET", url, msgspec.json.decode))
+    assert abs(time.time() - client.server_time().timestamp()) < 5
+    assert not caplog.records
+
+
+def test_a_slow_response_is_no_other_clock(caplog: pytest.LogCaptureFixture) -> None:
+    client = HttpClient(max_retries=0)
+    with host(in_turn(dated(-2), dated(0))) as url:
+        for _ in range(3):
+            client.send(Request("GET", url, msgspec.json.decode))
+    assert not caplog.records
+
+
+def pim_at(url: str) -> Pim:
+    return Pim(url, HttpClient(max_retries=8), AppAuthenticator("an-app-s-token"))
+
+
+def test_a_pim_is_up_only_if_its_api_lists_routes(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    assert pim_at(str(pim.url)).is_up()
+    assert "authorization" not in pim.requests[-1].headers
+    faults: list[dict[str, Any]] = [
+        {"status": 503},
+        {"status": 404},
+        {"status": 200, "body": b"{}"},
+        {"status": 200, "body": b'{"routes": []}'},
+    ]
+    for times, is_up in ((None, False), (1, True)):
+        for fault in faults:
+            pim.faults.clear()
+            pim.faults.add("status", "/api/rest/v1", times=times, **fault)
+            before, requests = time.monotonic(), len(pim.requests)
+            assert pim_at(str(pim.url)).is_up() is is_up
+            assert time.monotonic() - before < 2
+            assert len(pim.requests) == requests + 2
+    assert not pim_at("http://127.0.0.1:9").is_up()

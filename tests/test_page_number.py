@@ -7,10 +7,10 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-
-from tap_akeneo.client.responses import decode_array, value_of
 from tap_akeneo.pagination.base import ListRequest, Pagination
 from tap_akeneo.pagination.page_number import PageNumberPaginator, any_item, count_items
+
+from tap_akeneo.client.responses import decode_array, value_of
 from tap_akeneo.tap import TapAkeneo
 from tests.list_in_memory import ListInMemory
 from tests.support import settings_for, sync

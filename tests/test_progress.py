@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tap_akeneo.progress import Progress
-from tests.support import settings_for
+from tests.support import settings_for, started
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -49,18 +49,18 @@ def test_a_terminal_shows_a_progress_bar(start_pim: StartPim, tmp_path: Path) ->
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(start_pim())))
     seen, terminal = pty.openpty()
-    running = subprocess.Popen(  # noqa: S603 (our own arguments)
+    shown = b""
+    with started(
         [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
         stdout=subprocess.DEVNULL,
         stderr=terminal,
         env={**os.environ, "TAP_AKENEO_LOGLEVEL": "ERROR", "TERM": "xterm"},
-    )
-    os.close(terminal)
-    shown = b""
-    with os.fdopen(seen, "rb", buffering=0) as screen:
-        while piece := read(screen):
-            shown += piece
-    assert running.wait(timeout=30) == 0
+    ) as running:
+        os.close(terminal)
+        with os.fdopen(seen, "rb", buffering=0) as screen:
+            while piece := read(screen):
+                shown += piece
+        assert running.wait(timeout=30) == 0
     assert "product_models" in shown.decode()
     assert "━" in shown.decode()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_akeneo.client.errors import LoginRefused
 from tests.support import sync
 from tests.troubleshooting import is_explained
 
@@ -54,6 +55,10 @@ MESSAGES = {
     'The parameter "with_attribute_options" is not valid.': "with_attribute_options",
     "with_quality_scores must be a boolean.": "with_quality_scores",
 }
+
+BEFORE_THE_PIM = (
+    "a server before the PIM, such as a firewall, refused the request: have it let the tap through"
+)
 
 
 def refuse(pim: SimulatedPim, message: str, nth: int = 1) -> None:
@@ -157,7 +162,80 @@ def test_a_403_of_a_firewall_is_not_reported_as_a_missing_permission(
     pim.faults.add("status", "/families", status=403, body=page, times=None)
     sync(pim, "families")
     (line,) = error_lines(caplog)
-    assert line.startswith("families: the PIM answers 403: a web page, “Request blocked” [GET")
+    told = f"families: the PIM answers 403: a web page, “Request blocked” ({BEFORE_THE_PIM}) [GET"
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize("on_forbidden", ["fail", "skip"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Forbidden"},
+        {"message": "You are not allowed to access the web API."},
+        {"code": 1020, "message": "Access denied"},
+        {"code": "403", "message": "Access denied"},
+        {"code": 403, "message": ""},
+        "<html><title>Request blocked</title></html>",
+    ],
+    ids=str,
+)
+def test_a_403_of_a_gateway_fails_its_stream_and_names_no_permission(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, body: object, on_forbidden: str
+) -> None:
+    pim = start_pim()
+    pim.faults.add("status", "/families", status=403, body=body, times=None)
+    run = sync(pim, "families", "locales", on_forbidden=on_forbidden)
+    assert run.tap.failed_streams == ["families"]
+    assert run.records("locales")
+    (line,) = error_lines(caplog)
+    assert BEFORE_THE_PIM in line
+    assert "tick" not in line
+    assert is_explained(line)
+
+
+@pytest.mark.parametrize("body", [{"message": "User agent of client blocked"}, "<h1>No</h1>"])
+def test_a_login_that_a_firewall_refuses_does_not_blame_the_credentials(
+    start_pim: StartPim, body: object
+) -> None:
+    pim = start_pim()
+    pim.faults.add("status", "/token", status=403, body=body, times=None)
+    with pytest.raises(LoginRefused, match=f"login refused: {BEFORE_THE_PIM}") as told:
+        sync(pim)
+    assert is_explained(str(told.value))
+
+
+ERROR_BODIES: dict[str, tuple[object, str]] = {
+    "a list of errors": (
+        {"message": "No.", "errors": [{"property": "a", "message": "Wrong."}, "Worse."]},
+        "No. Wrong. Worse.",
+    ),
+    "an object of errors": (
+        {"message": "No.", "errors": {"page": ["Too high.", "Odd."], "limit": "Too low."}},
+        "No. page: Too high. page: Odd. limit: Too low.",
+    ),
+    "an error as errors": ({"errors": {"message": "No."}}, "No."),
+    "a map that PHP made of a list": (
+        {"message": "No.", "errors": {"0": {"message": "Wrong."}}},
+        "No. 0: Wrong.",
+    ),
+    "a problem (RFC 9457)": ({"title": "No", "detail": "Too much."}, "No Too much."),
+    "a title alone": ({"type": "about:blank", "title": "No"}, "No"),
+    "OAuth 2 (RFC 6749)": ({"error": "no", "error_description": "Not you."}, "Not you."),
+    "an error alone": ({"error": "no"}, "no"),
+    "an error as an object": ({"error": {"code": 7, "message": "No."}}, "No."),
+    "Amazon's gateway": ({"Message": "No."}, "No."),
+}
+
+
+@pytest.mark.parametrize(("body", "shown"), ERROR_BODIES.values(), ids=ERROR_BODIES.keys())
+def test_the_message_of_an_error_body_in_another_form_is_shown(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, body: object, shown: str
+) -> None:
+    pim = start_pim()
+    pim.faults.add("status", "/families", status=422, body=body, times=None)
+    sync(pim, "families")
+    (line,) = error_lines(caplog)
+    assert line.startswith(f"families: the PIM answers 422: {shown} [GET")
 
 
 def test_the_metrics_say_which_streams_were_not_read(

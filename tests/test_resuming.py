@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_akeneo.client.errors import AkeneoError, OutputFailed
 from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, select, settings_for, sync
+from tests.support import Collector, Run, select, settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -325,7 +325,7 @@ def test_a_run_that_is_killed_leaves_the_state_of_its_last_message(
                 metadata["metadata"]["selected"] = entry["tap_stream_id"] == "products"
     (tmp_path / "catalog.json").write_text(json.dumps(catalog))
     messages: list[Message] = []
-    with subprocess.Popen(  # noqa: S603 (our own arguments)
+    with started(
         [
             *(sys.executable, "-m", "tap_akeneo", "--config", str(config)),
             *("--catalog", str(tmp_path / "catalog.json")),

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, as_told, select, settings_for, sync
+from tests.support import Collector, Run, as_told, select, settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -479,7 +479,7 @@ def test_an_error_while_reading_is_not_reported_as_a_batch_error(
 def test_a_signal_stops_a_run_that_writes_batches(start_pim: StartPim, tmp_path: Path) -> None:
     pim, config = start_pim(), tmp_path / "config.json"
     config.write_text(json.dumps(settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))))
-    with subprocess.Popen(  # noqa: S603 (our own arguments)
+    with started(
         [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

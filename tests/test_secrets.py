@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import html
 import json
+import socket
 import subprocess
 import sys
+import threading
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from tap_akeneo.client.errors import AkeneoError
+from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.request import Request
 from tests.leaks import SECRETS, leaks
 from tests.support import command, settings_for, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.conftest import StartPim
 
@@ -97,21 +102,7 @@ WAYS = {
         faults=[{"kind": "truncated_json", "path": "/token"}],
         token_life=None,
     ),
-    "an unexpected end": Way(
-        "Traceback",
-        1,
-        faults=[
-            {
-                "kind": "status",
-                "path": "/families",
-                "status": 200,
-                "body": {
-                    "_embedded": {"items": []},
-                    "_links": {"next": {"href": "http://pim/?no=page"}},
-                },
-            }
-        ],
-    ),
+    "an unexpected end": Way("Traceback", 1, settings={"stream_maps": {"__else__": 5}}),
     "an app's token": Way(
         "incomplete streams: none",
         settings={**NO_CONNECTION, "access_token": "{app_token}"},
@@ -153,6 +144,110 @@ def test_no_secret_is_printed_even_with_debug_logging(
     secrets = {PASSWORD, REFRESH_TOKEN, pim.app_token, "proxy-password"}
     secrets |= {str(settings.get(name) or PASSWORD) for name in ("password", "access_token")}
     assert not leaks(ended.stdout + ended.log, secrets)
+
+
+REPEATED: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in JSON": lambda secret: json.dumps({"password": secret}),
+    "in JSON of PHP": lambda secret: json.dumps(secret).replace("/", r"\/"),
+    "percent-encoded": lambda secret: f"?password={quote(secret, safe='')}&a=b",
+    "percent-encoded in lower case": lambda secret: quote(secret, safe="").replace("%C3", "%c3"),
+    "as a form": lambda secret: urlencode({"password": secret}),
+    "in HTML": html.escape,
+    "in base64": lambda secret: b64encode(secret.encode()).decode(),
+    "as basic authentication": lambda secret: b64encode(f"someone:{secret}".encode()).decode(),
+    "before the end of a long text": lambda secret: f"{'x' * 395}{secret}",
+}
+"""Ways in which a response may repeat a secret."""
+
+
+@pytest.mark.parametrize("repeat", REPEATED.values(), ids=REPEATED.keys())
+@pytest.mark.parametrize("where", ["/api/rest/v1", "/token", "/families"])
+def test_a_response_that_repeats_secrets_does_not_bring_them_into_messages(
+    start_pim: StartPim,
+    caplog: pytest.LogCaptureFixture,
+    where: str,
+    repeat: Callable[[str], str],
+) -> None:
+    pim = start_pim(products=5)
+    pim.credentials["password"] = PASSWORD
+    tokens = {"access_token": pim.app_token, "refresh_token": REFRESH_TOKEN}
+    secrets = [PASSWORD, pim.credentials["client_secret"]]
+    if where == "/families":
+        pim.faults.add("status", "/token", status=200, body={**tokens, "expires_in": 3600})
+        secrets += tokens.values()
+    told = ""
+    for secret in secrets:
+        repeated = repeat(secret)
+        for answer in (
+            {"status": 422, "body": {"code": 422, "message": repeated}},
+            {"status": 503, "body": {"errors": {"header": [repeated]}}},
+            {"status": 502, "body": f"<title>{html.escape(repeated)}</title>"},
+            {"status": 302, "location": f"http://elsewhere/{quote(repeated)}"},
+            {"status": 200, "body": f"{{{repeated}"},
+            {"status": 200, "body": {"message": repeated}},
+            {"status": 200, "body": {repeated: 5}},
+        ):
+            pim.faults.clear()
+            if where == "/families":
+                body = {**tokens, "expires_in": 3600}
+                pim.faults.add("status", "/token", status=200, body=body)
+            pim.faults.add("status", where, times=None, **answer)  # type: ignore[arg-type]
+            try:
+                sync(pim, "families", max_retries=0)
+            except AkeneoError as ended:
+                told += f"{ended}\n"
+    assert not leaks(told + caplog.text, {*secrets, pim.app_token})
+    # The first characters of a secret that is cut off are a part of it too.
+    assert "the PIM answers 422" in told + caplog.text
+    assert secrets[0][:6] not in told + caplog.text
+
+
+def test_a_status_line_that_repeats_a_secret_is_redacted(start_pim: StartPim) -> None:
+    token = start_pim(products=1).app_token
+    client = HttpClient(max_retries=0)
+    client.secrets.add(token)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def repeat() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(f"Bearer {token}\r\n\r\n".encode())
+
+        threading.Thread(target=repeat).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(AkeneoError, match=r"Bearer \*\*\*") as ended:
+            client.send(Request("GET", url, json.loads))
+    assert not leaks(str(ended.value))
+
+
+def test_a_short_secret_is_hidden_only_behind_its_name(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=5)
+    pim.credentials["password"] = "a"
+    message = 'A user sent "password": "a", password=a and a token.'
+    body = {"code": 422, "message": message}
+    pim.faults.add("status", "/families", status=422, body=body, times=None)
+    sync(pim, "families")
+    shown = 'A user sent "password": "***", password=*** and a token.'
+    assert f"families: the PIM answers 422: {shown} [GET /api/rest/v1/families?" in caplog.text
+
+
+def test_a_traceback_that_repeats_secrets_is_redacted(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim(products=5)
+    run = sync(pim, "families")
+    secret = pim.credentials["client_secret"]
+    try:
+        int(secret)
+    except ValueError:
+        run.tap.logger.exception("%s failed", secret)
+    assert "*** failed\nTraceback (most recent call last):" in caplog.text
+    assert "base 10: '***'" in caplog.text
+    assert secret not in caplog.text
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="this system shows no processes there")

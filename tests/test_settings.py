@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_akeneo.config.environment import variable_name
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.config.settings import CREDENTIALS, Settings, parse_base_url
 from tap_akeneo.tap import TapAkeneo
@@ -233,6 +235,16 @@ def test_options_that_are_on_by_default_can_be_turned_off() -> None:
     assert "with_attribute_options" not in read().switches
 
 
+def test_a_setting_that_is_null_or_blank_has_its_default() -> None:
+    with_defaults = [
+        name
+        for name, schema in SETTINGS_SCHEMA["properties"].items()
+        if schema.get("default") is not None and "enum" not in schema
+    ]
+    assert read(**dict.fromkeys(with_defaults)) == read()
+    assert read(access_token_key=" ", refresh_token_key="") == read()
+
+
 def test_an_invalid_number_in_the_environment_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_AKENEO_PAGE_SIZE", "many")
     with pytest.raises(ConfigValidationError, match=r"^TAP_AKENEO_PAGE_SIZE in .*'many'"):
@@ -243,6 +255,14 @@ def test_each_setting_has_a_description() -> None:
     for name, schema in SETTINGS_SCHEMA["properties"].items():
         if "title" in schema or name in TapAkeneo.config_jsonschema["properties"]:
             assert schema["description"].strip(), name
+
+
+def test_the_example_of_an_environment_file_names_all_settings_and_has_no_values() -> None:
+    lines = Path(__file__).parent.parent.joinpath(".env.example").read_text().splitlines()
+    variables = [line for line in lines if not line.startswith("#")]
+    # The SDK adds settings without examples.
+    own = [name for name, one in SETTINGS_SCHEMA["properties"].items() if "examples" in one]
+    assert variables == [f"{variable_name(name)}=" for name in own]
 
 
 def test_secrets_are_not_shown_in_a_repr() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_akeneo.streams.fingerprints import has_unfinished
-from tests.support import command, settings_for, sync
+from tests.support import command, settings_for, started, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
     """Stop a run while it reads products, and return its last state."""
     config = folder / "config.json"
     config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
-    with subprocess.Popen(  # noqa: S603 (our own arguments)
+    with started(
         [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -209,30 +209,12 @@ PRODUCTS = {"replication_key": "updated", "replication_key_value": "2024-11-18T0
 REFUSED: dict[str, tuple[object, str]] = {
     "cut off": ('{"bookmarks": {"products": {"repl', "the state file is not JSON: "),
     "empty": ("", "the state file is not JSON: "),
-    "a bookmark that is text": (
-        {"bookmarks": {"products": "2025-01-01"}},
-        "the bookmark of products is not an object",
-    ),
-    "a bookmark that is null": (
-        {"bookmarks": {"products": None}},
-        "the bookmark of products is not an object",
-    ),
-    "a date that is a number": (
-        {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": 1735689600}}},
-        "the bookmark of products: 1735689600 is not a date",
-    ),
     "a date of year 1": (
         {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": "0001-01-01T00:00:00Z"}}},
         "the bookmark of products: '0001-01-01T00:00:00Z' must be between the years",
     ),
-    "a partition without its context": (
-        {"bookmarks": {"assets": {"partitions": [PRODUCTS]}}},
-        "the bookmarks below assets are not a list of objects with a context",
-    ),
-    "progress markers that are a list": (
-        {"bookmarks": {"products": {**PRODUCTS, "progress_markers": []}}},
-        "the progress markers of products are not an object",
-    ),
+    "no object of bookmarks": ({"bookmarks": []}, "`bookmarks` is not an object"),
+    "no bookmarks": ({"products": "2025-01-01"}, "it has products instead of `bookmarks`"),
 }
 
 
@@ -254,25 +236,47 @@ def test_an_invalid_state_is_rejected_with_one_line_before_anything_is_read(
     assert "Traceback" not in ended.log
 
 
-NOT_USED: dict[str, dict[str, Any]] = {
-    "of another property": {**PRODUCTS, "replication_key": "updated_at"},
-    "without its property": {"replication_key_value": "2024-11-18T03:00:00Z"},
-    "as taps without the SDK write it": {"updated": "2024-11-18T03:00:00Z"},
-    "below a parent that products have not": {"partitions": [{"context": {"shop": 1}, **PRODUCTS}]},
+RECORDS = "reference_entity_records"
+
+
+def partition(code: str, **more: Any) -> dict[str, Any]:
+    return {"context": {"reference_entity": code}, **PRODUCTS, **more}
+
+
+FOREIGN: dict[str, tuple[str, object]] = {
+    "text": ("products", "2025-01-01"),
+    "null": ("products", None),
+    "another property": ("products", {**PRODUCTS, "replication_key": "updated_at"}),
+    "no property": ("products", {"replication_key_value": "2024-11-18T03:00:00Z"}),
+    "a number": ("products", {**PRODUCTS, "replication_key_value": 1735689600}),
+    "no keys of the SDK": ("products", {"updated": "2024-11-18T03:00:00Z"}),
+    "a list of marks": ("products", {**PRODUCTS, "progress_markers": []}),
+    "partitions of a plain list": ("products", {"partitions": [partition("brands")]}),
+    "a date of all parents": (RECORDS, PRODUCTS),
+    "a mapping of parents": (RECORDS, {"partitions": {"brands": partition("brands")}}),
+    "another parent": (RECORDS, {"partitions": [{**PRODUCTS, "context": {"shop": "a"}}]}),
+    "no context": (RECORDS, {"partitions": [PRODUCTS]}),
+    "another property below": (RECORDS, {"partitions": [partition("a", replication_key="id")]}),
+    "a parent twice": (RECORDS, {"partitions": [partition("brands"), partition("brands")]}),
+    "a date of a full table": ("families", PRODUCTS),
+    "partitions of a full table": ("attribute_options", {"partitions": [{"context": {}}]}),
 }
 
 
-@pytest.mark.parametrize("bookmark", NOT_USED.values(), ids=NOT_USED.keys())
-def test_a_bookmark_of_another_tap_is_ignored_with_a_warning(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, bookmark: dict[str, Any]
+@pytest.mark.parametrize("of", FOREIGN)
+def test_a_bookmark_that_this_tap_did_not_write_is_ignored_with_one_line(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, of: str
 ) -> None:
-    pim = start_pim()
-    run = sync(pim, "products", state={"bookmarks": {"products": bookmark}})
-    assert len(run.rows("products")) == len(pim.truth("products"))
-    assert "this tap did not write the bookmark of products" in caplog.text
-    assert "If another tap wrote the state, run once with --full-refresh in Meltano" in caplog.text
-    again = sync(pim, "products", state=run.state, pim_timezone="UTC")
-    assert not again.records("products")
+    stream, bookmark = FOREIGN[of]
+    pim = start_pim("ee-7", products=120)
+    run = sync(pim, stream, state={"bookmarks": {stream: bookmark}}, pim_timezone="UTC")
+    assert len(run.records(stream)) == len(pim.truth(stream))
+    (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
+    assert f"this tap did not write the bookmark of {stream} in the state: it is ignored" in line
+    assert "run once with --full-refresh in Meltano" in line
+    caplog.clear()
+    sync(pim, stream, state=run.state, pim_timezone="UTC")
+    assert "WARNING" not in {one.levelname for one in caplog.records}
 
 
 def test_bookmarks_of_unknown_streams_are_logged_and_kept_and_the_others_are_used(
@@ -346,102 +350,17 @@ def test_a_wrapped_state_is_used(start_pim: StartPim, wrapped: Any) -> None:
     assert 0 < len(run.rows("products")) < len(pim.truth("products"))
 
 
-FULL_TABLES: dict[str, dict[str, Any]] = {
-    "partitions": {"partitions": [{"context": {"attribute": code}} for code in ("a", "b", "c")]},
-    "partitions as a map": {"partitions": {"a": {}, "b": {}}},
-    "a bookmark": {"replication_key": "id", "replication_key_value": 17},
-    "marks": {"replication_key_value": "soon", "progress_markers": None},
-}
-
-
-@pytest.mark.parametrize("bookmark", FULL_TABLES.values(), ids=FULL_TABLES.keys())
-def test_the_bookmark_of_a_full_table_is_ignored_and_the_table_is_read_once(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, bookmark: dict[str, Any]
-) -> None:
-    pim = start_pim(products=10)
-    state = {"bookmarks": {"attribute_options": bookmark, "families": {"newer": {"x": 1}}}}
-    run = sync(pim, "attribute_options", state=state)
-    assert len(run.records("attribute_options")) == len(pim.truth("attribute_options"))
-    assert run.state["bookmarks"] == {"attribute_options": {}, "families": {"newer": {"x": 1}}}
-    (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
-    assert "the state has bookmarks of attribute_options, which is always read in full" in line
-
-
-def partition(code: str, date: str, **more: Any) -> dict[str, Any]:
-    return {
-        "context": {"reference_entity": code},
-        "replication_key": "updated",
-        "replication_key_value": date,
-        **more,
-    }
-
-
-RECORDS = "reference_entity_records"
-
-
-def test_the_earlier_of_two_bookmarks_for_one_parent_is_used(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture
-) -> None:
-    pim = start_pim("ee-7")
-    codes = {row["reference_entity"] for row in pim.truth(RECORDS)}
-    late = [partition(code, "2090-01-01T00:00:00+00:00") for code in codes]
-    early = [partition(code, "2000-01-01T00:00:00Z", unfinished={}, broken=[]) for code in codes]
-    for partitions in (late + early, early + late):
-        caplog.clear()
-        run = sync(pim, RECORDS, state={"bookmarks": {RECORDS: {"partitions": partitions}}})
-        assert len(run.rows(RECORDS)) == len(pim.truth(RECORDS))
-        assert len(run.state["bookmarks"][RECORDS]["partitions"]) == len(codes)
-        (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
-        assert f"more than one bookmark for {len(codes)} parents of {RECORDS}" in line
-
-
-def test_bookmarks_in_a_mapping_by_parent_are_used(start_pim: StartPim) -> None:
-    pim = start_pim("ee-7")
-    first = sync(pim, RECORDS)
-    kept = first.state["bookmarks"][RECORDS]["partitions"]
-    bare = {one["context"]["reference_entity"]: {**one} for one in kept}
-    for one in bare.values():
-        del one["context"]
-    for partitions in (bare, {str(index): one for index, one in enumerate(kept)}):
-        pim.clock.advance(hours=3)
-        run = sync(pim, RECORDS, state={"bookmarks": {RECORDS: {"partitions": partitions}}})
-        assert not run.records(RECORDS)
-        assert len(run.state["bookmarks"][RECORDS]["partitions"]) == len(kept)
-
-
-OTHERS: dict[str, dict[str, Any]] = {
-    "another key": {"replication_key": "id", "replication_key_value": 17},
-    "another date": {"replication_key": "updated_at", "replication_key_value": "soon"},
-    "no list below": {**PRODUCTS, "replication_key": "id", "partitions": None},
-    "a context of several keys": {"partitions": [{"context": {"a": 1, "b": [2]}}]},
-    "a map below": {"partitions": {"a": {"replication_key_value": 5}}},
-}
-
-
-@pytest.mark.parametrize("bookmark", OTHERS.values(), ids=OTHERS.keys())
-@pytest.mark.parametrize("stream", ["products", RECORDS])
-def test_a_foreign_bookmark_of_any_shape_is_ignored_with_one_line(
-    start_pim: StartPim,
-    caplog: pytest.LogCaptureFixture,
-    stream: str,
-    bookmark: dict[str, Any],
-) -> None:
-    pim = start_pim("ee-7")
-    run = sync(pim, stream, state={"bookmarks": {stream: bookmark}})
-    assert len(run.records(stream)) == len(pim.truth(stream))
-    (line,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
-    assert f"this tap did not write the bookmark of {stream}" in line
-
-
-def test_a_state_of_another_tap_is_kept_whatever_it_contains(start_pim: StartPim) -> None:
+def test_bookmarks_of_unknown_streams_may_contain_anything(start_pim: StartPim) -> None:
     state = {
         "bookmarks": {
-            "orders": {"replication_key_value": 5, "partitions": "x", "progress_markers": []},
+            "orders": {"replication_key_value": 5, "partitions": [{"context": 5}]},
             "shops": 5,
+            "customers": {"progress_markers": []},
         }
     }
     run = sync(start_pim(products=10), "families", state=state)
-    assert run.state["bookmarks"]["orders"] == {"replication_key_value": 5}
+    assert run.state["bookmarks"]["orders"] == state["bookmarks"]["orders"]
+    assert not {"shops", "customers"} & run.state["bookmarks"].keys()
 
 
 def test_unknown_keys_of_a_bookmark_are_kept_without_a_warning(

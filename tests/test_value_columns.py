@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 from singer_sdk.contrib.msgspec import serialize_jsonl
 
-from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, ColumnWriter, columns_of
-from tap_akeneo.columns import column_name as name_of
 from tap_akeneo.oddities import Oddities
 from tap_akeneo.permissions import ROLE_SCREEN
 from tap_akeneo.tap import TapAkeneo
+from tap_akeneo.value_columns.definitions import MAX_COLUMNS, Attribute, Channel, columns_of
+from tap_akeneo.value_columns.definitions import column_name as name_of
+from tap_akeneo.value_columns.filling import ColumnWriter
 from tests.docs import DOCS
 from tests.support import Collector, Run, command, settings_for, sync
 

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -128,6 +129,8 @@ class AkeneoAuthenticator(Authenticator):
         self._refresh_token_key = refresh_token_key
         self._token: _Token | None = None
         self._lock = threading.Lock()
+        basic = f"{credentials.client_id}:{credentials.client_secret}".encode()
+        http.secrets.add(credentials.client_secret, credentials.password, b64encode(basic).decode())
 
     @override
     def access_token(self) -> str:
@@ -178,14 +181,15 @@ class AkeneoAuthenticator(Authenticator):
             )
         )
         access = _value_at(body, self._access_token_key)
+        refresh = _value_at(body, self._refresh_token_key)
+        self._http.secrets.add_tokens(*(t for t in (access, refresh) if isinstance(t, str)))
         if not isinstance(access, str) or not access:
-            keys = ", ".join(sorted(body)) or "none"
+            keys = self._http.secrets.redact(", ".join(sorted(body))) or "none"
             msg = (
                 f"the PIM's token response has no token at {self._access_token_key!r} "
                 f"(its keys: {keys}): correct the setting access_token_key"
             )
             raise LoginRefused(msg)
-        refresh = _value_at(body, self._refresh_token_key)
         lifetime = body.get("expires_in")
         # If the lifetime is unknown, use the token until the PIM responds with 401.
         seconds = lifetime if isinstance(lifetime, (int, float)) else float("inf")
@@ -206,7 +210,7 @@ def _value_at(value: Any, dotted_path: str) -> Any:  # noqa: ANN401 (JSON)
 
 def _login_advice(refusal: RequestRefused) -> str:
     """Return what to do about a refused login, based on the PIM's message."""
-    message = refusal.message.lower()
+    message = refusal.message.lower() if refusal.is_from_pim else ""
     if "client" in message:
         cause = "the PIM does not know this client: check the settings client_id and client_secret"
     elif "user" in message:
@@ -215,6 +219,11 @@ def _login_advice(refusal: RequestRefused) -> str:
         cause = "username and password together are longer than the PIM accepts (300 bytes)"
     elif refusal.status == HTTPStatus.NOT_FOUND:
         cause = "there is no Akeneo PIM at this address: check the setting base_url"
+    elif not refusal.is_from_pim:
+        cause = (
+            "a server before the PIM, such as a firewall, refused the request: "
+            "have it let the tap through"
+        )
     else:
         cause = "check the settings client_id, client_secret, username and password"
     return f"login refused: {cause} ({refusal})"

@@ -68,11 +68,20 @@ class PimUnavailable(RequestFailed):
         request: The request, for messages.
         reason: What happened.
         status: The HTTP status of the last try, or None without a response.
+        is_php_error: Whether PHP printed a message before the response.
     """
 
-    def __init__(self, request: str, reason: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        request: str,
+        reason: str,
+        status: int | None = None,
+        *,
+        is_php_error: bool = False,
+    ) -> None:
         super().__init__(request, reason)
         self.status = status
+        self.is_php_error = is_php_error
 
 
 class NoResponse(PimUnavailable):

@@ -45,6 +45,12 @@ class _Root(msgspec.Struct):
 
     routes: dict[str, _Route]
 
+    def __post_init__(self) -> None:
+        """Refuse a response without a route that can be read."""
+        if not any("GET" in route.methods for route in self.routes.values()):
+            msg = "it lists no route of the PIM's API"
+            raise ValueError(msg)
+
 
 class Pim:
     """Reads from one PIM.
@@ -159,9 +165,9 @@ class Pim:
         """Statistics of all requests so far."""
         return self._http.traffic
 
-    def server_time(self) -> datetime:
-        """Return the PIM's current time in UTC; see `HttpClient.server_time`."""
-        return self._http.server_time()
+    def server_time(self, moment: float | None = None) -> datetime:
+        """Return the PIM's time in UTC, now or earlier; see `HttpClient.server_time`."""
+        return self._http.server_time(moment)
 
     def offers(self, path: str) -> bool:
         """Return whether this PIM has a GET route ``path``. Names of placeholders do not matter."""
@@ -181,6 +187,7 @@ class Pim:
             is_another_server = isinstance(failure, RequestRefused) or (
                 isinstance(failure, PimUnavailable)
                 and failure.status == HTTPStatus.OK
+                and not failure.is_php_error
                 and not self._http.has_worked
             )
             if not is_another_server:

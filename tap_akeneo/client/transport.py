@@ -6,14 +6,21 @@ import http.client
 import io
 import socket
 import time
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import LocationParseError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import (
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from tap_akeneo.client.errors import WrongSetting
 
@@ -94,6 +101,15 @@ class _Response(http.client.HTTPResponse):
         reader = _DeadlineReader(sock)
         super().__init__(reader, *args, **kwargs)  # type: ignore[arg-type]  # see _DeadlineReader
 
+    @override
+    def begin(self) -> None:
+        """Read the head of the final response. `http.client` skips only the status 100."""
+        super().begin()
+        while HTTPStatus.SWITCHING_PROTOCOLS < self.status < HTTPStatus.OK:
+            # Otherwise the next call would do nothing.
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
 
 class _Adapter(HTTPAdapter):
     """Connects as usual, directly or through a proxy, and limits the time of each response."""
@@ -166,10 +182,28 @@ def is_timeout(failure: BaseException) -> bool:
     return any(isinstance(cause, ReadTimeoutError) for cause in _causes(failure))
 
 
-def connection_error_message(
-    failure: requests.RequestException | HTTPError, host: str
-) -> tuple[str, bool]:
-    """Return what went wrong and what to do, and whether a retry may help."""
+class Problem(NamedTuple):
+    """What went wrong with a connection.
+
+    Attributes:
+        reason: What went wrong and what to do.
+        is_retriable: Whether a retry may help.
+        is_outage: Whether the address may be wrong, or the PIM unavailable for a while.
+    """
+
+    reason: str
+    is_retriable: bool = True
+    is_outage: bool = False
+
+
+def explain(failure: requests.RequestException | HTTPError, host: str, proxy: str) -> Problem:
+    """Return what went wrong with a connection.
+
+    Args:
+        failure: The error.
+        host: Host and port of the PIM.
+        proxy: URL of the proxy, or an empty text without one.
+    """
     cause = _root_cause(failure)
     if isinstance(failure, requests.exceptions.SSLError):
         if "CERTIFICATE" in str(failure).upper():
@@ -177,18 +211,45 @@ def connection_error_message(
                 f"the certificate of {host} is not trusted: if your company has a certificate "
                 f"authority of its own, name its file in the setting ca_bundle ({cause})"
             )
-            return reason, False
+            return Problem(reason, is_retriable=False)
         # The server does not speak TLS on this port, so waiting does not help.
         is_retriable = "WRONG_VERSION_NUMBER" not in cause
         reason = f"no TLS connection to {host}: is base_url right, with its port? ({cause})"
-        return reason, is_retriable
-    if isinstance(failure, requests.exceptions.ProxyError):
-        return f"the proxy that the environment names for {host} does not let us through", True
+        return Problem(reason, is_retriable, is_outage=True)
+    # requests and urllib3 report a SOCKS proxy that is down as if it were the host.
+    is_proxy_down = proxy.startswith("socks") and any(
+        isinstance(one, NewConnectionError) for one in _causes(failure)
+    )
+    if is_proxy_down or isinstance(failure, requests.exceptions.ProxyError):
+        return proxy_problem(host, proxy, cause)
     if _is_unknown_host(failure):
-        return f"there is no host {host}: check the setting base_url", False
+        reason = f"there is no host {host}: check the setting base_url"
+        return Problem(reason, is_retriable=False)
     if isinstance(failure, INVALID_URL_ERRORS):
-        return "the address is not valid: check base_url, and the proxy in the environment", False
-    return f"no connection to {host}, or it broke ({cause})", True
+        reason = "the address is not valid: check base_url, and the proxy in the environment"
+        return Problem(reason, is_retriable=False)
+    return Problem(f"no connection to {host}, or it broke ({cause})", is_outage=True)
+
+
+def proxy_problem(host: str, proxy: str, cause: str) -> Problem:
+    """Return what to do about a proxy that is down or refuses a connection."""
+    shown = urlsplit(proxy).netloc.rpartition("@")[2] or "its address is unknown"
+    needs_login = str(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value) in cause
+    advice = (
+        "put its user name and password into HTTPS_PROXY or HTTP_PROXY"
+        if needs_login
+        else "correct HTTPS_PROXY or HTTP_PROXY, or name the host in NO_PROXY"
+    )
+    reason = (
+        f"the proxy that the environment names for {host} does not let us through: {advice} "
+        f"({shown}: {cause})"
+    )
+    return Problem(reason, is_retriable=not needs_login)
+
+
+def proxy_of(session: requests.Session, url: str) -> str:
+    """Return the URL of the proxy for a URL, or an empty text without one."""
+    return requests.utils.select_proxy(url, session.proxies) or ""
 
 
 def _is_unknown_host(failure: BaseException) -> bool:

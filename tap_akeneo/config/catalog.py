@@ -40,12 +40,12 @@ def _normalized_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         and isinstance(one.get("breadcrumb"), (list, tuple))
         and isinstance(one.get("metadata"), dict)
     }
-    metadata.setdefault((), {})
+    # An entry without metadata is selected as a whole, as in the SDK.
+    root = metadata.setdefault((), {} if metadata else {"selected": True})
     if isinstance(entry.get("selected"), bool):
-        metadata[()]["selected"] = entry["selected"]
+        root["selected"] = entry["selected"]
     for breadcrumb, chosen in _selections_in(schema):
         metadata.setdefault(breadcrumb, {})["selected"] = chosen
-    root = metadata[()]
     method = (
         root.get("replication-method")
         or entry.get("replication_method")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -13,31 +12,6 @@ from tap_akeneo.config.catalog import parse_catalog
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
-
-BYTE_ORDER_MARKS = (
-    # UTF-32 first, because its mark begins with the mark of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)
-
-
-def decode_text(content: bytes) -> str:
-    """Decode a file by its byte order mark. Without one it is UTF-8, or UTF-16 of ASCII text.
-
-    PowerShell 5.1 writes UTF-16 with ``>``, and UTF-8 with a mark with ``Out-File``.
-
-    Raises:
-        UnicodeDecodeError: The file has another encoding.
-    """
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return content.decode(encoding)
-    if content[1:2] == b"\0":
-        return content.decode("utf-16-le")
-    return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-8")
 
 
 def read_json(file: IO[str] | None, name: str) -> dict[str, Any] | None:
@@ -72,7 +46,9 @@ def read_config(path: str) -> dict[str, Any]:
 
 def _parse_object(content: bytes, name: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(decode_text(content))
+        # Bytes, because Python detects UTF-8, UTF-16 and UTF-32 in them. PowerShell 5.1 writes
+        # UTF-16 with `>`, and UTF-8 with a byte order mark with `Out-File`.
+        parsed = json.loads(content)
     except ValueError as error:
         msg = f"{name} is not JSON: {error}"
         raise ConfigValidationError(msg, errors=[msg]) from None

@@ -105,79 +105,87 @@ class Settings:
                 without secrets.
         """
         reader = _Reader(config)
-        settings = cls(
+        settings = cls._parsed(reader)
+        errors = [
+            *reader.errors,
+            *_contradictions(settings),
+            *_login_errors(config),
+            *_batch_errors(config.get("batch_config")),
+            *_filter_errors(settings.filters, filterable, streams),
+        ]
+        if errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors, schema=SETTINGS_SCHEMA)
+        return settings
+
+    @classmethod
+    def _parsed(cls, reader: _Reader) -> Settings:
+        return cls(
             base_url=reader.parsed("base_url", parse_base_url) or "",
             credentials=Credentials(**{name: reader.text(name) or "" for name in CREDENTIALS}),
-            access_token_key=reader.text("access_token_key") or "access_token",
-            refresh_token_key=reader.text("refresh_token_key") or "refresh_token",
+            access_token_key=reader.text("access_token_key") or "",
+            refresh_token_key=reader.text("refresh_token_key") or "",
             start_date=reader.parsed("start_date", parse_date),
             end_date=reader.parsed("end_date", parse_date),
-            lookback=timedelta(seconds=reader.value("lookback_seconds") or 0),
+            lookback=timedelta(seconds=reader.value("lookback_seconds")),
             pim_timezone=reader.parsed("pim_timezone", _parse_timezone),
-            page_size=reader.value("page_size") or 100,
-            max_concurrency=reader.value("max_concurrency") or 4,
-            request_timeout=reader.value("request_timeout") or 120,
-            max_retries=reader.value("max_retries") or 0,
+            page_size=reader.value("page_size"),
+            max_concurrency=reader.value("max_concurrency"),
+            request_timeout=reader.value("request_timeout"),
+            max_retries=reader.value("max_retries"),
             user_agent=reader.parsed("user_agent", _parse_header),
             ca_bundle=reader.parsed("ca_bundle", _parse_ca_bundle),
             channel=reader.text("channel"),
-            locales=tuple(reader.value("locales") or ()),
-            attributes=tuple(reader.value("attributes") or ()),
-            value_columns=tuple(reader.value("value_columns") or ()),
+            locales=reader.texts("locales"),
+            attributes=reader.texts("attributes"),
+            value_columns=reader.texts("value_columns"),
             filters=reader.value("filters") or {},
-            switches={
-                name: "true" if config[name] is True else config[name]
-                for name in config
-                if name.startswith(SWITCHES) and name != "with_personal_data" and config[name]
-            },
-            personal_data=reader.value("with_personal_data") or False,
+            switches=reader.switches(),
+            personal_data=reader.value("with_personal_data"),
             app_token=reader.parsed("access_token", _parse_header),
-            on_forbidden=reader.text("on_forbidden") or "fail",
-            on_changed_settings=reader.text("on_changed_settings") or "reread",
-            linked_entities=reader.value("updated_including_linked_entities") or False,
-            linked_types=tuple(reader.value("updated_including_linked_type") or ()),
-            keep_values_as_sent=reader.value("keep_values_as_sent") or False,
+            on_forbidden=reader.value("on_forbidden"),
+            on_changed_settings=reader.value("on_changed_settings"),
+            linked_entities=reader.value("updated_including_linked_entities"),
+            linked_types=reader.texts("updated_including_linked_type"),
+            keep_values_as_sent=reader.value("keep_values_as_sent"),
         )
-        start_date, end_date = settings.start_date, settings.end_date
-        if start_date and end_date and start_date >= end_date:
-            reader.errors.append("`end_date` must be later than `start_date`")
-        if settings.linked_types and not settings.linked_entities:
-            reader.errors.append(
-                "`updated_including_linked_type` needs `updated_including_linked_entities: true`"
-            )
-        if "convert_measurements" in settings.switches and not settings.channel:
-            reader.errors.append(
-                "`convert_measurements` needs `channel`, whose units the PIM converts to"
-            )
-        reader.errors.extend(_login_errors(config))
-        reader.errors.extend(_batch_errors(config.get("batch_config")))
-        reader.errors.extend(_filter_errors(settings.filters, filterable, streams))
-        if reader.errors:
-            summary = "Config validation failed"
-            raise ConfigValidationError(summary, errors=reader.errors, schema=SETTINGS_SCHEMA)
-        return settings
 
 
 class _Reader:
     """Gets values from a configuration and collects the errors in them."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
-        self.errors: list[str] = []
-        self._invalid: set[str] = set()
-        for name, error in _schema_errors(config):
-            self._invalid.add(name)
-            self.errors.append(error)
+        invalid = dict(_schema_errors(config))
+        self.errors = list(invalid.values())
+        self._values = {
+            name: schema.get("default")
+            if name in invalid or config.get(name) is None
+            # A null counts as unset.
+            else config[name]
+            for name, schema in SETTINGS_SCHEMA["properties"].items()
+        }
 
     def value(self, name: str) -> Any:  # noqa: ANN401 (checked by the schema)
-        """Return a value as it is, or None if it is unset or has the wrong type."""
-        return None if name in self._invalid else self._config.get(name)
+        """Return a value as it is. Return the default if it is unset or has the wrong type."""
+        return self._values[name]
 
     def text(self, name: str) -> str | None:
-        """Return text without surrounding whitespace, or None if that is empty."""
+        """Return text without surrounding whitespace. Return the default if that is empty."""
         value = self.value(name)
         stripped = value if name == "password" else (value or "").strip()
-        return stripped or None
+        return stripped or SETTINGS_SCHEMA["properties"][name].get("default")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts, which is empty if it is unset."""
+        return tuple(self.value(name) or ())
+
+    def switches(self) -> dict[str, str]:
+        """Return the query parameters of the PIM that are on."""
+        return {
+            name: "true" if value is True else value
+            for name, value in self._values.items()
+            if value and name.startswith(SWITCHES) and name != "with_personal_data"
+        }
 
     def parsed(self, name: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401
         """Return parsed text, or None if it is unset or invalid."""
@@ -208,6 +216,16 @@ def _schema_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _missing(name: str) -> str:
     title = SETTINGS_SCHEMA["properties"][name]["title"]
     return f"`{name}` is missing ({title}; also as TAP_AKENEO_{name.upper()} in the environment)"
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    start_date, end_date = settings.start_date, settings.end_date
+    if start_date and end_date and start_date >= end_date:
+        yield "`end_date` must be later than `start_date`"
+    if settings.linked_types and not settings.linked_entities:
+        yield "`updated_including_linked_type` needs `updated_including_linked_entities: true`"
+    if "convert_measurements" in settings.switches and not settings.channel:
+        yield "`convert_measurements` needs `channel`, whose units the PIM converts to"
 
 
 def _login_errors(config: Mapping[str, Any]) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """Search for the place of an item for which the PIM responds with 500.
 
-Every page that contains a broken product fails (#10066, #10573). The largest page that does not fail
-ends before it. A page of one item after a smaller key fails, and a page of one item after a key from
-the broken item's own to the next item does not. The next item is found by its position, if it is
-among those that the PIM lists by page number. Beyond these, a search among possible keys ends as
-close to the broken item as `FAR_STEPS` halvings lead.
+Every page that contains a broken product fails (#10066, #10573). The largest page that does not
+fail ends before it. A page of one item after a smaller key fails, and a page of one item after a
+key from the broken item's own to the next item does not. The next item is found by its position, if
+it is among those that the PIM lists by page number. Beyond these, a search among possible keys ends
+as close to the broken item as `FAR_STEPS` halvings lead.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def find_broken_range(
         known: Ranges that were found before.
 
     Returns:
-        The items, perhaps with the one after the range if no key between them was found. ``None`` if
-        are not the cause of the failure.
+        The items, perhaps with the one after the range if no key between them was found. ``None``
+        if the items are not the cause of the failure.
 
     Raises:
         PimUnavailable: Other requests fail at random as well.

@@ -16,7 +16,6 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page, decode_page
-from tap_akeneo.pagination.request import ListRequest
 from tap_akeneo.pagination.slices import REBUILD_INDEX, ListFailed, Progress, Slice, Step
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.request import ListRequest
 
 logger = logging.getLogger("tap-akeneo.pagination")
 
@@ -78,14 +78,19 @@ class NumberedPages:
 
     def get_or_none(self, number: int, size: int, *, with_count: bool = True) -> HalPage | None:
         """Return a page, or ``None`` if the PIM responds with 500."""
-        # Request a single item twice, because a 500 can also be temporary.
-        for _ in range(1 if size > 1 else 2):
-            try:
-                return self.get(number, size, gives_up_on_500=True, with_count=with_count)
-            except PimUnavailable as failure:
-                if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise
-        return None
+        page = self._get_once(number, size, with_count=with_count)
+        if page is None and size == 1:
+            # Request a single item twice, because a 500 can also be temporary.
+            page = self._get_once(number, size, with_count=with_count)
+        return page
+
+    def _get_once(self, number: int, size: int, *, with_count: bool) -> HalPage | None:
+        try:
+            return self.get(number, size, gives_up_on_500=True, with_count=with_count)
+        except PimUnavailable as failure:
+            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
 
     def count(self) -> int | None:
         """Return the PIM's count of the items in the list, or ``None`` if it does not count them.
@@ -228,9 +233,9 @@ class NumberSlice(Slice):
             )
         if self.is_fallback:
             msg = (
-                f"the PIM counts {self.counted} items, but {progress.read} could be read: its search "
-                f"index is out of step with its database, {REBUILD_INDEX}. The next run reads the "
-                "list again"
+                f"the PIM counts {self.counted} items, but {progress.read} could be read: its "
+                f"search index is out of step with its database, {REBUILD_INDEX}. The next run "
+                "reads the list again"
             )
         else:
             msg = (

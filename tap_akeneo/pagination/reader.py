@@ -167,6 +167,8 @@ class _RunningPlan:
         self.waiting_bytes, self.asks = 0, False
         try:
             self.need = proceed()
+            while isinstance(self.need, Collect) and not self.need.readings:
+                self.need = self._plan.send(None)
         except StopIteration:
             self.need = None
         except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)

@@ -1,9 +1,9 @@
 """Slices of a list as values, and the steps that read them.
 
-A slice is what is left to read of a list, or of a part of it. A step sends the requests for its next
-page and returns the page, and the slices that are left after it. Neither changes anything, so slices
-can be read in any thread, and what is left of a list is always the slices whose pages have not been
-consumed.
+A slice is what is left to read of a list, or of a part of it. A step sends the requests for its
+next page, and returns the page and the slices that are left after it. Neither changes anything, so
+any thread can read a slice, and what is left of a list is always the slices whose pages have not
+been consumed.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, cached_property
+from http import HTTPStatus
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -27,7 +28,6 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
-from tap_akeneo.columns import ColumnWriter
 from tap_akeneo.config.catalog import correct_entry
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.reader import Emit, Plan
@@ -43,6 +43,7 @@ from tap_akeneo.records import (
 )
 from tap_akeneo.streams.fingerprints import fingerprints_of, structure
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
+from tap_akeneo.value_columns.filling import ColumnWriter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -271,7 +272,8 @@ class AkeneoStream(Stream):
             if self._gone:
                 yield from self._check_parents()
         except RequestRefused as refusal:
-            self._refused(refusal)
+            is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
+            self._refused(refusal, may_skip=is_forbidden)
         except NoResponse as failure:
             self._skip(f"it seems to be disabled in this PIM ({failure})")
 

@@ -88,6 +88,7 @@ class SystemInformation(AkeneoStream):
     path = "system-information"
     since = "6.0"
     primary_keys = ("host",)
+    _information: dict[str, Any] | None = None
 
     @property
     @override
@@ -98,10 +99,11 @@ class SystemInformation(AkeneoStream):
 
     @override
     def plan_lists(self) -> Plan[None]:
-        yield from ask(lambda: self.pim.system_information)
+        self._information = yield from ask(lambda: self.pim.system_information)
 
     @override
     def read(self) -> Iterator[Record]:
         yield from super().read()
-        host = urlsplit(self.pim.base_url).netloc
-        yield {"host": host, **self._shape(self.pim.system_information, may_hold_nul=True)}
+        if self._information is not None:
+            host = urlsplit(self.pim.base_url).netloc
+            yield {"host": host, **self._shape(self._information, may_hold_nul=True)}

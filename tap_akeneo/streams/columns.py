@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 
 from tap_akeneo.client.errors import AkeneoError, WrongSetting, printable
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.columns import MAX_COLUMNS, Attribute, Channel, Column, columns_of, matches
 from tap_akeneo.pagination.reader import read_all
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.permissions import refusal_message
 from tap_akeneo.streams.channels import Channels
 from tap_akeneo.streams.structure import Attributes
+from tap_akeneo.value_columns.definitions import (
+    MAX_COLUMNS,
+    Attribute,
+    Channel,
+    Column,
+    columns_of,
+    matches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from tap_akeneo.cli import Stopper
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.pim import Pim
-    from tap_akeneo.columns import Column
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.maps import StreamMaps
     from tap_akeneo.pagination.reader import Plan, Reader
+    from tap_akeneo.value_columns.definitions import Column
     from tap_akeneo.writer import DeferredVersionWriter
 
 

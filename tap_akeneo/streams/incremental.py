@@ -221,5 +221,7 @@ class IncrementalStream(AkeneoStream):
             and reading.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
             and reading.bookmark
         ):
+            # A server of the PIM that responded only later may be behind those before it.
+            bookmark = min(reading.bookmark, self.pim.server_time(reading.noted))
             reading.state["replication_key"] = self.replication_key
-            reading.state["replication_key_value"] = reading.bookmark.isoformat()
+            reading.state["replication_key_value"] = bookmark.isoformat()

@@ -23,7 +23,8 @@ they are repaired or deleted:
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+import time
+from datetime import datetime  # noqa: TC003 (msgspec reads the annotations)
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -124,6 +125,7 @@ class ResumableReading(ListReading):
         state: The bookmark of the stream, or of one of its partitions.
         started: The PIM's clock when the reading began, perhaps in an earlier run.
         bookmark: The bookmark after the list is complete.
+        noted: Our monotonic time when the reading began in this run.
     """
 
     def __init__(  # noqa: PLR0913 (each by name)
@@ -140,6 +142,7 @@ class ResumableReading(ListReading):
         self.state = state
         self.started = started
         self.bookmark = bookmark
+        self.noted = time.monotonic()
         self._since = since
         self._fingerprint = digest(
             [fingerprints, request.path, request.key_is_cursor, _iso(since), _iso(until)]

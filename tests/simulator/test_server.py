@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from pim_simulator import SimulatedPim, serve
+from tests.support import started
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Start
@@ -171,9 +172,7 @@ def test_a_large_catalogue_is_made_and_listed_in_reasonable_time() -> None:
 def test_it_starts_by_hand_and_prints_what_a_client_needs() -> None:
     command = [sys.executable, "-m", "pim_simulator", "--port", "0", "--products", "5"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with started(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         printed = [process.stdout.readline() for _ in range(11)]
         process.send_signal(signal.SIGINT)
