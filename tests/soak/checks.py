@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.streams.fingerprints import has_unfinished
@@ -30,9 +31,6 @@ LIST_OF = {
     "reference_entity_records": "of one entity",
 }
 """Streams whose rows come from one list for each parent."""
-
-RESUMED_KEYS = ("product_keys", "product_model_keys")
-"""Key streams that a later run resumes."""
 
 DELETIONS_NOT_FOUND = (
     "the key table has no row",
@@ -138,10 +136,10 @@ class DeletionRule:
         """Yield the deleted rows that the rule does not find, except `DELETIONS_NOT_FOUND`."""
         lists = {self._list(key) for stream, key in living if stream == self.stream}
         for key, row in self._rows.items():
+            is_gone = (self.stream, key) not in living and row.get(self._created)
             is_known = not self._read_at or (self._keeps and self._list(key) not in lists)
-            if (self.stream, key) not in living and not self._is_deleted(key, row):
-                if not is_known and row.get(self._created):
-                    yield f"{self.stream} {key} was deleted in the PIM, but counts as living"
+            if is_gone and not is_known and not self._is_deleted(key, row):
+                yield f"{self.stream} {key} was deleted in the PIM, but counts as living"
 
     def _list(self, key: Key) -> str:
         return key[0] if self._by_list else ""
@@ -194,32 +192,40 @@ def not_covered(
         if stream:
             rows[stream, key] = value
             continue
-        for name, bookmark in value.get("bookmarks", {}).items():
-            for one in (bookmark, *bookmark.get("partitions", ())):
-                if not has_unfinished(one):
-                    continue
-                ranges = [*map(tuple, one["unfinished"]["ranges"])]
-                if overlapping := _overlapping(ranges):
-                    yield f"{name}: the state has ranges that overlap: {overlapping}"
-                ranges += [(broken["after"], broken["key"]) for broken in one.get("broken", ())]
-                started = one["unfinished"]["started"]
-                for (of, own), text in expected.items():
-                    is_here = of == name and own[:-1] == tuple(one.get("context", {}).values())
-                    if not is_here or settled_at[of, own] >= _date(started):
-                        continue
-                    row = rows.get((of, own))
-                    came = row is not None and content(of, row) == text
-                    if row is not None and of in RESUMED_KEYS:
-                        came = row["read_at"] == started
-                    if not came and not any(_is_in(own[-1], one) for one in ranges):
-                        yield f"{name} {own} is neither read nor left in the state: {ranges}"
+        for name, one in _unfinished(value):
+            ranges = [*map(tuple, one["unfinished"]["ranges"])]
+            if overlapping := _overlapping(ranges):
+                yield f"{name}: the state has ranges that overlap: {overlapping}"
+            ranges += [(broken["after"], broken["key"]) for broken in one.get("broken", ())]
+            started, parents = one["unfinished"]["started"], tuple(one.get("context", {}).values())
+            for item, text in expected.items():
+                is_here = item[0] == name and item[1][:-1] == parents
+                if is_here and settled_at[item] < _date(started):
+                    came = _has_come(item, text, rows.get(item), started)
+                    if not came and not any(_is_in(item[1][-1], one) for one in ranges):
+                        yield f"{item} is neither read nor left in the state: {ranges}"
+
+
+def _unfinished(state: Message) -> Iterator[tuple[str, Message]]:
+    """Yield the streams and bookmarks in a state that have an unfinished list."""
+    for name, bookmark in state.get("bookmarks", {}).items():
+        for one in (bookmark, *bookmark.get("partitions", ())):
+            if has_unfinished(one):
+                yield name, one
+
+
+def _has_come(item: Item, text: str, row: Message | None, started: str) -> bool:
+    """Return whether a row is that of the item as it is, or of this reading of the keys."""
+    if row is None or item[0] not in KEYS_OF:
+        return row is not None and content(item[0], row) == text
+    return bool(row["read_at"] == started)
 
 
 def _overlapping(ranges: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     ordered = sorted(ranges, key=lambda one: _order(one[0]))
     return [
         pair
-        for pair in zip(ordered, ordered[1:], strict=False)
+        for pair in pairwise(ordered)
         if pair[0][1] is None or _order(pair[0][1]) > _order(pair[1][0])
     ]
 

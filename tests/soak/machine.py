@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -23,6 +24,8 @@ from tests.soak.play import Play
 from tests.soak.steps import runs, setups, writes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from tests.soak.pim import Server
     from tests.soak.steps import Run, Setup, Write
 
@@ -30,39 +33,65 @@ STEPS = 8
 WAITS = (1, 10, 130, 700, 3600, 10_000, 200_000)
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """What all plays have in common. The rest is drawn.
+
+    Attributes:
+        setup: Attributes of `Setup`.
+        run: Attributes of `Run`.
+        failure: Attributes of `Failure`.
+    """
+
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+    failure: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Soak(RuleBasedStateMachine):
-    """Plays that Hypothesis draws."""
+    """Plays that Hypothesis draws.
+
+    Attributes:
+        server: Serves the PIMs.
+        fixed: What the plays have in common.
+        figures: What happened, counted.
+        failed: The steps of plays that failed, and why. Threads make some failures depend on
+            chance, which Hypothesis calls flaky; it does not show their steps.
+    """
 
     server: ClassVar[Server]
+    fixed: ClassVar[Fixed] = Fixed()
     figures: ClassVar[Counter[str]] = Counter()
+    failed: ClassVar[list[str]] = []
 
     def __init__(self) -> None:
         super().__init__()
         self.play: Play | None = None
+        self.steps: list[str] = []
 
     @initialize(setup=setups())
     def start(self, setup: Setup) -> None:
+        setup = replace(setup, **self.fixed.setup)
         self.play = Play(setup, self.server)
+        self.steps.append(f"Play({setup})")
 
     @rule(writes=st.lists(writes(), min_size=1, max_size=4))
     def write(self, writes: list[Write]) -> None:
-        assert self.play
-        self.play.write(writes)
+        self._do(f"write({writes})", lambda play: play.write(writes))
 
     @rule(seconds=st.sampled_from(WAITS))
     def wait(self, seconds: int) -> None:
-        assert self.play
-        self.play.wait(seconds)
+        self._do(f"wait({seconds})", lambda play: play.wait(seconds))
 
     @rule(run=runs())
     def run(self, run: Run) -> None:
-        assert self.play
-        self.play.run(run)
+        failures = tuple(replace(one, **self.fixed.failure) for one in run.failures)
+        run = replace(run, failures=failures, **self.fixed.run)
+        self._do(f"run({run})", lambda play: play.run(run))
 
     @rule()
     def run_undisturbed(self) -> None:
-        assert self.play
-        self.play.run_undisturbed()
+        self._do("run_undisturbed()", Play.run_undisturbed)
 
     @override
     def teardown(self) -> None:
@@ -70,47 +99,55 @@ class Soak(RuleBasedStateMachine):
             return
         try:
             if not self.play.has_failed:
-                self.play.end()
+                self._do("end()", Play.end)
         finally:
             self.play.close()
             self.figures.update(self.play.figures)
 
+    def _do(self, step: str, do: Callable[[Play], object]) -> None:
+        assert self.play
+        self.steps.append(step)
+        try:
+            do(self.play)
+        except Exception as failure:
+            self.play.has_failed = True
+            self.failed.append("\n".join([*self.steps, repr(failure)]))
+            raise
 
-def soak(
-    server: Server, plays: int, seed: int, figures: Counter[str], *, shrinks: bool = True
-) -> None:
-    """Play, and count what happens.
+
+def soak(server: Server, plays: int, seed: int, fixed: Fixed | None = None) -> Counter[str]:
+    """Play, and return what happened, counted.
 
     Args:
         server: Serves the PIMs.
         plays: Number of plays.
         seed: Seed of the plays.
-        figures: What happens is added here.
-        shrinks: Whether to make a play that fails smaller.
+        fixed: What they have in common. A play that fails is not made smaller then.
 
     Raises:
-        CheckFailed: A check failed. Its notes have the steps.
+        Exception: A check failed, or the tap did. `Soak.failed` has the steps.
     """
-    Soak.server, Soak.figures = server, figures
+    Soak.server, Soak.fixed, Soak.figures, Soak.failed = server, fixed or Fixed(), Counter(), []
     settings = hypothesis.settings(
         max_examples=plays,
         stateful_step_count=STEPS,
         database=None,
         deadline=None,
         derandomize=False,
-        phases=[Phase.generate, Phase.shrink] if shrinks else [Phase.generate],
+        phases=[Phase.generate] if fixed else [Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(hypothesis.seed(seed)(Soak), settings=settings)
+    return Soak.figures
 
 
 def soak_in_process(plays: int, seed: int) -> tuple[Counter[str], str]:
     """Play in a process of its own; return what happened, counted, and the failure if any."""
     logging.disable(logging.CRITICAL)
-    figures: Counter[str] = Counter()
     with server() as one:
         try:
-            soak(one, plays, seed, figures)
+            soak(one, plays, seed)
         except Exception as failure:  # noqa: BLE001 (also what the tap does not expect)
-            return figures, f"seed {seed}:\n{''.join(traceback.format_exception(failure))}"
-    return figures, ""
+            shown = "".join(traceback.format_exception(failure))
+            return Soak.figures, f"seed {seed}:\n{shown}\nThe first time:\n{Soak.failed[0]}"
+    return Soak.figures, ""

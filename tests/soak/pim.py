@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.client import http
+from tap_akeneo.streams import resuming
 from tests.soak.steps import CLOCKS_CHANGE, FOREVER, PAGE
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ WINDOW = 20 * PAGE
 SHORT = 0.0005
 """Seconds before a request is tried again."""
 
+PACKAGES = ("tap_akeneo.", "pim_simulator.")
 LIMITS: dict[str, object] = {
     "RESULT_WINDOW": WINDOW,
     "MAX_PAGE_SIZE": PAGE,
@@ -211,7 +213,7 @@ class SmallPim:
         libraries = 3 if {"assets", "records"}.intersection(setup.topics) else 0
         self.pim = SimulatedPim(
             setup.profile,
-            seed=1,
+            seed=setup.seed,
             products=0 if setup.is_long else 34,
             timezone=setup.zone,
             index_lag=setup.lag,
@@ -236,12 +238,12 @@ class SmallPim:
         with ExitStack() as stack:
             stack.enter_context(patch.multiple(pim.clock, now=clock.now, advance=clock.advance))
             stack.enter_context(patch.object(pim.requests, "begin", self._begin_request))
-            stack.enter_context(patch.object(http, "time", clock))
-            for module in [*sys.modules.values()]:
-                if module.__name__.startswith(("tap_akeneo.", "pim_simulator.")):
-                    there = {name: one for name, one in limits.items() if name in vars(module)}
-                    if there:
-                        stack.enter_context(patch.multiple(module, **there))
+            for module in (http, resuming):
+                stack.enter_context(patch.object(module, "time", clock))
+            modules = [one for name, one in sys.modules.items() if name.startswith(PACKAGES)]
+            for changed in modules:
+                for name in limits.keys() & vars(changed).keys():
+                    stack.enter_context(patch.object(changed, name, limits[name]))
             self._server.show(pim, setup)
             yield
 

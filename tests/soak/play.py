@@ -17,7 +17,7 @@ from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
 from tests.soak import checks
-from tests.soak.pim import PARENTS, WINDOW, SmallPim, path_of
+from tests.soak.pim import PARENTS, SmallPim, path_of
 from tests.soak.steps import TOPICS, Run
 from tests.soak.target import Target, TargetWriter
 from tests.soak.writes import Writes
@@ -204,12 +204,14 @@ class Play:
         now, before = self._pim.clock.now(), self._held
         settled_at = {item: self._changed[item] + lag for item in before}
         there = {(stream, key) for stream, key in before if key in target.rows[stream]}
-        rows = {(stream, key): row for stream in self._keys for key, row in target.rows[stream].items()}
+        rows = {
+            (stream, key): row for stream in self._keys for key, row in target.rows[stream].items()
+        }
         kills_after = run.after if run.ending == "killed" else None
         writer = TargetWriter(target, kills_after, is_slow=run.is_slow)
         _Tap.stopper.checks = run.after if run.ending == "stopped" else None
         self._small.start()
-        ending, reason, tap = self._sync(run, writer)
+        ending, reason = self._sync(run, writer)
         if ending != "killed" or run.keeps:
             writer.commit()
         self.figures.update({"runs": 1, ending: 1, "requests": len(self._pim.requests)})
@@ -245,7 +247,7 @@ class Play:
                 self._check(f"{item} counts as deleted" for item in gone if item in self._held)
         return writer, ending, reason
 
-    def _sync(self, run: Run, writer: TargetWriter) -> tuple[str, str, _Tap | None]:
+    def _sync(self, run: Run, writer: TargetWriter) -> tuple[str, str]:
         """Run the tap, and return how it ended, and why."""
         tap = None
         try:
@@ -266,16 +268,16 @@ class Play:
                 raise
             tap.raise_for_failed_streams()
         except BrokenPipeError:
-            return "killed", "", tap
+            return "killed", ""
         except Stopped:
-            return "stopped", "", tap
+            return "stopped", ""
         except AkeneoError as error:
-            return "failed", "; ".join([*(tap.reasons if tap else ()), str(error)]), tap
+            return "failed", "; ".join([*(tap.reasons if tap else ()), str(error)])
         finally:
             if tap is not None:
                 # A process that is killed has no threads.
                 tap.reader.close()
-        return "complete", "", tap
+        return "complete", ""
 
     def _settings(self, run: Run) -> dict[str, Any]:
         setup = self.setup

@@ -11,7 +11,7 @@ from tests.soak.pim import WINDOW
 from tests.soak.steps import PAGE, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pim_simulator import SimulatedPim
     from tests.soak.steps import Setup
@@ -48,11 +48,13 @@ class Writes:
         self.touched: set[tuple[str, Key]] = set()
         self._pim, self._setup = pim, setup
         self._product_key = "uuid" if pim.profile.by_uuid else "identifier"
-        self._parents = {
+        self._parents: dict[Key, str | None] = {
             (row[self._product_key],): row["parent"] for row in pim.truth("products")
         }
         models = pim.truth("product_models")
-        self._models = {(row["code"],): (row["parent"], row["family_variant"]) for row in models}
+        self._models: dict[Key, tuple[str | None, str]] = {
+            (row["code"],): (row["parent"], row["family_variant"]) for row in models
+        }
         self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"]]
         self._families = [row["code"] for row in pim.truth("families")]
         self._others: dict[str, list[Key]] = {}
@@ -80,13 +82,16 @@ class Writes:
 
     def keys(self, stream: str) -> list[Key]:
         """Return the keys of the items of a stream, in the PIM's order."""
-        own = {"products": self._parents, "product_models": self._models}.get(stream)
-        keys = list(self._others[stream] if own is None else own)
+        keys: Iterable[Key] = self._others.get(stream, ())
+        if stream in {"products", "product_models"}:
+            keys = self._parents if stream == "products" else self._models
         return sorted(keys, key=lambda key: [part.lower().encode() for part in key])
 
     def do(self, write: Write) -> None:
         """Write, if there is an item for it."""
         self.count += 1
+        # Some writes come in the same second as others, or as a request.
+        self._pim.clock.advance(seconds=self.count % 3)
         stream = self.stream_of(write.stream)
         verbs: dict[str, Callable[[str, Key, Write], None]] = {
             "delete": self._delete,
