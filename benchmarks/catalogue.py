@@ -159,7 +159,8 @@ def make_catalogue(
             return now - dice.randrange(5 * 60, FIRST_CHANGE)
         if skewed and dice.random() < 0.95:  # noqa: PLR2004 (as the docstring says)
             return now - YEAR // 12 + dice.randrange(HOUR)
-        return now - dice.randrange(2 * HOUR, 2 * YEAR)
+        # Older than what a reader may add to the hour for the lag of the index and an unknown time zone.
+        return now - dice.randrange(4 * HOUR, 2 * YEAR)
 
     made = ProductList(
         _product(base, dice, number, date(number), templates[number % _TEMPLATES])

@@ -25,12 +25,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from benchmarks.access import CREDENTIALS
 from benchmarks.catalogue import Catalogue, ProductList, encode, make_catalogue
-from pim_simulator.clock import Clock, ServerZone, http_date
-from pim_simulator.errors import ApiError, no_route
-from pim_simulator.oauth import TokenEndpoint, Tokens
-from pim_simulator.paging import Paging, page_links, read_paging, search_after_links
-from pim_simulator.profiles import PROFILES
-from pim_simulator.routes import PREFIX
+from pim_simulator.database.clock import Clock, ServerZone, http_date
+from pim_simulator.database.profiles import PROFILES
+from pim_simulator.http.errors import ApiError, no_route
+from pim_simulator.http.messages import PREFIX
+from pim_simulator.http.oauth import TokenEndpoint, Tokens
+from pim_simulator.http.paging import Paging, page_links, read_paging, search_after_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

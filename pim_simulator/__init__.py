@@ -9,8 +9,7 @@ Example:
 
 from __future__ import annotations
 
-from pim_simulator.profiles import PROFILES, Profile
-from pim_simulator.server import serve
-from pim_simulator.simulator import SimulatedPim
+from pim_simulator.database.profiles import PROFILES, Profile
+from pim_simulator.simulator import SimulatedPim, serve
 
 __all__ = ["PROFILES", "Profile", "SimulatedPim", "serve"]

@@ -11,6 +11,20 @@ from datetime import timedelta
 
 from pim_simulator import PROFILES, SimulatedPim, serve
 
+_OPTIONS: tuple[tuple[str, str | float, str], ...] = (
+    ("--seed", 1, "seed of the catalogue"),
+    ("--products", 250, "how many products"),
+    ("--asset-families", 3, "how many, in editions that have them"),
+    ("--reference-entities", 3, "how many, in editions that have them"),
+    ("--records", 40, "how many per reference entity and asset family"),
+    ("--host", "127.0.0.1", "address to listen at"),
+    ("--port", 8080, "port to listen at; 0: a free one"),
+    ("--timezone", "UTC", "time zone of the server"),
+    ("--clock-offset", 0.0, "seconds by which its clock is ahead"),
+    ("--latency", 0.0, "seconds by which each response is delayed"),
+    ("--index-lag", 0.0, "seconds until a write shows in the index"),
+)
+
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -18,55 +32,22 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         description="Serve a simulated Akeneo PIM until Ctrl-C.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--profile", choices=list(PROFILES), default="ce-7", help="version")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the catalogue")
-    parser.add_argument("--products", type=int, default=250, help="how many products")
-    parser.add_argument(
-        "--asset-families", type=int, default=3, help="how many, in editions that have them"
-    )
-    parser.add_argument(
-        "--reference-entities", type=int, default=3, help="how many, in editions that have them"
-    )
-    parser.add_argument(
-        "--records", type=int, default=40, help="how many per reference entity and asset family"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen at; 0: a free one")
-    parser.add_argument("--timezone", default="UTC", help="time zone of the server")
-    parser.add_argument(
-        "--clock-offset", type=float, default=0, help="seconds by which its clock is ahead"
-    )
-    parser.add_argument(
-        "--latency", type=float, default=0, help="seconds by which each answer is delayed"
-    )
-    parser.add_argument(
-        "--index-lag", type=float, default=0, help="seconds until a write shows in the index"
-    )
-    parser.add_argument("--links-base", help="scheme and host that the PIM puts into links")
-    parser.add_argument(
-        "--shuffle-media-files", action="store_true", help="list media files in no fixed order"
-    )
+    add = parser.add_argument
+    add("--profile", choices=list(PROFILES), default="ce-7", help="version")
+    for name, default, text in _OPTIONS:
+        add(name, type=type(default), default=default, help=text)
+    add("--links-base", help="scheme and host that the PIM puts into links")
+    add("--shuffle-media-files", action="store_true", help="list media files in no fixed order")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
-    options = _arguments(arguments)
-    pim = SimulatedPim(
-        options.profile,
-        seed=options.seed,
-        products=options.products,
-        asset_families=options.asset_families,
-        reference_entities=options.reference_entities,
-        records=options.records,
-        timezone=options.timezone,
-        clock_offset=timedelta(seconds=options.clock_offset),
-        links_base=options.links_base,
-        index_lag=options.index_lag,
-        latency=options.latency,
-        shuffle_media_files=options.shuffle_media_files,
-    )
-    with serve(pim, host=options.host, port=options.port) as url:
+    options = vars(_arguments(arguments))
+    host, port = options.pop("host"), options.pop("port")
+    offset = timedelta(seconds=options.pop("clock_offset"))
+    pim = SimulatedPim(**options, clock_offset=offset)
+    with serve(pim, host=host, port=port) as url:
         try:
             sys.stdout.write(_welcome(pim, url))
             sys.stdout.flush()

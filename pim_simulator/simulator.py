@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.api import Api
-from pim_simulator.asgi import make_app
-from pim_simulator.bodies import ItemBodies
-from pim_simulator.catalog_lists import CatalogLists
+from pim_simulator.api.api import Api, all_features, all_permissions
+from pim_simulator.api.table import add_rows
 from pim_simulator.catalogue import make_catalogue
 from pim_simulator.catalogue.cloud import PERSONAL, SECRETS
-from pim_simulator.clock import Clock, ServerZone
-from pim_simulator.cloud_lists import CloudLists
-from pim_simulator.faults import Faults
-from pim_simulator.index import Index
-from pim_simulator.item_lists import ItemLists
-from pim_simulator.library_bodies import LibraryBodies
-from pim_simulator.library_lists import LibraryLists
-from pim_simulator.library_search import LibrarySearch
-from pim_simulator.oauth import Tokens
-from pim_simulator.product_search import ProductSearch
-from pim_simulator.profiles import PROFILES
-from pim_simulator.requests_log import RequestLog
-from pim_simulator.structure_bodies import StructureBodies
-from pim_simulator.structure_lists import StructureLists
-from pim_simulator.truth import truth
-from pim_simulator.write_calls import WriteCalls
-from pim_simulator.writer import Writer
+from pim_simulator.database.clock import Clock, ServerZone
+from pim_simulator.database.installation import Installation
+from pim_simulator.database.profiles import PROFILES
+from pim_simulator.http.asgi import make_app
+from pim_simulator.http.faults import Faults
+from pim_simulator.http.oauth import Tokens
+from pim_simulator.http.requests_log import RequestLog
+from pim_simulator.http.server import running
+from pim_simulator.truth.community import truth
+from pim_simulator.writes.writer import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from starlette.applications import Starlette
 
+    from pim_simulator.http.messages import Request, Response
 
-class SimulatedPim:
+
+class SimulatedPim(Installation):
     """An Akeneo PIM whose REST API behaves as the real one, quirks included.
 
     Attributes:
-        profile: The version.
         timezone: Name of the server's time zone.
-        clock: The server's clock.
         credentials: ``client_id``, ``client_secret``, ``username``, ``password``.
         requests: The requests so far.
         faults: Faults to inject.
         tokens: The issued tokens.
-        ghosts: Keys of products (uuid or identifier) and models (code) that are in the
-            index but missing from SQL.
-        broken: Keys of products and models that cannot be normalised, so that pages with
-            them answer 500.
         write: Changes the catalogue, as the API does.
         hanging: Parts of paths whose requests never get a response, as those of workflows
             where they are disabled (OpenAkeneo/dotnet-rest-api-client).
@@ -95,9 +86,29 @@ class SimulatedPim:
             shuffle_media_files: Whether ``/media-files``, which has no ``ORDER BY``, changes
                 its order between requests.
         """
-        self.profile = PROFILES[profile]
+        version = PROFILES[profile]
+        store = make_catalogue(
+            version,
+            seed=seed,
+            products=products,
+            asset_families=asset_families,
+            reference_entities=reference_entities,
+            records=records,
+        )
+        add_rows(store, version, seed)
+        super().__init__(
+            version,
+            store,
+            Clock(clock_offset),
+            ServerZone(timezone),
+            index_lag=index_lag,
+            seed=seed,
+            shuffle_media_files=shuffle_media_files,
+            access_token_lifetime=access_token_lifetime,
+            features=all_features(version),
+            permissions=all_permissions(version),
+        )
         self.timezone = timezone
-        self.clock = Clock(clock_offset)
         self.credentials = {
             "client_id": "1_3e2iqilq2ygwk0ccgogkcwco8oosckkkk4gkoc0k4s8s044wss",
             "client_secret": "44ectenmudus8g88w4wkws84044ckw0k4w4kg0sokoss84oko8",
@@ -111,76 +122,10 @@ class SimulatedPim:
         self.latency = latency
         self.url: str | None = None
         self.hanging: set[str] = set()
-        self.secrets = SECRETS if self.profile.saas else ()
-        self.personal = PERSONAL if self.profile.saas else ()
-        self._store = make_catalogue(
-            self.profile,
-            seed=seed,
-            products=products,
-            asset_families=asset_families,
-            reference_entities=reference_entities,
-            records=records,
-        )
-        zone = ServerZone(timezone)
-        index = Index(self._store.products, self._store, index_lag)
-        models = Index(self._store.product_models, self._store, index_lag)
-        published = Index(self._store.published_products, self._store, index_lag)
-        self.write = Writer(
-            *(self._store, self.profile, self.clock),
-            products=index,
-            models=models,
-            published=published,
-        )
-        bodies = ItemBodies(self._store, self.profile, zone)
-        items = ItemLists(
-            store=self._store,
-            profile=self.profile,
-            bodies=bodies,
-            search=ProductSearch(self._store, self.profile, zone, self.clock, bodies),
-            indexes={
-                "products": index,
-                "products-uuid": index,
-                "product-models": models,
-                "published-products": published,
-            },
-            clock=self.clock,
-        )
-        self._libraries = LibraryLists(
-            self._store,
-            LibraryBodies(self._store, self.profile, zone),
-            LibrarySearch(self._store, self.profile, self.clock),
-        )
-        self.ghosts = items.ghosts
-        self.broken = items.broken
-        self._api = Api(
-            store=self._store,
-            profile=self.profile,
-            clock=self.clock,
-            tokens=self.tokens,
-            credentials=self.credentials,
-            items=items,
-            structure=StructureLists(
-                self._store,
-                self.profile,
-                StructureBodies(self._store, self.profile, zone),
-                seed=seed,
-                shuffle_media_files=shuffle_media_files,
-            ),
-            libraries=self._libraries,
-            cloud=CloudLists(self._store),
-            catalogs=CatalogLists(self._store, bodies),
-            writes=WriteCalls(self.write, self.profile),
-            lifetime=access_token_lifetime,
-        )
-
-    @property
-    def features(self) -> set[str]:
-        """The enabled features; discard one to disable it.
-
-        The routes of a disabled feature are not listed, and answer ``Feature … is not
-        enabled``. Versions without the feature answer ``No route found``.
-        """
-        return self._api.features
+        self.secrets = SECRETS if version.saas else ()
+        self.personal = PERSONAL if version.saas else ()
+        self.write = Writer(self)
+        self._api = Api(self, self.tokens, self.credentials)
 
     @property
     def app_token(self) -> str:
@@ -188,27 +133,9 @@ class SimulatedPim:
         return self.tokens.app
 
     @property
-    def search_after_page_size(self) -> int:
-        """Page size of the lists that take no ``limit``."""
-        return self._libraries.page_size
-
-    @search_after_page_size.setter
-    def search_after_page_size(self, size: int) -> None:
-        self._libraries.page_size = size
-
-    @property
-    def permissions(self) -> set[str]:
-        """The granted permissions; discard one to get its 403."""
-        return self._api.permissions
-
-    @property
-    def access_token_lifetime(self) -> float:
-        """Lifetime in seconds of access tokens issued from now on."""
-        return self._api.lifetime
-
-    @access_token_lifetime.setter
-    def access_token_lifetime(self, seconds: float) -> None:
-        self._api.lifetime = seconds
+    def ghosts(self) -> set[str]:
+        """Another name of `missing`."""
+        return self.missing
 
     def truth(self, resource: str, *, by_uuid: bool | None = None) -> list[dict[str, Any]]:
         """Return the contents of the PIM, in the form that its reference documents.
@@ -220,16 +147,38 @@ class SimulatedPim:
                 version has that list.
         """
         uuid = self.profile.by_uuid if by_uuid is None else by_uuid
-        return truth(self._store, self.profile, self.timezone, resource, by_uuid=uuid)
+        return truth(self, resource, by_uuid=uuid)
+
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request."""
+        return self._api.respond(request)
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
-        return make_app(
-            self._api,
-            log=self.requests,
-            faults=self.faults,
-            clock=self.clock,
-            latency=self.latency,
-            links_base=self.links_base,
-            hanging=self.hanging,
-        )
+        return make_app(self)
+
+
+@contextmanager
+def serve(
+    pim: SimulatedPim, *, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+) -> Iterator[str]:
+    """Serve a simulated PIM for the duration of a ``with`` block.
+
+    Args:
+        pim: What to serve.
+        host: Address to listen at.
+        port: Port to listen at; a free one by default.
+        certificate: PEM file with a key and its certificate, for HTTPS.
+
+    Yields:
+        The URL, ``http://127.0.0.1:PORT`` or ``https://…``.
+
+    Raises:
+        RuntimeError: If the server does not start.
+    """
+    with running(pim.app(), host=host, port=port, certificate=certificate) as url:
+        pim.url = url
+        try:
+            yield url
+        finally:
+            pim.url = None

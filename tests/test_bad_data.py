@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -245,16 +246,21 @@ def run_alone(pim: SimulatedPim, folder: Path, **settings: Any) -> Ended:
 
 
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
-def test_numbers_that_are_invalid_in_json_end_the_run_with_one_line(
+def test_numbers_that_are_invalid_in_json_fail_their_list_with_one_line_for_each_stream(
     start_pim: StartPim, tmp_path: Path, odd: str
 ) -> None:
     pim = start_pim(products=10)
     pim.faults.add("odd", "/families", odd={'"en_US":"Cameras"': f'"en_US":{odd}'}, times=None)
     ended = run_alone(pim, tmp_path, max_retries=0)
-    (line,) = ended.errors
-    assert line.startswith("families: the response is not JSON of the PIM's API (application/json)")
-    assert "[GET /api/rest/v1/families?page=1" in line
+    *lines, last = ended.errors
+    assert sorted(line.partition(": ")[0] for line in lines) == ["families", "family_variants"]
+    for line in lines:
+        assert ": the response is not JSON of the PIM's API (application/json)" in line
+        assert "[GET /api/rest/v1/families?page=1" in line
+    assert re.match("2 of 15 streams failed: ", last)
     assert ended.code == 1
+    read = {one["stream"] for one in ended.messages if one["type"] == "RECORD"}
+    assert read >= {"products", "locales", "categories"}
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])

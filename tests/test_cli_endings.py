@@ -188,8 +188,8 @@ def test_the_summary_lists_incomplete_streams(start_pim: StartPim, tmp_path: Pat
     ended = command("--config", config)
     (told,) = (line for line in ended.log.splitlines() if "incomplete streams" in line)
     missing = told.rpartition(": ")[2].split(", ")
-    assert {"families", "family_variants", "products"} <= set(missing)
-    assert not {"association_types", "attributes", "channels"}.intersection(missing)
+    # The families can be listed, or else their variants could not be read.
+    assert missing == ["families", "family_variants"]
 
 
 @pytest.mark.parametrize("half", ["1 / 0", "record['nope']", "int(code)", "None + 1"])

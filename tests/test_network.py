@@ -134,10 +134,16 @@ def test_an_oversized_response_ends_the_run_before_it_fills_the_memory(
         timeout=60,
     )
     assert ended.returncode == 1
-    (line,) = Ended(1, "", ended.stderr).errors
-    assert line.startswith("families: the response is larger than 256 MB: lower the setting page_")
+    # The PIM still answers, so only the stream whose list this was fails: that of families, or that
+    # of their variants, which reads the same list ahead.
+    line, last = Ended(1, "", ended.stderr).errors
+    stream = line.partition(": ")[0]
+    assert stream in {"families", "family_variants"}
+    told = f"{stream}: the response is larger than 256 MB: lower the setting page_size"
+    assert line.startswith(told)
     assert "[GET /api/rest/v1/families?" in line
     assert is_explained(line)
+    assert last == f"1 of 15 streams failed: {stream}"
 
 
 DEEP = {
@@ -150,25 +156,58 @@ DEEP = {
 }
 
 
+DEPEND = {
+    "a page of products": {"products", "product_keys", "product_scores"},
+    "a page of families": {"families", "family_variants"},
+    "a whole list": {"measurement_families"},
+}
+"""The streams that need these lists. Without the others, the tap cannot know what to read."""
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
 @pytest.mark.parametrize("where", DEEP)
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_deeply_nested_json_is_an_error_not_a_crash(
-    start_pim: StartPim, where: str, opening: bytes, closing: bytes
+    start_pim: StartPim,
+    caplog: pytest.LogCaptureFixture,
+    where: str,
+    opening: bytes,
+    closing: bytes,
 ) -> None:
     path, frame = DEEP[where]
     pim = start_pim(products=5)
     body = frame % (opening * 100_000 + b"1" + closing * 100_000)
     pim.faults.add("status", path, status=200, body=body, times=None)
-    with pytest.raises(AkeneoError, match="the response is not JSON of the PIM's API"):
-        sync(pim, max_retries=0)
+    told = "the response is not JSON of the PIM's API"
+    if where not in DEPEND:
+        with pytest.raises(AkeneoError, match=told):
+            sync(pim, max_retries=0)
+        return
+    run = sync(pim, max_retries=0)
+    # Only the streams fail that need this list.
+    lines = errors(caplog)
+    assert sorted(line.partition(": ")[0] for line in lines) == sorted(run.tap.failed_streams)
+    assert set(run.tap.failed_streams) == DEPEND[where]
+    assert all(told in line and f"[GET /api/rest/v1{path}" in line for line in lines)
+    read = {name for name, stream in run.tap.streams.items() if stream.selected}
+    assert run.tap.ended_streams == read
+    assert run.records("locales")
 
 
-def test_a_deeply_nested_error_body_does_not_hide_the_status(start_pim: StartPim) -> None:
+def test_a_deeply_nested_error_body_does_not_hide_the_status(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
     pim = start_pim(products=5)
     body = b'{"message":"no","errors":%s}' % (b"[" * 100_000 + b"]" * 100_000)
     pim.faults.add("status", "/families", status=503, body=body, times=None)
-    with pytest.raises(AkeneoError, match="the PIM answers 503: Service Unavailable"):
-        sync(pim, "families", max_retries=0)
+    run = sync(pim, "families", "locales", max_retries=0)
+    assert run.tap.failed_streams == ["families"]
+    (line,) = errors(caplog)
+    assert line.startswith("families: the PIM answers 503: Service Unavailable")
+    assert run.records("locales")
 
 
 @pytest.fixture
@@ -391,25 +430,35 @@ NOTICES = {
 @pytest.mark.parametrize("path", ["/api/rest/v1", "/families"])
 @pytest.mark.parametrize(("notice", "shown"), NOTICES.values(), ids=NOTICES.keys())
 def test_a_message_of_php_before_the_json_is_shown_without_the_advice_to_wait(
-    start_pim: StartPim, notice: str, shown: str, path: str
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, notice: str, shown: str, path: str
 ) -> None:
     pim = start_pim(products=5)
     body = f'{notice}{{"_embedded":{{"items":[]}}}}'.encode()
     pim.faults.add("status", path, status=200, body=body, times=None)
-    told = first_words(pim)
+    if path == "/families":
+        run = sync(pim, "families", "locales", max_retries=0)
+        assert run.tap.failed_streams == ["families"]
+        assert run.records("locales")
+        (told,) = errors(caplog)
+        assert is_explained(told)
+    else:
+        told = first_words(pim)
     assert f"begins with a message of PHP, {shown}: waiting does not help, have display_err" in told
     assert "wait until" not in told
     assert "base_url" not in told
 
 
-def test_a_failure_with_a_message_of_php_shows_it(start_pim: StartPim) -> None:
+def test_a_failure_with_a_message_of_php_shows_it(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
     pim = start_pim(products=5)
     body = "<b>Fatal error</b>:  Out of memory in <b>/srv/a.php</b> on line <b>1</b>"
     pim.faults.add("status", "/families", status=500, body=body, times=None)
-    with pytest.raises(AkeneoError) as ended:
-        sync(pim, "families", max_retries=0)
+    run = sync(pim, "families", max_retries=0)
+    assert run.tap.failed_streams == ["families"]
+    (line,) = errors(caplog)
     told = "the PIM answers 500: PHP says “Fatal error: Out of memory in /srv/a.php on line 1” [GET"
-    assert told in str(ended.value)
+    assert line.startswith(f"families: {told}")
 
 
 DENIED = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"

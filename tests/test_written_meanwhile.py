@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Run, select, settings_for, sync
 
@@ -152,11 +152,19 @@ def test_publishing_or_unpublishing_a_product_during_a_read_does_not_fail_the_st
     assert activates(run)
 
 
-def test_a_list_that_times_out_after_its_first_page_ends_the_run(start_pim: StartPim) -> None:
+def test_a_list_that_times_out_after_its_first_page_fails_its_stream(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
     pim = start_pim("saas", products=20)
     pim.faults.add("slow", "/workflows/tasks", nth=2, times=None, delay=2)
-    with pytest.raises(AkeneoError, match=r"^workflow_tasks: .* in time"):
-        sync(pim, "workflow_tasks", page_size=1, request_timeout=1, max_retries=0)
+    run = sync(pim, "workflow_tasks", "locales", page_size=1, request_timeout=1, max_retries=0)
+    assert run.tap.failed_streams == ["workflow_tasks"]
+    assert run.records("locales")
+    # One line for each list: that of each step.
+    lines = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    told = r"workflow_tasks: .* in time .*\[GET /api/rest/v1/workflows/tasks\?"
+    assert len(lines) == len(set(lines)) == len(pim.truth("workflow_steps"))
+    assert all(re.match(told, line) for line in lines)
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 100])

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue import enterprise, structure
 from pim_simulator.catalogue.categories import CATEGORIES
-from pim_simulator.catalogue.cloud import add_cloud
 from pim_simulator.catalogue.libraries import add_libraries
 from pim_simulator.catalogue.measurements import measurement_bodies
-from pim_simulator.catalogue.pam import add_pam
 from pim_simulator.catalogue.products import add_products
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
-from pim_simulator.store import Store
+from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.rows import Entity
+from pim_simulator.database.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pim_simulator.profiles import Profile
+    from pim_simulator.database.profiles import Profile
 
 _FIRST = int(datetime(2023, 2, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 2, 1, tzinfo=timezone.utc).timestamp())
@@ -39,11 +37,10 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     Only editions that support them get asset families, reference entities and records.
     """
     store = Store()
-    random = Dice(f"structure/{seed}")
+    random = SeededRandom(f"structure/{seed}")
 
     def row(body: dict[str, Any], owner: str = "") -> Entity:
-        created = random.randint(_FIRST, _LAST)
-        return Entity(body, created, random.randint(created, _LAST), owner)
+        return Entity(body, *random.dates(_FIRST, _LAST), owner)
 
     if profile.enterprise:
         add_libraries(
@@ -59,10 +56,6 @@ def make_catalogue(  # noqa: PLR0913 - how much there is of what
     if profile.enterprise:
         enterprise.add_drafts(store)
         enterprise.add_published(store)
-    if profile.saas:
-        add_cloud(store, seed)
-    if "pam" in profile.features:
-        add_pam(store, seed)
     return store
 
 
@@ -83,7 +76,7 @@ def _add_small_tables(store: Store, profile: Profile, row: Callable[..., Entity]
             body |= {"is_two_way": two_way, "is_quantified": quantified}
         store.association_types[code] = row(body)
     for family in measurement_bodies():
-        if profile.measurement_families or family["code"] != "bottles":
+        if profile.since(5) or family["code"] != "bottles":
             store.measurement_families[family["code"]] = row(family)
     _add_categories(store, row)
 

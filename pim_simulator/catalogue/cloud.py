@@ -10,31 +10,22 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
+from pim_simulator.database.rows import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pim_simulator.store import Store
+    from pim_simulator.database.random_numbers import SeededRandom
+    from pim_simulator.database.store import Store
 
 # One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
-TABLES = (
-    *("workflows", "workflow_tasks", "workflow_step_assignees", "rule_definitions"),
-    *("readiness", "modelization_suggestions", "catalogs", "catalog_mapping_schemas"),
-    *("ui_extensions", "http_hooks"),
-)
 # All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
-    "SECRET-signing-key-of-the-tab",
-    "SECRET-bearer-of-the-tab",
-    "SECRET-password-of-the-button",
-    "SECRET-header-of-the-button",
-    "SECRET-of-the-hook",
-    "SECRET-token-of-the-hook",
-)
+    "SECRET-signing-key-of-the-tab", "SECRET-bearer-of-the-tab", "SECRET-password-of-the-button",
+    "SECRET-header-of-the-button", "SECRET-of-the-hook", "SECRET-token-of-the-hook",
+)  # fmt: skip
 _PEOPLE = (
     ("Ada", "Lovelace-Fictional", "ada@people.invalid"),
     ("Grace", "Hopper-Fictional", "grace@people.invalid"),
@@ -43,42 +34,24 @@ _PEOPLE = (
 PERSONAL = tuple(text for person in _PEOPLE for text in person[1:])
 
 
-def add_cloud(store: Store, seed: int) -> None:
-    """Fill the tables of the hosted edition."""
-    random = Dice(f"cloud/{seed}")
-    store.cloud = {table: {} for table in TABLES}
+def add_workflows(store: Store, random: SeededRandom) -> None:
+    """Fill the tables of workflows, and of the tasks and assignees of their steps."""
     for body in _workflows(random):
         _add(store, "workflows", body["uuid"], body)
         for step in body["steps"]:
             _add_tasks(store, step["uuid"], random)
             for number, (first, last, email) in enumerate(_PEOPLE):
-                person = {"first_name": first, "last_name": last, "email": email}
                 key = str(UUID(int=number + 1, version=4))
-                _add(
-                    store,
-                    "workflow_step_assignees",
-                    f"{step['uuid']}/{key}",
-                    {"uuid": key, **person},
-                    step["uuid"],
-                )
-    for body in _rules():
-        _add(store, "rule_definitions", body["code"], body)
-    for body in _readiness():
-        _add(store, "readiness", body["code"], body)
-    for body in _suggestions(random):
-        _add(store, "modelization_suggestions", body["uuid"], body)
-    _add_catalogs(store, random)
-    for body in _extensions(random):
-        _add(store, "ui_extensions", body["uuid"], body)
-    for body in _hooks():
-        _add(store, "http_hooks", body["hookType"], body)
+                person = {"uuid": key, "first_name": first, "last_name": last, "email": email}
+                table = "workflow_step_assignees"
+                _add(store, table, f"{step['uuid']}/{key}", person, step["uuid"])
 
 
 def _add(store: Store, table: str, key: str, body: dict[str, Any], owner: str = "") -> None:
-    store.cloud[table][key] = Entity(body, 0, 0, owner)
+    store.table(table)[key] = Entity(body, 0, 0, owner)
 
 
-def _uuid(random: Dice) -> str:
+def _uuid(random: SeededRandom) -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
@@ -86,7 +59,7 @@ def _moment(day: int) -> str:
     return _FIRST.replace(day=1 + day % 28).isoformat()
 
 
-def _workflows(random: Dice) -> Iterator[dict[str, Any]]:
+def _workflows(random: SeededRandom) -> Iterator[dict[str, Any]]:
     for code, enabled, steps in (
         ("enrichment", True, ("marketing", "review")),
         ("translation", True, ("translate",)),
@@ -112,7 +85,7 @@ def _workflows(random: Dice) -> Iterator[dict[str, Any]]:
         }
 
 
-def _add_tasks(store: Store, step: str, random: Dice) -> None:
+def _add_tasks(store: Store, step: str, random: SeededRandom) -> None:
     uuids, models = list(store.products), list(store.product_models)
     for number in range(12 if uuids else 0):
         body: dict[str, Any] = {
@@ -134,7 +107,8 @@ def _add_tasks(store: Store, step: str, random: Dice) -> None:
         _add(store, "workflow_tasks", body["uuid"], body, step)
 
 
-def _rules() -> Iterator[dict[str, Any]]:
+def rules(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over rules: of products and of records, with labels and without."""
     for number in range(15):
         records = number % _RECORD_RULES == _RECORD_RULES - 1
         yield {
@@ -152,7 +126,7 @@ def _rules() -> Iterator[dict[str, Any]]:
         }
 
 
-def _readiness() -> Iterator[dict[str, Any]]:
+def readiness(_: SeededRandom) -> Iterator[dict[str, Any]]:
     """Iterate over configurations of readiness (OpenAPI document, ``get_readinesses``)."""
     for number, code in enumerate(("shop_readiness", "print_readiness", "next_year")):
         yield {
@@ -173,21 +147,19 @@ def _readiness() -> Iterator[dict[str, Any]]:
         }
 
 
-def _suggestions(random: Dice) -> Iterator[dict[str, Any]]:
+def suggestions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over suggestions of the data architect."""
     for number, status in enumerate(("draft", "applied", "declined", "draft")):
         yield {
-            "uuid": _uuid(random),
-            "status": status,
-            "source": "api" if number % 2 else "manual",
-            "author": "data_architect",
-            "created_at": _moment(number),
+            "uuid": _uuid(random), "status": status, "source": "api" if number % 2 else "manual",
+            "author": "data_architect", "created_at": _moment(number),
             "suggested_attributes": [
-                {"code": f"suggested_{number}", "type": "pim_catalog_text", "description": None}
-            ],
-        }
+                {"code": f"suggested_{number}", "type": "pim_catalog_text", "description": None}],
+        }  # fmt: skip
 
 
-def _add_catalogs(store: Store, random: Dice) -> None:
+def add_catalogs(store: Store, random: SeededRandom) -> None:
+    """Fill the tables of catalogs for apps and of their mapping schemas."""
     for name, enabled, mapped in (
         ("Store US", True, True),
         ("Store FR", True, False),
@@ -205,60 +177,39 @@ def _add_catalogs(store: Store, random: Dice) -> None:
             schema = {
                 "$id": "https://shop.invalid/product",
                 "$schema": "https://api.akeneo.com/mapping/product/1.0.4/schema",
-                "title": "Product of the shop",
-                "type": "object",
+                "title": "Product of the shop", "type": "object",
                 "properties": {
-                    "uuid": {"type": "string"},
-                    "title": {"title": "Title", "type": "string"},
+                    "uuid": {"type": "string"}, "title": {"title": "Title", "type": "string"},
                     "code": {"title": "SKU", "type": "string"},
-                    "size": {"title": "Size", "type": "string"},
-                },
-            }
+                    "size": {"title": "Size", "type": "string"}},
+            }  # fmt: skip
             _add(store, "catalog_mapping_schemas", body["id"], schema, body["id"])
 
 
-def _extensions(random: Dice) -> Iterator[dict[str, Any]]:
+def extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over UI extensions with all kinds of credentials."""
     yield {
-        "uuid": _uuid(random),
-        "name": "tab",
-        "description": "A tab of the shop.",
-        "version": "1.0",
-        "position": "pim.product.tab",
-        "type": "iframe",
-        "configuration": {
-            "default_label": "Shop",
-            "labels": {"en_US": "Shop"},
-            "url": "https://extension.invalid/tab",
-            "secret": SECRETS[0],
-        },
+        "uuid": _uuid(random), "name": "tab", "description": "A tab of the shop.", "version": "1.0",
+        "position": "pim.product.tab", "type": "iframe",
+        "configuration": {"default_label": "Shop", "labels": {"en_US": "Shop"},
+            "url": "https://extension.invalid/tab", "secret": SECRETS[0]},
         "status": "active",
         "credentials": [{"code": "shop", "type": "Bearer Token", "value": SECRETS[1]}],
-    }
+    }  # fmt: skip
     yield {
-        "uuid": _uuid(random),
-        "name": "button",
-        "description": None,
-        "version": "2.1",
-        "position": "pim.product.header",
-        "type": "action",
+        "uuid": _uuid(random), "name": "button", "description": None, "version": "2.1",
+        "position": "pim.product.header", "type": "action",
         "configuration": {"default_label": "Send", "labels": {}, "url": "https://a.invalid/send"},
         "status": "inactive",
-        "credentials": [
-            {
-                "code": "basic",
-                "type": "Basic Auth",
-                "value": {"username": "shop", "password": SECRETS[2]},
-            },
-            {
-                "code": "header",
-                "type": "Custom Header",
-                "value": {"header_key": "X-Shop", "header_value": SECRETS[3]},
-            },
-        ],
-    }
+        "credentials": [{"code": "basic", "type": "Basic Auth",
+                "value": {"username": "shop", "password": SECRETS[2]}},
+            {"code": "header", "type": "Custom Header",
+                "value": {"header_key": "X-Shop", "header_value": SECRETS[3]}}],
+    }  # fmt: skip
 
 
-def _hooks() -> Iterator[dict[str, Any]]:
+def hooks(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over HTTP hooks, with credentials and without."""
     yield {
         "hookType": "product.preSave",
         "failureMode": "allow-save",

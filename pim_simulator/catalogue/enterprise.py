@@ -6,43 +6,33 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.structure import labels
-from pim_simulator.store import LINK_TYPES, Draft, Item, Store, Values
+from pim_simulator.database.rows import Draft, Item, Values
+from pim_simulator.database.store import LINK_TYPES, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pim_simulator.dice import Dice
-    from pim_simulator.json_types import Json
-    from pim_simulator.profiles import Profile
+    from pim_simulator.database.php import Json
+    from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.random_numbers import SeededRandom
 
 # Type, what it links to, labels, families that have it.
+# fmt: off
+# fmt: off
 _ATTRIBUTES: dict[str, tuple[str, str | None, tuple[str | None, ...], tuple[str, ...]]] = {
-    "brand_story": (
-        "akeneo_reference_entity",
-        "brands",
-        ("Brand story", "Histoire de la marque"),
-        ("cameras", "shoes"),
-    ),
-    "designers": (
-        "akeneo_reference_entity_collection",
-        "designers",
-        ("Designers",),
-        ("clothing", "accessories"),
-    ),
+    "brand_story": ("akeneo_reference_entity", "brands", ("Brand story", "Histoire de la marque"),
+        ("cameras", "shoes")),
+    "designers": ("akeneo_reference_entity_collection", "designers", ("Designers",),
+        ("clothing", "accessories")),
     "packshots": (
-        "pim_catalog_asset_collection",
-        "packshots",
-        ("Packshots", "Packshots", "Freisteller"),
-        ("clothing", "cameras", "accessories"),
-    ),
-    "composition": (
-        "pim_catalog_table",
-        None,
-        ("Composition", "Composition", "Zusammensetzung"),
-        ("clothing", "accessories"),
-    ),
+        "pim_catalog_asset_collection", "packshots", ("Packshots", "Packshots", "Freisteller"),
+        ("clothing", "cameras", "accessories")),
+    "composition": ("pim_catalog_table", None, ("Composition", "Composition", "Zusammensetzung"),
+        ("clothing", "accessories")),
     "spare_part": ("pim_catalog_product_link", None, ("Spare part", None), ("cameras",)),
 }
+# fmt: on
+# fmt: on
 TABLE_OPTIONS: dict[str, tuple[str | None, ...]] = {
     "cotton": ("Cotton", "Coton", "Baumwolle"),
     "elastane": ("Elastane", None),
@@ -70,15 +60,10 @@ def attribute_bodies(
         if kind == "pim_catalog_product_link" and not profile.saas:
             continue
         body = {
-            **plain,
-            "code": code,
-            "type": kind,
-            "group": "technical",
-            "reference_data_name": target,
-            "sort_order": number,
-            "localizable": False,
+            **plain, "code": code, "type": kind, "group": "technical",
+            "reference_data_name": target, "sort_order": number, "localizable": False,
             "labels": labels(texts),
-        }
+        }  # fmt: skip
         if kind == "pim_catalog_table":
             body["table_configuration"] = table_configuration()
         yield body
@@ -109,18 +94,18 @@ def attributes_of(family: str, known: Iterable[str]) -> list[str]:
     return [code for code, row in _ATTRIBUTES.items() if family in row[3] and code in known]
 
 
-def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item], Json]]:
+def value_makers(store: Store) -> dict[str, Callable[[SeededRandom, dict[str, Any], Item], Json]]:
     """Return the value generators of the Enterprise attribute types."""
 
     def codes(attribute: dict[str, Any]) -> list[str]:
         library = store.linked_library(attribute["type"], attribute["reference_data_name"])
         return [] if library is None else library.generated
 
-    def one(random: Dice, attribute: dict[str, Any], _: Item) -> Json:
+    def one(random: SeededRandom, attribute: dict[str, Any], _: Item) -> Json:
         found = codes(attribute)
         return random.choice(found) if found else None
 
-    def some(random: Dice, attribute: dict[str, Any], _: Item) -> Json:
+    def some(random: SeededRandom, attribute: dict[str, Any], _: Item) -> Json:
         found = codes(attribute)
         return random.sample(found, min(len(found), random.randint(1, 3))) or None
 
@@ -129,7 +114,7 @@ def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item
         """Return products and models at the first call, so that writes change no other link."""
         return list(store.products), list(store.product_models)
 
-    def link(random: Dice, _: dict[str, Any], __: Item) -> Json:
+    def link(random: SeededRandom, _: dict[str, Any], __: Item) -> Json:
         """Return a product link (akeneo/pim-api-docs at 61ef548d, concepts/products.md)."""
         products, models = linkable()
         if random.chance(0.3) and models:
@@ -145,7 +130,7 @@ def value_makers(store: Store) -> dict[str, Callable[[Dice, dict[str, Any], Item
     }
 
 
-def _table(random: Dice, _: dict[str, Any], __: Item) -> list[dict[str, Any]]:
+def _table(random: SeededRandom, _: dict[str, Any], __: Item) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for material in random.sample(list(TABLE_OPTIONS), random.randint(1, 3)):
         row: dict[str, Any] = {"material": material}

@@ -18,16 +18,16 @@ from pim_simulator.catalogue.library_structure import (
     option_body,
 )
 from pim_simulator.catalogue.structure import CHANNELS, labels
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
-from pim_simulator.libraries import OPTION_TYPES, Library, LibraryValues, Row
+from pim_simulator.database.libraries import OPTION_TYPES, Library, LibraryValues, Row
+from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.rows import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pim_simulator.json_types import Json
-    from pim_simulator.profiles import Profile
-    from pim_simulator.store import Store
+    from pim_simulator.database.php import Json
+    from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.store import Store
 
 _FIRST = int(datetime(2023, 4, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 4, 1, tzinfo=timezone.utc).timestamp())
@@ -53,7 +53,7 @@ def add_libraries(  # noqa: PLR0913 - how many there are of what
     store: Store, profile: Profile, seed: int, *, entities: int, families: int, rows: int
 ) -> None:
     """Fill the tables of reference entities and asset families."""
-    random = Dice(f"libraries/{seed}")
+    random = SeededRandom(f"libraries/{seed}")
     maker = _ValueMaker(store, seed)
     for code, texts, own in _named(REFERENCE_ENTITIES, entities, "entity"):
         image = media_code(code, name=f"{code}.png") if random.chance(0.6) else None
@@ -91,13 +91,9 @@ def _family_body(
 ) -> dict[str, Any]:
     linked = main == "media"
     body: dict[str, Any] = {
-        "code": code,
-        "labels": labels(texts),
-        "attribute_as_main_media": main,
-        "product_link_rules": [],
-        "transformations": [],
-        "naming_convention": {},
-    }
+        "code": code, "labels": labels(texts), "attribute_as_main_media": main,
+        "product_link_rules": [], "transformations": [], "naming_convention": {},
+    }  # fmt: skip
     if linked:
         rule = {
             "product_selections": [
@@ -116,14 +112,10 @@ def _family_body(
         }
         target = {"attribute": "media", "channel": None, "locale": None}
         body["transformations"] = [
-            {
-                "label": "Thumbnail",
-                "source": target,
-                "target": target,
+            {"label": "Thumbnail", "source": target, "target": target,
                 "operations": [{"type": "resize", "parameters": {"width": 150, "height": 150}}],
-                "filename_suffix": "_thumb",
-            }
-        ]
+                "filename_suffix": "_thumb"},
+        ]  # fmt: skip
     if not profile.since(4):  # api.akeneo.com: both came with 4.0
         del body["transformations"], body["naming_convention"]
     if profile.saas:
@@ -135,16 +127,14 @@ def _library(
     body: dict[str, Any],
     attributes: Sequence[Attribute],
     profile: Profile,
-    random: Dice,
+    random: SeededRandom,
     *,
     assets: bool,
 ) -> Library:
     def entity(body: dict[str, Any], owner: str) -> Entity:
-        created = random.randint(_FIRST, _LAST)
-        return Entity(body, created, random.randint(created, _LAST), owner)
+        return Entity(body, *random.dates(_FIRST, _LAST), owner)
 
-    created = random.randint(_FIRST, _LAST)
-    library = Library(body, created, random.randint(created, _LAST))
+    library = Library(body, *random.dates(_FIRST, _LAST))
     for attribute in attributes:
         code, kind, _, traits = attribute
         if traits.get("only") == "saas" and not profile.saas:
@@ -159,15 +149,13 @@ def _library(
     return library
 
 
-def _add_rows(library: Library, count: int, random: Dice, maker: _ValueMaker) -> None:
+def _add_rows(library: Library, count: int, random: SeededRandom, maker: _ValueMaker) -> None:
     stem = library.code.lower()
     make = maker.of(library)
     for number in range(count):
         code = f"{stem}_{number:04}"
-        created = random.randint(_FIRST, _LAST)
-        updated = random.randint(created, _LAST)
         enabled = number % _DISABLED != _DISABLED - 1
-        library.rows[code] = Row(code, created=created, updated=updated, enabled=enabled, make=make)
+        library.rows[code] = Row(code, *random.dates(_FIRST, _LAST), enabled, make)
     library.generated = list(library.rows)
 
 
@@ -177,30 +165,27 @@ class _ValueMaker:
     def __init__(self, store: Store, seed: int) -> None:
         self._store = store
         self._seed = seed
-        self._makers: dict[str, Callable[[Dice, Entity, Row], Json]] = {
-            "text": self._text,
-            "number": self._number,
+        self._makers: dict[str, Callable[[SeededRandom, Entity, Row], Json]] = {
+            "text": self._text, "number": self._number,
             "image": lambda _, a, row: media_code(a.owner, row.code, name="image.jpg"),
             "media_file": self._file,
             "media_link": lambda random, *_: f"{random.getrandbits(60):x}",
             "date": lambda r, *_: f"20{r.randint(20, 26)}-{r.randint(1, 12):02}-28",
             "boolean": lambda random, *_: random.chance(0.5),
             "auto_tagging": lambda random, *_: sorted(random.sample(list(_TAGS), 2)),
-            "record": self._link,
-            "reference_entity_single_link": self._link,
-            "reference_entity_multiple_links": self._links,
-            "asset_collection": self._links,
-        }
+            "record": self._link, "reference_entity_single_link": self._link,
+            "reference_entity_multiple_links": self._links, "asset_collection": self._links,
+        }  # fmt: skip
 
     def of(self, library: Library) -> Callable[[Row], LibraryValues]:
         """Return the value generator of a library's rows."""
-        structure = [  # as it is now: later changes are no business of the values
+        structure = [  # as it is now, so that later changes do not change generated values
             (entity, list(library.options.get(code, ())))
             for code, entity in library.attributes.items()
         ]
 
         def make(row: Row) -> LibraryValues:
-            random = Dice(f"{self._seed}/{library.code}/{row.code}")
+            random = SeededRandom(f"{self._seed}/{library.code}/{row.code}")
             values: LibraryValues = {}
             for entity, options in structure:
                 if not random.chance(0.8):
@@ -216,7 +201,7 @@ class _ValueMaker:
 
         return make
 
-    def _data(self, random: Dice, entity: Entity, row: Row, options: list[str]) -> Json:
+    def _data(self, random: SeededRandom, entity: Entity, row: Row, options: list[str]) -> Json:
         kind = entity.body["type"]
         if kind == "single_option":
             return random.choice(options)
@@ -225,19 +210,19 @@ class _ValueMaker:
         return self._makers[kind](random, entity, row)
 
     @staticmethod
-    def _text(random: Dice, entity: Entity, row: Row) -> str:
+    def _text(random: SeededRandom, entity: Entity, row: Row) -> str:
         if entity.code == "iso":
             return random.choice(("FR", "DE", "DK", "IT"))
         return f"{random.choice(_WORDS).capitalize()} {random.choice(_WORDS)} {row.code}"
 
     @staticmethod
-    def _number(random: Dice, entity: Entity, _: Row) -> str:
+    def _number(random: SeededRandom, entity: Entity, _: Row) -> str:
         if entity.body["decimals_allowed"]:
             return f"{random.randint(1, 9999)}.{random.randint(1, 99):02}"
         return str(random.randint(1800, 2100))
 
     @staticmethod
-    def _file(random: Dice, entity: Entity, row: Row) -> str:
+    def _file(random: SeededRandom, entity: Entity, row: Row) -> str:
         extension = random.choice(entity.body["allowed_extensions"])
         key = f"{random.random()}"
         return media_code(entity.owner, row.code, key, name=f"{row.code}.{extension}")
@@ -250,11 +235,11 @@ class _ValueMaker:
             library = self._store.reference_entities.get(name or "")
         return [] if library is None else library.generated
 
-    def _link(self, random: Dice, entity: Entity, _: Row) -> str | None:
+    def _link(self, random: SeededRandom, entity: Entity, _: Row) -> str | None:
         codes = self._linked(entity)
         return random.choice(codes) if codes else None
 
-    def _links(self, random: Dice, entity: Entity, _: Row) -> list[str] | None:
+    def _links(self, random: SeededRandom, entity: Entity, _: Row) -> list[str] | None:
         codes = self._linked(entity)
         return sorted(random.sample(codes, min(2, len(codes)))) or None
 

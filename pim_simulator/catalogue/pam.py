@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.libraries import media_code
-from pim_simulator.dice import Dice
-from pim_simulator.entities import Entity
 
 if TYPE_CHECKING:
-    from pim_simulator.store import Store
+    from collections.abc import Iterator
 
-TABLES = ("pam_assets", "pam_asset_categories", "pam_asset_tags")
+    from pim_simulator.database.random_numbers import SeededRandom
+
 _CATEGORIES = {
     "asset_main_catalog": (None, {"en_US": "Asset main catalog"}),
     "images": ("asset_main_catalog", {"en_US": "Images", "fr_FR": "Images"}),
@@ -21,21 +20,25 @@ _TAGS = ("backless", "big_sizes", "cities", "dress_suit", "flower", "neckline", 
 _COUNT = 23
 
 
-def add_pam(store: Store, seed: int) -> None:
-    """Fill the tables."""
-    random = Dice(f"pam/{seed}")
-    store.cloud = {table: {} for table in TABLES}
+def categories(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over the categories of product assets."""
     for code, (parent, labels) in _CATEGORIES.items():
-        body: dict[str, Any] = {"code": code, "parent": parent, "labels": labels}
-        store.cloud["pam_asset_categories"][code] = Entity(body, 0, 0)
+        yield {"code": code, "parent": parent, "labels": labels}
+
+
+def tags(_: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over the tags of product assets."""
     for tag in _TAGS:
-        store.cloud["pam_asset_tags"][tag] = Entity({"code": tag}, 0, 0)
+        yield {"code": tag}
+
+
+def assets(random: SeededRandom) -> Iterator[dict[str, Any]]:
+    """Iterate over product assets."""
     for number in range(_COUNT):
-        body = _asset(f"asset_{number:03}", number, random)
-        store.cloud["pam_assets"][body["code"]] = Entity(body, number, 0)
+        yield _asset(f"asset_{number:03}", number, random)
 
 
-def _asset(code: str, number: int, random: Dice) -> dict[str, Any]:
+def _asset(code: str, number: int, random: SeededRandom) -> dict[str, Any]:
     localizable = number % 5 == 0
     locales: tuple[str | None, ...] = ("en_US", "fr_FR") if localizable else (None,)
     files = [] if number % 7 == 0 else [(locale, f"{code}_{locale}.jpg") for locale in locales]

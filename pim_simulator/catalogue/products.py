@@ -11,13 +11,14 @@ from pim_simulator.catalogue.categories import LEAVES, SALES
 from pim_simulator.catalogue.enterprise import value_makers
 from pim_simulator.catalogue.structure import OPTIONS
 from pim_simulator.catalogue.values import ValueMaker
-from pim_simulator.dice import Dice
-from pim_simulator.store import Associations, Item, MediaFile, Store
+from pim_simulator.database.random_numbers import SeededRandom
+from pim_simulator.database.rows import Associations, Item, MediaFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pim_simulator.profiles import Profile
+    from pim_simulator.database.profiles import Profile
+    from pim_simulator.database.store import Store
 
 _FIRST = int(datetime(2023, 3, 1, tzinfo=timezone.utc).timestamp())
 _LAST = int(datetime(2025, 3, 1, tzinfo=timezone.utc).timestamp())
@@ -48,7 +49,7 @@ _MAX_MEDIA = 2000
 
 def add_products(store: Store, profile: Profile, seed: int, count: int) -> None:
     """Fill the tables of products, models and media files."""
-    random = Dice(f"products/{seed}")
+    random = SeededRandom(f"products/{seed}")
     for file in _media_files(random, min(max(25, count // 5), _MAX_MEDIA)):
         store.media_files[file.code] = file
     bodies = {code: row.body for code, row in store.attributes.items()}
@@ -59,7 +60,7 @@ def add_products(store: Store, profile: Profile, seed: int, count: int) -> None:
     builder.link()
 
 
-def _media_files(random: Dice, count: int) -> Iterator[MediaFile]:
+def _media_files(random: SeededRandom, count: int) -> Iterator[MediaFile]:
     for number in range(count):
         extension = _EXTENSIONS[number % len(_EXTENSIONS)]
         sha1 = hashlib.sha1(f"{random.random()}".encode(), usedforsecurity=False).hexdigest()
@@ -78,11 +79,7 @@ class _Builder:
     """Adds products with their models, a few at a time."""
 
     def __init__(
-        self,
-        store: Store,
-        profile: Profile,
-        random: Dice,
-        make: Callable[[Item], Any],
+        self, store: Store, profile: Profile, random: SeededRandom, make: Callable[[Item], Any]
     ) -> None:
         self._store = store
         self._profile = profile
@@ -236,13 +233,11 @@ class _Builder:
             found = target.associations.setdefault(code, empty)
             found["products"] = sorted({*found["products"], back})
 
-    def _associations(self, random: Dice, uuids: list[str], models: list[str]) -> Associations:
+    def _associations(
+        self, random: SeededRandom, uuids: list[str], models: list[str]
+    ) -> Associations:
         """Return associations of every type."""
-        associations: Associations = {
-            code: {"products": [], "product_models": [], "groups": []}
-            for code, row in self._store.association_types.items()
-            if not row.body.get("is_quantified")
-        }
+        associations = self._store.no_associations()
         associations["X_SELL"]["products"] = sorted(set(random.choices(uuids, k=3)))
         if random.chance(0.3):
             associations["PACK"]["groups"] = ["related"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.catalogue.enterprise import attributes_of
 from pim_simulator.catalogue.structure import CHANNELS, FAMILIES, FAMILY_VARIANTS, OPTIONS
-from pim_simulator.dice import Dice
+from pim_simulator.database.random_numbers import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pim_simulator.json_types import Json
-    from pim_simulator.store import Item, Values
+    from pim_simulator.database.php import Json
+    from pim_simulator.database.rows import Item, Values
 
 _ADJECTIVES = ("Classic", "Light", "Urban", "Nordic", "Vintage", "Robust", "Élégant", "Compact")
 _NOUNS = {
@@ -54,14 +54,13 @@ class ValueMaker:
         attributes: dict[str, dict[str, Any]],
         media: Sequence[str],
         seed: int,
-        more: Mapping[str, Callable[[Dice, dict[str, Any], Item], Json]],
+        more: Mapping[str, Callable[[SeededRandom, dict[str, Any], Item], Json]],
     ) -> None:
-        """Prepare the generator of each attribute type."""
         self._attributes = attributes
         self._pictures = [code for code in media if not code.endswith(".pdf")]
         self._manuals = [code for code in media if code.endswith(".pdf")]
         self._seed = seed
-        self._makers: dict[str, Callable[[Dice, dict[str, Any], Item], Any]] = {
+        self._makers: dict[str, Callable[[SeededRandom, dict[str, Any], Item], Any]] = {
             "pim_catalog_text": self._text,
             "pim_catalog_textarea": self._textarea,
             "pim_catalog_simpleselect": self._option,
@@ -82,7 +81,7 @@ class ValueMaker:
         family = item.family
         values: Values = {}
         if family is not None:
-            random = Dice(f"{self._seed}/{item.uuid}")
+            random = SeededRandom(f"{self._seed}/{item.uuid}")
             for code in self._own_attributes(item):
                 attribute = self._attributes[code]
                 if random.chance(0.75) or code == FAMILIES[family][2]:
@@ -110,7 +109,7 @@ class ValueMaker:
         return [code for code in (*family[1], *added) if code not in below]
 
     def _for_all_channels(
-        self, random: Dice, attribute: dict[str, Any], item: Item
+        self, random: SeededRandom, attribute: dict[str, Any], item: Item
     ) -> list[dict[str, Any]]:
         make = self._makers[attribute["type"]]
         only = attribute["available_locales"]
@@ -128,32 +127,32 @@ class ValueMaker:
         return [value for value in values if value["data"] is not None]
 
     @staticmethod
-    def _text(random: Dice, attribute: dict[str, Any], item: Item) -> str:
+    def _text(random: SeededRandom, attribute: dict[str, Any], item: Item) -> str:
         if attribute["code"] == "ean":
             return f"{random.randrange(10**12, 10**13)}"
         noun = random.choice(_NOUNS.get(item.family or "", ("thing",)))
         return f"{random.choice(_ADJECTIVES)} {noun} {random.randint(1, 999)}"
 
     @staticmethod
-    def _textarea(random: Dice, attribute: dict[str, Any], _: Item) -> str:
+    def _textarea(random: SeededRandom, attribute: dict[str, Any], _: Item) -> str:
         sentences = random.sample(_SENTENCES, 4)
         if attribute["wysiwyg_enabled"]:
             return "".join(f"<p>{sentence}</p>" for sentence in sentences)
         return " ".join(sentences)
 
     @staticmethod
-    def _option(random: Dice, attribute: dict[str, Any], _: Item) -> str:
+    def _option(random: SeededRandom, attribute: dict[str, Any], _: Item) -> str:
         option = random.choice(list(OPTIONS[attribute["code"]]))
         # The case of a value may differ from that of its option (#12100, #17457).
         return option.upper() if random.chance(0.03) else option
 
     @staticmethod
-    def _multiselect(random: Dice, attribute: dict[str, Any], _: Item) -> list[str]:
+    def _multiselect(random: SeededRandom, attribute: dict[str, Any], _: Item) -> list[str]:
         options = list(OPTIONS[attribute["code"]])
         return sorted(random.sample(options, random.randint(1, 3)))
 
     @staticmethod
-    def _number(random: Dice, attribute: dict[str, Any], _: Item) -> str | int:
+    def _number(random: SeededRandom, attribute: dict[str, Any], _: Item) -> str | int:
         if not attribute["decimals_allowed"]:
             return random.randint(0, 60)
         if random.chance(0.1):
@@ -161,7 +160,7 @@ class ValueMaker:
         return f"{random.randint(0, 49_999) / 10_000:.4f}"
 
     @staticmethod
-    def _metric(random: Dice, attribute: dict[str, Any], _: Item) -> dict[str, Any]:
+    def _metric(random: SeededRandom, attribute: dict[str, Any], _: Item) -> dict[str, Any]:
         unit = attribute["default_metric_unit"]
         if random.chance(0.05):
             return {"amount": None, "unit": None}
@@ -171,15 +170,11 @@ class ValueMaker:
         return {"amount": f"{random.randint(least, 500_000) / 10_000:.4f}", "unit": unit}
 
     @staticmethod
-    def _prices(random: Dice, attribute: dict[str, Any], _: Item) -> list[dict[str, Any]]:
+    def _prices(random: SeededRandom, attribute: dict[str, Any], _: Item) -> list[dict[str, Any]]:
         currencies = _CURRENCIES if random.chance(0.8) else _CURRENCIES[:1]
         amounts = [random.randint(500, 250_000) for _ in currencies]
-        if not attribute["decimals_allowed"]:
-            return [
-                {"amount": amount // 100, "currency": currency}
-                for amount, currency in zip(amounts, currencies, strict=True)
-            ]
+        decimals = attribute["decimals_allowed"]
         return [
-            {"amount": f"{amount / 100:.2f}", "currency": currency}
-            for amount, currency in zip(amounts, currencies, strict=True)
+            {"amount": f"{cents / 100:.2f}" if decimals else cents // 100, "currency": currency}
+            for cents, currency in zip(amounts, currencies, strict=True)
         ]

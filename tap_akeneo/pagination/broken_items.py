@@ -35,6 +35,9 @@ NEAR_STEPS = 16
 FAR_STEPS = 22
 """Halvings of the keys behind a broken item whose next item is unknown."""
 
+MAX_TEXT_STEPS = 66
+"""The same for codes that do not begin like those before."""
+
 FIRST_STEP = 1 << 110
 """First step of the search behind the first uuid of a list."""
 
@@ -137,9 +140,9 @@ def _behind(
         size: Size of the page that failed.
     """
     try:
-        item = next_by_position(pages, last, keys)
+        item = next_by_position(pages, last, keys).item
     except NotShown:
-        return _far_behind(pages, last, keys, size), None
+        return _far_behind(pages, last, keys or list(filter(None, [last])), size), None
     following = None if item is None else pages.request.sort_key_of(item)
     if following is None:
         return pages.order.last, None
@@ -162,8 +165,11 @@ def _far_behind(pages: KeyPages, last: str | None, keys: list[str], size: int) -
         if _is_behind(pages, key, size):
             break
         low = key
-    for _ in range(FAR_STEPS):
-        middle = pages.order.between(low, high, keys)
+    # Codes have more places to halve than uuids, unless the next ones begin like those before.
+    is_uuid = isinstance(pages.order, UuidOrder)
+    for step in range(FAR_STEPS if is_uuid else MAX_TEXT_STEPS):
+        is_like_known = step < FAR_STEPS and step % 2
+        middle = pages.order.between(low, high, keys if is_like_known else ())
         if middle is None:
             break
         if _is_behind(pages, middle, size):

@@ -54,6 +54,11 @@ OUT_OF_STEP = (
     f"hidden behind them: {REBUILD_INDEX}"
 )
 
+NO_COUNT = (
+    "the PIM answers 500 if it is asked for the count of this list, and without that nothing shows "
+    "whether items are hidden behind others which only its search index has"
+)
+
 
 @dataclass(frozen=True)
 class KeySlice(Slice):
@@ -109,7 +114,7 @@ class KeySlice(Slice):
     @property
     @override
     def place(self) -> Hashable:
-        return ("key", self.after, self.to, self.limit, self.is_divisible)
+        return ("key", self.after, self.to, self.limit, self.is_divisible, self.is_broken)
 
     @property
     @override
@@ -177,6 +182,7 @@ class KeySlice(Slice):
                 start=start,
                 before=None,
                 limit=self.request.page_size,
+                counts=False,
             ),
         )
 
@@ -304,7 +310,8 @@ class KeySlice(Slice):
             return ()
         after, highest = self.after, progress.highest
         is_inside = highest is not None and (after is None or self.order.is_beyond(highest, after))
-        if not is_inside and progress.counted in {None, progress.read}:
+        if not is_inside and progress.counted == progress.read < MAX_PAGE_SIZE:
+            # The count includes items that only the index has, and these are less than a page.
             return ()
         return (GapSlice(self, progress, is_inside=is_inside),)
 
@@ -333,24 +340,38 @@ class GapSlice(Slice):
     def range(self) -> KeyRange:
         return self.rest.range
 
+    def _is_inside(self, pim: Pim) -> bool:
+        """Return whether items follow the slice, which an earlier run may have read."""
+        if self.is_inside or self.rest.to is None:
+            return self.is_inside
+        page = KeyPages(pim, self.rest.request).get_or_none(1, self.rest.to)
+        return page is None or bool(page.items)
+
     @override
     def step(self, pim: Pim) -> Step:
         rest, progress = self.rest, self.progress
-        # Count again, because items may have been created or deleted meanwhile. If a whole page of
-        # items is not missing, the empty page was the end.
-        counted = NumberedPages(pim, rest.request).count() or 0
-        missing = max(counted, progress.counted or 0) - progress.read
-        if missing < MAX_PAGE_SIZE and not self.is_inside:
-            return Step()
+        # Count again, because items may have been created or deleted meanwhile.
+        counted = NumberedPages(pim, rest.request).count()
+        if counted is not None and not self._is_inside(pim):
+            # If less than a page is missing, the empty page was the end. Items that were created
+            # behind a slice count only now, those that were deleted before it only at first, so
+            # both counts have to miss a page. Positions are certain where the PIM shows them.
+            is_sure = counted == progress.counted == progress.read
+            least = min(counted, counted if progress.counted is None else progress.counted)
+            if is_sure or (counted > RESULT_WINDOW and least - progress.read < MAX_PAGE_SIZE):
+                return Step()
         try:
-            item = next_by_position(KeyPages(pim, rest.request), rest.after)
+            found = next_by_position(KeyPages(pim, rest.request), rest.after)
         except NotShown:
-            raise ListFailed(OUT_OF_STEP) from None
-        key = None if item is None else rest.request.sort_key_of(item)
-        if item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
-            return Step()
+            raise ListFailed(OUT_OF_STEP if counted is not None else NO_COUNT) from None
+        key = None if found.item is None else rest.request.sort_key_of(found.item)
+        broken = None
+        if found.is_behind_broken:
+            broken = BrokenRange(rest.after, key or rest.order.last)
+        if found.item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
+            return Step(broken=broken)
         following = replace(rest, after=key, limit=rest.request.page_size, before=None, start=None)
-        return Step(Page([item], 0), (following,), first=key)
+        return Step(Page([found.item], 0), (following,), broken=broken, first=key)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ skips such items, and also those for which the PIM responds with 500. The PIM li
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
-from tap_akeneo.client.errors import PimUnavailable
+from tap_akeneo.client.errors import PimUnavailable, printable
+from tap_akeneo.client.request import MAX_SHOWN_URL, shortened
 from tap_akeneo.client.responses import (
     HalPage,
     Page,
@@ -63,11 +65,14 @@ class Link:
         Raises:
             ListFailed: The link has none.
         """
-        query = parse_qs(urlsplit(href).query, keep_blank_values=True)
+        query = {}
+        with suppress(ValueError):
+            query = parse_qs(urlsplit(href).query, keep_blank_values=True)
         for parameter in (CURSOR, "page"):
             if parameter in query:
                 return cls(parameter, query[parameter][0])
-        msg = f"the link to the next page has neither {CURSOR} nor page: {href}"
+        shown = printable(shortened(href, MAX_SHOWN_URL))
+        msg = f"the link to the next page has neither {CURSOR} nor page: {shown!r}"
         raise ListFailed(msg)
 
 

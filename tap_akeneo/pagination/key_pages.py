@@ -94,8 +94,21 @@ class KeyPages:
         return own is not None and (key is None or self.order.is_beyond(own, key))
 
 
-def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> Item | None:
-    """Return the next readable item after a key, or ``None`` if certainly none follows.
+@dataclass(frozen=True)
+class NextItem:
+    """The next readable item after a key.
+
+    Attributes:
+        item: The item; ``None`` if certainly none follows.
+        is_behind_broken: Whether an item before it cannot be read.
+    """
+
+    item: Item | None
+    is_behind_broken: bool = False
+
+
+def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> NextItem:
+    """Return the next readable item after a key.
 
     The items between may be broken, or only left in the search index.
 
@@ -110,9 +123,9 @@ def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] =
     """
     for _ in range(MAX_READINGS):
         search = _Search(pages, after)
-        item = search.guess(before) or search.next_item()
+        found = search.guess(before) or search.next_item()
         if search.is_stable():
-            return item
+            return found
     msg = "the list changes while the tap looks for missing items; the next run reads it again"
     raise ListFailed(msg)
 
@@ -123,28 +136,30 @@ class _Search:
     def __init__(self, pages: KeyPages, after: str | None) -> None:
         self._pages = pages
         self._after = after
-        self._numbered = NumberedPages(pages.pim, pages.request)
-        counted = self._numbered.count()
-        if counted is None:
-            raise NotShown
-        self._counted = counted
-        self._shown = min(counted, RESULT_WINDOW)
+        counted = NumberedPages(pages.pim, pages.request).count()
+        # Without a count, look at all pages that the PIM may show.
+        self._counted = RESULT_WINDOW if counted is None else counted
+        self._is_behind_broken = False
         self._known: dict[tuple[int, int], HalPage | None] = {}
-        if counted > RESULT_WINDOW:
+        if self._counted > RESULT_WINDOW:
             page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
             if page is None or not page.items or not pages.is_after(page.items[-1], after):
                 raise NotShown
-        self._last = -(-self._shown // SIZES[0])
+        self._last = -(-min(self._counted, RESULT_WINDOW) // SIZES[0])
         self._before, self._behind = self._bracket(SIZES[0], 1, self._last)
 
-    def next_item(self) -> Item | None:
-        """Return the next item, or ``None`` if none follows."""
+    def next_item(self) -> NextItem:
+        """Return the next item."""
         item = self._first_after(SIZES[0], self._before, self._behind, self._last)
-        if item is None and self._counted > RESULT_WINDOW:
+        if item is None and (self._counted > RESULT_WINDOW or self._reaches_window()):
             raise NotShown
-        return item
+        return NextItem(item, self._is_behind_broken)
 
-    def guess(self, before: Sequence[str]) -> Item | None:
+    def _reaches_window(self) -> bool:
+        """Return whether the key is on the last page that the PIM may show."""
+        return self._before * SIZES[0] >= RESULT_WINDOW and self._counted >= RESULT_WINDOW
+
+    def guess(self, before: Sequence[str]) -> NextItem | None:
         """Return the item two positions after the last of some known ones, if that is the next."""
         page = self._known.get((SIZES[0], self._before))
         last = self._pages.request.sort_key_of(page.items[-1]) if page and page.items else None
@@ -157,22 +172,27 @@ class _Search:
         items = [] if known is None else known.items
         if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
             return None
-        return following.items[0] if following and following.items else None
+        items = [] if following is None else following.items
+        return NextItem(items[0], is_behind_broken=True) if items else None
 
     def is_stable(self) -> bool:
         """Return whether the items before did not move, so that none was passed over."""
         page = self._known.get((SIZES[0], self._before))
         if page is None or not page.items:
             return True
-        again = self._numbered.get_or_none(self._before, SIZES[0])
+        again = self._page(self._before, SIZES[0])
         keys = self._pages.request.keys_of
         return again is not None and [*map(keys, again.items[-1:])] == [keys(page.items[-1])]
+
+    def _page(self, number: int, size: int) -> HalPage | None:
+        numbered = NumberedPages(self._pages.pim, self._pages.request)
+        return numbered.get_or_none(number, size, with_count=False)
 
     def _get(self, size: int, number: int) -> HalPage | None:
         place = (size, number)
         if place not in self._known:
             is_shown = number > 0 and number * size <= RESULT_WINDOW
-            self._known[place] = self._numbered.get_or_none(number, size) if is_shown else None
+            self._known[place] = self._page(number, size) if is_shown else None
         return self._known[place]
 
     def _bracket(self, size: int, first: int, last: int) -> tuple[int, int | None]:
@@ -220,4 +240,7 @@ class _Search:
                     bracket = self._bracket(smaller, end - parts + 1, end)
                     if (found := self._first_after(smaller, *bracket, end)) is not None:
                         return found
+        elif size == 1:
+            between = range(low + 1, behind or last + 1)
+            self._is_behind_broken |= any(self._get(1, number) is None for number in between)
         return following[0] if following else None

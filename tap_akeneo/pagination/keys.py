@@ -14,6 +14,8 @@ UUIDS = 1 << 128
 BOUND_CHARACTERS = b"0123456789abcdefghijklmnopqrstuvwxyz"
 """Last characters of generated keys; every collation sorts these in the same order."""
 
+DIGITS = BOUND_CHARACTERS[:10]
+
 MAX_BOUND_LENGTH = 64
 END_OF_TEXT = 0x80
 """Greater than any ASCII byte."""
@@ -102,6 +104,8 @@ class TextOrder(KeyOrder):
             least = low[place] if place < len(low) and low.startswith(prefix) else -1
             most = high[place] if high is not None and high.startswith(prefix) else END_OF_TEXT
             known = {key[place] for key in seen if len(key) > place}
+            if not known.isdisjoint(DIGITS):
+                known.update(DIGITS)
             choices = [
                 one for one in BOUND_CHARACTERS if least < one < most and (not seen or one in known)
             ]

@@ -20,6 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tap_akeneo.client.errors import NoResponse, PimUnavailable
+from tap_akeneo.pagination.slices import ListFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -59,9 +60,15 @@ class Ask:
 
 @dataclass(frozen=True)
 class Collect:
-    """Lists whose items the plan needs. It goes on when all pages have arrived."""
+    """Lists whose items the plan needs. It goes on when all pages have arrived.
+
+    Attributes:
+        readings: The lists.
+        take: Gets each page of a list as it arrives. Pages are not kept.
+    """
 
     readings: Sequence[ListReading]
+    take: Callable[[ListReading, Page], None]
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ class Reader:
         self._active = 0
         self._ahead: dict[object, _RunningPlan] = {}
         self._following: Iterator[tuple[object, Callable[[], Plan[None]]]] = iter(())
-        self._broken: dict[str, list[BrokenRange]] = defaultdict(list)
+        self._broken: dict[tuple[str, ...], list[BrokenRange]] = defaultdict(list)
 
     def read(
         self,
@@ -229,6 +236,7 @@ class Reader:
         """
         self._following = iter(following)
         running = self._ahead.pop(name, None) or _RunningPlan(plan())
+        is_over = True
         try:
             while running.need is not None:
                 self._hand_out(running)
@@ -242,22 +250,32 @@ class Reader:
                     self._wait()
             if running.failure is not None:
                 raise running.failure
+            is_over = not self._ahead and not self._begin_next()
         finally:
             running.end()
+            if is_over:
+                self.close()
 
-    def close(self, patience: float = MAX_JOIN) -> None:
-        """End the threads, and wait until no request is active."""
-        while not self._jobs.empty():
-            self._jobs.get()
+    def close(self) -> None:
+        """End the threads, and wait until no request is active.
+
+        So the next reading does not exceed the number of parallel requests.
+        """
+        with suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
         for _ in self._threads:
             self._jobs.put(None)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + MAX_JOIN
         for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0))
-        self._threads, self._active, self._results = [], 0, SimpleQueue()
+            while thread.is_alive() and time.monotonic() < deadline:
+                thread.join(PULSE)
+                # A run that is stopped does not wait for its requests.
+                self._pulse()
         for running in self._ahead.values():
             running.end()
-        self._ahead, self._following = {}, iter(())
+        self._jobs, self._results, self._threads = SimpleQueue(), SimpleQueue(), []
+        self._active, self._ahead, self._following = 0, {}, iter(())
 
     def _next_event(self, running: _RunningPlan) -> Iterator[tuple[ListReading, Page | None]]:
         reading, is_end = running.events.popleft()
@@ -288,10 +306,11 @@ class Reader:
 
     def _begin_next(self) -> bool:
         """Begin a plan ahead of its turn, unless there is none."""
-        name, plan = next(self._following, (None, None))
-        if plan is not None:
-            self._ahead[name] = _RunningPlan(plan())
-        return plan is not None
+        for name, plan in self._following:
+            if name not in self._ahead:
+                self._ahead[name] = _RunningPlan(plan())
+                return True
+        return False
 
     def _next_job(self, running: _RunningPlan) -> _Job | None:
         if running.asks and isinstance(running.need, Ask):
@@ -305,7 +324,7 @@ class Reader:
                 # Not while many pages wait, because the consumer is too slow for another thread.
                 and running.waiting_bytes < self._max_bytes / 2
             )
-            one = reading.start_slice(self._broken[reading.request.path], divides=divides)
+            one = reading.start_slice(self._broken[reading.request.selection], divides=divides)
             running.settle(reading)
             if one is not None:
                 is_long = reading.pages_left() >= MIN_PAGES * self._count
@@ -313,25 +332,14 @@ class Reader:
         return None
 
     def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._work, name=f"pim-{len(self._threads)}", daemon=True)
+        thread = threading.Thread(
+            target=_work,
+            args=(self._pim, self._jobs, self._results),
+            name=f"pim-{len(self._threads)}",
+            daemon=True,
+        )
         self._threads.append(thread)
         thread.start()
-
-    def _work(self) -> None:
-        """Do one job after the other. This runs in a thread of its own."""
-        while (job := self._jobs.get()) is not None:
-            if job.reading is None:
-                self._results.put(_call(job))
-                continue
-            work = job.work
-            for nth in range(job.times):
-                result = _read(job, work, self._pim)
-                rest: tuple[Slice, ...] = () if result.value is None else result.value.rest
-                goes_on = nth + 1 < job.times and len(rest) == 1
-                self._results.put(replace(result, goes_on=goes_on))
-                if not goes_on:
-                    break
-                (work,) = rest
 
     # The results of the threads.
 
@@ -376,17 +384,42 @@ class Reader:
         step: Step = result.value
         before = reading.waiting_pages
         reading.arrive(result.work, step, goes_on=result.goes_on)
-        if reading.waiting_pages > before:
+        if isinstance(running.need, Collect):
+            while (page := reading.next_page()) is not None:
+                running.need.take(reading, page)
+                reading.consume()
+        elif reading.waiting_pages > before:
             running.events.append((reading, False))
             running.waiting_bytes += step.page.size
-        known = self._broken[reading.request.path]
+        known = self._broken[reading.request.selection]
         if step.broken is not None and step.broken not in known:
             known.append(step.broken)
 
 
-def _call(job: _Job) -> _Result:
+def _work(pim: Pim, jobs: SimpleQueue[_Job | None], results: SimpleQueue[_Result]) -> None:
+    """Do one job after the other. This runs in a thread of its own."""
+    while (job := jobs.get()) is not None:
+        if job.reading is None:
+            results.put(_call(job, pim))
+            continue
+        work = job.work
+        for nth in range(job.times):
+            result = _read(job, work, pim)
+            rest: tuple[Slice, ...] = () if result.value is None else result.value.rest
+            goes_on = nth + 1 < job.times and len(rest) == 1
+            results.put(replace(result, goes_on=goes_on))
+            if not goes_on:
+                break
+            (work,) = rest
+
+
+def _call(job: _Job, pim: Pim) -> _Result:
     try:
         return _Result(job, job.work, job.work())
+    except PimUnavailable as failure:
+        if isinstance(failure, NoResponse) or not pim.is_up():
+            return _Result(job, job.work, failure=failure)
+        return _Result(job, job.work, failure=ListFailed(str(failure)))
     except Exception as failure:  # noqa: BLE001 (the main thread raises it)
         return _Result(job, job.work, failure=failure)
 
@@ -407,12 +440,11 @@ def read_all(pim: Pim, reading: ListReading) -> list[Item]:
     Raises:
         Exception: A failure that is not only that of the list.
     """
+    items: list[Item] = []
 
     def plan() -> Plan[None]:
-        yield Collect([reading])
+        yield Collect([reading], lambda _, page: items.extend(page.items))
 
-    reader = Reader(pim, threads=1)
-    for _ in reader.read(None, plan):
+    for _ in Reader(pim, threads=1).read(None, plan):
         pass
-    reader.close()
-    return list(reading.items())
+    return items

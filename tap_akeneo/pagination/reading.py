@@ -32,7 +32,7 @@ from tap_akeneo.pagination.slices import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from tap_akeneo.client.responses import Item
 
@@ -119,11 +119,7 @@ class ListReading:
         self._seen: set[int] | None = None
         self._seen_before = read
         self._order = order_of(request.keys[-1] if request.keys else "")
-        # An earlier run has read the items after each range that has an end.
         self._highest: str | None = None
-        for one in first:
-            if isinstance(one, KeySlice) and one.to is not None and not is_broken:
-                self._note_highest(one.to)
         self._samples: list[str] = []
         self._seams: dict[str, tuple[str | None, str]] = {}
         self._firsts: dict[str, str | None] = {}
@@ -238,7 +234,7 @@ class ListReading:
         elif isinstance(failure, ListDisabled):
             self._fail(f"the PIM sends a message instead of a page: {failure}")
         elif isinstance(failure, PimUnavailable) and pim_is_up:
-            self._fail(str(failure))
+            self._stop(Outcome.FAILED, str(failure))
         else:
             raise failure
 
@@ -272,12 +268,6 @@ class ListReading:
             *(one.range for one in (*self._running, *self._waiting, *self._ends)),
         ]
         return merged(one for one in ranges if one is not None)
-
-    def items(self) -> Iterator[Item]:
-        """Consume all pages, and yield their items."""
-        while (page := self.next_page()) is not None:
-            yield from page.items
-            self.consume()
 
     # Details.
 
@@ -384,6 +374,13 @@ class ListReading:
 
     def _finish_if_nothing_is_left(self) -> None:
         if self._waiting or self._running or self.outcome is not None:
+            return
+        # The second slice of a seam was read by an earlier run.
+        self._waiting.extend(
+            SeamSlice(self.request, last, at) for at, (last, _) in self._seams.items()
+        )
+        self._seams = {}
+        if self._waiting:
             return
         ends, self._ends = self._ends, []
         came = self._arrived if self._seen is None else len(self._seen) + self._seen_before

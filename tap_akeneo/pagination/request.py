@@ -17,6 +17,10 @@ MAX_PAGE_SIZE = 100
 """Maximum page size that the PIM allows (api.akeneo.com, pagination)."""
 
 
+SELECTING_PARAMETERS = ("search", "scope", "channel", "updated_after")
+"""Query parameters that choose items. ``scope`` limits products to the channel's categories."""
+
+
 class Pagination(Enum):
     """How the PIM paginates a list."""
 
@@ -62,6 +66,12 @@ class ListRequest:
     def has_limit(self) -> bool:
         """Whether requests by cursor can set the page size."""
         return self.pagination is Pagination.SEARCH_AFTER
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """The path and the parameters that choose the items, whatever is shown of them."""
+        chosen = (self.params.get(name, "") for name in SELECTING_PARAMETERS)
+        return (self.path, *chosen)
 
     def keys_of(self, item: Item) -> tuple[bytes, ...]:
         """Return the JSON of the properties that identify an item within this list."""

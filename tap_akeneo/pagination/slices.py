@@ -146,14 +146,16 @@ class Step:
 def merged(ranges: Iterable[KeyRange]) -> list[KeyRange]:
     """Return disjoint ranges with adjacent ones merged, and without empty ones."""
     ranges = [one for one in ranges if one.after is None or one.after != one.to]
-    starts = {one.after: one for one in ranges}
     ends = {one.to for one in ranges if one.to is not None}
+    following: dict[str | None, list[KeyRange]] = {}
+    for one in ranges:
+        following.setdefault(one.after, []).append(one)
     joined = []
     for one in ranges:
         if one.after is not None and one.after in ends:
             continue
         end = one
-        while end.to is not None and end.to in starts:
-            end = starts[end.to]
+        while end.to is not None and following.get(end.to):
+            end = following[end.to].pop()
         joined.append(KeyRange(one.after, end.to))
     return joined

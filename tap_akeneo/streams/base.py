@@ -33,6 +33,7 @@ from tap_akeneo.oddities import ADDITIONAL_FIELDS, BROKEN_TEXT, Oddities
 from tap_akeneo.pagination.reader import Emit, Plan
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
+from tap_akeneo.pagination.slices import ListFailed
 from tap_akeneo.progress import progress
 from tap_akeneo.records import (
     RecordTransformer,
@@ -276,6 +277,9 @@ class AkeneoStream(Stream):
             self._refused(refusal, may_skip=is_forbidden)
         except NoResponse as failure:
             self._skip(f"it seems to be disabled in this PIM ({failure})")
+        except ListFailed as failure:
+            self.is_whole = False
+            self.tap.stream_failed(self.name, str(failure))
 
     def plan_lists(self) -> Plan[None]:
         """Plan the reading of all lists of this stream."""
@@ -307,12 +311,15 @@ class AkeneoStream(Stream):
             permission: The permission that it needs, if not that of this stream.
         """
         self.is_whole &= reading.outcome is Outcome.COMPLETE
-        self._has_list |= reading.read > 0 and permission is None
+        is_read = reading.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
+        self._has_list |= is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:
             refusal = reading.refusal
             refusal.hint = refusal.hint or permission
             path = reading.request.path
             self._refused(refusal, may_skip=reading.outcome is Outcome.REFUSED, path=path)
+        elif reading.outcome is Outcome.GONE and permission is not None:
+            self.tap.stream_failed(self.name, f"its parents could not be read: {reading.reason}")
         elif reading.outcome is Outcome.GONE:
             self._gone.append(reading)
         elif reading.outcome is Outcome.DISABLED:

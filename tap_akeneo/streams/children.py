@@ -11,7 +11,9 @@ from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
-    from tap_akeneo.client.responses import Item
+    from collections.abc import Mapping
+
+    from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.pagination.request import ListRequest
 
 
@@ -36,14 +38,17 @@ class ChildStream(AkeneoStream):
         parent = self.parent(self.tap)
         requests = yield from parent.key_list_requests()
         readings = [ListReading(request) for request in requests]
-        yield Collect(readings)
-        found = [
-            (reading.request.parents, key)
-            for reading in readings
-            for item in reading.items()
-            if self.has_children(item)
-            for key in parent.item_keys(item)
-        ]
+        found: list[tuple[Mapping[str, str], str | None]] = []
+
+        def take(reading: ListReading, page: Page) -> None:
+            found.extend(
+                (reading.request.parents, key)
+                for item in page.items
+                if self.has_children(item)
+                for key in parent.item_keys(item)
+            )
+
+        yield Collect(readings, take)
         keys = [{**above, self.parent_key: key} for above, key in found if key is not None]
         self.above = [*parent.above, *((one, parent.permission) for one in readings)]
         self.nameless = parent.nameless

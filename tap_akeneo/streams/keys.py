@@ -87,7 +87,10 @@ class ItemScan(AkeneoStream):
 
     @override
     def parents(self) -> Plan[list[dict[str, str]]]:
-        return (yield from self.scan_of(self.tap).parents())
+        scan = self.scan_of(self.tap)
+        keys = yield from scan.parents()
+        self.above = scan.above
+        return keys
 
     @property
     def resumes(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from pim_simulator.clock import http_date
+from pim_simulator.database.clock import http_date
 from tests.simulator.conftest import API, Client
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def test_the_route_list_needs_no_token_and_names_what_the_version_has(
     profile = any_version.pim.profile
     assert ("pim_api_product_uuid_list" in routes) is profile.by_uuid
     paths = {route["route"] for route in routes.values()}
-    assert (f"{API}/measurement-families" in paths) is profile.measurement_families
-    assert (f"{API}/system-information" in paths) is profile.system_information
+    assert (f"{API}/measurement-families" in paths) is profile.since(5)
+    assert (f"{API}/system-information" in paths) is profile.since(6)
     for route in routes.values():
         path = route["route"].removeprefix(f"{API}/")
         if route["methods"] == ["GET"] and "{" not in path:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pim_simulator.paging import encrypt
+from pim_simulator.http.paging import encrypt
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client, Start

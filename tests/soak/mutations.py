@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 from unittest.mock import patch
@@ -233,8 +233,11 @@ def is_found(server: Server, name: str, seconds: float) -> bool:
     began = time.monotonic()
     with mutant():
         for seed in itertools.count(1):
-            with suppress(Exception):
+            try:
                 soak(server, PLAYS, seed, fixed)
+            except Exception:
+                if not Soak.failed:
+                    raise
             if any(CheckFailed.__name__ in failed for failed in Soak.failed):
                 return True
             if time.monotonic() - began > seconds:

@@ -128,13 +128,10 @@ class Play:
             self._writes.do(write)
         self._look()
 
-    def wait(self, seconds: int) -> None:
-        """Let time pass."""
-        self._pim.clock.advance(seconds=seconds)
-
     def run(self, run: Run) -> None:
         """Run the tap while all kinds of things happen, and check the target."""
         small, left = self._small, list(run.writes)
+        self._pim.clock.advance(seconds=run.wait)
 
         def event(number: int, write: Write) -> Callable[[], None]:
             def do() -> None:
@@ -186,7 +183,6 @@ class Play:
         """Repair the PIM, and run the tap until it has found each deletion."""
         self._writes.repair_all()
         self._pim.clock.advance(seconds=DAYS.total_seconds())
-        self._look()
         if not self.run_undisturbed() or not self.run_undisturbed():
             return
         if self.setup.versions:
@@ -199,7 +195,6 @@ class Play:
     # Details.
 
     def _run(self, run: Run) -> tuple[TargetWriter, str, str]:
-        self._look()
         target, lag = self._target, timedelta(seconds=self.setup.lag)
         now, before = self._pim.clock.now(), self._held
         settled_at = {item: self._changed[item] + lag for item in before}

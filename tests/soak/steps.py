@@ -53,6 +53,7 @@ REFUSALS = ("403", "403", "404", "422", "message", "{}", "[]", "null key")
 """Faults that a retry does not cure, or that look like a page without being one."""
 
 FOREVER = None
+WAITS = (0, 2, 15, 40, 700, 3600, 10_000, 200_000)
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ class Run:
     """A run of the tap, and what happens meanwhile.
 
     Attributes:
+        wait: Seconds before the run.
         selects: Which streams it reads: ``all``, ``keys``, or ``rows``, which are the others.
         writes: Writes, each with the number of the request before which it comes.
         failures: Requests that fail.
@@ -148,6 +150,7 @@ class Run:
         is_filtered: Whether only enabled products are read.
     """
 
+    wait: int = 0
     selects: str = "all"
     writes: tuple[tuple[int, Write], ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -214,6 +217,7 @@ def runs() -> SearchStrategy[Run]:
     number = st.one_of(st.integers(1, 12), st.integers(1, 60))
     return st.builds(
         Run,
+        wait=st.sampled_from(WAITS),
         selects=st.sampled_from(("all", "all", "all", "keys", "rows")),
         writes=st.lists(st.tuples(number, writes()), max_size=4).map(tuple),
         failures=st.one_of(st.just(()), st.lists(failures(), max_size=2).map(tuple)),

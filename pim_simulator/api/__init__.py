@@ -1,0 +1,1 @@
+"""The REST API: its resources and their routes."""

@@ -1,0 +1,1 @@
+"""Lists of the hosted edition, and of PIM 3's product assets."""

@@ -1,0 +1,1 @@
+"""The tables, the search index, the clock and the versions."""

@@ -1,0 +1,1 @@
+"""How a PIM answers: the server, requests, routes, plain lists, pages and errors."""

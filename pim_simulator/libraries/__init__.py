@@ -1,0 +1,1 @@
+"""Reference entities and asset families."""

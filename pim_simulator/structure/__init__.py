@@ -1,0 +1,1 @@
+"""The catalogue structure: families, attributes, categories and the like."""

@@ -1,0 +1,1 @@
+"""The contents of the simulated PIM, computed without its HTTP code."""

@@ -1,0 +1,133 @@
+"""Broken items: each is reported in a range of keys, and all other items are read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_akeneo.pagination.reading import Outcome
+from tap_akeneo.pagination.slices import KeyRange
+from tests.pagination.by_hand import ReadingByHand
+from tests.pagination.list_in_memory import ListInMemory, lower_case
+from tests.pagination.made import KEYS, key_of, some_keys, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_akeneo.pagination.slices import BrokenRange
+
+
+def dice_of(seed: int) -> Random:
+    return Random(seed)  # noqa: S311 (no secret)
+
+
+def lies_in(key: str, ranges: Iterable[BrokenRange]) -> bool:
+    sort = lower_case(key)
+    return any(
+        (one.after is None or lower_case(one.after) < sort) and sort <= lower_case(one.to)
+        for one in ranges
+    )
+
+
+def check(by_hand: ReadingByHand, broken: Iterable[str]) -> None:
+    """Check that all readable items came once, and that all broken ones are reported."""
+    assert by_hand.is_whole, by_hand.reading.reason
+    assert sorted(by_hand.read) == sorted(by_hand.pim.readable)
+    for key in broken:
+        assert lies_in(key, by_hand.reading.broken)
+
+
+# Which other items of the PIM have been read by another list in the same run.
+
+
+@pytest.mark.parametrize("nth", [[350], [350, 351], [350, 720], [120, 121, 999], [0, 350], [101]])
+@pytest.mark.parametrize("threads", [1, 4])
+def test_another_list_of_the_same_items_uses_what_was_found(nth: list[int], threads: int) -> None:
+    keys = some_keys("uuids", dice_of(1), 1000)
+    broken = [keys[one] for one in nth]
+    pim = ListInMemory("uuid", keys, broken=broken)
+    first = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    check(first, broken)
+    needed, pim.requests = pim.requests, 0
+    second = ReadingByHand(pim, threads=threads, known=first.reading.broken).run(dice_of(0))
+    check(second, broken)
+    assert second.reading.outcome is Outcome.BROKEN
+    assert pim.requests <= needed
+
+
+@pytest.mark.parametrize("nth", [[150], [150, 151], [120], [199], [101]])
+def test_what_a_filtered_list_has_found_hides_no_items_of_the_whole_list(nth: list[int]) -> None:
+    keys = some_keys("uuids", dice_of(1), 1000)
+    changed = keys[::5]
+    broken = [changed[one] for one in nth]
+    pim = ListInMemory("uuid", keys, broken=broken)
+    filtered = ReadingByHand(ListInMemory("uuid", changed, broken=broken)).run(dice_of(0))
+    check(filtered, broken)
+    whole = ReadingByHand(pim).run(dice_of(0))
+    check(whole, broken)
+    # A reader shares ranges only among lists of the same items.
+    request = whole.reading.request
+    assert request.selection != replace(request, params={"search": "{}"}).selection
+    assert request.selection == replace(request, params={"attributes": "sku"}).selection
+
+
+# Items that an earlier run has found.
+
+
+@pytest.mark.parametrize("size", [20, 100])
+def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
+    keys = some_keys("uuids", dice_of(1), 300)
+    first = ReadingByHand(ListInMemory("uuid", keys, broken=[keys[150]]), size).run(dice_of(0))
+    (broken,) = first.reading.broken
+    pim = ListInMemory("uuid", keys)
+    again = ReadingByHand(
+        pim, size, ranges=[KeyRange(broken.after, broken.to)], is_broken=True
+    ).run(dice_of(0))
+    assert again.reading.outcome is Outcome.COMPLETE
+    assert again.read == [keys[150]]
+    assert pim.requests <= 4
+
+
+# Long lists.
+
+
+@pytest.mark.parametrize("kind", ["uuids", "numbered codes", "words", "two groups"])
+@pytest.mark.parametrize("place", [1500, 1600, 1950])
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_broken_item_beyond_the_numbered_pages_hides_few_others(
+    kind: str, place: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window_of(1000, monkeypatch)
+    keys = some_keys(kind, dice_of(1), 2000)
+    pim = ListInMemory(key_of(kind), keys, broken=[keys[place]], window=1000)
+    by_hand = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    if kind == "two groups" and keys[place - 1][0] != keys[place][0]:
+        # Nothing shows how the codes of the next group begin, so the list counts as incomplete.
+        assert by_hand.reading.outcome is Outcome.FAILED
+        return
+    assert by_hand.reading.outcome is Outcome.BROKEN
+    assert len(by_hand.read) >= len(keys) - 1 - 3
+    assert lies_in(keys[place], by_hand.reading.broken)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_each_broken_item_is_reported_and_all_others_are_read(
+    kind: str, data: st.DataObject
+) -> None:
+    keys = data.draw(st.lists(KEYS[kind], min_size=1, max_size=30, unique_by=str.lower))
+    ordered = sorted(keys, key=lower_case)
+    broken = data.draw(st.sets(st.sampled_from(ordered), max_size=8), label="broken")
+    missing = data.draw(st.sets(st.sampled_from(ordered), max_size=8), label="missing") - broken
+    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    pim = ListInMemory(key_of(kind), keys, broken=broken, missing=missing)
+    page_size = data.draw(st.integers(1, 9), label="page size")
+    by_hand = ReadingByHand(pim, page_size, threads=data.draw(st.integers(1, 3))).run(dice)
+    check(by_hand, broken)
+    assert pim.requests <= 3 * len(keys) + 20 + 80 * len(broken)
