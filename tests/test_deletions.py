@@ -16,8 +16,8 @@ from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import ItemScan, KeyStream
 from tap_akeneo.tap import TapAkeneo
-from tests.soak.steps import VERBS, Setup, Write
 from tests.soak.steps import STREAMS as WRITTEN
+from tests.soak.steps import VERBS, Setup, Write
 from tests.soak.target import Target, TargetWriter
 from tests.soak.writes import Writes
 from tests.support import KEYS_OF, Collector, Run, select, settings_for, sync

@@ -155,6 +155,7 @@ class Play:
         # An item that gets a key again is saved with it.
         for stream, key in self._without_key:
             self._writes.change(stream, key)
+            self._writes.touched |= {(one, key) for one, of in KEYS_OF.items() if of == stream}
         self._without_key.clear()
         # So that what is in the PIM does not depend on the number of requests.
         self.write(write for _, write in left)
@@ -271,6 +272,7 @@ class Play:
         finally:
             if tap is not None:
                 # A process that is killed has no threads.
+                _Tap.stopper.checks = None
                 tap.reader.close()
         return "complete", ""
 
