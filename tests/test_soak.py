@@ -1,4 +1,4 @@
-"""No version is lost once settled: a small soak, and the proof that it would see a loss."""
+"""A small soak, plays that once failed, and the proof that the soak finds mutants of the tap."""
 
 from __future__ import annotations
 
@@ -7,180 +7,167 @@ import logging
 import signal
 import subprocess
 import sys
-import time
-from datetime import timedelta
-from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pim_simulator import SimulatedPim, serve
-from tests.soak import families, law
-from tests.soak.crowd import soak
-from tests.soak.mutations import MUTATIONS, broken, scenarios_for
-from tests.soak.play import play
-from tests.soak.scenario import WRITES, ZONES, Write
-from tests.soak.shrink import explain
-from tests.soak.target import Pipe, Target
-from tests.soak.world import a_stage
-from tests.soak.writes import Hand
+from tests.soak.machine import soak_in_process
+from tests.soak.mutations import MUTATIONS, is_found
+from tests.soak.pim import server
+from tests.soak.play import Play
+from tests.soak.steps import FOREVER, PAGE, Failure, Run, Setup, Write
 from tests.support import settings_for, started, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.soak.scenario import Scenario
-    from tests.soak.world import Stage
+    from tests.soak.pim import Server
 
-SCENARIOS = 60
+PLAYS = 20
 SECONDS_TO_FIND = 60
+DIVIDED: dict[str, Any] = {"threads": 4, "page_size": 2}
+WITH_ASSETS = Setup("saas", ("assets",), page_size=2)
 TAP = (
     "from singer_sdk import Stream; from tap_akeneo.tap import TapAkeneo; "
     "from tap_akeneo.streams import resuming; resuming.ITEMS_BETWEEN_STATES = 4; "
     "Stream.STATE_MSG_FREQUENCY = 4; TapAkeneo.cli()"
 )
-KEYS = {"products": ("uuid",), "product_models": ("code",), "categories": ("code",)}
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def pims() -> Iterator[Server]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    with a_stage() as stage:
-        yield stage
+    with server() as one:
+        yield one
     logging.disable(before)
 
 
-def test_nothing_is_lost() -> None:
-    result = soak(2, range(SCENARIOS))
-    assert not result.failures, result.report()
-    assert result.figures["scenarios"] == SCENARIOS
-    for what in ("broken pipe", "stopped", "outage", "faults", "writes", "checked"):
-        assert result.figures[what] > 0
+def test_the_target_has_what_it_must_have_after_each_run() -> None:
+    before = logging.root.manager.disable
+    figures, failure = soak_in_process(PLAYS, seed=1)
+    logging.disable(before)
+    assert not failure, failure
+    assert all(figures[what] for what in ("complete", "killed", "stopped", "faults", "checks"))
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_rule_broken_on_purpose_is_found(stage: Stage, name: str) -> None:
-    began = time.monotonic()
-    with broken(name):
-        for number, scenario in enumerate(scenarios_for(name), 1):
-            if any(breach.law != "failed" for breach in play(scenario, stage).breaches):
-                return
-            assert time.monotonic() - began < SECONDS_TO_FIND, f"{number} scenarios saw nothing"
-    pytest.fail("no scenario saw anything")
+def test_a_mutant_is_found(pims: Server, name: str) -> None:
+    assert is_found(pims, name, SECONDS_TO_FIND)
 
 
-def assert_kept(scenarios: Iterable[Scenario], stage: Stage) -> None:
-    """No member of a family breaks the law."""
-    for scenario in scenarios:
-        outcome = play(scenario, stage)
-        assert not outcome.breaches, explain(scenario, outcome, stage, shrunk=False)
+def lost_behind_a_division(play: Play) -> None:
+    play.run_undisturbed()
+    play.write([Write("lose", nth=eighth, count=PAGE + 3) for eighth in (2, 4)])
 
 
-def test_a_deletion_while_the_list_is_read_cuts_nothing_off(stage: Stage) -> None:
-    assert_kept(families.deleted_while_read(), stage)
+def deleted_while_read(play: Play) -> None:
+    during = [(number, Write("delete", nth=number)) for number in (4, 6, 8)]
+    play.run(Run(writes=(*during, *((9, Write("create", nth=nth)) for nth in range(9)))))
 
 
-def test_a_stopped_run_does_not_pass_what_a_short_page_hides(stage: Stage) -> None:
-    assert_kept(families.deleted_in_a_stopped_run(), stage)
+def killed_with_a_slow_loader(play: Play) -> None:
+    for after in (9, 25, 41):
+        play.run(Run(ending="killed", after=after, is_slow=True, keeps=after > 9))
 
 
-def test_arrivals_do_not_hide_that_a_deletion_cut_the_list_short(stage: Stage) -> None:
-    assert_kept(families.deleted_while_others_arrive(), stage)
+def killed_keys_and_a_repaired_item(play: Play) -> None:
+    play.run_undisturbed()
+    play.write([Write("break", nth=2)])
+    play.run(Run(wait=90_000, selects="keys", ending="killed", after=30))
+    play.write([Write("repair")])
+    play.run(Run(wait=3600))
 
 
-def test_a_deletion_cuts_nothing_off_before_6_0(stage: Stage) -> None:
-    assert_kept(families.deleted_before_6_0(), stage)
+def broken_next_to_each_other(play: Play) -> None:
+    play.write([Write("break", nth=3, count=3), Write("break", nth=1)])
+    play.run_undisturbed()
+    play.write([Write("repair", nth=1)])
+    play.run_undisturbed()
 
 
-def test_a_deletion_of_a_whole_page_cuts_nothing_off(stage: Stage) -> None:
-    assert_kept(families.a_page_deleted(), stage)
+def a_filter_for_one_run(play: Play) -> None:
+    play.write([Write("change", nth=nth) for nth in range(1, 12, 2)])
+    play.run(Run(is_filtered=True, ending="stopped", after=20))
+    play.run(Run(is_filtered=True))
+    play.run(Run())
 
 
-def test_a_page_that_stays_in_the_index_hides_nothing(stage: Stage) -> None:
-    assert_kept(families.deleted_but_in_the_index(), stage)
+def created_before_the_keys(play: Play) -> None:
+    play.run_undisturbed()
+    play.write([Write("create", nth=nth) for nth in range(4)])
+    play.run(Run(wait=2, writes=((6, Write("change")),)))
 
 
-def test_items_between_broken_ones_come_and_repaired_ones_as_well(stage: Stage) -> None:
-    assert_kept(families.several_broken(), stage)
+def a_refusal_on_the_second_page(play: Play) -> None:
+    play.run_undisturbed()
+    for kind in ("403", "404", "422", "message", "{}", "[]", "null key"):
+        play.run(Run(wait=9, skips=True, failures=(Failure(kind, nth=2, times=FOREVER),)))
 
 
-def test_a_product_that_the_index_shows_after_the_keys_is_not_deleted(stage: Stage) -> None:
-    assert_kept(families.created_before_the_keys(), stage)
+def an_emptied_family(play: Play) -> None:
+    play.run_undisturbed()
+    play.write([Write("empty", "assets"), Write("delete", "asset_families", nth=1)])
 
 
-def test_a_request_without_an_answer_loses_no_task(stage: Stage) -> None:
-    assert_kept(families.a_silent_request(), stage)
+@pytest.mark.parametrize(
+    ("setup", "steps"),
+    [
+        (Setup(**DIVIDED), lost_behind_a_division),
+        (Setup(threads=2, is_long=True, page_size=PAGE), deleted_while_read),
+        (Setup("ce-5"), deleted_while_read),
+        (Setup(**DIVIDED, is_long=True, keys="time-ordered"), killed_with_a_slow_loader),
+        (Setup("ce-6", ("models",), **DIVIDED, keys="grouped"), killed_with_a_slow_loader),
+        (Setup(versions=False), killed_keys_and_a_repaired_item),
+        (Setup(), broken_next_to_each_other),
+        (Setup("ce-6", ("models",)), broken_next_to_each_other),
+        (Setup(threads=2), a_filter_for_one_run),
+        (Setup(lag=30, versions=False), created_before_the_keys),
+        (WITH_ASSETS, a_refusal_on_the_second_page),
+        (Setup(versions=False), a_refusal_on_the_second_page),
+        (WITH_ASSETS, an_emptied_family),
+        (
+            Setup("ee-7", ("records",), **DIVIDED, sorts_bytes=True, keys="mixed case"),
+            killed_with_a_slow_loader,
+        ),
+    ],
+)
+def test_a_play_that_once_failed(pims: Server, setup: Setup, steps: Callable[[Play], None]) -> None:
+    play = Play(setup, pims)
+    try:
+        steps(play)
+        play.end()
+    finally:
+        play.close()
 
 
-def test_a_stopped_run_with_a_filter_is_not_resumed_without_it(stage: Stage) -> None:
-    assert_kept(families.stopped_with_a_filter(), stage)
-
-
-def test_the_zone_is_seen_although_the_first_product_is_no_longer_in_sql() -> None:
-    pim = SimulatedPim(products=30, timezone="America/New_York")
-    with serve(pim):
-        state = sync(pim, "products").state
-        first, *_, last = sorted(product["uuid"] for product in pim.truth("products"))
-        pim.ghosts.add(first)
-        pim.clock.advance(seconds=3600)
-        pim.write.change("products", last, values={}, categories=["outlet"])
-        assert (last,) in sync(pim, "products", state=state).rows("products")
-
-
-def test_rows_that_a_filter_left_out_come_without_it(stage: Stage) -> None:
-    assert_kept(families.read_with_a_filter(), stage)
-
-
-@pytest.mark.parametrize("minutes", [10, 60, 100])
-def test_nothing_is_lost_where_clocks_leave_out_an_hour(stage: Stage, minutes: int) -> None:
-    assert_kept(families.clocks_put_forward(timedelta(minutes=minutes)), stage)
-
-
-@pytest.mark.parametrize("number", range(6))
-def test_nothing_is_lost_in_processes_that_are_killed(tmp_path: Path, number: int) -> None:
-    dice = Random(number)  # noqa: S311 (no secret)
-    zone = dice.choice(ZONES)
-    pim = SimulatedPim(seed=number, products=60, timezone=zone, latency=0.005)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_is_killed_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    pim = SimulatedPim(products=60, latency=0.005)
     config, state = tmp_path / "config.json", tmp_path / "state.json"
-    target, hand = Target(), Hand(pim)
+    command = [sys.executable, "-c", TAP, "--config", str(config), "--state", str(state)]
+    last, rows = "{}", set()
     with serve(pim):
-        settings = {"page_size": dice.randint(3, 9), "pim_timezone": zone}
-        config.write_text(json.dumps(settings_for(pim, **settings)))
-        for signalled in (signal.SIGKILL, signal.SIGTERM):
-            write_some(dice, hand)
-            state.write_text(json.dumps(target.state))
-            run_and_kill((config, state), target, hand, dice, signalled)
-        run = sync(pim, *KEYS, state=target.state, **settings)
-    for stream in KEYS:
-        target.rows[stream].update(run.rows(stream))
-    assert not law.lost(law.versions(pim, KEYS), target)
-
-
-def write_some(dice: Random, hand: Hand) -> None:
-    of_items = [kind for kind in WRITES if "option" not in kind and "family" not in kind]
-    for _ in range(dice.randint(1, 6)):
-        hand.do(Write(dice.choice(of_items), dice.getrandbits(32)))
-
-
-def run_and_kill(
-    files: tuple[Path, Path], target: Target, hand: Hand, dice: Random, number: signal.Signals
-) -> None:
-    """Runs the tap in a process of its own, and ends it after some of its lines."""
-    config, state = files
-    tap = [sys.executable, "-c", TAP, "--config", str(config), "--state", str(state)]
-    pipe = Pipe(target, lambda _: None, None)
-    last = dice.randint(20, 120)
-    with started(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        for nth, line in enumerate(process.stdout):
-            if nth == last // 2:
-                write_some(dice, hand)
-            if nth == last:
-                process.send_signal(number)
-            # A process that is killed can leave half a line, which no target takes.
-            if line.endswith("\n"):
-                message = json.loads(line)
-                if message["type"] != "RECORD" or message["stream"] in KEYS:
-                    pipe.take(message)
+        config.write_text(json.dumps(settings_for(pim, page_size=4)))
+        for lines in (90, 60):
+            state.write_text(last)
+            waiting: list[str] = []
+            with started(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            ) as process:
+                assert process.stdout is not None
+                for nth, line in enumerate(process.stdout):
+                    if nth == lines:
+                        process.send_signal(number)
+                    # A process that is killed can leave half a line, which no target takes.
+                    message = json.loads(line) if line.endswith("\n") else {}
+                    if message.get("stream") == "products" and "record" in message:
+                        waiting.append(message["record"]["uuid"])
+                    elif message.get("type") == "STATE":
+                        last = json.dumps(message["value"])
+                        rows.update(waiting)
+        run = sync(pim, "products", state=json.loads(last), page_size=4)
+    rows.update(record["uuid"] for record in run.records("products"))
+    assert rows == {row["uuid"] for row in pim.truth("products")}

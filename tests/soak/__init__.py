@@ -1,8 +1,8 @@
-"""The promise of the tap as a model, tried by machine.
+"""Plays of many runs of the tap with a changing PIM, drawn by Hypothesis.
 
-A scenario is a small PIM, settings, and a few runs of the tap with writes before, between and
-during them, faults, and ends that nobody wished for. A target merges what got out. In the end it
-must hold what the PIM holds: see `tests.soak.law`.
+A play is a simulated PIM, settings, and some runs of the tap with writes before and during them,
+requests that fail, and runs that are killed. A target keeps the rows and the state.
+`tests.soak.checks` says what must be true after each run.
 
-``python -m tests.soak --help`` runs as many scenarios as one likes.
+``python -m tests.soak --help`` plays as many as you like.
 """

@@ -1,299 +1,245 @@
-"""Rules of the tap, broken on purpose: the soak has to find each."""
+"""Mutants of the tap: each breaks one rule on purpose, and the soak has to find it."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import count, repeat
-from typing import TYPE_CHECKING, Any
+import itertools
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
 from unittest.mock import patch
 
-from tap_akeneo.pagination.base import KeyRange
-from tap_akeneo.pagination.cursor import CursorPaginator
-from tap_akeneo.pagination.key_ranges import KeyRangePaginator
-from tap_akeneo.pagination.ranged_list import RangedList
-
 from tap_akeneo import replication
-from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination import broken_items
-from tap_akeneo.replication import SECOND, ServerZone, plan_incremental, wall_time_conditions
-from tap_akeneo.streams import incremental, products, resuming
+from tap_akeneo.pagination.by_key import KeySlice
+from tap_akeneo.pagination.reading import ListReading, Outcome
+from tap_akeneo.pagination.slices import merged
+from tap_akeneo.replication import ServerZone, plan_incremental
+from tap_akeneo.streams import incremental
 from tap_akeneo.streams.base import AkeneoStream
-from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.products import ProductModels
 from tap_akeneo.streams.resuming import ResumableReading
-from tap_akeneo.streams.workflows import WorkflowStepChildStream
-from tests.soak import families
-from tests.soak.scenario import DAMAGE, changes_of_clocks, draw
+from tests.soak.machine import Fixed, Soak, soak
+from tests.soak.play import CheckFailed
+from tests.soak.steps import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from tap_akeneo.client.responses import Item, Page
-    from tap_akeneo.pagination.reading import ListReading
-    from tap_akeneo.replication import Condition, DateRange
-    from tests.soak.scenario import Scenario
+    from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.client.responses import Page
+    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.slices import KeyRange
+    from tap_akeneo.replication import DateRange
+    from tests.soak.pim import Server
 
-FEW = 10
-"""Messages, looks or requests after which a run has read little."""
+Mutant: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 
-_split = KeyRangePaginator.split
-_take = KeyRangePaginator._take  # noqa: SLF001
-_note_end = IncrementalStream.note_end
+PLAYS = 10
+"""Number of plays before the next look at the clock."""
+
+_split = KeySlice.split
+_stop = ListReading._stop  # noqa: SLF001
+_end_list = IncrementalStream.end_list
+_start = ResumableReading.__init__
+
+
+def _part_begins_too_late(self: KeySlice, at: str, share: float = 0.5) -> tuple[KeySlice, KeySlice]:
+    first, second = _split(self, at, share)
+    late = self.order.between(at, self.order.between(at, second.to) or second.to)
+    return first, _split(second, late)[1] if late else second
+
+
+def _part_ends_too_early(self: KeySlice, at: str, share: float = 0.5) -> tuple[KeySlice, KeySlice]:
+    first, second = _split(self, at, share)
+    early = self.order.between(self.order.between(first.after, at), at)
+    return _split(first, early)[0] if early else first, second
+
+
+def _end_is_exclusive(self: KeySlice, key: str | None) -> bool:
+    return key is not None and self.to is not None and key.lower() >= self.to.lower()
+
+
+def _failed_is_complete(self: ListReading, outcome: Outcome, reason: str) -> None:
+    _stop(self, Outcome.COMPLETE if outcome is Outcome.FAILED else outcome, reason)
+
+
+def _refused_at_any_time(_self: ListReading, refusal: RequestRefused) -> Outcome:
+    return Outcome.REFUSED if refusal.is_from_pim else Outcome.FAILED
+
+
+def _no_parent_is_checked(_self: AkeneoStream) -> Plan[None]:
+    yield from ()
+
+
+def _left_without_pages(self: ListReading) -> list[KeyRange]:
+    slices = (*self._running, *self._waiting, *self._ends)
+    return merged(one.range for one in slices if one.range is not None)
+
+
+def _left_without_running(self: ListReading) -> list[KeyRange]:
+    ranges = [
+        *(arrived.covers for arrived in self._pages),
+        *(one.range for one in (*self._waiting, *self._ends)),
+    ]
+    return merged(one for one in ranges if one is not None)
+
+
+def _read_at_per_run() -> AbstractContextManager[object]:
+    records = KeyStream.records
+
+    def stamp(self: KeyStream, page: Page, parents: Any) -> Iterator[dict[str, Any]]:
+        began = vars(self).setdefault("_began", self.pim.server_time().isoformat())
+        for record in records(self, page, parents):
+            yield {**record, "read_at": began}
+
+    return patch.object(KeyStream, "records", stamp)
+
+
+def _resumed_is_complete() -> AbstractContextManager[object]:
+    def finish(self: ResumableReading, *args: Any, **given: Any) -> None:
+        _start(self, *args, **given)
+        vars(self)["is_resumed"] = False
+
+    return patch.object(ResumableReading, "__init__", finish)
+
+
+def _resumed_with_new_bookmark() -> AbstractContextManager[object]:
+    def start(self: ResumableReading, *args: Any, **given: Any) -> None:
+        _start(self, *args, **given)
+        self.started, self.bookmark = given["started"], given["bookmark"]
+
+    return patch.object(ResumableReading, "__init__", start)
 
 
 @contextmanager
-def _bookmark_of_records() -> Iterator[None]:
-    """Move the bookmark to the largest ``updated`` that was seen."""
-    records = IncrementalStream.records
-    largest: dict[int, datetime] = {}
-
-    def seeing(self: IncrementalStream, page: Page, parents: Any) -> Any:
-        seen = [datetime.fromisoformat(value_of(item, "updated")) for item in page.items]
-        largest[id(self)] = max([*seen, *filter(None, [largest.get(id(self))])])
-        return records(self, page, parents)
-
-    def moving(self: IncrementalStream, reading: ListReading) -> None:
+def _bookmark_of_the_end() -> Iterator[None]:
+    def end(self: IncrementalStream, reading: ListReading, **more: Any) -> None:
         if isinstance(reading, ResumableReading) and reading.bookmark:
-            reading.bookmark = largest.get(id(self), reading.bookmark)
-        _note_end(self, reading)
+            reading.bookmark = self.pim.server_time()
+        _end_list(self, reading, **more)
 
-    with (
-        patch.object(IncrementalStream, "records", seeing),
-        patch.object(IncrementalStream, "note_end", moving),
-    ):
+    later = patch.object(incremental, "min", lambda one, _: one, create=True)
+    with patch.object(IncrementalStream, "end_list", end), later:
         yield
-
-
-def _bookmark_of_the_end(self: IncrementalStream, reading: ListReading) -> None:
-    """Move the bookmark to the PIM's clock at the end of the reading."""
-    if isinstance(reading, ResumableReading) and reading.bookmark:
-        reading.bookmark = self.pim.server_time()
-    _note_end(self, reading)
 
 
 def _no_lookback(**given: Any) -> DateRange:
     return plan_incremental(**{**given, "lookback": timedelta()})
 
 
-def _conditions_after_the_second(dates: DateRange, zone: ServerZone) -> list[Condition]:
-    """Filter by a date range without the second of its start."""
-    start = dates.start and dates.start + SECOND
-    return wall_time_conditions(replace(dates, start=start), zone)
+def _replaced(owner: object, name: str, new: object) -> Mutant:
+    return lambda: patch.object(owner, name, new)
 
 
-def _resumed_with_a_new_bookmark() -> AbstractContextManager[object]:
-    """Move the bookmark to the time of the run that reads the rest of a list."""
-    start = ResumableReading.__init__
+_WHOLE = property(lambda _: True, lambda *_: None)
+_PRODUCTS: Mapping[str, object] = {"profile": "ce-7", "topics": ("products",)}
+_MODELS: Mapping[str, object] = {"profile": "ce-7", "topics": ("models",)}
+_RECORDS: Mapping[str, object] = {"profile": "saas", "topics": ("records",), "zone": "UTC"}
+_DIVIDED: Mapping[str, object] = {"threads": 4, "page_size": 2}
+_EXACT: Mapping[str, object] = {"lag": 0, "lookback": 0}
 
-    def starting(self: ResumableReading, *args: Any, **given: Any) -> None:
-        start(self, *args, **given)
-        self.started, self.bookmark = given["started"], given["bookmark"]
-
-    return patch.object(ResumableReading, "__init__", starting)
-
-
-def _one_range_is_left() -> AbstractContextManager[object]:
-    """Keep only the first of the ranges that are left."""
-    save = ResumableReading.save
-
-    def saving(self: ResumableReading) -> None:
-        save(self)
-        # A list that has been read to its end, or by page number, leaves nothing to resume.
-        if has_unfinished(self.state):
-            unfinished = self.state["unfinished"]
-            unfinished["ranges"] = unfinished["ranges"][:1]
-
-    return patch.object(ResumableReading, "save", saving)
-
-
-def _late_part(self: KeyRangePaginator) -> KeyRangePaginator | None:
-    """Split off a part that begins a little too late."""
-    part = _split(self)
-    if part is not None:
-        after, to = part.key_range.after, part.key_range.to
-        later = self.ranged.order.between(after, self.ranged.order.between(after, to) or to)
-        part.key_range = KeyRange(later or after, to)
-    return part
-
-
-def _early_end(self: KeyRangePaginator) -> KeyRangePaginator | None:
-    """Drop items at the end of the range that was split."""
-    part = _split(self)
-    if part is not None:
-        after, to = self.key_range.after, self.key_range.to
-        earlier = self.ranged.order.between(self.ranged.order.between(after, to), to)
-        self.key_range = KeyRange(after, earlier or to)
-    return part
-
-
-def _trusting_links(self: KeyRangePaginator, page: Any) -> list[Item]:
-    """Take a page without a link for the last one."""
-    kept = _take(self, page)
-    self._ended |= not page.has_link
-    return kept
-
-
-@contextmanager
-def _broken_items_are_forgotten() -> Iterator[None]:
-    """Fail for broken items, but do not keep them in the state."""
-    note_end = AkeneoStream.note_end
-
-    def failing(self: AkeneoStream, reading: ListReading) -> None:
-        note_end(self, reading)
-        if isinstance(reading, ResumableReading) and reading.broken:
-            self.tap.stream_failed(self.name, "there are broken items")
-
-    with (
-        patch.object(resuming, "write_broken_items", lambda *_: None),
-        patch.object(AkeneoStream, "note_end", failing),
-    ):
-        yield
-
-
-def _read_at_the_end() -> AbstractContextManager[object]:
-    """Let keys carry the time when their page was read, which is later than the beginning."""
-    records = KeyStream.records
-
-    def stamping(self: KeyStream, page: Page, parents: Any) -> Any:
-        for record in records(self, page, parents):
-            record["read_at"] = self.pim.server_time().isoformat()
-            yield record
-
-    return patch.object(KeyStream, "records", stamping)
-
-
-def _no_readable_key(_: RangedList, __: str | None) -> None:
-    """Search for broken items without knowing where the next readable one is."""
-
-
-def _no_fingerprints() -> AbstractContextManager[object]:
-    """Read as if the settings had never changed."""
-    return patch.object(AkeneoStream, "fingerprints", {})
-
-
-def _always_whole() -> AbstractContextManager[object]:
-    """Activate versions of whatever was read."""
-    return patch.object(
-        AkeneoStream, "is_whole", property(lambda _: True, lambda *_: None), create=True
-    )
-
-
-MUTATIONS: dict[str, Callable[[], AbstractContextManager[object]]] = {
-    "the bookmark is the largest date seen": _bookmark_of_records,
-    "the bookmark is the time at the end": lambda: patch.object(
-        IncrementalStream, "note_end", _bookmark_of_the_end
+MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
+    "a part begins too late": (
+        _replaced(KeySlice, "split", _part_begins_too_late),
+        Fixed({**_PRODUCTS, **_DIVIDED}),
     ),
-    "no lookback": lambda: patch.object(incremental, "plan_incremental", _no_lookback),
-    "the second of the start is left out": lambda: patch.object(
-        products, "wall_time_conditions", _conditions_after_the_second
+    "a part ends too early": (
+        _replaced(KeySlice, "split", _part_ends_too_early),
+        Fixed({**_PRODUCTS, **_DIVIDED}),
     ),
-    "the server is taken to be in UTC": lambda: patch.object(
-        ProductModels, "zone", property(lambda _: ServerZone.utc())
+    "the end of a part is exclusive": (
+        _replaced(KeySlice, "_is_beyond", _end_is_exclusive),
+        Fixed({**_MODELS, **_DIVIDED, "keys": "sequential"}),
     ),
-    "no hours for daylight saving": lambda: patch.object(
-        replication, "MAX_OFFSET_CHANGE", timedelta()
+    "the places where parts meet are not compared": (
+        _replaced(ListReading, "_compare_seams", lambda *_: None),
+        Fixed({**_RECORDS, **_DIVIDED, "sorts_bytes": True, "keys": "mixed case"}),
     ),
-    "a part begins too late": lambda: patch.object(KeyRangePaginator, "split", _late_part),
-    "a range ends too early": lambda: patch.object(KeyRangePaginator, "split", _early_end),
-    "a page without a link is the last one": lambda: patch.object(
-        KeyRangePaginator, "_take", _trusting_links
+    "a page without items is the end": (
+        _replaced(KeySlice, "after_end", lambda *_: ()),
+        Fixed({**_PRODUCTS, "threads": 2}),
     ),
-    "a page without items is the last one": lambda: patch.object(
-        RangedList, "hidden_ranges", lambda *_: []
+    "a list that failed is complete": (
+        _replaced(ListReading, "_stop", _failed_is_complete),
+        Fixed(_RECORDS, failure={"kind": "422"}),
     ),
-    "the count is not compared": lambda: patch.object(
-        CursorPaginator, "_is_short", lambda _: False
+    "a list may be refused at any time": (
+        _replaced(ListReading, "_outcome_of", _refused_at_any_time),
+        Fixed(_PRODUCTS, {"skips": True}, {"kind": "403", "times": FOREVER}),
     ),
-    "a reading is resumed with other settings": _no_fingerprints,
-    "the fingerprints of the rows are ignored": _no_fingerprints,
-    "a resumed reading moves the bookmark to now": _resumed_with_a_new_bookmark,
-    "only one of the ranges left is resumed": _one_range_is_left,
-    "keys are read at the end": _read_at_the_end,
-    "broken items are not kept in the state": _broken_items_are_forgotten,
-    "broken items are searched by steps alone": lambda: patch.object(
-        broken_items, "next_readable_key", _no_readable_key
+    "a list that is not found has no parent": (
+        _replaced(AkeneoStream, "_check_parents", _no_parent_is_checked),
+        Fixed(_RECORDS, failure={"kind": "404"}),
     ),
-    "versions are activated whatever was read": _always_whole,
-    "tasks without an answer are switched off": lambda: patch.object(
-        WorkflowStepChildStream, "may_hang", new=True
+    "lists of parents may be incomplete": (
+        _replaced(AkeneoStream, "report_parents", lambda *_: None),
+        Fixed({**_RECORDS, "page_size": 2}, failure={"kind": "422", "nth": 2}),
+    ),
+    "versions are activated whatever was read": (
+        lambda: patch.object(AkeneoStream, "is_whole", _WHOLE, create=True),
+        Fixed({"versions": True}),
+    ),
+    "a resumed reading is complete": (
+        _resumed_is_complete,
+        Fixed({**_PRODUCTS, "versions": True}, {"ending": "killed"}),
+    ),
+    "each run has its own `read_at`": (
+        _read_at_per_run,
+        Fixed({**_PRODUCTS, "versions": False}, {"ending": "killed"}),
+    ),
+    "the settings are not compared": (
+        lambda: patch.object(AkeneoStream, "fingerprints", {}),
+        Fixed(_PRODUCTS, {"is_filtered": True}),
+    ),
+    "broken items are not kept": (
+        _replaced(ResumableReading, "_save_broken_items", lambda *_: None),
+        Fixed(_PRODUCTS),
+    ),
+    "pages that were not consumed are not left": (
+        _replaced(ListReading, "left", property(_left_without_pages)),
+        Fixed(_PRODUCTS, {"is_slow": True}),
+    ),
+    "pages that are being read are not left": (
+        _replaced(ListReading, "left", property(_left_without_running)),
+        Fixed({**_PRODUCTS, **_DIVIDED}),
+    ),
+    "a resumed reading moves the bookmark to now": (_resumed_with_new_bookmark, Fixed(_PRODUCTS)),
+    "the bookmark is the time at the end": (
+        _bookmark_of_the_end,
+        Fixed({**_PRODUCTS, **_EXACT, "tick": 20.0}, {"ending": "", "failures": ()}),
+    ),
+    "no lookback": (
+        _replaced(incremental, "plan_incremental", _no_lookback),
+        Fixed({**_PRODUCTS, "lag": 120}, {"ending": "", "failures": ()}),
+    ),
+    "the server is in UTC": (
+        _replaced(ProductModels, "zone", property(lambda _: ServerZone.utc())),
+        Fixed({**_MODELS, **_EXACT, "zone": "America/New_York"}),
+    ),
+    "no hours for daylight saving": (
+        _replaced(replication, "MAX_OFFSET_CHANGE", timedelta()),
+        Fixed({**_PRODUCTS, **_EXACT, "zone": "Europe/Paris", "is_zone_known": False}),
     ),
 }
+"""The mutants, and the plays in which each can matter."""
 
 
-def _has(scenario: Scenario, *kinds: str) -> bool:
-    """Return whether writes of some kinds are in a scenario."""
-    return any(
-        write.kind in kinds
-        for step in scenario.steps
-        for write in (*step.before, *step.at_requests, *step.at_messages)
-    )
-
-
-def _is_cut_short(scenario: Scenario) -> bool:
-    """Return whether a run of a scenario ends early, after some while."""
-    return any(step.ending != "whole" and step.after > FEW for step in scenario.steps)
-
-
-def _is_light(scenario: Scenario) -> bool:
-    """Return whether a scenario has neither damage nor silence, which take most of the time."""
-    return not _has(scenario, *DAMAGE) and not scenario.tasks
-
-
-# Scenarios in which the rule matters at all; the others would only take time.
-_MATTERS: dict[str, Callable[[Scenario], bool]] = {
-    "the count is not compared": lambda scenario: (
-        scenario.profile == "ce-5" and scenario.ghosts + scenario.ghost_page > 0
-    ),
-    "the second of the start is left out": lambda scenario: (
-        scenario.lookback == 0 and _is_light(scenario)
-    ),
-    "the bookmark is the largest date seen": lambda scenario: (
-        scenario.lookback <= 1 and scenario.tick > 0 and _is_light(scenario)
-    ),
-    "no lookback": lambda scenario: scenario.lag > 0 and _is_light(scenario),
-    "a resumed reading moves the bookmark to now": lambda scenario: (
-        _is_light(scenario) and _is_cut_short(scenario)
-    ),
-    "the server is taken to be in UTC": lambda scenario: scenario.zone == "America/New_York",
-    "no hours for daylight saving": lambda scenario: (
-        not scenario.zone_known and bool(changes_of_clocks(scenario.zone))
-    ),
-    "a page without items is the last one": lambda scenario: scenario.ghost_page > 0,
-    "only one of the ranges left is resumed": lambda scenario: (
-        scenario.concurrency > 1 and _is_light(scenario) and _is_cut_short(scenario)
-    ),
-    "keys are read at the end": lambda scenario: scenario.keys and _is_light(scenario),
-    "broken items are not kept in the state": lambda scenario: _has(
-        scenario, "break product", "break products", "break model"
-    ),
-    "versions are activated whatever was read": lambda scenario: scenario.versions,
-}
-
-# Families in which it shows sooner.
-_FAMILIES: dict[str, Callable[[], Iterator[Scenario]]] = {
-    "a reading is resumed with other settings": families.stopped_with_a_filter,
-    "the fingerprints of the rows are ignored": families.read_with_a_filter,
-    "broken items are searched by steps alone": families.several_broken,
-    "tasks without an answer are switched off": families.a_silent_request,
-}
-
-
-def scenarios_for(name: str) -> Iterator[Scenario]:
-    """Return scenarios in which a mutation can show."""
-    if name in _FAMILIES:
-        return _FAMILIES[name]()
-    matters = _MATTERS.get(name, _is_light)
-    return filter(matters, map(draw, repeat(1), count()))
-
-
-@contextmanager
-def broken(name: str) -> Iterator[None]:
-    """Break one of the rules of `MUTATIONS`."""
-    with ExitStack() as stack:
-        stack.enter_context(MUTATIONS[name]())
-        yield
+def is_found(server: Server, name: str, seconds: float) -> bool:
+    """Play with a mutant until a check fails, and return whether one did in some seconds."""
+    mutant, fixed = MUTATIONS[name]
+    began = time.monotonic()
+    with mutant():
+        for seed in itertools.count(1):
+            try:
+                soak(server, PLAYS, seed, fixed)
+            except Exception:
+                if not Soak.failed:
+                    raise
+            if any(CheckFailed.__name__ in failed for failed in Soak.failed):
+                return True
+            if time.monotonic() - began > seconds:
+                return False
+    return False

@@ -1,76 +1,76 @@
-"""Plays a scenario: writes, runs of the tap with the ends they come to, and the law."""
+"""A play: a PIM, a target, and the runs of the tap between them."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import logging
 from collections import Counter
-from dataclasses import dataclass, field
-from random import Random
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hypothesis import currently_in_test_context, note
 from typing_extensions import override
 
 from tap_akeneo.cli import Stopped, Stopper
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
-from tests.soak import law
-from tests.soak.scenario import KEYS_OF, Step
-from tests.soak.target import Pipe, Target
-from tests.soak.world import PATIENCE, end_readers, world
-from tests.soak.writes import Hand
-from tests.support import select, settings_for
+from tests.soak import checks
+from tests.soak.pim import PARENTS, SmallPim, path_of
+from tests.soak.steps import TOPICS, Run
+from tests.soak.target import Target, TargetWriter
+from tests.soak.writes import Writes
+from tests.support import KEYS_OF, select, settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from pim_simulator import SimulatedPim
-    from tests.soak.law import Breach, Versions
-    from tests.soak.scenario import Scenario, Write
-    from tests.soak.world import ChanceFaults, Stage
-    from tests.support import Message
+    from tests.soak.checks import Item
+    from tests.soak.pim import Server
+    from tests.soak.steps import Setup, Write
+    from tests.soak.target import Key
 
-RETRIES = 8
-REFUSED = "color"
-"""The attribute whose options the PIM refuses at times."""
+RETRIES = 3
+SHOWN = 5
+"""Number of wrong rows to show."""
 
-UNDISTURBED = Step((), 0.0, (), (), "whole", 0, keeps=True)
+DAYS = timedelta(days=2)
+"""Longer than what the rule for deletions leaves for the index and for wrong dates."""
 
 
-class CountingStopper(Stopper):
-    """Stops a run as a signal does, after some looks."""
+class CheckFailed(AssertionError):
+    """The target does not have what it must have."""
 
-    looks: int | None = None
+
+class _CountingStopper(Stopper):
+    """Stops a run as a signal does, after a number of checks."""
+
+    checks: int | None = None
 
     @override
     def listen(self) -> None:
-        """Signals are for the soak itself."""
+        """Leave signals to the process that plays."""
 
     @override
     def check(self) -> None:
-        if self.looks is not None:
-            self.looks -= 1
-            if self.looks < 0:
+        if self.checks is not None:
+            self.checks -= 1
+            if self.checks < 0:
                 msg = "stopped"
                 raise Stopped(msg)
 
 
-class SoakedTap(TapAkeneo):
-    """The tap, stopped by a count instead of a signal.
+class _Tap(TapAkeneo):
+    """The tap, whose runs begin at different times, because these are the versions of tables."""
 
-    Each begins a second after the one before, because versions are told apart by seconds.
-    """
-
-    stopper: ClassVar[CountingStopper] = CountingStopper()
+    stopper: ClassVar[_CountingStopper] = _CountingStopper()
     runs = itertools.count(1)
-    reasons: ClassVar[list[str]] = []
 
     def __init__(self, **given: Any) -> None:
         self.begun = next(self.runs) * 1000
-        self.reasons.clear()
+        self.reasons: list[str] = []
         super().__init__(**given)
 
     @property
@@ -80,309 +80,182 @@ class SoakedTap(TapAkeneo):
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:
-        self.reasons.append(f"{name} failed: {reason}")
+        self.reasons.append(f"{name}: {reason}")
         super().stream_failed(name, reason)
 
 
-@dataclass
-class Outcome:
-    """What came of a scenario.
+class Play:
+    """Runs the tap, and checks the target after each run.
+
+    Args:
+        setup: The PIM and the settings.
+        server: Serves the PIM.
 
     Attributes:
-        breaches: Where the law does not hold.
         figures: What happened, counted.
-        story: What happened, in words.
+        has_failed: Whether a check has failed.
     """
 
-    breaches: list[Breach] = field(default_factory=list)
-    figures: Counter[str] = field(default_factory=Counter)
-    story: list[str] = field(default_factory=list)
+    def __init__(self, setup: Setup, server: Server) -> None:
+        self.setup = setup
+        self.figures: Counter[str] = Counter(plays=1)
+        self.has_failed = False
+        self._target = Target()
+        self._stack = ExitStack()
+        self._small = SmallPim(setup, server)
+        self._pim = self._small.pim
+        self._stack.enter_context(self._small.served())
+        self._streams = tuple(stream for topic in setup.topics for stream in TOPICS[topic])
+        self._writes = Writes(self._pim, setup, self._streams)
+        self._writes.touched.clear()
+        self._keys = self._key_names()
+        self._held = checks.contents(self._pim, self._keys)
+        self._changed: dict[Item, datetime] = dict.fromkeys(self._held, self._pim.clock.now())
+        self._complete_keys: set[str] = set()
+        self._without_key: set[Item] = set()
+        self._pim.clock.advance(seconds=setup.lag + 1)
 
+    def close(self) -> None:
+        """Stop serving the PIM."""
+        self._stack.close()
+        self.figures.update(writes=self._writes.count, faults=self._small.faults)
 
-def play(scenario: Scenario, stage: Stage) -> Outcome:
-    """Plays a scenario on a stage."""
-    player = _Player(scenario, stage)
-    return player.play()
+    # The steps.
 
-
-class _Events:
-    """Writes that come at certain numbers."""
-
-    def __init__(self, do: Callable[[Write], None]) -> None:
-        self._do = do
-        self._first = 0
-        self._writes: Sequence[Write] = ()
-
-    def arm(self, writes: Sequence[Write], first: int = 0) -> None:
-        self._writes = writes
-        self._first = first
-
-    def __call__(self, number: int) -> None:
-        for write in self._writes:
-            if write.at == number - self._first:
-                self._do(write)
-
-
-class _Player:
-    def __init__(self, scenario: Scenario, stage: Stage) -> None:
-        self.scenario = scenario
-        self.stage = stage
-        self.target = Target()
-        self.outcome = Outcome()
-        self.requests = _Events(self.write)
-        self.messages = _Events(self.write)
-        self.number = 0
-        self.keys: dict[str, tuple[str, ...]] = {}
-        self.held: Versions = {}
-        self.changed: dict[tuple[str, tuple[str, ...]], datetime] = {}
-        self.whole_keys: set[str] = set()
-        self.pim: SimulatedPim
-        self.faults: ChanceFaults
-        self.hand: Hand
-
-    def play(self) -> Outcome:
-        with world(self.scenario, self.stage, self.happen) as (self.pim, self.faults):
-            self.hand = Hand(self.pim)
-            self._add_ghosts()
-            self.keys = self._keys()
-            self.held = law.versions(self.pim, self.keys)
-            for step in self.scenario.steps:
-                for write in step.before:
-                    self.write(write)
-                self.pim.clock.advance(seconds=step.wait)
-                self.run(step)
-                if self.outcome.breaches:
-                    return self._told()
-            self._come_to_rest()
-        return self._told()
-
-    def happen(self, number: int) -> None:
-        """Before a request."""
-        self.number = number
-        if self.scenario.tick:
-            # Between nothing and all of it, in turn.
-            self.pim.clock.advance(seconds=self.scenario.tick * (number % 5) / 4)
-        self.requests(number)
-
-    def write(self, write: Write) -> None:
-        self.tell(self.hand.do(write))
-
-    def tell(self, words: str) -> None:
-        self.outcome.story.append(words)
-
-    def _keys(self) -> dict[str, tuple[str, ...]]:
-        product = ("uuid",) if self.pim.profile.by_uuid else ("identifier",)
-        keys: dict[str, tuple[str, ...]] = {
-            "products": product,
-            "product_keys": product,
-            "attribute_options": ("attribute", "code"),
-            "workflow_tasks": ("uuid",),
-        }
-        return {stream: keys.get(stream, ("code",)) for stream in self.scenario.streams}
-
-    def _add_ghosts(self) -> None:
-        products = self.hand.sorted_products()
-        step = max(1, len(products) // (self.scenario.ghosts + 1))
-        scattered = {products[(nth + 1) * step - 1] for nth in range(self.scenario.ghosts)}
-        first = self.scenario.number % max(len(products) - self.scenario.ghost_page, 1)
-        page = set(products[first : first + self.scenario.ghost_page])
-        self.hand.lose(sorted(scattered | page))
-
-    def _look(self) -> set[tuple[str, tuple[str, ...]]]:
-        """Note what has changed or moved in the index since the last look: now at the latest."""
-        held, now = law.versions(self.pim, self.keys), self.pim.clock.now()
-        moved = {key for key, version in held.items() if self.held.get(key) != version}
-        moved |= self.hand.touched
-        self.hand.touched.clear()
-        self.changed.update(dict.fromkeys(moved, now))
-        self.held = held
-        return moved
-
-    def run(self, step: Step) -> None:
-        """Run the tap once, and judge what it owes by its end."""
+    def write(self, writes: Iterable[Write]) -> None:
+        """Write to the PIM."""
+        for write in writes:
+            self._writes.do(write)
         self._look()
-        now = self.pim.clock.now()
-        settled = {
-            key: version
-            for key, version in self.held.items()
-            if key not in self.changed
-            or (now - self.changed[key]).total_seconds() > self.scenario.lag
-        }
-        there = self._there()
-        self.faults.rate = self.scenario.fault_rate
-        self.faults.silent_request = step.silent if self.scenario.tasks else 0
-        if step.refused:
-            self.pim.faults.add("status", f"/{REFUSED}/options", status=403, times=None)
-        self.requests.arm(step.at_requests, self.number)
-        self.messages.arm(step.at_messages)
-        SoakedTap.stopper.looks = step.after if step.ending == "stopped" else None
-        self.faults.outage = step.after if step.ending == "outage" else None
-        breaks_after = step.after if step.ending == "broken pipe" else None
-        pipe = Pipe(self.target, self.messages, breaks_after)
-        ending = self._sync(pipe, step)
-        self.requests.arm(())
-        self.faults.clear()
-        if step.keeps or ending == "whole":
-            pipe.commit()
-        self.outcome.figures.update({"runs": 1, ending: 1})
-        self._tell_run(ending, now)
-        moved = self._look()
-        self._note_keys(step, ending)
-        self._judge(law.deleted(there & self.held.keys(), self.target))
-        self._judge(
-            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
-        )
-        if ending == "whole":
-            left_alone = (settled.keys() & self.held.keys()) - moved
-            owed = {key: settled[key] for key in left_alone if self._is_owed(key, step)}
-            self._judge(law.lost(owed, self.target))
 
-    def _there(self) -> set[tuple[str, tuple[str, ...]]]:
-        """Return what the target has and the PIM as well."""
-        return {(stream, key) for stream, key in self.held if key in self.target.rows[stream]}
+    def run(self, run: Run) -> None:
+        """Run the tap while all kinds of things happen, and check the target."""
+        small, left = self._small, list(run.writes)
+        self._pim.clock.advance(seconds=run.wait)
 
-    def _is_owed(self, key: tuple[str, tuple[str, ...]], step: Step) -> bool:
-        """Return whether a run that ends well must have read something that had settled."""
-        stream, names = key
-        if stream not in self.scenario.selected(step.selects) or stream in KEYS_OF:
-            # A reading of keys may be as old as its `read_at`, which has a law of its own.
-            return False
-        if stream == "products" and step.filtered:
-            return False
-        if stream == "attribute_options" and step.refused and self.scenario.skips_forbidden:
-            return names[0] != REFUSED
-        # A PIM that leaves the very first request of workflows without an answer has them off.
-        return stream != "workflow_tasks" or not any(
-            path.endswith("/workflows") for path in self.faults.silent
-        )
+        def event(number: int, write: Write) -> Callable[[], None]:
+            def do() -> None:
+                left.remove((number, write))
+                self._writes.do(write)
 
-    def _note_keys(self, step: Step, ending: str) -> None:
-        """Note which streams of keys the last run that read them has read to their ends."""
-        if self.scenario.profile == "ce-5" and self.scenario.zone != "UTC":
-            # Its `created` is the clock of UTC with the offset of the server (#13892).
+            return do
+
+        for number, write in run.writes:
+            small.events.setdefault(number, []).append(event(number, write))
+        for failure in sorted(run.failures, key=lambda one: one.kind == "null key"):
+            stream = self._writes.stream_of(failure.stream)
+            keys = self._writes.keys(stream)
+            key = keys[failure.nth % len(keys)] if keys else ("",)
+            small.add_failure(failure, stream, key[-1])
+            if failure.kind == "null key":
+                self._without_key.add((stream, key))
+        self._run(run)
+        small.events.clear()
+        self._pim.faults.clear()
+        # An item that gets a key again is saved with it.
+        for stream, key in self._without_key:
+            self._writes.change(stream, key)
+            self._writes.touched |= {(one, key) for one, of in KEYS_OF.items() if of == stream}
+        self._without_key.clear()
+        # So that what is in the PIM does not depend on the number of requests.
+        self.write(write for _, write in left)
+
+    def run_undisturbed(self) -> bool:
+        """Run the tap on a PIM at rest, and check the target. Return whether the run succeeded."""
+        self._pim.clock.advance(seconds=self.setup.lag + 1)
+        has_left = self._has_left()
+        writer, ending, reason = self._run(Run())
+        self.figures["checks"] += len(self._held)
+        if ending != "complete":
+            may_fail = self._pim.broken or self._is_index_out_of_step()
+            self._check([] if may_fail else [f"an undisturbed run failed: {reason}"])
+        if not self._is_index_out_of_step() and not (ending != "complete" and self.setup.is_long):
+            owed = {
+                item: text
+                for item, text in self._held.items()
+                if self._is_readable(item) and not (has_left and item[0] in KEYS_OF)
+            }
+            self._check(checks.missing(owed, self._target))
+        if ending == "complete" and not has_left and not self.setup.sorts_bytes:
+            self._check(checks.came_twice(writer))
+        return ending == "complete"
+
+    def end(self) -> None:
+        """Repair the PIM, and run the tap until it has found each deletion."""
+        self._writes.repair_all()
+        self._pim.clock.advance(seconds=DAYS.total_seconds())
+        if not self.run_undisturbed() or not self.run_undisturbed():
             return
-        for stream in self.scenario.selected(step.selects):
+        if self.setup.versions:
+            full = [stream for stream in self._streams if self._is_full_table(stream)]
+            self._check(checks.not_deleted(self._held, self._target, full))
+        for stream in self._streams:
             if stream in KEYS_OF:
-                (self.whole_keys.add if ending == "whole" else self.whole_keys.discard)(stream)
+                self._check(self._rule(stream).not_found(self._held))
 
-    def _come_to_rest(self) -> None:
-        """Run undisturbed on a PIM at rest; a second time if the first one left something."""
-        left = self._left_unfinished() or bool(self.pim.broken)
-        self._last_run(has_left=left)
-        if self.outcome.breaches or not left:
-            return
-        dice = Random(self.scenario.number)  # noqa: S311 (no secret)
-        self.tell(f"{self.hand.repair_all(dice)}")
-        left = self._left_unfinished()
-        self._last_run(has_left=left)
+    # Details.
 
-    def _left_unfinished(self) -> bool:
-        """Return whether the state has something that the next run reads first."""
-        bookmarks = self.target.state.get("bookmarks", {}).values()
-        return any(has_unfinished(one) or "broken" in one for one in bookmarks)
-
-    def _last_run(self, *, has_left: bool) -> None:
-        """Run undisturbed, on a PIM at rest.
-
-        Args:
-            has_left: Whether an earlier run left something that this one reads first.
-        """
-        self.pim.clock.advance(seconds=self.scenario.lag + 1)
-        self._look()
-        there = self._there()
-        self.faults.rate = 0
-        self.faults.silent_request = 0
-        self.faults.outage = None
-        SoakedTap.stopper.looks = None
-        self.messages.arm(())
-        pipe = Pipe(self.target, self.messages, None)
-        now = self.pim.clock.now()
-        ending = self._sync(pipe, UNDISTURBED)
-        pipe.commit()
-        self._tell_run(ending, now)
-        self.outcome.figures.update({"runs": 1, ending: 1, "checked": len(self.held)})
-        has_hidden = self.scenario.may_lack_ghosts and bool(self.pim.ghosts)
-        if ending != "whole" and not self.pim.broken and not has_hidden:
-            self._judge([law.Breach("failed", "", (), "an undisturbed run failed")])
-        self._note_keys(UNDISTURBED, ending)
-        owed = self.held
-        if ending != "whole":
-            owed = {key: row for key, row in owed.items() if not self._is_broken(row)}
-        if has_left:
-            owed = {key: row for key, row in owed.items() if key[0] not in KEYS_OF}
-        self._judge(law.lost(owed, self.target))
-        self._judge(law.deleted(there, self.target))
-        self._judge(
-            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
-        )
-        if ending == "whole" and not has_left:
-            self._judge(law.doubled(pipe.times, self.scenario.streams))
-            if self.scenario.versions:
-                self._judge(law.kept(self.held, self.target, self._full_tables()))
-
-    def _is_broken(self, row: Message) -> bool:
-        """Return whether the PIM cannot serve an item."""
-        names = {str(row.get(name)) for name in ("uuid", "identifier", "code")}
-        return not names.isdisjoint(self.pim.broken)
-
-    def _full_tables(self) -> list[str]:
-        """Return the streams whose rows the target deletes if they did not come."""
-        always = (*KEYS_OF, "families", "attribute_options", "workflow_tasks")
-        full = {*always, *self.scenario.full_tables}
-        return [stream for stream in self.scenario.streams if stream in full]
-
-    def _judge_keys(self) -> None:
-        self._judge(
-            law.taken_for_deleted(self.held, self.target, self.whole_keys, self.scenario.lag)
-        )
-
-    def _judge(self, breaches: list[Breach]) -> None:
-        self.outcome.breaches += breaches
-        self.outcome.figures.update(breach.law for breach in breaches)
-
-    def _sync(self, pipe: Pipe, step: Step) -> str:
-        """Run the tap and return how it ended."""
-        self.faults.silent.clear()
-        try:
-            self._run_tap(pipe, step)
-        except BrokenPipeError:
-            return "broken pipe"
-        except Stopped:
-            return "stopped"
-        except AkeneoError as error:
-            self.outcome.story += [*SoakedTap.reasons, str(error)]
-            return "outage" if self.faults.outage is not None else "failed"
-        finally:
-            self.faults.outage = None
-        return "whole"
-
-    def _run_tap(self, pipe: Pipe, step: Step) -> None:
-        scenario = self.scenario
-        settings: dict[str, Any] = {
-            "page_size": scenario.page_size,
-            "max_concurrency": scenario.concurrency,
-            "lookback_seconds": scenario.lookback,
-            "max_retries": RETRIES,
-            "emit_activate_version_messages": scenario.versions,
-            "on_forbidden": "skip" if scenario.skips_forbidden else "fail",
+    def _run(self, run: Run) -> tuple[TargetWriter, str, str]:
+        target, lag = self._target, timedelta(seconds=self.setup.lag)
+        now, before = self._pim.clock.now(), self._held
+        settled_at = {item: self._changed[item] + lag for item in before}
+        there = {(stream, key) for stream, key in before if key in target.rows[stream]}
+        rows = {
+            (stream, key): row for stream in self._keys for key, row in target.rows[stream].items()
         }
-        if scenario.tasks:
-            settings["request_timeout"] = PATIENCE
-        if step.filtered:
-            only_enabled = {"enabled": [{"operator": "=", "value": True}]}
-            settings["filters"] = {"products": only_enabled}
-        if scenario.zone_known:
-            settings["pim_timezone"] = scenario.zone
+        kills_after = run.after if run.ending == "killed" else None
+        writer = TargetWriter(target, kills_after, is_slow=run.is_slow)
+        _Tap.stopper.checks = run.after if run.ending == "stopped" else None
+        self._small.start()
+        ending, reason = self._sync(run, writer)
+        if ending != "killed" or run.keeps:
+            writer.commit()
+        self.figures.update({"runs": 1, ending: 1, "requests": len(self._pim.requests)})
+        moved = self._look()
+        if currently_in_test_context():
+            note(f"  # {ending} {reason}; state: {json.dumps(target.state.get('bookmarks'))}")
+        living = {
+            item: text
+            for item, text in before.items()
+            if item in self._held and item not in moved and settled_at[item] < now
+        }
+        selected = self._selected(run)
+        is_complete = ending == "complete"
+        (self._complete_keys.update if is_complete else self._complete_keys.difference_update)(
+            stream for stream in selected if stream in KEYS_OF
+        )
+        refused = self._small.refused_lists() if run.skips else set()
+        owed = {
+            item: text
+            for item, text in living.items()
+            if item[0] in selected and not self._is_excused(item, run, refused)
+        }
+        self._check(checks.deleted(there & self._held.keys(), target))
+        self._check(checks.several_readings(writer))
+        if self.setup.profile != "ce-5" and not self.setup.sorts_bytes:
+            self._check(checks.not_covered(writer.history, owed, rows, settled_at))
+        if is_complete:
+            rest = {item: text for item, text in owed.items() if item[0] not in KEYS_OF}
+            self._check(checks.missing(rest, target))
+            self._check(checks.mixed_readings(owed.keys() - rest.keys(), target))
+            for stream in self._complete_keys:
+                gone = ((KEYS_OF[stream], key) for key in self._rule(stream).deleted())
+                self._check(f"{item} counts as deleted" for item in gone if item in self._held)
+        return writer, ending, reason
+
+    def _sync(self, run: Run, writer: TargetWriter) -> tuple[str, str]:
+        """Run the tap, and return how it ended, and why."""
+        tap = None
         try:
-            tap = SoakedTap(
-                config=settings_for(self.pim, **settings),
-                state=json.loads(json.dumps(self.target.state)),
-                message_writer=pipe,
+            tap = _Tap(
+                config=settings_for(self._pim, **self._settings(run)),
+                state=json.loads(json.dumps(self._target.state)),
+                message_writer=writer,
             )
-            select(tap, scenario.selected(step.selects))
+            select(tap, self._selected(run))
             for name, stream in tap.streams.items():
-                stream.STATE_MSG_FREQUENCY = scenario.state_every
-                if name in scenario.full_tables:
+                stream.STATE_MSG_FREQUENCY = self.setup.state_every
+                if self.setup.full_tables and name in self._streams:
                     stream.forced_replication_method = "FULL_TABLE"
             try:
                 tap.sync_all()
@@ -390,31 +263,95 @@ class _Player:
                 tap.state_writer.write_state(tap.state)
                 raise
             tap.raise_for_failed_streams()
+        except BrokenPipeError:
+            return "killed", ""
+        except Stopped:
+            return "stopped", ""
+        except AkeneoError as error:
+            return "failed", "; ".join([*(tap.reasons if tap else ()), str(error)])
         finally:
-            end_readers()
+            if tap is not None:
+                # A process that is killed has no threads.
+                _Tap.stopper.checks = None
+                tap.reader.close()
+        return "complete", ""
 
-    def _tell_run(self, ending: str, began: datetime) -> None:
-        asked = [
-            f"{request.at:%H:%M:%S} {request.status} {request.path.removeprefix('/api/rest/v1/')} "
-            f"{request.query.get('search', '')} {request.query.get('search_after', '')}"
-            for request in self.pim.requests
-            if "product" in request.path or "workflow" in request.path
-        ]
-        self.outcome.figures["requests"] += len(self.pim.requests)
-        self.pim.requests.clear()
-        bookmarks = self.target.state.get("bookmarks", {})
-        self.tell(f"RUN from {began:%d %H:%M:%S}: {ending}; bookmarks {bookmarks}")
-        self.outcome.story += [f"    {line}" for line in asked]
+    def _settings(self, run: Run) -> dict[str, Any]:
+        setup = self.setup
+        settings: dict[str, Any] = {
+            "page_size": setup.page_size,
+            "max_concurrency": setup.threads,
+            "lookback_seconds": setup.lag + setup.lookback,
+            "max_retries": RETRIES,
+            "emit_activate_version_messages": setup.versions,
+            "on_forbidden": "skip" if run.skips else "fail",
+        }
+        if run.is_filtered:
+            only_enabled = {"enabled": [{"operator": "=", "value": True}]}
+            settings["filters"] = {"products": only_enabled}
+        if setup.is_zone_known:
+            settings["pim_timezone"] = setup.zone
+        return settings
 
-    def _told(self) -> Outcome:
-        figures = self.outcome.figures
-        figures["scenarios"] = 1
-        figures["writes"] = self.hand.written
-        figures["faults"] = self.faults.injected
-        figures["rows"] = self.target.received
-        return self.outcome
+    def _selected(self, run: Run) -> tuple[str, ...]:
+        keys = tuple(stream for stream in self._streams if stream in KEYS_OF)
+        rows = tuple(stream for stream in self._streams if stream not in KEYS_OF)
+        return {"keys": keys, "rows": rows}.get(run.selects, self._streams)
 
+    def _key_names(self) -> dict[str, Key]:
+        product = ("uuid",) if self._pim.profile.by_uuid else ("identifier",)
+        names: Mapping[str, Key] = {
+            "products": product,
+            "attribute_options": ("attribute", "code"),
+            "assets": ("asset_family", "code"),
+            "reference_entity_records": ("reference_entity", "code"),
+        }
+        return {one: names.get(KEYS_OF.get(one, one), ("code",)) for one in self._streams}
 
-def quiet() -> None:
-    """Switches the tap's own log off, which would be long."""
-    logging.disable(logging.CRITICAL)
+    def _look(self) -> set[Item]:
+        """Note what has changed, or was indexed again, since the last look."""
+        held, now = checks.contents(self._pim, self._keys), self._pim.clock.now()
+        moved = {item for item, text in held.items() if self._held.get(item) != text}
+        moved |= self._writes.touched & held.keys()
+        self._writes.touched.clear()
+        self._changed.update(dict.fromkeys(moved, now))
+        self._held = held
+        return moved
+
+    def _has_left(self) -> bool:
+        """Return whether the state has something that the next run reads first."""
+        bookmarks = self._target.state.get("bookmarks", {}).values()
+        parts = [part for one in bookmarks for part in (one, *one.get("partitions", ()))]
+        return any(has_unfinished(one) or one.get("broken") for one in parts)
+
+    def _is_index_out_of_step(self) -> bool:
+        """Return whether missing items can hide others; then a run fails and says so."""
+        return bool(self._pim.ghosts) and (self.setup.profile == "ce-5" or self.setup.is_long)
+
+    def _is_readable(self, item: Item) -> bool:
+        return item[1][-1] not in self._pim.broken
+
+    def _is_excused(self, item: Item, run: Run, refused: set[str]) -> bool:
+        """Return whether a run may end well without an item, because its list was skipped."""
+        stream, key = KEYS_OF.get(item[0], item[0]), item[1]
+        is_filtered = stream == "products" and run.is_filtered
+        if is_filtered or (stream, key) in self._without_key:
+            return True
+        paths = {path_of(self._pim, stream).format(key[0]), PARENTS.get(stream, "")}
+        return not refused.isdisjoint(paths)
+
+    def _is_full_table(self, stream: str) -> bool:
+        incremental = {
+            *("products", "product_models", "assets", "reference_entity_records", "categories")
+        }
+        return self.setup.full_tables or stream not in incremental
+
+    def _rule(self, keys: str) -> checks.DeletionRule:
+        is_old, keeps = self._pim.profile.major <= 5, not self.setup.versions
+        return checks.DeletionRule(self._target, keys, is_old=is_old, keeps=keeps)
+
+    def _check(self, wrong: Iterable[str]) -> None:
+        found = list(itertools.islice(wrong, SHOWN))
+        if found:
+            self.has_failed = True
+            raise CheckFailed("\n".join(found))

@@ -1,7 +1,8 @@
-"""A small target, which merges rows by their keys and keeps the last state."""
+"""A loader that upserts, and the writer that sends it the messages of one run."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,92 +11,89 @@ from typing_extensions import override
 from tests.support import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support import Message
 
 Key = tuple[str, ...]
 
+PAUSE = 0.0005
+"""Seconds that a slow loader takes for a row."""
+
 
 class Target:
-    """What lasts from one run to the next.
+    """What the loader keeps from one run to the next.
 
     Attributes:
         rows: By stream and key.
-        versions: With which version each row came last, by stream and key.
-        state: The last one.
-        received: How many rows came.
+        versions: The version that came with each row, by stream and key.
+        state: The last state.
     """
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[Key, Message]] = defaultdict(dict)
         self.versions: dict[str, dict[Key, int | None]] = defaultdict(dict)
         self.state: dict[str, Any] = {}
-        self.received = 0
 
 
-class Pipe(Collector):
-    """What comes from one run of the tap.
-
-    Rows count when a STATE follows them, as with targets that write in batches.
+class TargetWriter(Collector):
+    """Sends the messages of one run to a target, which keeps rows when a STATE follows them.
 
     Args:
-        target: Where it goes.
-        happen: Called before each message gets out, with its number.
-        breaks_after: Messages after which the pipe breaks; None for never.
+        target: The target.
+        kills_after: Number of messages after which the loader stops reading; ``None`` for never.
+        is_slow: Whether the loader is slower than the PIM.
 
     Attributes:
-        keys: Names of the key properties by stream.
         times: How often each key came, by stream.
+        history: The rows, each with its stream and key, and the states, in their order.
     """
 
-    def __init__(
-        self, target: Target, happen: Callable[[int], None], breaks_after: int | None
-    ) -> None:
+    def __init__(self, target: Target, kills_after: int | None, *, is_slow: bool) -> None:
         super().__init__()
         self._target = target
-        self._happen = happen
-        self._breaks_after = breaks_after
+        self._kills_after = kills_after
+        self._is_slow = is_slow
         self._waiting: list[tuple[str, Key, Message, int | None]] = []
-        self._number = 0
-        self.keys: dict[str, Key] = {}
+        self._keys: dict[str, Key] = {}
+        self._count = 0
         self.times: dict[str, Counter[Key]] = defaultdict(Counter)
+        self.history: list[tuple[str, Key, Message]] = []
 
     @override
     def write_message(self, message: Any) -> None:
-        self._number += 1
-        self._happen(self._number)
-        if self._breaks_after is not None and self._number > self._breaks_after:
+        self._count += 1
+        if self._kills_after is not None and self._count > self._kills_after:
             raise BrokenPipeError
+        if self._is_slow:
+            time.sleep(PAUSE)
         super().write_message(message)
-        self.take(self.messages.pop())
+        self._take(self.messages.pop())
 
-    def take(self, message: Message) -> None:
-        """Takes one message."""
+    def _take(self, message: Message) -> None:
         if message["type"] == "SCHEMA":
-            self.keys[message["stream"]] = tuple(message["key_properties"])
+            self._keys[message["stream"]] = tuple(message["key_properties"])
         elif message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
-            key = tuple(record[name] for name in self.keys[stream])
+            key = tuple(record[name] for name in self._keys[stream])
             self._waiting.append((stream, key, record, message.get("version")))
             self.times[stream][key] += 1
-            self._target.received += 1
+            self.history.append((stream, key, record))
         elif message["type"] == "STATE":
             self.commit()
             self._target.state = message["value"]
+            self.history.append(("", (), message["value"]))
         elif message["type"] == "ACTIVATE_VERSION":
             self.commit()
-            self._delete_older(message["stream"], message["version"])
+            self._delete_others(message["stream"], message["version"])
 
     def commit(self) -> None:
-        """Merges the rows that wait."""
+        """Keep the rows so far."""
         for stream, key, record, version in self._waiting:
             self._target.rows[stream][key] = record
             self._target.versions[stream][key] = version
         self._waiting.clear()
 
-    def _delete_older(self, stream: str, version: int) -> None:
-        """Deletes what did not come with a version, as targets do that delete hard."""
-        for key, came_with in list(self._target.versions[stream].items()):
-            if came_with != version:
-                del self._target.rows[stream][key], self._target.versions[stream][key]
+    def _delete_others(self, stream: str, version: int) -> None:
+        """Delete the rows that came with another version."""
+        versions = self._target.versions[stream]
+        for key in [key for key, own in versions.items() if own != version]:
+            del self._target.rows[stream][key], versions[key]

@@ -1,339 +1,285 @@
-"""Writes into the PIM, each picked among what there is then."""
+"""Writes to the PIM, each to one of the items that it has at that time."""
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_left
 from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from tests.soak.scenario import FULL_PAGE
+from tests.soak.pim import WINDOW
+from tests.soak.steps import PAGE, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable
 
     from pim_simulator import SimulatedPim
-    from tests.soak.scenario import Write
+    from tests.soak.steps import Setup
+    from tests.soak.target import Key
 
-IMPORTED = 14
-"""Products that an import saves within one second, at most."""
+FIRST_V7 = 0x019A00000000
+"""Milliseconds since 1970 in the first time-ordered uuid."""
 
-SPARE_MODELS = 3
-"""Models that stay readable."""
+LETTERS = "BaAbZzMmqÉé"
+FAMILY_VARIANT = "shoes_size"
+SPARE = 3
+"""Number of items that stay readable, because a run needs one to infer the time zone."""
+
+OWNERS = {"assets": "asset_families", "reference_entity_records": "reference_entities"}
 
 
-class Hand:
-    """Writes into a PIM, and knows what is in it.
+class Writes:
+    """Writes to a PIM, and keeps track of what is in it.
 
-    Left out is what changes a product without the PIM telling: the removal of a category, an
-    option or an associated product in use changes what is shown of products, but not their
-    ``updated``.
+    Left out is what changes a row without a change of its date, such as deleting an option in use.
 
     Args:
         pim: The PIM.
+        setup: What the keys of new items look like.
+        streams: The streams that are read.
 
     Attributes:
-        written: How many writes there were.
-        touched: Streams and keys whose date in the index has moved since someone emptied this.
+        count: Number of writes.
+        touched: Streams and keys of items that were indexed again, perhaps with the same content.
     """
 
-    def __init__(self, pim: SimulatedPim) -> None:
-        self._pim = pim
-        self.touched: set[tuple[str, tuple[str, ...]]] = set()
-        self._write = pim.write
-        key = "uuid" if pim.profile.by_uuid else "identifier"
-        products, models = pim.truth("products"), pim.truth("product_models")
-        self._parents: dict[str, str | None] = {row[key]: row["parent"] for row in products}
-        # Products that were lost, and their parents. The simulated PIM still links to them.
-        self._lost: dict[str, str | None] = {}
-        self._models: dict[str, tuple[str | None, str]] = {
-            row["code"]: (row["parent"], row["family_variant"]) for row in models
+    def __init__(self, pim: SimulatedPim, setup: Setup, streams: tuple[str, ...]) -> None:
+        self.count = 0
+        self.touched: set[tuple[str, Key]] = set()
+        self._pim, self._setup = pim, setup
+        self._product_key = "uuid" if pim.profile.by_uuid else "identifier"
+        self._parents: dict[Key, str | None] = {
+            (row[self._product_key],): row["parent"] for row in pim.truth("products")
         }
-        links = [list(_links(row)) for row in [*products, *models]]
-        self._associated = json.dumps(links, ensure_ascii=False).lower()
-        self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"] is not None]
+        models = pim.truth("product_models")
+        self._models: dict[Key, tuple[str | None, str]] = {
+            (row["code"],): (row["parent"], row["family_variant"]) for row in models
+        }
+        self._leaves = [row["code"] for row in pim.truth("categories") if row["parent"]]
         self._families = [row["code"] for row in pim.truth("families")]
-        self._categories: list[str] = []
-        self._options: list[tuple[str, str]] = []
-        self._kinds: dict[str, Callable[[Random], object]] = {
-            "change product": self._change_product,
-            "create product": self._create_product,
-            "create variant": self._create_variant,
-            "move variant": self._move_variant,
-            "delete product": self._delete_product,
-            "import": self._import,
-            "change model": self._change_model,
-            "create model": self._create_model,
-            "delete model": self._delete_model,
-            "create category": self._create_category,
-            "change category": self._change_category,
-            "delete category": self._delete_category,
-            "change family": self._change_family,
-            "create option": self._create_option,
-            "change option": self._change_option,
-            "delete option": self._delete_option,
-            "break product": self._break_product,
-            "break products": self._break_products,
-            "break model": self._break_model,
+        self._others: dict[str, list[Key]] = {}
+        for stream in ("categories", "families"):
+            self._others[stream] = [(row["code"],) for row in pim.truth(stream)]
+        self._others["attribute_options"] = []
+        for rows, owners in OWNERS.items():
+            owner = {"assets": "asset_family"}.get(rows, "reference_entity")
+            self._others[owners] = [(row["code"],) for row in pim.truth(owners)]
+            self._others[rows] = [(row[owner], row["code"]) for row in pim.truth(rows)]
+        self._created: set[tuple[str, Key]] = set()
+        self._read = tuple(stream for stream in streams if not stream.endswith("_keys"))
+        if setup.is_long:
+            for _ in range(WINDOW + 2 * PAGE):
+                self._create(self._read[0], 1)
+        elif setup.sorts_bytes:
+            for nth in range(3 * len(LETTERS)):
+                self._create(self._read[-1], nth)
+
+    def stream_of(self, stream: str) -> str:
+        """Return a stream if it is read, or one that is."""
+        if stream == "product_models" and "products" in self._read and not self._setup.is_long:
+            return stream
+        return stream if stream in self._read else self._read[-1]
+
+    def keys(self, stream: str) -> list[Key]:
+        """Return the keys of the items of a stream, in the PIM's order."""
+        keys: Iterable[Key] = self._others.get(stream, ())
+        if stream in {"products", "product_models"}:
+            keys = self._parents if stream == "products" else self._models
+        return sorted(keys, key=lambda key: [part.lower().encode() for part in key])
+
+    def do(self, write: Write) -> None:
+        """Write, if there is an item for it."""
+        self.count += 1
+        # Some writes come in the same second as others, or as a request.
+        self._pim.clock.advance(seconds=self.count % 3)
+        stream = self.stream_of(write.stream)
+        verbs: dict[str, Callable[[str, Key, Write], None]] = {
+            "delete": self._delete,
+            "move": self._move,
+            "lose": self._lose,
+            "break": self._break,
             "repair": self._repair,
-            "lose product": self._lose_product,
-            "lose model": self._lose_model,
-            "lose page": self._lose_page,
+            "empty": self._empty,
         }
-        self.written = 0
+        keys = self.keys(stream)
+        if write.verb == "create":
+            self._create(stream, write.nth)
+        elif keys:
+            key = keys[write.nth % len(keys)]
+            verbs.get(write.verb, self._change)(stream, key, write)
 
-    @property
-    def products(self) -> list[str]:
-        """Keys of the products there are."""
-        return list(self._parents)
+    def repair_all(self) -> None:
+        """Repair all broken items."""
+        self._pim.broken.clear()
 
-    def _is_associated(self, key: str) -> bool:
-        """Return whether something links to an item; the PIM does so without regard to case."""
-        return key.lower() in self._associated
+    def change(self, stream: str, key: Key) -> None:
+        """Change an item, if it is still there."""
+        self.count += 1
+        if key in self.keys(stream):
+            self._change(stream, key, Write("change"))
 
-    def sorted_products(self) -> list[str]:
-        """Keys of the products there are, in the PIM's order."""
-        return sorted(self._parents, key=str.lower)
+    # The verbs.
 
-    def lose(self, products: Iterable[str]) -> list[str]:
-        """Delete products from the database but not from the index."""
-        lost = list(products)
-        for key in lost:
-            self._pim.ghosts.add(key)
-            self._lost[key] = self._parents[key]
-            self._forget(key)
-        return lost
+    def _change(self, stream: str, key: Key, write: Write) -> None:
+        data = self._content(stream)
+        if stream == "products" and write.nth % 2:
+            data["enabled"] = self.count % 3 > 0
+        elif stream in {"products", "product_models"} and write.nth % 3 == 0:
+            data["categories"] = [self._leaves[self.count % len(self._leaves)]]
+        self._pim.write.change(stream, key if len(key) > 1 else key[0], **data)
+        self._touch(stream, key)
 
-    def repair_all(self, dice: Random) -> list[str]:
-        """Repair each broken item, or delete it where nothing depends on it."""
-        told = []
-        for key in sorted(self._pim.broken):
-            deletable = key in self._parents and not self._is_associated(key)
-            if deletable and dice.random() < 0.3:
-                self._write.delete("products", key)
-                self._forget(key)
-                told.append(f"deleted {key}")
-            else:
-                self._pim.broken.discard(key)
-                told.append(f"repaired {key}")
-        return told
+    def _create(self, stream: str, nth: int) -> None:
+        self.count += 1
+        code, data = self._code(nth), self._content(stream)
+        key: Key = (code,)
+        if stream == "products":
+            key = self._create_product(code, nth, data)
+        elif stream == "product_models":
+            self._pim.write.product_model(code, family_variant=FAMILY_VARIANT, **data)
+            self._models[key] = (None, FAMILY_VARIANT)
+        else:
+            if stream in OWNERS:
+                owners = self._others[OWNERS[stream]]
+                if not owners:
+                    return
+                # Most often of the first one, so that its list has many pages.
+                key = (owners[nth // 100 % len(owners)][0], code)
+            elif stream == "attribute_options":
+                key = (("color", "brand")[nth % 2], code)
+            elif stream == "categories":
+                data["parent"] = self._leaves[nth % len(self._leaves)]
+            self._pim.write.save(stream, key if len(key) > 1 else code, data)
+            self._others[stream].append(key)
+        self._created.add((stream, key))
+        self._touch(stream, key)
 
-    def _forget(self, product: str) -> None:
-        del self._parents[product]
-        self._pim.broken.discard(product)
-
-    def do(self, write: Write) -> str:
-        """Wait, write, and return what was written."""
-        self._pim.clock.advance(seconds=write.wait)
-        self.written += 1
-        dice = Random(write.pick)  # noqa: S311 (no secret)
-        what = self._kinds[write.kind](dice)
-        return f"{self._pim.clock.now():%d %H:%M:%S} {write.kind} {what}"
-
-    def _pick(self, dice: Random, of: Sequence[str]) -> str | None:
-        return dice.choice(of) if of else None
-
-    def _words(self) -> str:
-        return f"version {self.written}"
-
-    def _name(self) -> dict[str, object]:
-        return {"name": [{"locale": "en_US", "scope": None, "data": self._words()}]}
-
-    def _change_product(self, dice: Random) -> object:
-        if key := self._pick(dice, self.products):
-            self._change_one(dice, key)
+    def _create_product(self, code: str, nth: int, data: dict[str, Any]) -> Key:
+        dice = Random(self.count)  # noqa: S311 (no secret)
+        uuid = UUID(int=dice.getrandbits(128), version=4)
+        if self._setup.keys == "time-ordered":
+            # Some in the same millisecond, and a while between others.
+            moment = FIRST_V7 + self.count * self.count // 3
+            uuid = UUID(int=(moment << 80) | (7 << 76) | (2 << 62) | dice.getrandbits(62))
+        leaves = self._lowest_models()
+        if nth % 3 == 2 and leaves:
+            data["parent"] = leaves[nth % len(leaves)][0]
+        else:
+            data["family"] = self._families[nth % len(self._families)]
+        self._pim.write.product(code, uuid=str(uuid), **data)
+        key = (str(uuid),) if self._product_key == "uuid" else (code,)
+        self._parents[key] = data.get("parent")
         return key
 
-    def _change_one(self, dice: Random, key: str) -> None:
-        more = dice.choice(
-            ({}, {"enabled": dice.random() < 0.5}, {"categories": [dice.choice(self._leaves)]})
-        )
-        self._write.change("products", key, values=self._name(), **more)
-        self.touched.add(("products", (key,)))
+    def _delete(self, stream: str, key: Key, _write: Write) -> None:
+        is_item = stream in {"products", "product_models"} or stream in OWNERS
+        is_item |= stream in OWNERS.values()
+        if not is_item and (stream, key) not in self._created:
+            return
+        self._pim.write.delete(stream, key if len(key) > 1 else key[0])
+        if stream == "product_models":
+            models, products = self._below(key)
+            for model in models:
+                del self._models[model]
+            for product in products:
+                del self._parents[product]
+        elif stream == "products":
+            del self._parents[key]
+        else:
+            self._others[stream].remove(key)
+            for rows, owners in OWNERS.items():
+                if owners == stream:
+                    self._others[rows] = [row for row in self._others[rows] if row[0] != key[0]]
 
-    def _import(self, dice: Random) -> object:
-        keys = dice.sample(self.products, min(len(self.products), dice.randint(2, IMPORTED)))
-        for key in keys:
-            self._change_one(dice, key)
-        return keys
+    def _empty(self, stream: str, key: Key, write: Write) -> None:
+        if stream not in OWNERS:
+            self._delete(stream, key, write)
+            return
+        for row in [row for row in self._others[stream] if row[0] == key[0]]:
+            self._delete(stream, row, write)
 
-    def _create(self, dice: Random, **data: object) -> str:
-        identifier = f"{dice.choice('az')}-soak-{self.written}"
-        uuid = str(UUID(int=dice.getrandbits(128), version=4))
-        self._write.product(identifier, uuid=uuid, values=self._name(), **data)
-        key = uuid if self._pim.profile.by_uuid else identifier
-        parent = data.get("parent")
-        self._parents[key] = None if parent is None else str(parent)
-        return key
+    def _move(self, stream: str, key: Key, write: Write) -> None:
+        old = self._parents.get(key) if stream == "products" else None
+        if not old:
+            self._change(stream, key, write)
+            return
+        variant = self._models[(old,)][1]
+        models = [one for one in self._lowest_models() if self._models[one][1] == variant]
+        (new,) = models[write.nth % len(models)]
+        self._pim.write.change("products", key[0], parent=new)
+        self._parents[key] = new
+        self._touch(stream, key)
 
-    def _create_product(self, dice: Random) -> object:
-        return self._create(dice, family=dice.choice(self._families))
+    def _lose(self, stream: str, key: Key, write: Write) -> None:
+        for lost in self._some(stream, key, write):
+            if stream == "products":
+                self._pim.ghosts.add(lost[0])
+                del self._parents[lost]
+            elif stream == "product_models" and not any(map(len, self._children(lost))):
+                self._pim.ghosts.add(lost[0])
+                del self._models[lost]
 
-    def _create_variant(self, dice: Random) -> object:
-        parent = self._pick(dice, self._lowest())
-        return parent and self._create(dice, parent=parent)
+    def _break(self, stream: str, key: Key, write: Write) -> None:
+        if stream in {"products", "product_models"}:
+            self._pim.broken.update(broken for (broken,) in self._some(stream, key, write))
 
-    def _lowest(self) -> list[str]:
-        """Models that have variants, as against other models, below them."""
+    def _repair(self, _stream: str, _key: Key, write: Write) -> None:
+        broken = sorted(self._pim.broken)
+        if broken:
+            self._pim.broken.discard(broken[write.nth % len(broken)])
+
+    # Details.
+
+    def _some(self, stream: str, key: Key, write: Write) -> list[Key]:
+        """Return one item, or several that begin at an eighth of the list, where it is divided."""
+        keys = self.keys(stream)
+        start = keys.index(key)
+        if write.count > 1:
+            eighth = write.nth % 8
+            start = eighth * len(keys) // 8
+            if stream == "products" and self._product_key == "uuid":
+                start = bisect_left(keys, (str(UUID(int=eighth << 125)),))
+            start = max(start + write.nth // 8 % 3 - 1, 0)
+        readable = [one for one in keys if one[0] not in self._pim.broken]
+        return keys[start : start + write.count][: max(len(readable) - SPARE, 0)]
+
+    def _content(self, stream: str) -> dict[str, Any]:
+        text = f"version {self.count}"
+        if stream in {"products", "product_models"}:
+            return {"values": {"name": [{"locale": "en_US", "scope": None, "data": text}]}}
+        if stream in OWNERS:
+            return {"values": {"label": [{"locale": "en_US", "channel": None, "data": text}]}}
+        return {"labels": {"en_US": text}}
+
+    def _code(self, nth: int) -> str:
+        number = self.count
+        if self._setup.keys == "grouped":
+            return f"{('shirt', 'shoe', 'shoe_blue')[number % 3]}_{number:04}"
+        if self._setup.keys == "mixed case":
+            return f"{LETTERS[nth % len(LETTERS)]}_{number}"
+        return f"item_{number:06}"
+
+    def _lowest_models(self) -> list[Key]:
+        """Return the models that have variants below them, and no models."""
         above = {parent for parent, _ in self._models.values()}
-        return [code for code in self._models if code not in above]
+        return [key for key in self._models if key[0] not in above]
 
-    def _move_variant(self, dice: Random) -> object:
-        key = self._pick(dice, [key for key, parent in self._parents.items() if parent])
-        if key is None:
-            return None
-        old = self._parents[key] or ""
-        kind = self._models[old][1]
-        new = self._pick(dice, [code for code in self._lowest() if self._models[code][1] == kind])
-        if new is not None:
-            self._write.change("products", key, parent=new)
-            self.touched.add(("products", (key,)))
-            self._parents[key] = new
-        return key, new
+    def _children(self, model: Key) -> tuple[list[Key], list[Key]]:
+        models = [key for key, (parent, _) in self._models.items() if parent == model[0]]
+        return models, [key for key, parent in self._parents.items() if parent == model[0]]
 
-    def _delete_product(self, dice: Random) -> object:
-        key = self._pick(dice, [key for key in self._parents if not self._is_associated(key)])
-        if key is not None:
-            self._write.delete("products", key)
-            self._forget(key)
-        return key
+    def _below(self, model: Key) -> tuple[list[Key], list[Key]]:
+        """Return a model and the models below it, and the products below them."""
+        models, products = [model], []
+        for one in models:
+            below, variants = self._children(one)
+            models += below
+            products += variants
+        return models, products
 
-    def _change_model(self, dice: Random) -> object:
-        code = self._pick(dice, list(self._models))
-        if code is not None:
-            more = dice.choice(({}, {"categories": [dice.choice(self._leaves)]}))
-            self._write.change("product_models", code, values=self._name(), **more)
-            models, products = self._below(code)
-            self.touched |= {("product_models", (model,)) for model in models}
-            self.touched |= {("products", (key,)) for key in products}
-        return code
-
-    def _below(self, code: str) -> tuple[set[str], list[str]]:
-        """A model with the models and products below it."""
-        models = {code} | {model for model, (parent, _) in self._models.items() if parent == code}
-        return models, [key for key, parent in self._parents.items() if parent in models]
-
-    def _create_model(self, dice: Random) -> object:
-        code = f"{dice.choice('az')}_soak_{self.written}"
-        self._write.product_model(code, family_variant="shoes_size", values=self._name())
-        self._models[code] = (None, "shoes_size")
-        return code
-
-    def _delete_model(self, dice: Random) -> object:
-        code = self._pick(dice, list(self._models))
-        if code is None:
-            return None
-        models, products = self._below(code)
-        lost = [key for key, parent in self._lost.items() if parent in models]
-        if any(self._is_associated(key) for key in (*models, *products, *lost)):
-            return None
-        self._write.delete("product_models", code)
-        for model in models:
-            del self._models[model]
-            self._pim.broken.discard(model)
-        for key in products:
-            self._forget(key)
-        return code
-
-    def _create_category(self, dice: Random) -> object:
-        code = f"{dice.choice('az')}_soak_{self.written}"
-        self._write.save("categories", code, {"parent": dice.choice(self._leaves)})
-        self._categories.append(code)
-        return code
-
-    def _change_category(self, dice: Random) -> object:
-        code = dice.choice([*self._categories, *self._leaves])
-        self._write.change("categories", code, labels={"en_US": self._words()})
-        return code
-
-    def _delete_category(self, dice: Random) -> object:
-        code = self._pick(dice, self._categories)
-        if code is not None:
-            self._write.delete("categories", code)
-            self._categories.remove(code)
-        return code
-
-    def _change_family(self, dice: Random) -> object:
-        code = dice.choice(self._families)
-        self._write.change("families", code, labels={"en_US": self._words()})
-        return code
-
-    def _create_option(self, dice: Random) -> object:
-        key = (dice.choice(("color", "brand")), f"soak_{self.written}")
-        self._write.save("attribute_options", key, {"labels": {"en_US": self._words()}})
-        self._options.append(key)
-        return key
-
-    def _change_option(self, dice: Random) -> object:
-        if not self._options:
-            return None
-        key = dice.choice(self._options)
-        self._write.change("attribute_options", key, labels={"en_US": self._words()})
-        return key
-
-    def _delete_option(self, dice: Random) -> object:
-        if not self._options:
-            return None
-        key = dice.choice(self._options)
-        self._write.delete("attribute_options", key)
-        self._options.remove(key)
-        return key
-
-    def _break_product(self, dice: Random) -> object:
-        key = self._pick(dice, self.products)
-        if key is not None:
-            self._pim.broken.add(key)
-        return key
-
-    def _break_products(self, dice: Random) -> object:
-        """Several at once, some of them next to each other."""
-        keys = self.sorted_products()
-        start = dice.randrange(max(len(keys), 1))
-        broken = {*keys[start : start + dice.randint(1, 3)], *dice.sample(keys, min(2, len(keys)))}
-        self._pim.broken.update(broken)
-        return sorted(broken)
-
-    def _has_spare_models(self) -> bool:
-        """Return whether some models can be read; with none at all no run gets anywhere."""
-        return len(self._models.keys() - self._pim.broken) > SPARE_MODELS
-
-    def _break_model(self, dice: Random) -> object:
-        code = self._pick(dice, list(self._models))
-        if code is not None and self._has_spare_models():
-            self._pim.broken.add(code)
-        return code
-
-    def _repair(self, dice: Random) -> object:
-        key = self._pick(dice, sorted(self._pim.broken))
-        if key is not None:
-            self._pim.broken.discard(key)
-        return key
-
-    def _lose_product(self, dice: Random) -> object:
-        key = self._pick(dice, self.products)
-        return key and self.lose([key])
-
-    def _lose_model(self, dice: Random) -> object:
-        """A model with nothing below it."""
-        above = {parent for parent, _ in self._models.values()} | {*self._parents.values()}
-        code = self._pick(dice, [code for code in self._models if code not in above])
-        if code is not None and self._has_spare_models():
-            self._pim.ghosts.add(code)
-            del self._models[code]
-            self._pim.broken.discard(code)
-        return code
-
-    def _lose_page(self, dice: Random) -> object:
-        keys = self.sorted_products()
-        if len(keys) < 2 * FULL_PAGE:
-            return None
-        start = dice.randrange(len(keys) - FULL_PAGE + 1)
-        return self.lose(keys[start : start + dice.randint(FULL_PAGE, FULL_PAGE + 2)])
-
-
-def _links(row: dict[str, Any]) -> Iterator[object]:
-    """Yield what links a product or model to others: associations and values of product links."""
-    yield row.get("associations")
-    yield row.get("quantified_associations")
-    for values in row["values"].values():
-        yield [one for one in values if one.get("attribute_type") == "pim_catalog_product_link"]
+    def _touch(self, stream: str, key: Key) -> None:
+        self.touched.add((stream, key))
+        if stream == "product_models":
+            models, products = self._below(key)
+            self.touched |= {(stream, model) for model in models}
+            self.touched |= {("products", product) for product in products}
