@@ -238,12 +238,13 @@ class TapAkeneo(StreamHost):
         selected = [name for name, stream in self.streams.items() if stream.selected]
         complete = {name for name in self.ended_streams if self.is_read(name)}
         skipped = sorted(self.skipped_streams.difference(self.failed_streams))
+        partial = self.skipped_lists.keys() - self.failed_streams
         shown = ", ".join(skipped)
         lists = ", ".join(
             f"{len(paths)} of {name} ({paths[0]}{', …' if len(paths) > 1 else ''})"
             for name, paths in sorted(self.skipped_lists.items())
         )
-        incomplete = [name for name in selected if name not in {*complete, *skipped}]
+        incomplete = [name for name in selected if name not in {*complete, *skipped, *partial}]
         return (
             f"{self.rows:,} rows, {traffic.requests:,} requests including {traffic.retries:,} "
             f"retries after waits of {traffic.waited:.0f} s; "
