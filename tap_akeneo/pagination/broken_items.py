@@ -86,10 +86,11 @@ def find_broken_range(
             # Other requests failed as well, so wait as long as for any other request.
             pages.get(1, pages.order.last)
             continue
-        to, item = place
+        to, item, is_single = place
         items = [*readable.items, *([] if item is None else [item])]
         page = Page(items, readable.size, readable.flaws)
-        return page, BrokenRange(last, to, None if item else before, after, size - 1)
+        start = None if item else before
+        return page, BrokenRange(last, to, start, after, size - 1, is_single=is_single)
     reason = "the PIM answers 500 at random, so the broken item cannot be identified"
     raise PimUnavailable(pages.request.path, reason, 500)
 
@@ -135,10 +136,11 @@ def _is_behind(pages: KeyPages, key: str | None, size: int) -> bool:
 
 def _behind(
     pages: KeyPages, last: str | None, keys: list[str], size: int
-) -> tuple[str, Item | None] | None:
-    """Return a key behind a broken item, and the item with that key if it is a readable one.
+) -> tuple[str, Item | None, bool] | None:
+    """Return a key behind a broken item, the item with that key, and whether one item is broken.
 
-    Return ``None`` if other requests failed meanwhile, so that the key is not certain.
+    The item is ``None`` unless the key is that of a readable item. Return ``None`` if other
+    requests failed meanwhile, so that the key is not certain.
 
     Args:
         pages: The list.
@@ -147,26 +149,27 @@ def _behind(
         size: Size of the page that failed.
     """
     try:
-        item = next_by_position(pages, last, keys).item
+        found = next_by_position(pages, last, keys)
     except NotShown:
         return _far_behind(pages, last, keys or [*filter(None, [last])], size)
+    item, is_single = found.item, found.is_next_but_one
     following = None if item is None else pages.request.sort_key_of(item)
     if following is None:
-        return pages.order.last, None
+        return pages.order.last, None, False
     low = last
     for _ in range(NEAR_STEPS):
         key = pages.order.between(low, following, keys)
         if key is None:
             break
         if _is_behind(pages, key, size):
-            return key, None
+            return key, None, is_single
         low = key
-    return following, item
+    return following, item, is_single
 
 
 def _far_behind(
     pages: KeyPages, last: str | None, keys: list[str], size: int
-) -> tuple[str, None] | None:
+) -> tuple[str, None, bool] | None:
     """Return a key behind a broken item, close enough that a readable one between is unlikely.
 
     Return ``None`` if other requests failed meanwhile.
@@ -190,7 +193,7 @@ def _far_behind(
             low = middle
     if _is_behind(pages, low, size) or not pages.is_alive():
         return None
-    return high or pages.order.last, None
+    return high or pages.order.last, None, False
 
 
 def _steps_from(pages: KeyPages, last: str | None, keys: list[str]) -> Iterator[str]:

@@ -78,6 +78,7 @@ class KeySlice(Slice):
             like pages by cursor (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
         is_confirmed: Whether the PIM's own cursors are known to be keys.
         is_broken: Whether the slice had only broken items when it was last read.
+        is_single: Whether it then had certainly one.
         is_divisible: Whether to look for a key in its middle.
         known: Broken ranges of the list that were found before.
     """
@@ -93,6 +94,7 @@ class KeySlice(Slice):
     counts: bool = False
     is_confirmed: bool = True
     is_broken: bool = False
+    is_single: bool = False
     is_divisible: bool = True
     known: tuple[BrokenRange, ...] = ()
 
@@ -301,9 +303,21 @@ class KeySlice(Slice):
 
     def _check_whether_still_broken(self, pages: KeyPages) -> Step:
         """Read a slice whose items were broken when an earlier run read it."""
-        if self.to is not None and all(pages.get_or_none(1, self.after) is None for _ in range(2)):
-            return Step(broken=BrokenRange(self.after, self.to))
+        if (
+            self.to is not None
+            and all(pages.get_or_none(1, self.after) is None for _ in range(2))
+            and (self.is_single or not self._has_readable_item(pages))
+        ):
+            return Step(broken=BrokenRange(self.after, self.to, is_single=self.is_single))
         return Step(rest=(replace(self, is_broken=False, limit=self.request.page_size),))
+
+    def _has_readable_item(self, pages: KeyPages) -> bool:
+        """Return whether another item of several broken ones can be read now."""
+        try:
+            item = next_by_position(pages, self.after).item
+        except NotShown:
+            return False
+        return item is not None and not self._is_beyond(self.request.sort_key_of(item))
 
     @override
     def after_end(self, progress: Progress) -> tuple[Slice, ...]:
@@ -406,11 +420,10 @@ class SeamSlice(Slice):
     def step(self, pim: Pim) -> Step:
         pages = KeyPages(pim, self.request)
         for _ in range(MAX_READINGS):
-            shown = [pages.get_or_none(1, key) for key in (self.last, self.at)]
-            firsts = [
-                page and [self.request.keys_of(item) for item in page.items[:1]] for page in shown
-            ]
-            if None in firsts or firsts[0] == firsts[1]:
+            # A whole page, because the first items may be left only in the search index.
+            shown = [pages.get_or_none(MAX_PAGE_SIZE, key) for key in (self.last, self.at)]
+            firsts = [self.request.keys_of(page.items[0]) for page in shown if page and page.items]
+            if len(firsts) < len(shown) or firsts[0] == firsts[1]:
                 return Step()
         raise OutOfOrder
 

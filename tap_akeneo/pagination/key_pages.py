@@ -106,10 +106,12 @@ class NextItem:
     Attributes:
         item: The item; ``None`` if certainly none follows.
         is_behind_broken: Whether an item before it cannot be read.
+        is_next_but_one: Whether there is exactly one such item.
     """
 
     item: Item | None
     is_behind_broken: bool = False
+    is_next_but_one: bool = False
 
 
 def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> NextItem:
@@ -183,7 +185,7 @@ class _Search:
         if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
             return None
         items = [] if following is None else following.items
-        return NextItem(items[0], is_behind_broken=True) if items else None
+        return NextItem(items[0], is_behind_broken=True, is_next_but_one=True) if items else None
 
     def fails_again(self) -> bool:
         """Return whether each page that failed fails once more, and the PIM serves others.

@@ -73,6 +73,7 @@ class ListReading:
         counted: The PIM's count of the items when the reading began.
         is_resumed: Whether an earlier run began it.
         is_broken: Whether the ranges had only broken items when they were last read.
+        is_single: Whether each had certainly one.
 
     Attributes:
         read: Number of items that were consumed, including those of an earlier run.
@@ -93,6 +94,7 @@ class ListReading:
         counted: int | None = None,
         is_resumed: bool = False,
         is_broken: bool = False,
+        is_single: bool = False,
     ) -> None:
         self.request = request
         self.read = read
@@ -102,13 +104,14 @@ class ListReading:
         self.outcome: Outcome | None = None
         self.reason = ""
         self.refusal: RequestRefused | None = None
-        first = _slices(request, ranges, is_broken=is_broken)
+        first = _slices(request, ranges, is_broken=is_broken, is_single=is_single)
         self.is_resumable = all(one.range is not None for one in first)
         if counted is not None:
             share = max(counted - read, 0) / len(first)
             first = [
                 replace(one, expected=share) if isinstance(one, KeySlice) else one for one in first
             ]
+        self._is_broken = is_broken
         self._waiting: deque[Slice] = deque(first)
         self._running: list[Slice] = []
         self._ends: list[Slice] = []
@@ -318,7 +321,7 @@ class ListReading:
 
     def _compare_seams(self, one: Slice, step: Step) -> None:
         """Have the place checked where two slices meet, if they show different items there."""
-        if not isinstance(one, KeySlice):
+        if not isinstance(one, KeySlice) or self._is_broken:
             return
         if one.to is not None and step.beyond is not None:
             keys = map(self.request.sort_key_of, reversed(step.page.items))
@@ -405,7 +408,11 @@ class ListReading:
 
 
 def _slices(
-    request: ListRequest, ranges: Sequence[KeyRange] | None, *, is_broken: bool
+    request: ListRequest,
+    ranges: Sequence[KeyRange] | None,
+    *,
+    is_broken: bool,
+    is_single: bool,
 ) -> list[Slice]:
     """Return the slices with which the reading of a list begins."""
     if request.pagination is Pagination.PAGE:
@@ -426,6 +433,7 @@ def _slices(
                 counts=False,
                 is_confirmed=True,
                 is_broken=is_broken,
+                is_single=is_single,
             )
             for one in ranges
         ]

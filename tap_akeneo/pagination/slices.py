@@ -63,6 +63,7 @@ class BrokenRange:
         page_start: A key more than a page before the item, if it is known.
         page_middle: Key of the item a page after ``page_start``.
         readable: Number of items between ``page_middle`` and the broken item.
+        is_single: Whether it certainly contains only one item.
     """
 
     after: str | None
@@ -70,6 +71,7 @@ class BrokenRange:
     page_start: str | None = None
     page_middle: str | None = None
     readable: int = 0
+    is_single: bool = False
 
 
 @dataclass(frozen=True)

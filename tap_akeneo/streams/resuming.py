@@ -16,8 +16,8 @@ The bookmark is updated when a list is complete. Until then the state has the re
 The state also has the items for which the PIM responds with 500. Each run requests them again until
 they are repaired or deleted:
 
-    "broken": [{"after": key before it, "key": a key behind it, "since": start of the date filter},
-               ...]
+    "broken": [{"after": key before it, "key": a key behind it, "since": start of the date filter,
+                "is_single": true if no other broken item lies beside it}, ...]
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_akeneo.pagination.request import ListRequest
+    from tap_akeneo.pagination.slices import BrokenRange
     from tap_akeneo.streams.fingerprints import State
 
 logger = logging.getLogger("tap-akeneo.state")
@@ -53,11 +54,13 @@ class BrokenItem(msgspec.Struct, frozen=True):
         after: Key of the item before it in that list, or ``None`` at the start.
         key: Its own key, or one between it and the next item.
         since: Start of the date filter of that list, or ``None`` without a filter.
+        is_single: Whether no other broken item lies beside it.
     """
 
     after: str | None
     key: str
     since: datetime | None = None
+    is_single: bool = False
 
 
 class _Unfinished(msgspec.Struct):
@@ -99,10 +102,16 @@ def write_broken_items(state: State, items: Iterable[BrokenItem]) -> None:
         after = min(known.after or "", item.after or "", key=lambda one: one.lower().encode())
         dates = [known.since, item.since]
         since = None if None in dates else min(date for date in dates if date is not None)
-        by_key[item.key] = BrokenItem(after or None, item.key, since)
+        is_single = known.is_single and item.is_single
+        by_key[item.key] = BrokenItem(after or None, item.key, since, is_single)
     if by_key:
         state["broken"] = [
-            {"after": one.after, "key": one.key, "since": _iso(one.since)}
+            {
+                "after": one.after,
+                "key": one.key,
+                "since": _iso(one.since),
+                **({"is_single": True} if one.is_single else {}),
+            }
             for one in by_key.values()
         ]
     else:
@@ -199,7 +208,7 @@ class ResumableReading(ListReading):
 
     def _save_broken_items(self) -> None:
         if self.broken:
-            broken = [BrokenItem(one.after, one.to, self._since) for one in self.broken]
+            broken = [_as_item(one, self._since) for one in self.broken]
             write_broken_items(self.state, [*broken_items(self.state), *broken])
 
 
@@ -213,17 +222,22 @@ class BrokenItemReading(ListReading):
     """
 
     def __init__(self, request: ListRequest, state: State, item: BrokenItem) -> None:
-        super().__init__(request, [KeyRange(item.after, item.key)], is_broken=True)
+        ranges = [KeyRange(item.after, item.key)]
+        super().__init__(request, ranges, is_broken=True, is_single=item.is_single)
         self._state = state
         self._item = item
 
     def end(self) -> None:
         """Update the broken items in the state: keep only those that are still broken."""
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
-        still = [BrokenItem(one.after, one.to, self._item.since) for one in self.broken]
+        still = [_as_item(one, self._item.since) for one in self.broken]
         if self.outcome not in {Outcome.COMPLETE, Outcome.BROKEN}:
             still.append(self._item)
         write_broken_items(self._state, [*others, *still])
+
+
+def _as_item(broken: BrokenRange, since: datetime | None) -> BrokenItem:
+    return BrokenItem(broken.after, broken.to, since, broken.is_single)
 
 
 def _unfinished(state: State, fingerprint: str, request: ListRequest) -> _Unfinished | None:
