@@ -16,7 +16,6 @@ from s3fs import S3FileSystem  # type: ignore[import-untyped]
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from typing_extensions import override
 
-from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Run, as_told, select, settings_for, started, sync
 
@@ -441,16 +440,15 @@ def test_after_a_failure_the_state_covers_only_rows_in_written_batches(
     pim, failed, again = start_pim(), Loader(file_at), Loader(file_at)
     config = in_batches(f"file://{tmp_path}")
     pim.faults.add("status", "/products-uuid", nth=6, times=None, status=502)
-    with pytest.raises(AkeneoError, match="the PIM answers 502"):
-        load(
-            pim,
-            ["products"],
-            failed,
-            batch_config=config,
-            page_size=10,
-            max_retries=0,
-            max_concurrency=1,
-        )
+    load(
+        pim,
+        ["products"],
+        failed,
+        batch_config=config,
+        page_size=10,
+        max_retries=0,
+        max_concurrency=1,
+    )
     pim.faults.clear()
     written = failed.rows["products"]
     assert 0 < len(written) < len(pim.truth("products"))

@@ -145,7 +145,7 @@ ENDINGS = {
         {"start_date": "2020-01-01"}, arrange=lambda pim: pim.ghosts.update(keys(pim, "uuid"))
     ),
     "… so the list would never end": Ending(faults=[{**FAMILIES, "status": 200, "body": PAGE}]),
-    "the PIM sends a message instead of a page": Ending(
+    "the response is not JSON of the PIM's API (application/json): the PIM says: …": Ending(
         faults=[{**FAMILIES, "status": 200, "body": {"message": "Not today."}}]
     ),
     "the bookmark … is ahead of the PIM's clock": Ending(
@@ -273,7 +273,7 @@ ELSEWHERE = {
     # tests/test_enterprise.py
     "skipped, it is personal data",
     # tests/test_streams.py
-    "skipped, the PIM says: …",
+    "the PIM says: …",
     # Behaviour that has not been seen in any real PIM.
     "the PIM answers 500 at random",
     "the PIM answers 500 if it is asked for the count of this list",

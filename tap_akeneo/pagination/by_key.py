@@ -30,6 +30,7 @@ from tap_akeneo.pagination.keys import TextOrder, order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
 from tap_akeneo.pagination.slices import (
+    NO_COUNT,
     REBUILD_INDEX,
     BrokenRange,
     KeyRange,
@@ -53,11 +54,6 @@ MIN_PAGES_TO_SPLIT = 4
 OUT_OF_STEP = (
     "the PIM's search index holds so many items that its database does not have that others may be "
     f"hidden behind them: {REBUILD_INDEX}"
-)
-
-NO_COUNT = (
-    "the PIM answers 500 if it is asked for the count of this list, and without that nothing shows "
-    "whether items are hidden behind others which only its search index has"
 )
 
 

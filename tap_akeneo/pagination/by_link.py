@@ -30,7 +30,7 @@ from tap_akeneo.client.responses import (
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages, NumberSlice
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
-from tap_akeneo.pagination.slices import KeyRange, Progress, Slice, Step
+from tap_akeneo.pagination.slices import NO_COUNT, KeyRange, ListFailed, Progress, Slice, Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -125,27 +125,25 @@ class _Count(Slice):
     def place(self) -> Hashable:
         return "count"
 
-    @property
-    @override
-    def range(self) -> KeyRange | None:
-        return KeyRange()
-
     @override
     def step(self, pim: Pim) -> Step:
         return Step(end=replace(self, now=NumberedPages(pim, self.request).count()))
 
     @override
     def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+        counts = [one for one in (self.before, self.now, progress.counted) if one is not None]
+        if not counts:
+            raise ListFailed(NO_COUNT)
         # Use the larger of the counts before and after the reading: an item created meanwhile can
         # mask a missing one in the first count, and an item deleted meanwhile in the second.
-        if max(self.now or 0, self.before or 0) <= progress.read:
+        if max(counts) <= progress.read:
             return ()
-        return (_by_number(self.request),)
+        return (_by_number(self.request, max(counts)),)
 
 
-def _by_number(request: ListRequest) -> NumberSlice:
+def _by_number(request: ListRequest, least: int = 0) -> NumberSlice:
     logger.info("%s: items are missing, so it is read by page number", request.path)
-    return NumberSlice(replace(request, has_count=True), is_fallback=True)
+    return NumberSlice(replace(request, has_count=True), least=least, is_fallback=True)
 
 
 @dataclass(frozen=True)

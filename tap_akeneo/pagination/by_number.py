@@ -159,6 +159,7 @@ class NumberSlice(Slice):
         came: Number of items on the pages before.
         broken: Positions, from 1, of items for which the PIM responds with 500.
         is_moved: Whether items changed their positions during the reading.
+        least: A count that was seen before this reading.
         is_fallback: Whether other pages of the list showed that items are missing there, so that
             this reading must show all of them. The PIM numbers only the first 10,000 items.
     """
@@ -173,6 +174,7 @@ class NumberSlice(Slice):
     came: int = 0
     broken: tuple[int, ...] = ()
     is_moved: bool = False
+    least: int = 0
     is_fallback: bool = False
 
     @property
@@ -225,7 +227,9 @@ class NumberSlice(Slice):
         # The PIM does not sort media files (its SQL has no ORDER BY), so their pages may overlap,
         # and items may be missing.
         came = self.came if self.is_sorted else progress.read
-        missing = self.counted - came - len(self.broken)
+        # An item that is deleted while an unsorted list is read may move another to a page before.
+        counted = self.counted if self.is_sorted else max(self.counted, self.counted_first)
+        missing = max(counted, self.least) - came - len(self.broken)
         if missing <= 0 and not self.is_moved:
             if self.broken:
                 raise ListFailed(_broken_positions(self.broken))

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-akeneo.pagination")
 
+MAX_EMPTY_PAGES = 100
+"""Pages without items, all of which link to another one, after which a list counts as endless."""
+
 MAX_SAMPLES = 100
 """Keys of a list to remember, which show what its other keys are made of."""
 
@@ -72,6 +75,7 @@ class ListReading:
         read: Number of items that an earlier run has read.
         counted: The PIM's count of the items when the reading began.
         is_resumed: Whether an earlier run began it.
+        is_by_key: Whether an earlier run has read the list by its keys.
         is_broken: Whether the ranges had only broken items when they were last read.
         is_single: Whether each had certainly one.
 
@@ -93,6 +97,7 @@ class ListReading:
         read: int = 0,
         counted: int | None = None,
         is_resumed: bool = False,
+        is_by_key: bool = False,
         is_broken: bool = False,
         is_single: bool = False,
     ) -> None:
@@ -104,7 +109,9 @@ class ListReading:
         self.outcome: Outcome | None = None
         self.reason = ""
         self.refusal: RequestRefused | None = None
-        first = _slices(request, ranges, is_broken=is_broken, is_single=is_single)
+        first = _slices(
+            request, ranges, is_by_key=is_by_key, is_broken=is_broken, is_single=is_single
+        )
         self.is_resumable = all(one.range is not None for one in first)
         if counted is not None:
             share = max(counted - read, 0) / len(first)
@@ -119,6 +126,7 @@ class ListReading:
         self._places: set[Hashable] = {one.place for one in first}
         self._arrived = read
         self._has_page = False
+        self._empty_pages = 0
         # Hashes of keys, because an item that comes twice must not make up for a missing one.
         self._seen: set[int] | None = None
         self._seen_before = read
@@ -191,6 +199,10 @@ class ListReading:
             self.counted = step.counted
         if step.broken and step.broken not in self.broken:
             self.broken.append(step.broken)
+        self._empty_pages = 0 if step.page.items or not step.rest else self._empty_pages + 1
+        if self._empty_pages > MAX_EMPTY_PAGES:
+            msg = f"{MAX_EMPTY_PAGES} pages without items follow each other"
+            self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
         self._add_page(one, step)
         self._compare_seams(one, step)
         if any(rest.place in self._places for rest in step.rest):
@@ -263,6 +275,12 @@ class ListReading:
         self.read += len(self._pages.popleft().page.items)
 
     @property
+    def is_by_key(self) -> bool:
+        """Whether the list is read by its keys, which are known to be its cursors."""
+        left = (*self._running, *self._waiting, *self._ends)
+        return any(isinstance(one, KeySlice) and one.is_confirmed for one in left)
+
+    @property
     def left(self) -> list[KeyRange]:
         """The parts of the list that are left, disjoint and with adjacent ones merged."""
         ranges = [
@@ -278,9 +296,12 @@ class ListReading:
         self.is_resumable &= all(rest.range is not None for rest in step.rest)
         is_linked = isinstance(one, LinkSlice)
         is_unsorted = isinstance(one, NumberSlice) and not one.is_sorted
-        if is_unsorted:
+        if isinstance(one, NumberSlice) and is_unsorted:
             # It reads the whole list, also what an earlier run has read.
             self._seen_before = 0
+            if not one.is_fallback and one.number == 1:
+                # Items that came before and were deleted must not make up for missing ones.
+                self._seen = set()
         if is_linked or is_unsorted:
             items = self._unseen(page.items)
             if is_linked and page.items and not items:
@@ -384,7 +405,8 @@ class ListReading:
         self._seams = {}
         if self._waiting:
             return
-        ends, self._ends = self._ends, []
+        # What follows broken items was read with the whole list.
+        ends, self._ends = [] if self._is_broken else self._ends, []
         came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
         progress = Progress(came, self.counted, self._highest)
         try:
@@ -411,6 +433,7 @@ def _slices(
     request: ListRequest,
     ranges: Sequence[KeyRange] | None,
     *,
+    is_by_key: bool,
     is_broken: bool,
     is_single: bool,
 ) -> list[Slice]:
@@ -423,7 +446,7 @@ def _slices(
         is_linked = request.key_is_cursor is False
         return [LinkSlice(request) if is_linked else KeySlice.whole(request)]
     # A range with an end shows that an earlier run found keys to be cursors.
-    if request.key_is_cursor or any(one.to is not None for one in ranges):
+    if request.key_is_cursor or is_by_key or any(one.to is not None for one in ranges):
         return [
             replace(
                 KeySlice.whole(request),

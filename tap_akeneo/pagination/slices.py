@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 REBUILD_INDEX = "have the PIM's search index rebuilt"
 
 
+NO_COUNT = (
+    "the PIM answers 500 if it is asked for the count of this list, and without that nothing shows "
+    "whether items are hidden behind others which only its search index has"
+)
+
 EMPTY = Page([], 0)
 
 

@@ -10,7 +10,8 @@ The bookmark is updated when a list is complete. Until then the state has the re
             null after the list is complete,
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
-        "counted": number of items that the PIM counted at the start
+        "counted": number of items that the PIM counted at the start,
+        "by_key": whether the ends of the ranges are keys; otherwise they are the PIM's cursors
     }
 
 The state also has the items for which the PIM responds with 500. Each run requests them again until
@@ -72,6 +73,7 @@ class _Unfinished(msgspec.Struct):
     ranges: list[tuple[str | None, str | None]]
     read: int
     counted: int | None
+    by_key: bool = False
 
 
 def broken_items(state: State, key: str | None = None) -> list[BrokenItem]:
@@ -166,6 +168,7 @@ class ResumableReading(ListReading):
                 [KeyRange(after, to) for after, to in left.ranges],
                 read=left.read,
                 counted=left.counted,
+                is_by_key=left.by_key,
                 is_resumed=True,
             )
         self._saved = self.read
@@ -189,6 +192,7 @@ class ResumableReading(ListReading):
                 "ranges": [[one.after, one.to] for one in ranges],
                 "read": self.read,
                 "counted": self.counted,
+                "by_key": self.is_by_key,
             }
         else:
             self._leave_nothing()
