@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Mutant: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 
 PLAYS = 10
-"""Number of plays before the next look at the clock."""
+"""Number of plays with one seed."""
 
 _split = KeySlice.split
 _stop = ListReading._stop  # noqa: SLF001
@@ -228,18 +228,24 @@ MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
 
 
 def is_found(server: Server, name: str, seconds: float) -> bool:
-    """Play with a mutant until a check fails, and return whether one did in some seconds."""
+    """Return whether a play fails with a mutant, but not without it, in some seconds."""
     mutant, fixed = MUTATIONS[name]
     began = time.monotonic()
-    with mutant():
-        for seed in itertools.count(1):
-            try:
-                soak(server, PLAYS, seed, fixed)
-            except Exception:
-                if not Soak.failed:
-                    raise
-            if any(CheckFailed.__name__ in failed for failed in Soak.failed):
-                return True
-            if time.monotonic() - began > seconds:
-                return False
+    for seed in itertools.count(1):
+        with mutant():
+            fails = _fails(server, seed, fixed)
+        if time.monotonic() - began > seconds:
+            return False
+        if fails and not _fails(server, seed, fixed):
+            return True
     return False
+
+
+def _fails(server: Server, seed: int, fixed: Fixed) -> bool:
+    """Return whether a check fails in some plays."""
+    try:
+        soak(server, PLAYS, seed, fixed)
+    except Exception:
+        if not Soak.failed:
+            raise
+    return any(CheckFailed.__name__ in failed for failed in Soak.failed)
