@@ -410,7 +410,7 @@ class ListReading:
         came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
         progress = Progress(came, self.counted, self._highest)
         try:
-            for end in ends:
+            for end in self._without_later(ends):
                 self._waiting.extend(end.after_end(progress))
         except ListFailed as failure:
             self._fail(str(failure), is_resumable=False)
@@ -419,6 +419,22 @@ class ListReading:
         if not self._waiting:
             complete = Outcome.RESUMED if self.is_resumed else Outcome.COMPLETE
             self.outcome = Outcome.BROKEN if self.broken else complete
+
+    def _without_later(self, ends: list[Slice]) -> list[Slice]:
+        """Return the ends to check: of those behind the last item, the first shows what follows."""
+        behind = [
+            one
+            for one in ends
+            if isinstance(one, KeySlice)
+            and not (
+                self._highest is not None
+                and (one.after is None or self._order.is_beyond(self._highest, one.after))
+            )
+        ]
+        if self.is_resumed or len(behind) < 2:  # noqa: PLR2004 (nothing to join)
+            return ends
+        first = min(behind, key=lambda one: (one.after or "").lower().encode())
+        return [*(one for one in ends if one not in behind), replace(first, to=None)]
 
     def _fail(self, reason: str, *, is_resumable: bool = True) -> None:
         self.is_resumable &= is_resumable

@@ -111,7 +111,7 @@ def test_only_a_version_deletes(database: Database) -> None:
     [
         ("Traceback\n", "Expecting value"),
         ('{"type":"RECORD","stream":"items","record":{"code":"a"\n', "Expecting ',' delimiter"),
-        ('{"type":"RECORD","stream":"items","record":{"code":tru}}\n', "Expecting value"),
+        ('{"type":"RECORD","stream":"items","record":{"code":no}}\n', "Expecting value"),
         (b'{"type":"RECORD","stream":"items","record":{"code":"\xff"}}\n', "utf-8"),
         ('{"type":"RECORD","stream":"items","record":[]}\n', "RECORD"),
         ('{"type":"RECORD","stream":"others","record":{"code":"a"}}\n', "others: a RECORD came"),

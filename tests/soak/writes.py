@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_V7 = 0x019A00000000
 """Milliseconds since 1970 in the first time-ordered uuid."""
 
-LETTERS = "BaAbZzMmqÉé"
+LETTERS = "abzmqé" + "abzmé".upper()
 FAMILY_VARIANT = "shoes_size"
 SPARE = 3
 """Number of items that stay readable, because a run needs one to infer the time zone."""
