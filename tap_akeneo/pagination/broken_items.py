@@ -78,7 +78,7 @@ def find_broken_range(
             continue
         keys = [key for key in map(pages.request.sort_key_of, readable.items) if key is not None]
         last = keys[-1] if keys else after
-        same = next((one for one in known if one.after == last), None)
+        same = next((one for one in known if one.after == last and not one.ends_with_item), None)
         if same is not None and _is_behind(pages, same.to, size):
             return Page(readable.items, readable.size, readable.flaws), same
         place = _behind(pages, last, keys, size)
@@ -90,7 +90,15 @@ def find_broken_range(
         items = [*readable.items, *([] if item is None else [item])]
         page = Page(items, readable.size, readable.flaws)
         start = None if item else before
-        return page, BrokenRange(last, to, start, after, size - 1, is_single=is_single)
+        return page, BrokenRange(
+            last,
+            to,
+            start,
+            after,
+            size - 1,
+            is_single=is_single,
+            ends_with_item=item is not None,
+        )
     reason = "the PIM answers 500 at random, so the broken item cannot be identified"
     raise PimUnavailable(pages.request.path, reason, 500)
 

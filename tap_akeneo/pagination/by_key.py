@@ -378,7 +378,8 @@ class GapSlice(Slice):
         key = None if found.item is None else rest.request.sort_key_of(found.item)
         broken = None
         if found.is_behind_broken:
-            broken = BrokenRange(rest.after, key or rest.order.last)
+            to = key or rest.order.last
+            broken = BrokenRange(rest.after, to, ends_with_item=key is not None)
         if found.item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
             return Step(broken=broken)
         following = replace(rest, after=key, limit=rest.request.page_size, before=None, start=None)

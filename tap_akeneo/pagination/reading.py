@@ -253,7 +253,9 @@ class ListReading:
             raise failure
 
     def _outcome_of(self, refusal: RequestRefused) -> Outcome:
-        if refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN and not self._has_page:
+        is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
+        # An earlier run has read a part of a resumed list.
+        if is_forbidden and not self._has_page and not self.is_resumed:
             return Outcome.REFUSED
         if refusal.is_from_pim and refusal.status == HTTPStatus.NOT_FOUND and self.request.parents:
             return Outcome.GONE

@@ -69,6 +69,7 @@ class BrokenRange:
         page_middle: Key of the item a page after ``page_start``.
         readable: Number of items between ``page_middle`` and the broken item.
         is_single: Whether it certainly contains only one item.
+        ends_with_item: Whether ``to`` is the key of the next readable item, which came with it.
     """
 
     after: str | None
@@ -77,6 +78,7 @@ class BrokenRange:
     page_middle: str | None = None
     readable: int = 0
     is_single: bool = False
+    ends_with_item: bool = False
 
 
 @dataclass(frozen=True)
