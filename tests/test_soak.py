@@ -88,6 +88,13 @@ def broken_next_to_each_other(play: Play) -> None:
     play.run_undisturbed()
 
 
+def one_of_two_neighbours_repaired(play: Play) -> None:
+    play.write([Write("break", nth=3, count=2)])
+    play.run_undisturbed()
+    play.write([Write("repair", nth=1)])
+    play.run_undisturbed()
+
+
 def a_filter_for_one_run(play: Play) -> None:
     play.write([Write("change", nth=nth) for nth in range(1, 12, 2)])
     play.run(Run(is_filtered=True, ending="stopped", after=20))
@@ -123,6 +130,7 @@ def an_emptied_family(play: Play) -> None:
         (Setup(versions=False), killed_keys_and_a_repaired_item),
         (Setup(), broken_next_to_each_other),
         (Setup("ce-6", ("models",)), broken_next_to_each_other),
+        (Setup(), one_of_two_neighbours_repaired),
         (Setup(threads=2), a_filter_for_one_run),
         (Setup(lag=30, versions=False), created_before_the_keys),
         (WITH_ASSETS, a_refusal_on_the_second_page),

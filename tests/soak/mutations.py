@@ -164,7 +164,7 @@ MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
     ),
     "a list that failed is complete": (
         _replaced(ListReading, "_stop", _failed_is_complete),
-        Fixed(_RECORDS, failure={"kind": "422"}),
+        Fixed(_PRODUCTS, {"ending": ""}, {"kind": "422", "times": FOREVER}),
     ),
     "a list may be refused at any time": (
         _replaced(ListReading, "_outcome_of", _refused_at_any_time),
