@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support import sync
 
@@ -40,3 +40,43 @@ def test_a_list_of_keys_that_is_gone_fails_if_the_pim_does_not_show_all_parents_
         run = sync(pim, "asset_keys", max_concurrency=1)
         assert len(run.rows("asset_keys")) < len(pim.truth("assets"))
         assert run.tap.failed_streams == ["asset_keys"], nth
+
+
+FORBIDDEN = {"code": 403, "message": "Access forbidden. You are not allowed to list products."}
+
+
+def test_a_refusal_in_the_middle_of_a_list_fails_it_also_if_refusals_are_skipped(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=60)
+    pim.faults.add("status", "/products-uuid", nth=3, times=None, status=403, body=FORBIDDEN)
+    settings: dict[str, Any] = {"on_forbidden": "skip", "page_size": 10, "max_concurrency": 1}
+    run = sync(pim, "product_keys", **settings)
+    assert run.records("product_keys")
+    assert run.tap.failed_streams == ["product_keys"]
+    pim.faults.clear()
+    pim.faults.add("status", "/products-uuid", times=None, status=403, body=FORBIDDEN)
+    again = sync(pim, "product_keys", state=run.state, **settings)
+    assert again.tap.failed_streams == ["product_keys"], "an earlier run has read a part of it"
+    whole = sync(pim, "product_keys", **settings)
+    assert not whole.tap.failed_streams
+    assert whole.tap.skipped_streams == {"product_keys"}
+
+
+def test_all_keys_of_one_reading_have_one_time_also_after_a_repair(start_pim: StartPim) -> None:
+    pim = start_pim(products=60)
+    uuids = sorted(row["uuid"] for row in pim.truth("products"))
+    pim.broken.add(uuids[5])
+    pim.faults.add("status", "/products-uuid", nth=30, times=None, status=422, body=REFUSED)
+    settings: dict[str, Any] = {"page_size": 5, "max_concurrency": 1, "max_retries": 0}
+    first = sync(pim, "product_keys", **settings)
+    bookmark = first.state["bookmarks"]["product_keys"]
+    assert bookmark["broken"]
+    assert bookmark["unfinished"]["ranges"]
+    pim.faults.clear()
+    pim.broken.clear()
+    pim.clock.advance(hours=1)
+    second = sync(pim, "product_keys", state=first.state, **settings)
+    rows = [*first.records("product_keys"), *second.records("product_keys")]
+    assert {row["uuid"] for row in rows} == set(uuids)
+    assert len({row["read_at"] for row in rows}) == 1
