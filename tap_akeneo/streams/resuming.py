@@ -11,7 +11,7 @@ The bookmark is updated when a list is complete. Until then the state has the re
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
         "counted": number of items that the PIM counted at the start,
-        "by_key": whether the ends of the ranges are keys; otherwise they are the PIM's cursors
+        "by_key": true if the list's links showed that the ends of the ranges are keys
     }
 
 The state also has the items for which the PIM responds with 500. Each run requests them again until
@@ -192,7 +192,7 @@ class ResumableReading(ListReading):
                 "ranges": [[one.after, one.to] for one in ranges],
                 "read": self.read,
                 "counted": self.counted,
-                "by_key": self.is_by_key,
+                **({"by_key": True} if self._shows_only_now_that_keys_are_cursors else {}),
             }
         else:
             self._leave_nothing()
@@ -205,6 +205,10 @@ class ResumableReading(ListReading):
             self._save_broken_items()
         else:
             self.save()
+
+    @property
+    def _shows_only_now_that_keys_are_cursors(self) -> bool:
+        return self.request.key_is_cursor is None and self.is_by_key
 
     def _leave_nothing(self) -> None:
         if "unfinished" in self.state:
