@@ -229,7 +229,10 @@ class NumberSlice(Slice):
         came = self.came if self.is_sorted else progress.read
         # An item that is deleted while an unsorted list is read may move another to a page before.
         counted = self.counted if self.is_sorted else max(self.counted, self.counted_first)
-        missing = max(counted, self.least) - came - len(self.broken)
+        if self.least > RESULT_WINDOW:
+            # The PIM does not number all items, so what was deleted may make up for what is missing.
+            counted = max(counted, self.least)
+        missing = counted - came - len(self.broken)
         if missing <= 0 and not self.is_moved:
             if self.broken:
                 raise ListFailed(_broken_positions(self.broken))
