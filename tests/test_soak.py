@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.soak.pim import Server
 
 PLAYS = 20
-SECONDS_TO_FIND = 60
+SECONDS_TO_FIND = 180
 DIVIDED: dict[str, Any] = {"threads": 4, "page_size": 2}
 WITH_ASSETS = Setup("saas", ("assets",), page_size=2)
 TAP = (

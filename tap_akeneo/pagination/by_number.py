@@ -230,7 +230,7 @@ class NumberSlice(Slice):
         # An item that is deleted while an unsorted list is read may move another to a page before.
         counted = self.counted if self.is_sorted else max(self.counted, self.counted_first)
         if self.least > RESULT_WINDOW:
-            # The PIM does not number all items, so what was deleted may make up for what is missing.
+            # The PIM does not number all items, so deleted ones may make up for missing ones.
             counted = max(counted, self.least)
         missing = counted - came - len(self.broken)
         if missing <= 0 and not self.is_moved:
