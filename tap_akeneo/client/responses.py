@@ -43,14 +43,12 @@ class Page:
         items: The items, in the PIM's order.
         size: Size of the response body in bytes.
         flaws: Characters that databases reject.
-        cursor: Where the list continues after this page, if it is read by cursor.
         next_href: The link to the next page of a list that should come in one response.
     """
 
     items: list[Item]
     size: int
     flaws: Flaws = UNKNOWN_FLAWS
-    cursor: str | None = None
     next_href: str | None = None
 
 

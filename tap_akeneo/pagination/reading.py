@@ -148,11 +148,6 @@ class ListReading:
         """Whether no further page will arrive."""
         return self.outcome is not None and not self._running
 
-    @property
-    def is_consumed(self) -> bool:
-        """Whether it has ended, and all pages have been consumed."""
-        return self.has_ended and not self._pages
-
     def start_slice(self, known: Collection[BrokenRange], *, divides: bool) -> Slice | None:
         """Return a slice to read now, or ``None`` if there is none.
 

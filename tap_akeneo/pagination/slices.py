@@ -55,9 +55,6 @@ class KeyRange:
     to: str | None = None
 
 
-WHOLE_LIST = KeyRange()
-
-
 @dataclass(frozen=True)
 class BrokenRange:
     """A range of keys in which the PIM answers 500 for an item, and which has no readable item.

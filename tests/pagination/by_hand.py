@@ -73,7 +73,7 @@ class ReadingByHand:
     @property
     def has_ended(self) -> bool:
         """Whether the reading has ended, and all pages have been consumed."""
-        return self.reading.is_consumed
+        return self.reading.has_ended and not self.reading.waiting_pages
 
     @property
     def is_whole(self) -> bool:
