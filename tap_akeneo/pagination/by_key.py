@@ -315,12 +315,15 @@ class KeySlice(Slice):
             return False
         return item is not None and not self._is_beyond(self.request.sort_key_of(item))
 
+    def is_before(self, key: str | None) -> bool:
+        """Return whether the slice starts before a key; ``None`` comes before everything."""
+        return key is not None and (self.after is None or self.order.is_beyond(key, self.after))
+
     @override
     def after_end(self, progress: Progress) -> tuple[Slice, ...]:
         if not self.request.has_limit:
             return ()
-        after, highest = self.after, progress.highest
-        is_inside = highest is not None and (after is None or self.order.is_beyond(highest, after))
+        is_inside = self.is_before(progress.highest)
         if not is_inside and progress.counted == progress.read < MAX_PAGE_SIZE:
             # The count includes items that only the index has, and these are less than a page.
             return ()

@@ -139,6 +139,11 @@ class ListReading:
     # What the reader asks for.
 
     @property
+    def is_read(self) -> bool:
+        """Whether everything came that the PIM can show, so that the bookmark may move."""
+        return self.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
+
+    @property
     def has_work(self) -> bool:
         """Whether a slice waits to be read."""
         return bool(self._waiting) and self.outcome is None
@@ -420,13 +425,7 @@ class ListReading:
     def _without_later(self, ends: list[Slice]) -> list[Slice]:
         """Return the ends to check: of those behind the last item, the first shows what follows."""
         behind = [
-            one
-            for one in ends
-            if isinstance(one, KeySlice)
-            and not (
-                self._highest is not None
-                and (one.after is None or self._order.is_beyond(self._highest, one.after))
-            )
+            one for one in ends if isinstance(one, KeySlice) and not one.is_before(self._highest)
         ]
         if self.is_resumed or len(behind) < 2:  # noqa: PLR2004 (nothing to join)
             return ends

@@ -311,8 +311,7 @@ class AkeneoStream(Stream):
             permission: The permission that it needs, if not that of this stream.
         """
         self.is_whole &= reading.outcome is Outcome.COMPLETE
-        is_read = reading.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
-        self._has_list |= is_read and permission is None
+        self._has_list |= reading.is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:
             refusal = reading.refusal
             refusal.hint = refusal.hint or permission

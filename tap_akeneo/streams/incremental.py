@@ -74,7 +74,7 @@ class IncrementalStream(AkeneoStream):
             yield self.emit([*broken, *resumed.values()])
         rest = [one for one in planned if one is not None and not one.is_resumed]
         for index, reading in resumed.items():
-            if reading.outcome in {Outcome.RESUMED, Outcome.BROKEN}:
+            if reading.is_read:
                 yield from ask(self.prepare_filters)
                 rest += filter(None, [self._plan(parents[index], since=reading.started)])
             elif reading.outcome is Outcome.FAILED and not reading.is_resumable:
@@ -216,11 +216,7 @@ class IncrementalStream(AkeneoStream):
     @override
     def end_list(self, reading: ListReading, *, permission: str | None = None) -> None:
         super().end_list(reading, permission=permission)
-        if (
-            isinstance(reading, ResumableReading)
-            and reading.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
-            and reading.bookmark
-        ):
+        if isinstance(reading, ResumableReading) and reading.is_read and reading.bookmark:
             # A server of the PIM that responded only later may be behind those before it.
             bookmark = min(reading.bookmark, self.pim.server_time(reading.noted))
             reading.state["replication_key"] = self.replication_key

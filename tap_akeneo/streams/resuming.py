@@ -31,7 +31,7 @@ from uuid import UUID
 
 import msgspec
 
-from tap_akeneo.pagination.reading import ListReading, Outcome
+from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.pagination.slices import KeyRange
 from tap_akeneo.streams.fingerprints import NOTHING_LEFT, digest, has_unfinished
 
@@ -200,7 +200,7 @@ class ResumableReading(ListReading):
 
     def end(self) -> None:
         """Write the result of the reading to the state."""
-        if self.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}:
+        if self.is_read:
             self._leave_nothing()
             self._save_broken_items()
         else:
@@ -239,7 +239,7 @@ class BrokenItemReading(ListReading):
         """Update the broken items in the state: keep only those that are still broken."""
         others = [item for item in broken_items(self._state) if item.key != self._item.key]
         still = [_as_item(one, self._item.since) for one in self.broken]
-        if self.outcome not in {Outcome.COMPLETE, Outcome.BROKEN}:
+        if not self.is_read:
             still.append(self._item)
         write_broken_items(self._state, [*others, *still])
 
