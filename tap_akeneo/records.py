@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_akeneo.client.errors import AkeneoError, printable
+from tap_akeneo.client.errors import printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
     INVALID_JSON,
@@ -249,22 +249,20 @@ class RecordTransformer:
         return cleaned
 
 
-def check_keys(record: Mapping[str, Any], keys: Collection[str]) -> str | None:
-    """Return the key that is null in a record, which no target accepts, or None.
-
-    Raises:
-        AkeneoError: A key is missing, so a target could not identify the record.
-    """
+def keyless(record: Mapping[str, Any], keys: Collection[str]) -> str | None:
+    """Say which keys a record lacks, without which no target could store it; None if none."""
     for key in keys:
-        if record.get(key) is not None:
-            continue
-        if key in record:
-            return key
-        missing = [key for key in keys if key not in record]
-        present = [f"{key} is {decoded(record[key])}" for key in keys if key in record]
-        msg = f"the PIM sends an item without its key {', '.join(missing)}"
-        raise AkeneoError(f"{msg} ({', '.join(present)})" if present else msg)
-    return None
+        if record.get(key) is None:
+            break
+    else:
+        return None
+    null = [f"{key} is null" for key in keys if key in record and record[key] is None]
+    if null:
+        return f"an item whose key {', '.join(null)}"
+    missing = ", ".join(key for key in keys if key not in record)
+    present = [f"{key} is {decoded(record[key])}" for key in keys if key in record]
+    others = f" ({', '.join(present)})" if present else ""
+    return f"an item without its key {missing}{others}"
 
 
 def decoded(value: Any) -> Any:  # noqa: ANN401 (JSON)

@@ -307,11 +307,18 @@ def test_a_parent_without_its_key_fails_the_stream_and_other_parents_are_read(
     assert "the PIM sends one of the families without code" in caplog.text
 
 
-def test_an_item_without_its_key_ends_the_run_with_one_line(start_pim: StartPim) -> None:
+def test_an_item_without_its_key_fails_only_its_stream(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
     pim = start_pim()
     pim.faults.add("odd", "/families", odd={'"code":"shoes"': '"kode":"shoes"'})
-    with pytest.raises(AkeneoError, match=r"^families: .* without its key code$"):
-        sync(pim, "families")
+    run = sync(pim, "families", "locales")
+    codes = {(row["code"],) for row in pim.truth("families")}
+    assert run.rows("families").keys() == codes - {("shoes",)}
+    assert len(run.rows("locales")) == len(pim.truth("locales"))
+    assert run.tap.failed_streams == ["families"]
+    line = "families: the PIM sends an item without its key code; it is skipped"
+    assert caplog.text.count(line) == 1
 
 
 def test_a_product_without_a_date_is_read(start_pim: StartPim) -> None:

@@ -221,12 +221,24 @@ ENDINGS = {
         ]
     ),
     "`…` was … instead of …": Ending(
-        faults=[{"kind": "odd", "path": "/families", "odd": {'"labels":{': '"labels":5,"l":{'}}],
+        faults=[
+            {
+                "kind": "odd",
+                "path": "/families",
+                "odd": {'"labels":{': '"labels":5,"l":{'},
+                "times": None,
+            }
+        ],
         code=0,
     ),
     "texts contained …": Ending(
         faults=[
-            {"kind": "odd", "path": "/families", "odd": {'"labels":{': r'"l":"\u0000","labels":{'}}
+            {
+                "kind": "odd",
+                "path": "/families",
+                "odd": {'"labels":{': r'"l":"\u0000","labels":{'},
+                "times": None,
+            }
         ],
         code=0,
     ),

@@ -37,9 +37,9 @@ from tap_akeneo.pagination.slices import ListFailed
 from tap_akeneo.progress import progress
 from tap_akeneo.records import (
     RecordTransformer,
-    check_keys,
     decoded,
     is_declared,
+    keyless,
     selected,
 )
 from tap_akeneo.streams.fingerprints import fingerprints_of, structure
@@ -522,20 +522,18 @@ class AkeneoStream(Stream):
                 record = shape(item, may_hold_nul=nul)
                 if own_parents:
                     record = {**own_parents, **record}
-                if null := check_keys(record, self.primary_keys):
-                    self._leave_out(null)
+                if what := keyless(record, self.primary_keys):
+                    self._leave_out(what)
                     continue
                 if self.replication_key:
                     # The SDK requires the replication key in each record.
                     record.setdefault(self.replication_key, None)
                 yield record
 
-    def _leave_out(self, null: str) -> None:
+    def _leave_out(self, what: str) -> None:
         """Report an item without a key, which no target could store, as a failure of the stream."""
         if self.is_whole:
-            self.tap.stream_failed(
-                self.name, f"the PIM sends an item whose key {null} is null; it is skipped"
-            )
+            self.tap.stream_failed(self.name, f"the PIM sends {what}; it is skipped")
         self.is_whole = False
 
     @cached_property
