@@ -92,6 +92,22 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
     ),
+    "catalog_mapped_variants": (
+        Example(
+            f"{SAAS_REFERENCE}: app_catalogs_id_mapped_models_variants",
+            {
+                "catalog_id": CATALOG,
+                "model_code": "tshirt_akeneo",
+                "uuid": "04f47a54-8cc9-4c51-90e9-eb9aace0865f",
+                "data": {
+                    "uuid": "04f47a54-8cc9-4c51-90e9-eb9aace0865f",
+                    "sku": "sku-1234",
+                    "is_published": True,
+                    "variant_axes_values": [{"code": "size", "label": [], "value": "XL"}],
+                },
+            },
+        ),
+    ),
     "catalog_mapping_schemas": (
         Example(
             f"{SAAS_REFERENCE}: mapping_schema_product",

@@ -56,6 +56,7 @@ STREAMS = {
     "categories": Source(("Category",), ("categories", "categories/{code}"), ("code",)),
     "catalog_mapped_models": Source((), (), ("catalog_id", "code")),
     "catalog_mapped_products": Source((), (), ("catalog_id", "uuid")),
+    "catalog_mapped_variants": Source((), (), ("catalog_id", "uuid")),
     "catalog_mapping_schemas": Source((), (), ("catalog_id",)),
     "catalog_products": Source((), (), ("catalog_id", "uuid")),
     "catalogs": Source((), (), ("id",)),

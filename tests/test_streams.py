@@ -135,14 +135,55 @@ def test_an_app_reads_its_catalogs(app_run: tuple[SimulatedPim, Run]) -> None:
     assert not run.tap.failed_streams
     assert_equal_to_truth(pim, run, "catalogs")
     assert_equal_to_truth(pim, run, "catalog_products")
-    for stream in ("catalog_mapped_products", "catalog_mapped_models", "catalog_mapping_schemas"):
+    mapped = ("catalog_mapped_products", "catalog_mapped_models", "catalog_mapped_variants")
+    for stream in (*mapped, "catalog_mapping_schemas"):
         rows = run.rows(stream)
         truth = expected(pim, run, stream)
         assert rows.keys() == truth.keys()
         for key, row in rows.items():
             told = row["schema"] if stream == "catalog_mapping_schemas" else row["data"]
             # A model in the response links to its variants; the truth does not.
-            assert without(told, ["variants"]) == without(truth[key], ["catalog_id"])
+            held = without(truth[key], ["catalog_id", "model_code"])
+            assert without(told, ["variants"]) == held
+            assert row.get("model_code") == truth[key].get("model_code")
+
+
+def test_products_and_variants_of_a_mapped_catalog_are_all_its_products(
+    app_run: tuple[SimulatedPim, Run],
+) -> None:
+    _, run = app_run
+    (catalog,) = {catalog for catalog, _ in run.rows("catalog_mapped_variants")}
+    simple, variants = (
+        {key for key in run.rows(stream) if key[0] == catalog}
+        for stream in ("catalog_mapped_products", "catalog_mapped_variants")
+    )
+    assert not simple & variants
+    assert simple | variants == {key for key in run.rows("catalog_products") if key[0] == catalog}
+    models = {row["model_code"] for row in run.records("catalog_mapped_variants")}
+    assert models == {code for _, code in run.rows("catalog_mapped_models")}
+
+
+def test_each_rule_is_read_at_its_own_address(start_pim: StartPim) -> None:
+    pim = start_pim("saas")
+    rules = sync(pim, "rule_definitions").records("rule_definitions")
+    assert all(rule["conditions"] and rule["actions"] for rule in rules)
+    asked = [request for request in pim.requests if "/rule-definitions" in request.path]
+    assert len(asked) == 1 + len(rules)
+
+
+def test_a_rule_that_is_deleted_while_rules_are_read_is_left_out(start_pim: StartPim) -> None:
+    pim = start_pim("saas")
+    pim.faults.add(
+        "event",
+        "/rule-definitions",
+        nth=2,
+        do=lambda: pim.write.delete("rule_definitions", "rule_07"),
+    )
+    run = sync(pim, "rule_definitions", max_concurrency=1)
+    assert run.rows("rule_definitions").keys() == {
+        (row["code"],) for row in pim.truth("rule_definitions")
+    }
+    assert not run.tap.failed_streams
 
 
 def test_a_disabled_catalog_is_logged_and_has_no_rows(

@@ -175,7 +175,9 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("workflows/steps/{uuid}/assignees", "workflow_step_assignee", profiles=SAAS,
         feature="workflows", key="uuid", table="workflow_step_assignees",
         select=cloud.assignees_of_step, linked=False),
-    Resource("rule-definitions", "rule_definition", profiles=SAAS, feature="rules", rows=shop.rules,
+    # The list has no conditions and actions (Akeneo's OpenAPI document of 7 September 2026).
+    Resource("rule-definitions", "rule_definition", READ, SAAS, feature="rules", rows=shop.rules,
+        body=cloud.rule,
         parameters={"codes": one_of("code"), "type": equal_to("type"),
             "execution_type": equal_to("execution_type"), "enabled": equal_to("enabled")}),
     # Parameters and shape: Akeneo's OpenAPI document of 2 September 2026, ``get_readinesses``

@@ -61,6 +61,15 @@ def task(_: Installation, row: Entity, request: Request) -> dict[str, Any]:
     return {name: value for name, value in row.body.items() if name != "pending_attributes"}
 
 
+def rule(_: Installation, row: Entity, request: Request) -> dict[str, Any]:
+    """Return a rule; only the address of a single rule has its conditions and actions."""
+    if "code" in request.parts:
+        return row.body
+    return {
+        name: value for name, value in row.body.items() if name not in ("conditions", "actions")
+    }
+
+
 def suggests(body: dict[str, Any], codes: str) -> bool:
     """Return whether a suggestion names one of the attributes."""
     return any(one["code"] in codes.split(",") for one in body["suggested_attributes"])

@@ -28,6 +28,7 @@ _LIBRARIES = {
     "asset_attribute_options": ("asset_families", "asset_family", "options"),
     "assets": ("asset_families", "asset_family", "rows"),
 }
+_MAPPED = ("catalog_mapped_products", "catalog_mapped_models", "catalog_mapped_variants")
 _MIME_TYPES = {"jpg": "image/jpeg", "pdf": "application/pdf", "png": "image/png"}
 
 
@@ -52,14 +53,12 @@ def _of_cloud(pim: Installation, resource: str) -> Iterator[dict[str, Any]]:
                 yield {**step, "workflow_uuid": workflow.body["uuid"], "position": position}
     elif resource in ("workflow_tasks", "workflow_step_assignees"):
         for row in rows:
-            body = {**row.body, "step_uuid": row.owner}
-            body.pop("pending_attributes", None)  # only on request
-            yield body
+            yield {**deepcopy(row.body), "step_uuid": row.owner}
     elif resource == "catalog_mapping_schemas":
         yield from ({"catalog_id": row.owner, **deepcopy(row.body)} for row in rows)
     elif resource in ("ui_extensions", "http_hooks"):
         yield from (_without_secrets(row.body) for row in rows)
-    elif resource in ("catalog_mapped_products", "catalog_mapped_models"):
+    elif resource in _MAPPED:
         yield from _of_catalogs(pim, resource)
     else:
         yield from (deepcopy(row.body) for row in rows)
@@ -171,6 +170,10 @@ def _of_catalogs(pim: Installation, resource: str) -> Iterator[dict[str, Any]]:
             for item in enabled:
                 if item.parent is None:
                     yield {"catalog_id": key, **_mapped(item)}
+        elif resource == "catalog_mapped_variants":
+            for item in enabled:
+                if item.parent is not None:
+                    yield {"catalog_id": key, "model_code": _root(pim, item), **_variant(pim, item)}
         else:
             roots = {_root(pim, item) for item in enabled if item.parent is not None}
             for code in sorted(roots):
@@ -206,6 +209,31 @@ def _mapped_model(pim: Installation, code: str) -> dict[str, Any]:
             for level in sets
             for axis in level["axes"]
         ],
+    }
+
+
+def _variant(pim: Installation, item: Item) -> dict[str, Any]:
+    """Return a mapped variant, whose axes may have their values on a model above it."""
+    above = [item]
+    while above[-1].parent is not None:
+        above.append(pim.store.product_models[above[-1].parent])
+    chosen = []
+    for level in pim.store.family_variants[item.family_variant or ""].body[
+        "variant_attribute_sets"
+    ]:
+        for axis in level["axes"]:
+            held = [row.values[axis][0]["data"] for row in above if axis in row.values]
+            if held:
+                labels = pim.store.attribute_options[axis][held[0]].body["labels"].items()
+                shown = [
+                    {"locale": code, "value": text} for code, text in labels if text is not None
+                ]
+                chosen.append({"code": axis, "label": shown, "value": held[0]})
+    return {
+        "uuid": item.uuid,
+        "sku": item.code,
+        "is_published": item.enabled,
+        "variant_axes_values": chosen,
     }
 
 

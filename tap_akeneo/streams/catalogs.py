@@ -41,8 +41,8 @@ class CatalogChildStream(ChildStream):
     pagination: ClassVar[Pagination] = Pagination.CURSOR
     needs_app = True
     may_be_disabled = True
-    parent = Catalogs
-    parent_key = "catalog_id"
+    parent: ClassVar[type[AkeneoStream]] = Catalogs
+    parent_key: ClassVar[str] = "catalog_id"
 
 
 class CatalogProducts(CatalogChildStream, IncrementalStream):
@@ -61,7 +61,10 @@ class CatalogProducts(CatalogChildStream, IncrementalStream):
 
 
 class CatalogMappedProducts(CatalogChildStream):
-    """Products of catalogs, transformed by the catalog's mapping."""
+    """Products of catalogs, transformed by the catalog's mapping.
+
+    If the mapping has models, variants are not in this list, but in `CatalogMappedVariants`.
+    """
 
     name = "catalog_mapped_products"
     path = "catalogs/{catalog_id}/mapped-products"
@@ -82,6 +85,20 @@ class CatalogMappedModels(CatalogChildStream):
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
         yield {**{key: item[key] for key in ("code",) if key in item}, "data": item}
+
+
+class CatalogMappedVariants(CatalogChildStream):
+    """Variants of the models of catalogs, transformed by the catalog's mapping."""
+
+    name = "catalog_mapped_variants"
+    path = "catalogs/{catalog_id}/mapped-models/{model_code}/variants"
+    primary_keys = ("catalog_id", "uuid")
+    parent = CatalogMappedModels
+    parent_key = "model_code"
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        yield {**{key: item[key] for key in ("uuid",) if key in item}, "data": item}
 
 
 class CatalogMappingSchemas(CatalogChildStream):

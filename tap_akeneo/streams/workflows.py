@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -71,6 +71,10 @@ class WorkflowTasks(WorkflowStepChildStream):
     primary_keys = ("uuid",)
 
     @override
+    def params(self) -> dict[str, str]:
+        return {**super().params(), "with_attributes": "true"}
+
+    @override
     def list_requests(self) -> Plan[list[ListRequest]]:
         parents = yield from self.parents()
         return [
@@ -89,12 +93,27 @@ class WorkflowStepAssignees(WorkflowStepChildStream):
     is_personal = True
 
 
-class RuleDefinitions(AkeneoStream):
-    """Rules."""
+class RuleList(AkeneoStream):
+    """Rules as their list has them: without conditions and actions."""
 
     name = "rule_definitions"
-    path = "rule-definitions"
+    path: ClassVar[str] = "rule-definitions"
     since = "SaaS"
+
+
+class RuleDefinitions(ChildStream):
+    """Rules. Only the address of a single rule has its conditions and actions.
+
+    Source: Akeneo's OpenAPI document of 7 September 2026, ``get_rule_definitions`` and
+    ``get_rule_definitions_code``.
+    """
+
+    name = "rule_definitions"
+    path = "rule-definitions/{code}"
+    since = "SaaS"
+    pagination = Pagination.SINGLE
+    parent = RuleList
+    parent_key = "code"
 
 
 class Readiness(AkeneoStream):
