@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_akeneo.config.schema import SETTINGS_SCHEMA, SWITCHES
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 
 if TYPE_CHECKING:
     from tap_akeneo.streams.base import AkeneoStream

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 from tests.docs import DOCS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pim_simulator import PROFILES
 from tap_akeneo.client import http, transport
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.streams import STREAMS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 from tap_akeneo.tap import TapAkeneo
 from tests.docs import DOCS, PAGES, README, ROOT, STALE, TABLES, with_table
 from tests.support import settings_for

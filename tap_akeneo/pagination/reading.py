@@ -57,6 +57,11 @@ class Outcome(Enum):
     GONE = "the PIM no longer has the list, or its parent"
     FAILED = "the list could not be read to its end"
 
+    @property
+    def is_read(self) -> bool:
+        """Whether everything came that the PIM can show, so that the bookmark may move."""
+        return self in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
+
 
 @dataclass(frozen=True)
 class _Arrived:
@@ -140,8 +145,8 @@ class ListReading:
 
     @property
     def is_read(self) -> bool:
-        """Whether everything came that the PIM can show, so that the bookmark may move."""
-        return self.outcome in {Outcome.COMPLETE, Outcome.RESUMED, Outcome.BROKEN}
+        """Whether everything came that the PIM can show."""
+        return self.outcome is not None and self.outcome.is_read
 
     @property
     def has_work(self) -> bool:

@@ -10,12 +10,13 @@ from typing_extensions import override
 from tap_akeneo.client.responses import objects_in, value_of
 from tap_akeneo.pagination.reader import Plan, ask
 from tap_akeneo.pagination.request import Pagination
-from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.streams.rows import Record
 
 
 class Channels(AkeneoStream):

@@ -15,7 +15,7 @@ from typing_extensions import override
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.assets import AssetsWithoutDates
-from tap_akeneo.streams.base import AkeneoStream, Record
+from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.products import ProductModels, Products, ProductsByIdentifier
 from tap_akeneo.streams.reference_entities import RecordsWithoutDates
 from tap_akeneo.streams.resuming import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.streams.rows import Record
 
 
 class ItemScan(AkeneoStream):

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition, DateRange
-    from tap_akeneo.streams.base import Record
     from tap_akeneo.streams.host import StreamHost
+    from tap_akeneo.streams.rows import Record
 
 # The option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}

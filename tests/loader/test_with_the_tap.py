@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from demo.database import KEYS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 from tests.loader.support import Database, program
 from tests.meltano_project import Project, read
 from tests.support import settings_for

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from demo.database import KEYS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from demo.database import KEYS
-from tap_akeneo.streams.base import load_schema
+from tap_akeneo.streams.resource import load_schema
 from tests.support import as_told
 
 Row = dict[str, Any]
