@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from demo.database import KEYS, compare_rows
 from demo.shop import Shop
 from pim_simulator import SimulatedPim, serve
-from tests.meltano_project import ROOT, Project
+from tests.meltano.project import ROOT, Project
 from tests.support import settings_for
 from tests.targets.loaders import POSTGRES
 from tests.targets.meltano import make_environment, set_up

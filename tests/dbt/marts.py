@@ -12,8 +12,8 @@ import duckdb
 import yaml
 from typing_extensions import override
 
-from tests.docs import DOCS
-from tests.meltano_project import ROOT, Project, read
+from tests.docs.tables import DOCS
+from tests.meltano.project import ROOT, Project, read
 from tests.support import settings_for
 from tests.targets.loaders import POSTGRES
 from tests.targets.meltano import make_environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.docs import DOCS
+from tests.docs.tables import DOCS
 
 TEXT = DOCS.joinpath("analytics.md").read_text(encoding="utf-8")
 

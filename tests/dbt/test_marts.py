@@ -12,7 +12,7 @@ import pytest
 
 from demo.page import write_page
 from pim_simulator import SimulatedPim, serve
-from tests.browser import opened
+from tests.dbt.browser import opened
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
 from tests.dbt.page import examples, questions
 from tests.dbt.truth import Truth, identifier, key_of, label, number
@@ -22,7 +22,7 @@ from tests.targets.meltano import set_up
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tests.browser import Browser
+    from tests.dbt.browser import Browser
     from tests.dbt.marts import Marts
 from tests.dbt.truth import Row
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from demo.database import KEYS
 from tap_akeneo.streams.resource import load_schema
 from tests.loader.support import Database, program
-from tests.meltano_project import Project, read
+from tests.meltano.project import Project, read
 from tests.support import settings_for
 from tests.targets.feed import read_enterprise, rows_of
 from tests.targets.meltano import set_up

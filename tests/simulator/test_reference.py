@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-_REFERENCE = Path(__file__).parents[1] / "data" / "akeneo-web-api.json"
+_REFERENCE = Path(__file__).parents[1] / "schemas" / "data" / "akeneo-web-api.json"
 _LISTS = {
     "products": "products",
     "products-uuid": "products-uuid",

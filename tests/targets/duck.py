@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.meltano_project import read
+from tests.meltano.project import read
 from tests.targets.meltano import make_environment
 
 

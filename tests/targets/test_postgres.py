@@ -12,7 +12,7 @@ import pytest
 from demo.database import KEYS
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.streams.resource import load_schema
-from tests.docs import COMPLETENESS, DELETED_PRODUCTS, MEDIA_ADDRESSES
+from tests.docs.tables import COMPLETENESS, DELETED_PRODUCTS, MEDIA_ADDRESSES
 from tests.support import KEYS_OF
 from tests.targets.changes import (
     STAYS,

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from pim_simulator import SimulatedPim, serve
-from tests.docs import DOCS
-from tests.meltano_project import Project
+from tests.docs.tables import DOCS
+from tests.meltano.project import Project
 from tests.support import settings_for
 from tests.targets.duck import duckdb_loader
 from tests.targets.loaders import POSTGRES

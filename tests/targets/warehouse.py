@@ -10,7 +10,7 @@ import yaml
 
 from demo.database import compare_rows
 from tap_akeneo.tap import TapAkeneo
-from tests.meltano_project import Project
+from tests.meltano.project import Project
 from tests.support import settings_for
 from tests.targets.changes import held
 from tests.targets.loaders import POSTGRES

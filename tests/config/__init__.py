@@ -1,0 +1,1 @@
+"""Settings, files, states and catalogs that users give to the tap."""

@@ -1,0 +1,1 @@
+"""The documentation is correct; ``python -m tests.docs`` writes its generated parts."""

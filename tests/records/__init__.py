@@ -1,0 +1,1 @@
+"""From the PIM's items to records."""

@@ -1,0 +1,1 @@
+"""Workflows, pinned dependencies and benchmarks."""

@@ -1,0 +1,1 @@
+"""The schemas of the streams, and the catalog made from them."""

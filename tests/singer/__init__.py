@@ -1,0 +1,1 @@
+"""The SDK's features, and Singer tools of others."""

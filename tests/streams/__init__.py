@@ -1,0 +1,1 @@
+"""What each stream reads, and how bookmarks, resumption and deletions work."""
