@@ -68,7 +68,7 @@ def _workflows(random: SeededRandom) -> Iterator[dict[str, Any]]:
         yield {
             "uuid": _uuid(random),
             "code": code,
-            "labels": {"en_US": code.capitalize(), "fr_FR": None} if enabled else {},
+            "labels": {"en_US": code.capitalize()} if enabled else {},
             "enabled": enabled,
             "steps": [
                 {
@@ -121,7 +121,7 @@ def rules(_: SeededRandom) -> Iterator[dict[str, Any]]:
             "labels": {"en_US": f"Rule {number}"} if number % _UNLABELLED else {},
             "conditions": [{"field": "family", "operator": "IN", "value": ["shoes"]}],
             "actions": [{"type": "set", "field": "on_sale", "value": True}],
-            "triggers": [{"field": "name", "locale": "en_US", "scope": None}] if number % 2 else [],
+            "triggers": [{"field": "name", "locale": "en_US"}] if number % 2 else [],
             "action_types": ["set"],
         }
 
@@ -197,7 +197,7 @@ def extensions(random: SeededRandom) -> Iterator[dict[str, Any]]:
         "credentials": [{"code": "shop", "type": "Bearer Token", "value": SECRETS[1]}],
     }  # fmt: skip
     yield {
-        "uuid": _uuid(random), "name": "button", "description": None, "version": "2.1",
+        "uuid": _uuid(random), "name": "button", "version": "2.1",
         "position": "pim.product.header", "type": "action",
         "configuration": {"default_label": "Send", "labels": {}, "url": "https://a.invalid/send"},
         "status": "inactive",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pim_simulator.http.messages import Request
 
 _TABLE_OPTIONS = [option_body(code, texts) for code, texts in TABLE_OPTIONS.items()]
+_COLORS = {"yes_color": "#67b373", "no_color": "#d4604f"}
 _CATEGORY_ATTRIBUTES = "8f2c1d0a-5b6e-4c3d-9a7f-1e2d3c4b5a69"
 
 
@@ -62,6 +63,9 @@ def _newer_attribute_keys(row: Entity) -> dict[str, Any]:
         "decimal_places": 4 if decimals else None,
         "enable_option_creation_during_import": False if select else None,
         "display_time": False if kind == "pim_catalog_date" else None,
+        # Akeneo's OpenAPI document of 7 September 2026, ``get_attributes``.
+        "color_configuration": _COLORS if kind == "pim_catalog_boolean" else None,
+        "is_pinned": row.body["code"] == "name",
         "max_items_count": 10 if kind == "pim_catalog_multiselect" else None,
     }
 
@@ -103,7 +107,7 @@ def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]
     if profile.saas:
         body["channel_requirements"] = ["ecommerce"] if row.body["parent"] is None else []
         body["validations"] = {
-            "max_categories_per_product": None,
+            "max_categories_per_product": 5,
             "only_leaves": False,
             "is_mandatory": False,
         }

@@ -345,7 +345,7 @@ def _structure(pim: Installation, resource: str) -> list[dict[str, Any]]:
             if pim.profile.name == "saas":
                 body["channel_requirements"] = [] if body["parent"] else ["ecommerce"]
                 body["validations"] = {
-                    "max_categories_per_product": None,
+                    "max_categories_per_product": 5,
                     "only_leaves": False,
                     "is_mandatory": False,
                 }
@@ -383,4 +383,7 @@ def _attribute(pim: Installation, body: dict[str, Any]) -> None:
         body["decimal_places_strategy"] = "round" if decimals else None
         body["enable_option_creation_during_import"] = False if kind.endswith("select") else None
         body["display_time"] = False if kind == "date" else None
+        colors = {"yes_color": "#67b373", "no_color": "#d4604f"}
+        body["color_configuration"] = colors if kind == "boolean" else None
+        body["is_pinned"] = body["code"] == "name"
         body["max_items_count"] = 10 if kind == "multiselect" else None

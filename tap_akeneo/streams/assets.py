@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -13,8 +13,11 @@ from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.reference_entities import OPTION_TYPES
+from tap_akeneo.streams.structure import with_default_as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
 
@@ -40,6 +43,10 @@ class AssetAttributes(ChildStream):
     permission = "List asset families"
     parent = AssetFamilies
     parent_key = "asset_family"
+
+    @override
+    def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
+        yield with_default_as_text(item)
 
 
 class AssetAttributeOptions(ChildStream):

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 
 
+def with_default_as_text(attribute: Item) -> Mapping[str, Any]:
+    """Return an attribute whose default value is text, or JSON in a text if it is no text.
+
+    Its type depends on the attribute, but a column has only one type.
+    """
+    default = attribute.get("default_value")
+    if default is None or bytes(default)[:1] in {b"n", b'"'}:
+        return attribute
+    text = msgspec.json.encode(bytes(default).decode())
+    return {**attribute, "default_value": msgspec.Raw(text)}
+
+
 class Attributes(AkeneoStream):
     """Attributes."""
 
@@ -32,13 +44,7 @@ class Attributes(AkeneoStream):
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:
-        default = item.get("default_value")
-        if default is None or bytes(default)[:1] in {b"n", b'"'}:
-            yield item
-        else:
-            # Its type depends on the attribute, but a column has only one type.
-            text = msgspec.json.encode(bytes(default).decode())
-            yield {**item, "default_value": msgspec.Raw(text)}
+        yield with_default_as_text(item)
 
 
 class AttributeOptions(ChildStream):

@@ -73,6 +73,7 @@ _ITEMS = {
     "readiness": _COMPUTED,
     "workflow_execution_statuses": "perhaps a workflow advanced; this could not be tried",
     "metadata": _RIGHTS,
+    "proposal_review_status": "perhaps a draft changed; this could not be tried",
 }
 STALE: dict[str, dict[str, str]] = {
     "products": {**_ITEMS, "completenesses": _COMPUTED},
@@ -83,6 +84,10 @@ STALE: dict[str, dict[str, str]] = {
         "categories": _BY_CATEGORIES,
         "associations": _BY_PARTS,
         "quantified_associations": _BY_PARTS,
+        "quality_scores": _COMPUTED,
+        "completenesses": _COMPUTED,
+        "workflow_execution_statuses": _ITEMS["workflow_execution_statuses"],
+        "metadata": _RIGHTS,
     },
     "assets": {"values": _LINKS},
     "reference_entity_records": {"values": _LINKS},

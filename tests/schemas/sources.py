@@ -144,6 +144,11 @@ DOTNET_CLIENT = "OpenAkeneo/dotnet-rest-api-client, UtilityModels.cs"
 IN_THE_URL = "added by the tap: the code in the list's URL"
 READ_AT = "added by the tap: the PIM's time when the reading began"
 TABLE_ATTRIBUTE = "Enterprise Edition, SqlTableConfigurationRepository"
+_OF_DRAFTS = {
+    "proposal_review_status": SAAS_CLIENT,
+    "readiness": SAAS_OPENAPI,
+    "workflow_execution_statuses": SAAS_OPENAPI,
+}
 NEWER = {
     "asset_attribute_options": {"asset_family": IN_THE_URL, "attribute": IN_THE_URL},
     "asset_attributes": {
@@ -154,8 +159,10 @@ NEWER = {
     "asset_families": {"auto_tagging_enabled": SAAS_OPENAPI},
     "assets": {"asset_family": IN_THE_URL},
     "attributes": {
+        "color_configuration": SAAS_OPENAPI,
         "display_time": SAAS_CLIENT,
         "enable_option_creation_during_import": SAAS_REFERENCE,
+        "is_pinned": SAAS_OPENAPI,
         "max_items_count": SAAS_REFERENCE,
         "table_configuration[].measurement_default_unit_code": TABLE_ATTRIBUTE,
         "table_configuration[].measurement_family_code": TABLE_ATTRIBUTE,
@@ -172,13 +179,27 @@ NEWER = {
         "raw_suggested_attributes": DOTNET_CLIENT,
         "status": DOTNET_CLIENT,
     },
-    "product_drafts": {"proposal_review_status": SAAS_CLIENT},
-    "product_model_drafts": {"proposal_review_status": SAAS_CLIENT},
-    "product_models": {"readiness": SAAS_CLIENT},
+    "catalog_products": dict.fromkeys(
+        (
+            "completenesses",
+            "metadata",
+            "quality_scores",
+            "root_parent",
+            "workflow_execution_statuses",
+        ),
+        SAAS_OPENAPI,
+    ),
+    "product_drafts": _OF_DRAFTS,
+    "product_model_drafts": _OF_DRAFTS,
+    "product_models": {"proposal_review_status": SAAS_OPENAPI, "readiness": SAAS_CLIENT},
     "product_media_files": {"download_url": "added by the tap: the path of the file's download"},
     "product_model_scores": {"read_at": READ_AT},
     "product_scores": {"read_at": READ_AT},
-    "products": {"readiness": SAAS_CLIENT, "workflow_execution_statuses": SAAS_REFERENCE},
+    "products": {
+        "proposal_review_status": SAAS_OPENAPI,
+        "readiness": SAAS_CLIENT,
+        "workflow_execution_statuses": SAAS_REFERENCE,
+    },
     "reference_entity_attribute_options": {
         "attribute": IN_THE_URL,
         "reference_entity": IN_THE_URL,

@@ -193,6 +193,8 @@ def test_attributes_have_30_keys_and_newer_ones_on_saas(clients: dict[str, Clien
     assert keys["ce-7"] == keys["ce-6"]
     assert keys["saas"] - keys["ce-7"] == {
         "is_mandatory",
+        "is_pinned",
+        "color_configuration",
         "decimal_places",
         "decimal_places_strategy",
         "display_time",

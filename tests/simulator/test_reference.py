@@ -114,6 +114,7 @@ _UNKNOWN_KEYS = {
     "attributes": {
         *("auto_option_sorting", "guidelines", "minimum_input_length"),  # since 3.x and 6.0
         *("enable_option_creation_during_import", "display_time", "max_items_count"),  # newer SaaS
+        *("color_configuration", "is_pinned"),
         *("default_metric_unit", "group_labels"),
     },
     "categories": {"validations"},  # newer SaaS
