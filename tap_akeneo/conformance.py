@@ -35,6 +35,7 @@ INVALID_JSON: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, Recurs
 is_number = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,4})?").fullmatch
 _begins_with_date = re.compile(r"\d{4}-\d\d-\d\d").match
 _is_epoch = re.compile(r"\d{9,10}").fullmatch
+_ends_like_local_date = re.compile(rb'[+-](?!00:?00")\d\d:?\d\d"|\\').search
 
 
 class NotConvertible(Exception):
@@ -70,6 +71,28 @@ def _items_of(schema: Mapping[str, Any]) -> dict[str, Any]:
 def is_date(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema declares text to be a date with a time."""
     return schema.get("format") == "date-time"
+
+
+def has_dates(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema declares dates, at any level."""
+    others = schema.get("additionalProperties")
+    inner = [_items_of(schema), others if isinstance(others, dict) else {}]
+    inner += (schema.get("properties") or {}).values()
+    return is_date(schema) or any(has_dates(one) for one in inner if one)
+
+
+def may_have_local_dates(json: bytes) -> bool:
+    """Return whether JSON may have a date with another UTC offset than zero."""
+    return _ends_like_local_date(json) is not None
+
+
+def in_utc(local: datetime) -> bytes:
+    """Return a date as JSON in UTC, with the offset as the PIM writes it: ``+00:00``.
+
+    Raises:
+        OverflowError: The date is before the year 1 or after the year 9999 in UTC.
+    """
+    return msgspec.json.encode(local.astimezone(timezone.utc))[:-2] + b'+00:00"'
 
 
 def _declares_entries(schema: Mapping[str, Any]) -> bool:
@@ -209,18 +232,24 @@ class Conformer(NamedTuple):
         return converted
 
     def _date(self, text: str, path: str) -> str:
-        """Return a date with time and UTC offset.
+        """Return a date with time, in UTC.
 
         Raises:
             NotConvertible: The text is not a date.
         """
-        with suppress(msgspec.ValidationError):
-            msgspec.convert(text, DATE)
-            return text
-        parsed = _parse_date(text)
-        difference = "a date instead of a date with time and UTC offset"
-        self.on_mismatch(Mismatch(path, difference, is_converted=True))
-        return parsed.isoformat()
+        try:
+            parsed = msgspec.convert(text, DATE)
+            if parsed.tzinfo is timezone.utc:
+                return text
+        except msgspec.ValidationError:
+            parsed = _parse_date(text)
+            difference = "a date instead of a date with time and UTC offset"
+            self.on_mismatch(Mismatch(path, difference, is_converted=True))
+        try:
+            return in_utc(parsed).decode().strip('"')
+        except OverflowError:
+            msg = "a date that has no year of four digits in UTC"
+            raise NotConvertible(msg) from None
 
     def _with_conforming_entries(self, value: Any, schema: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
         if isinstance(value, (list, tuple)) and (items := _items_of(schema)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import suppress
+from datetime import datetime, timezone
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,12 @@ from tap_akeneo.conformance import (
     Mismatch,
     NotConvertible,
     conform,
+    has_dates,
+    in_utc,
     infinite_numbers_as_text,
+    is_date,
     is_untyped_object,
+    may_have_local_dates,
     msgspec_type,
 )
 from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
@@ -48,10 +53,15 @@ class _QuickCheck:
             and only if it fits; None if there is no such type.
         objects: Properties that are objects of any content. Their first byte is enough, because
             the values of a product take tens of kilobytes.
+        dates: Properties that are dates, which become UTC.
     """
 
     def __init__(
-        self, unknown: Collection[str], types: Mapping[str, Any], objects: Collection[str]
+        self,
+        unknown: Collection[str],
+        types: Mapping[str, Any],
+        objects: Collection[str],
+        dates: Collection[str],
     ) -> None:
         self.unknown = unknown
         self._objects = [name for name in types if name in objects]
@@ -61,20 +71,25 @@ class _QuickCheck:
             if type_ not in {None, msgspec.Raw} and name not in objects
         ]
         self._others = [name for name, type_ in types.items() if type_ is None]
+        self._dates = [(place, name) for place, name in enumerate(self._typed) if name in dates]
         self._values_of = _getter(self._typed)
         # One call for all properties, because each call takes time.
         together = tuple(types[name] for name in self._typed)
         self._decode = msgspec.json.Decoder(tuple[together]).decode  # type: ignore[valid-type]
 
-    def suspects(self, record: Mapping[str, Any]) -> list[str]:
-        """Return the properties whose values may not fit."""
+    def suspects(self, record: dict[str, Any]) -> list[str]:
+        """Return the properties whose values may not fit, and turn dates into UTC."""
         found = [*self._others]
         for name in self._objects:
             value = record[name]
             if type(value) is not msgspec.Raw or memoryview(value)[0] not in _OBJECT_OR_NULL:
                 found.append(name)
         try:
-            self._decode(b"[%b]" % b",".join(self._values_of(record)))
+            values: tuple[Any, ...] = self._decode(b"[%b]" % b",".join(self._values_of(record)))
+            for place, name in self._dates:
+                date = values[place]
+                if isinstance(date, datetime) and date.tzinfo is not timezone.utc:
+                    record[name] = msgspec.Raw(in_utc(date))
         except (*INVALID_JSON, TypeError):
             # A TypeError means that a value is decoded already.
             found += self._typed
@@ -131,6 +146,10 @@ class RecordTransformer:
         self._untyped_objects = {
             name for name in self._types if is_untyped_object(properties[name])
         }
+        self._with_dates = {
+            name for name in self._types if self._dates and has_dates(properties[name])
+        }
+        self._date_properties = {name for name in self._with_dates if is_date(properties[name])}
         self._decoders = {
             name: msgspec.json.Decoder(type_).decode for name, type_ in self._types.items()
         }
@@ -174,10 +193,13 @@ class RecordTransformer:
     def _quick_check_for(self, keys: tuple[str, ...]) -> _QuickCheck:
         known = [name for name in keys if name in self._properties and name != ADDITIONAL_FIELDS]
         dropped = {"_links", *known, *self.left_out - {ADDITIONAL_FIELDS}}
+        nested = self._with_dates - self._date_properties
         check = self._quick_checks[keys] = _QuickCheck(
             [name for name in keys if name not in dropped],
-            {name: self._types.get(name) for name in known},
+            # `_fits` looks for dates inside other values.
+            {name: None if name in nested else self._types.get(name) for name in known},
             self._untyped_objects,
+            self._date_properties,
         )
         return check
 
@@ -205,8 +227,10 @@ class RecordTransformer:
         return fitting, all(mismatch.is_converted for mismatch in mismatches)
 
     def _fits(self, name: str, value: object) -> bool:
-        """Return whether a value fits without being decoded."""
+        """Return whether a value fits as it is."""
         if not isinstance(value, msgspec.Raw) or name not in self._decoders:
+            return False
+        if name in self._with_dates and may_have_local_dates(bytes(value)):
             return False
         try:
             self._decoders[name](value)

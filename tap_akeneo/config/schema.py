@@ -277,9 +277,9 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     _switch(
         "keep_values_as_sent",
         "Keep what databases refuse",
-        "Keep U+0000 in texts, and texts that are not dates in date properties. Most databases "
-        "refuse them, so by default U+0000 is removed and such a text becomes null, with a "
-        "warning.",
+        "Keep U+0000 in texts, and date properties as the PIM sends them. By default U+0000 is "
+        "removed and a text that is no date becomes null, with a warning, because most databases "
+        "refuse them; and dates are in UTC, because some targets drop the offset.",
         default=False,
     ),
     th.Property(
