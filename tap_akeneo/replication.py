@@ -219,6 +219,20 @@ def _conditions(date_range: DateRange, zone: ServerZone, date_format: str) -> li
     ]
 
 
+def bounds(condition: Condition) -> list[Condition]:
+    """Return a condition as the logical operators of assets take it: without ``BETWEEN``.
+
+    Source: akeneo/pim-api-docs at 61ef548d, assets-filter-logical-operators.md.
+    """
+    value = condition["value"]
+    if condition["operator"] != "BETWEEN" or not isinstance(value, list):
+        return [condition]
+    return [
+        {"operator": operator, "value": one}
+        for operator, one in zip((">=", "<="), value, strict=True)
+    ]
+
+
 def iso_conditions(date_range: DateRange) -> list[Condition]:
     """Return the ``updated`` filter of resources in SQL, which only know ``>`` and ISO 8601.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.clock import parse_atom
-from pim_simulator.database.libraries import Kind, Library, Row
+from pim_simulator.database.libraries import ASSET_FAMILY, Kind, Library, Row
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.messages import parse_json
 from pim_simulator.http.search_syntax import value_test
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 Predicate = Callable[[Row], bool]
 
 _COMPLETE = {"operator", "value", "channel", "locales"}
+_LOGICAL = ("and", "or")
+# In November 2026 (api.akeneo.com, news of 2026).
+_MOST_INSIDE = 100
+_DATES = {">": gt, ">=": ge, "<": lt, "<=": le, "=": eq, "!=": ne}
 _NO_FILTER = ("image", "asset_collection", "media_file", "auto_tagging")
 
 
@@ -66,6 +71,8 @@ class LibrarySearch:
 
     def predicates(self, kind: Kind, library: Library, search: dict[str, Any]) -> list[Predicate]:
         """Return a predicate for each condition."""
+        if kind is ASSET_FAMILY and self._profile.saas and not set(search).isdisjoint(_LOGICAL):
+            return [self._logical(library, search)]
         return [
             predicate
             for name, conditions in search.items()
@@ -86,6 +93,38 @@ class LibrarySearch:
             return [self._attribute(library, name, condition) for condition in listed]
         message = f"The property {name} is not defined and the definition does not allow it"
         raise invalid_search(("", message))
+
+    def _logical(self, library: Library, search: Json) -> Predicate:
+        """Return the predicate of a search with ``and`` or ``or``.
+
+        Source: akeneo/pim-api-docs at 61ef548d, assets-filter-logical-operators.md. It says what is
+        valid; the message is made up.
+        """
+        if not isinstance(search, dict) or len(search) != 1:
+            raise invalid_search(("", "There must be one logical operator or filter"))
+        ((name, given),) = search.items()
+        if name in _LOGICAL:
+            if not isinstance(given, list) or not 1 <= len(given) <= _MOST_INSIDE:
+                raise invalid_search((name, f"There must be 1 to {_MOST_INSIDE} items"))
+            inside = [self._logical(library, one) for one in given]
+            combine = all if name == "and" else any
+            return lambda row: combine(test(row) for test in inside)
+        if name == "values":
+            ((code, condition),) = given.items()
+            if code not in library.attributes:
+                raise invalid_search((code, f"The attribute {code} does not exist"))
+            return self._attribute(library, code, condition)
+        if name == "complete":
+            plain = {name: value for name, value in given.items() if name != "context"}
+            return self._complete(library, plain | given.get("context", {}))
+        operator, value = given.get("operator"), given.get("value")
+        if name == "updated" and operator in _DATES:
+            instant = _instant(value)
+            return lambda row: _DATES[operator](row.updated, instant)
+        test = value_test(str(operator).replace("_", " "), value)
+        if name != "code" or test is None:
+            raise invalid_search((name, f'The operator "{operator}" is not supported'))
+        return lambda row: test(row.code)
 
     @staticmethod
     def _complete(library: Library, condition: Json) -> Predicate:

@@ -237,7 +237,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Filters",
         description=(
             "The PIM's `search` JSON by stream name (see Filters on api.akeneo.com), combined with "
-            "the date filter of the bookmark."
+            "the date filter of the bookmark. Records and assets also take objects, and assets "
+            "`and` and `or` (SaaS)."
         ),
         examples=[{"products": {"enabled": [{"operator": "=", "value": True}]}}],
     ),

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-    from tap_akeneo.replication import Condition
-
 BOOKMARK_FILTERS = {
     "updated": "start_date and end_date",
     "updated_including_linked_entities": "start_date and end_date",
@@ -32,6 +30,9 @@ BOOKMARK_FILTERS = {
 }
 """Filters that the tap sets, and the settings for them."""
 
+
+LOGICAL_OPERATORS = ("and", "or")
+"""Keys of a search that have a list of searches (assets of SaaS)."""
 
 _screen_path = re.compile(
     r"/(?:api|user|login|logout|connect|enrich|configuration|dashboard|settings|system|job"
@@ -72,7 +73,7 @@ class Settings:
     locales: tuple[str, ...]
     attributes: tuple[str, ...]
     value_columns: tuple[str, ...]
-    filters: Mapping[str, Mapping[str, list[Condition]]]
+    filters: Mapping[str, Mapping[str, Any]]
     switches: Mapping[str, str]
     """The settings that are query parameters of lists, if they are enabled."""
 
@@ -370,15 +371,25 @@ def _filter_errors(
             names = ", ".join(sorted(filterable))
             yield f"`filters`: the PIM cannot filter {stream}; it can filter {names}"
         elif not isinstance(search, dict) or not all(
-            isinstance(conditions, list) for conditions in search.values()
+            isinstance(conditions, (list, dict)) for conditions in search.values()
         ):
             example = json.dumps(
                 SETTINGS_SCHEMA["properties"]["filters"]["examples"][0]["products"]
             )
             yield f"`filters`: {stream} needs the PIM's search JSON, such as {example}"
-        elif filterable[stream] and (taken := search.keys() & BOOKMARK_FILTERS.keys()):
+        elif filterable[stream] and (taken := set(_filtered(search)) & BOOKMARK_FILTERS.keys()):
             name = min(taken)
             yield (
                 f"`filters`: {stream} must not be filtered by `{name}`, because its bookmark "
                 f"uses that filter: set {BOOKMARK_FILTERS[name]} instead"
             )
+
+
+def _filtered(search: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the properties that a search names, also those within logical operators."""
+    for name, conditions in search.items():
+        if name in LOGICAL_OPERATORS and isinstance(conditions, list):
+            for inner in conditions:
+                yield from _filtered(inner if isinstance(inner, dict) else {})
+        else:
+            yield name

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.client.responses import value_of
+from tap_akeneo.config.settings import LOGICAL_OPERATORS
 from tap_akeneo.pagination.request import Pagination
-from tap_akeneo.replication import bounded_iso_conditions
+from tap_akeneo.replication import bounded_iso_conditions, bounds
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -16,7 +17,7 @@ from tap_akeneo.streams.reference_entities import OPTION_TYPES
 from tap_akeneo.streams.structure import with_default_as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
@@ -81,6 +82,16 @@ class AssetsWithoutDates(ChildStream):
     switches: ClassVar[tuple[str, ...]] = ("with_asset_auto_tags",)
     parent = AssetFamilies
     parent_key = "asset_family"
+
+    @override
+    def search(self, own: Mapping[str, Sequence[Condition]]) -> dict[str, Any]:
+        filters = self.settings.filters.get(self.name, {})
+        if not own or filters.keys().isdisjoint(LOGICAL_OPERATORS):
+            return super().search(own)
+        conditions = [
+            {name: bound} for name, listed in own.items() for one in listed for bound in bounds(one)
+        ]
+        return {"and": [filters, *conditions]}
 
 
 class Assets(AssetsWithoutDates, IncrementalStream):

@@ -114,11 +114,15 @@ class Resource(Stream):
             parents: Keys for the placeholders in the stream's path.
             search: Conditions to combine with the user's filters.
         """
-        conditions = {**self.settings.filters.get(self.name, {}), **(search or {})}
+        conditions = self.search(search or {})
         params = self.params()
         if conditions:
             params = {**params, "search": json.dumps(conditions, separators=(",", ":"))}
         return self.bare_list_request(parents, params)
+
+    def search(self, own: Mapping[str, Sequence[Condition]]) -> dict[str, Any]:
+        """Return the user's filters, combined with conditions of the tap."""
+        return {**self.settings.filters.get(self.name, {}), **own}
 
     def bare_list_request(
         self, parents: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None

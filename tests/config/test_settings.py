@@ -223,6 +223,19 @@ def test_a_filter_on_updated_is_accepted_for_full_table_streams() -> None:
     assert read(filters=filters).filters == filters
 
 
+def test_a_filter_within_logical_operators_may_not_be_that_of_the_bookmark_either() -> None:
+    updated = {"updated": {"operator": ">", "value": "2024-01-01T00:00:00Z"}}
+    for search in ({"and": [updated]}, {"or": [{"and": [updated]}]}):
+        (fault,) = faults(filters={"assets": search})
+        assert "`filters`: assets must not be filtered by `updated`" in fault
+
+
+def test_a_condition_may_be_an_object() -> None:
+    complete = {"operator": "=", "value": True, "channel": "print", "locales": ["en_US"]}
+    filters = {"reference_entity_records": {"complete": complete}}
+    assert read(filters=filters).filters == filters
+
+
 def test_a_filter_for_an_unknown_or_unfilterable_stream_is_rejected() -> None:
     assert "there is no stream 'product'" in faults(filters={"product": {}})[0]
     assert "the PIM cannot filter channels" in faults(filters={"channels": {}})[0]

@@ -262,6 +262,38 @@ def test_records_are_found_by_code_and_completeness(clients: dict[str, Client]) 
     assert min(counts) > 0
 
 
+def test_assets_of_saas_are_searched_with_logical_operators(clients: dict[str, Client]) -> None:
+    client, path = clients["saas"], "asset-families/packshots/assets"
+    rows = {row["code"]: row for row in client.rest(path)}
+    red = {"values": {"main_colors": {"operator": "IN", "value": ["red"]}}}
+    some = {"code": {"operator": "IN", "value": ["packshots_0001", "packshots_0002"]}}
+    held = {code for code, row in rows.items()
+            if "red" in row["values"].get("main_colors", [{"data": []}])[0]["data"]}  # fmt: skip
+    codes = set(some["code"]["value"])
+
+    def found(search: Any) -> set[str]:
+        return {row["code"] for row in client.rest(path, search=search)}
+
+    assert found({"and": [red, some]}) == held & codes
+    assert found({"or": [red, some]}) == held | codes
+    later = {"updated": {"operator": ">=", "value": "2000-01-01T00:00:00Z"}}
+    assert found({"and": [{"or": [red, some]}, later]}) == held | codes
+    complete = {"complete": {"operator": "=", "value": True,
+                "context": {"channel": "ecommerce", "locales": ["en_US"]}}}  # fmt: skip
+    assert set() < found({"and": [complete]}) < set(rows)
+    searches: list[Any] = [
+        {"and": [red], "or": [some]},
+        {"and": []},
+        {"and": [{"nope": {"operator": "=", "value": 1}}]},
+        {"and": [{"values": {"nope": {"operator": "=", "value": 1}}}]},
+        {"and": [{"code": {"operator": "LIKE", "value": 1}}]},
+    ]
+    for wrong in searches:
+        assert client.error(path, search=wrong)[0] == 422
+    assert client.error(f"{BRANDS}/records", search={"and": [some]})[0] == 422
+    assert clients["ee-7"].error(path, search={"and": [some]})[0] == 422
+
+
 def test_saas_searches_the_values_of_attributes(clients: dict[str, Client]) -> None:
     path = f"{BRANDS}/records"
     search = {"price_level": {"operator": "IN", "value": ["premium"]}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -323,3 +324,44 @@ def test_queries_and_credentials_are_removed_from_urls_in_extensions() -> None:
         "configuration": [{"url": "https://app.example/x", "name": "n"}]
     }
     assert redact("http://[bad?key=SECRET") is None
+
+
+RED = {"values": {"main_colors": {"operator": "IN", "value": ["red"]}}}
+PURPLE = {"values": {"main_colors": {"operator": "IN", "value": ["purple"]}}}
+FILTERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "and": ("assets", {"and": [RED]}),
+    "or": ("assets", {"or": [RED, PURPLE]}),
+    "a list for a property": (
+        "assets",
+        {"code": [{"operator": "IN", "value": ["packshots_0001"]}]},
+    ),
+    "an object for a property": (
+        "reference_entity_records",
+        {"complete": {"operator": "=", "value": True, "channel": "print", "locales": ["en_US"]}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("stream", "search"), FILTERS.values(), ids=FILTERS.keys())
+def test_filters_of_assets_and_records_combine_with_the_bookmark(
+    start_pim: StartPim, stream: str, search: dict[str, Any]
+) -> None:
+    pim = start_pim("saas")
+    if stream == "assets":
+        for family in {row["code"] for row in pim.truth("asset_families")} - {"packshots"}:
+            pim.write.delete("asset_families", family)
+    settings: dict[str, Any] = {"filters": {stream: search}}
+    first = sync(pim, stream, **settings)
+    keys = set(first.rows(stream))
+    assert set() < keys < set(sync(pim, stream).rows(stream))
+    pim.clock.advance(seconds=7200)
+    assert not sync(pim, stream, state=first.state, **settings).records(stream)
+    changed = min(keys)
+    other = min(set(sync(pim, stream).rows(stream)) - keys)
+    for library, code in (changed, other):
+        touch(pim, stream, (library, code))
+    second = sync(pim, stream, state=first.state, **settings)
+    assert set(second.rows(stream)) == {changed}
+    bounded = sync(pim, stream, end_date=(pim.clock.now() - timedelta(seconds=60)).isoformat(),
+                   start_date="2001-01-01T00:00:00Z", **settings)  # fmt: skip
+    assert set(bounded.rows(stream)) == keys - {changed}
