@@ -17,24 +17,6 @@ if TYPE_CHECKING:
 
     from pim_simulator import SimulatedPim
 
-# Streams that a PIM of the Community Edition has.
-RESOURCES = (
-    "products",
-    "product_models",
-    "product_media_files",
-    "families",
-    "family_variants",
-    "attributes",
-    "attribute_options",
-    "attribute_groups",
-    "association_types",
-    "categories",
-    "channels",
-    "locales",
-    "currencies",
-    "measurement_families",
-    "system_information",
-)
 # If several streams have the same name, the first one is for this version of the PIM.
 KEYS = {stream.name: stream.primary_keys for stream in reversed(STREAMS)}
 Row = dict[str, Any]
@@ -76,7 +58,7 @@ def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         there = {row[0] for row in connection.sql("show tables").fetchall()}
-        for name in RESOURCES:
+        for name in _streams_of(pim):
             rows = list(_rows(connection, name)) if name in there else []
             if name == "products" and "akeneo__deleted_products" in there:
                 # The loader keeps the rows of deleted products; dbt knows which these are.
@@ -85,6 +67,12 @@ def compare(database: Path, pim: SimulatedPim) -> Iterator[Table]:
                 ).fetchall()
                 rows = [row for row in rows if (row["uuid"],) not in deleted]
             yield compare_rows(name, rows, held_by(pim, name))
+
+
+def _streams_of(pim: SimulatedPim) -> list[str]:
+    """Return the streams that a connection to the PIM reads by default and that have rows."""
+    read = (one.name for one in STREAMS if not one.why_not_by_default and not one.needs_app)
+    return [name for name in dict.fromkeys(read) if pim.truth(name)]
 
 
 def held_by(pim: SimulatedPim, stream: str) -> list[Row]:

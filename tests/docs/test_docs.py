@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TEXT = README.read_text(encoding="utf-8")
 SIMULATOR = DOCS.joinpath("simulator.md").read_text(encoding="utf-8")
 CODE_BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-MAX_LINES = 250
+MAX_LINES = 175
 
 TARGET = """\
 import json, sys
@@ -91,8 +91,9 @@ def test_the_first_two_code_blocks_of_the_readme_are_one_command_each() -> None:
     assert second.strip() == "bash scripts/test"
 
 
-def test_the_readme_is_short() -> None:
-    assert len(TEXT.splitlines()) <= MAX_LINES
+def test_the_readme_is_short_without_its_generated_tables() -> None:
+    written = re.sub(r"<!-- (\w+) -->\n.*?<!-- end of \1 -->\n", "", TEXT, flags=re.DOTALL)
+    assert len(written.splitlines()) <= MAX_LINES
 
 
 def test_the_readme_lists_the_capabilities_of_the_tap() -> None:

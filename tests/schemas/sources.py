@@ -2,136 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tests.schemas.examples import SAAS_REFERENCE
 
-
-class Source(NamedTuple):
-    """Where the reference describes a stream's records."""
-
-    definitions: tuple[str, ...]
-    paths: tuple[str, ...]  # under /api/rest/v1/
-    keys: tuple[str, ...]  # never null
-
-
-ASSET_ATTRIBUTES = "asset-families/{asset_family_code}/attributes"
-ENTITY_ATTRIBUTES = "reference-entities/{reference_entity_code}/attributes"
-
-STREAMS = {
-    "asset_attribute_options": Source(
-        (),
-        (
-            f"{ASSET_ATTRIBUTES}/{{attribute_code}}/options",
-            f"{ASSET_ATTRIBUTES}/{{attribute_code}}/options/{{code}}",
-        ),
-        ("asset_family", "attribute", "code"),
-    ),
-    "asset_attributes": Source(
-        (), (ASSET_ATTRIBUTES, f"{ASSET_ATTRIBUTES}/{{code}}"), ("asset_family", "code")
-    ),
-    "asset_families": Source(
-        ("AssetFamilyList",), ("asset-families", "asset-families/{code}"), ("code",)
-    ),
-    "assets": Source(
-        ("AssetList",),
-        (
-            "asset-families/{asset_family_code}/assets",
-            "asset-families/{asset_family_code}/assets/{code}",
-        ),
-        ("asset_family", "code"),
-    ),
-    "association_types": Source(
-        ("AssociationType",), ("association-types", "association-types/{code}"), ("code",)
-    ),
-    "attribute_groups": Source(
-        ("AttributeGroup",), ("attribute-groups", "attribute-groups/{code}"), ("code",)
-    ),
-    "attribute_options": Source(
-        ("AttributeOption",),
-        ("attributes/{attribute_code}/options", "attributes/{attribute_code}/options/{code}"),
-        ("attribute", "code"),
-    ),
-    "attributes": Source(("Attribute",), ("attributes", "attributes/{code}"), ("code",)),
-    "categories": Source(("Category",), ("categories", "categories/{code}"), ("code",)),
-    "catalog_mapped_models": Source((), (), ("catalog_id", "code")),
-    "catalog_mapped_products": Source((), (), ("catalog_id", "uuid")),
-    "catalog_mapped_variants": Source((), (), ("catalog_id", "uuid")),
-    "catalog_mapping_schemas": Source((), (), ("catalog_id",)),
-    "catalog_products": Source((), (), ("catalog_id", "uuid")),
-    "catalogs": Source((), (), ("id",)),
-    "channels": Source(("Channel",), ("channels", "channels/{code}"), ("code",)),
-    "currencies": Source(("Currency",), ("currencies", "currencies/{code}"), ("code",)),
-    "families": Source(("Family",), ("families", "families/{code}"), ("code",)),
-    "family_variants": Source(
-        ("FamilyVariantRead", "FamilyVariant"),
-        ("families/{family_code}/variants", "families/{family_code}/variants/{code}"),
-        ("family", "code"),
-    ),
-    "http_hooks": Source((), (), ("hookType",)),
-    "locales": Source(("Locale",), ("locales", "locales/{code}"), ("code",)),
-    "measurement_families": Source(("MeasurementFamily",), ("measurement-families",), ("code",)),
-    "modelization_suggestions": Source((), (), ("uuid",)),
-    "pam_asset_categories": Source(
-        ("DeprecatedAssetCategory",), ("asset-categories", "asset-categories/{code}"), ("code",)
-    ),
-    "pam_asset_tags": Source(
-        ("DeprecatedAssetTag",), ("asset-tags", "asset-tags/{code}"), ("code",)
-    ),
-    "pam_assets": Source(("DeprecatedAsset",), ("assets", "assets/{code}"), ("code",)),
-    # Has the same key as `products`.
-    "product_drafts": Source((), ("products-uuid/{uuid}/draft", "products/{code}/draft"), ()),
-    "product_media_files": Source(("MediaFile",), ("media-files", "media-files/{code}"), ("code",)),
-    "product_model_drafts": Source((), ("product-models/{code}/draft",), ("code",)),
-    "product_models": Source(
-        ("ProductModel", "ProductModelWithIntents"),
-        ("product-models", "product-models/{code}"),
-        ("code",),
-    ),
-    "product_model_scores": Source((), (), ("code",)),
-    # Has the same key as `products`.
-    "product_scores": Source((), (), ()),
-    # The key is `uuid`, or `identifier` before 7.0, so neither exists on every PIM.
-    "products": Source(
-        ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
-        ("products-uuid", "products-uuid/{uuid}", "products", "products/{code}"),
-        (),
-    ),
-    "published_products": Source(
-        ("PublishedProduct",), ("published-products", "published-products/{code}"), ("identifier",)
-    ),
-    "reference_entities": Source(
-        ("ReferenceEntity",), ("reference-entities", "reference-entities/{code}"), ("code",)
-    ),
-    "reference_entity_attribute_options": Source(
-        ("ReferenceEntityAttributeOption",),
-        (
-            f"{ENTITY_ATTRIBUTES}/{{attribute_code}}/options",
-            f"{ENTITY_ATTRIBUTES}/{{attribute_code}}/options/{{code}}",
-        ),
-        ("reference_entity", "attribute", "code"),
-    ),
-    "reference_entity_attributes": Source(
-        ("ReferenceEntityAttribute",),
-        (ENTITY_ATTRIBUTES, f"{ENTITY_ATTRIBUTES}/{{code}}"),
-        ("reference_entity", "code"),
-    ),
-    "reference_entity_records": Source(
-        ("ReferenceEntityRecord",),
-        (
-            "reference-entities/{reference_entity_code}/records",
-            "reference-entities/{reference_entity_code}/records/{code}",
-        ),
-        ("reference_entity", "code"),
-    ),
-    "readiness": Source((), (), ("code",)),
-    "rule_definitions": Source((), (), ("code",)),
-    "system_information": Source((), ("system-information",), ("host",)),
-    "ui_extensions": Source((), (), ("uuid",)),
-    "workflow_step_assignees": Source((), (), ("step_uuid", "uuid")),
-    "workflow_steps": Source((), (), ("uuid",)),
-    "workflow_tasks": Source((), (), ("uuid",)),
-    "workflows": Source((), (), ("uuid",)),
+# The reference's definitions of a record, besides those in the responses of its paths.
+DEFINITIONS = {
+    "asset_families": ("AssetFamilyList",),
+    "assets": ("AssetList",),
+    "association_types": ("AssociationType",),
+    "attribute_groups": ("AttributeGroup",),
+    "attribute_options": ("AttributeOption",),
+    "attributes": ("Attribute",),
+    "categories": ("Category",),
+    "channels": ("Channel",),
+    "currencies": ("Currency",),
+    "families": ("Family",),
+    "family_variants": ("FamilyVariantRead", "FamilyVariant"),
+    "locales": ("Locale",),
+    "measurement_families": ("MeasurementFamily",),
+    "pam_asset_categories": ("DeprecatedAssetCategory",),
+    "pam_asset_tags": ("DeprecatedAssetTag",),
+    "pam_assets": ("DeprecatedAsset",),
+    "product_media_files": ("MediaFile",),
+    "product_models": ("ProductModel", "ProductModelWithIntents"),
+    "products": ("ProductUuid", "Product", "ProductWithIntents", "ProductUUidWithIntents"),
+    "published_products": ("PublishedProduct",),
+    "reference_entities": ("ReferenceEntity",),
+    "reference_entity_attribute_options": ("ReferenceEntityAttributeOption",),
+    "reference_entity_attributes": ("ReferenceEntityAttribute",),
+    "reference_entity_records": ("ReferenceEntityRecord",),
 }
 
 # Properties that the PIM sends but the reference does not have, and their sources. A property
