@@ -15,6 +15,9 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
+from tap_akeneo.streams import STREAMS
+from tap_akeneo.streams.keys import KeyStream
+from tap_akeneo.streams.scores import ScoreStream
 from tap_akeneo.tap import TapAkeneo
 from tests.leaks import leaks
 
@@ -40,17 +43,10 @@ ON_REQUEST = {
 }
 
 
-KEYS_OF = {
-    "product_keys": "products",
-    "product_model_keys": "product_models",
-    "category_keys": "categories",
-    "asset_keys": "assets",
-    "reference_entity_record_keys": "reference_entity_records",
-}
+KEYS_OF = {one.name: one.scan_of.name for one in STREAMS if issubclass(one, KeyStream)}
 """Key streams, and the streams whose existing rows they list."""
 
-
-SCORES_OF = {"product_scores": "products", "product_model_scores": "product_models"}
+SCORES_OF = {one.name: one.scan_of.name for one in STREAMS if issubclass(one, ScoreStream)}
 """Streams of scores, and the streams whose rows they score."""
 
 

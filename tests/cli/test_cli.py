@@ -200,7 +200,7 @@ def test_a_missing_permission_is_named_like_in_the_role_form_and_other_streams_a
     named = re.compile(r"(\w+): .*Web API permissions, tick “([^”]+)”")
     # A child stream needs the permission for its parent's list first. The permissions of streams
     # are compared with Akeneo's page in tests/schemas/test_coverage.py.
-    assert dict(found.groups() for one in ended.errors if (found := named.match(one))) == {
+    assert {found[1]: found[2] for found in map(named.match, ended.errors) if found} == {
         stream.name: (stream.parent or stream).permission
         for stream in TapAkeneo(config=settings_for(pim)).streams.values()
         if isinstance(stream, AkeneoStream) and stream.permission and stream.selected_by_default
