@@ -251,3 +251,10 @@ def exclusive_iso_start(date_range: DateRange) -> str | None:
     if date_range.start is None:
         return None
     return (date_range.start - SECOND).strftime(ISO_8601)
+
+
+def exclusive_iso_end(date_range: DateRange) -> str | None:
+    """Return the date for a filter that excludes its own second, or None without an end."""
+    if date_range.end is None:
+        return None
+    return (date_range.end + SECOND).strftime(ISO_8601)

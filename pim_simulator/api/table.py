@@ -175,7 +175,11 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("workflows/steps/{uuid}/assignees", "workflow_step_assignee", profiles=SAAS,
         feature="workflows", key="uuid", table="workflow_step_assignees",
         select=cloud.assignees_of_step, linked=False),
-    # The list has no conditions and actions (Akeneo's OpenAPI document of 7 September 2026).
+    # Akeneo's OpenAPI document of SaaS, September 2026, ``GET /permissions/{uuid}/locales``.
+    *(Resource(f"permissions/{{uuid}}/{what}s", f"user_{what}_permissions", profiles=SAAS,
+        feature="workflows", key="userUuid", table=f"user_{what}_permissions", paging="one",
+        select=partial(cloud.rights_of_user, what)) for what in ("locale", "channel")),
+    # The list has no conditions and actions (Akeneo's OpenAPI document of SaaS, September 2026).
     Resource("rule-definitions", "rule_definition", READ, SAAS, feature="rules", rows=shop.rules,
         body=cloud.rule,
         parameters={"codes": one_of("code"), "type": equal_to("type"),

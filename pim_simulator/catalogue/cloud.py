@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # One rule in this many has no labels, another is about records.
 _UNLABELLED, _RECORD_RULES = 4, 5
+# Users see fewer of three locales and channels, the further down the list they are.
+_VISIBLE = 4
 _FIRST = datetime(2025, 1, 6, 8, tzinfo=timezone.utc)
 # All secrets and personal strings, so that tests can look for leaks.
 SECRETS = (
@@ -36,19 +38,42 @@ PERSONAL = tuple(text for person in _PEOPLE for text in person[1:])
 
 def add_workflows(store: Store, random: SeededRandom) -> None:
     """Fill the tables of workflows, and of the tasks and assignees of their steps."""
+    for number in range(len(_PEOPLE)):
+        _add_rights(store, _user(number), number)
     for body in _workflows(random):
         _add(store, "workflows", body["uuid"], body)
         for step in body["steps"]:
             _add_tasks(store, step["uuid"], random)
             for number, (first, last, email) in enumerate(_PEOPLE):
-                key = str(UUID(int=number + 1, version=4))
+                key = _user(number)
                 person = {"uuid": key, "first_name": first, "last_name": last, "email": email}
                 table = "workflow_step_assignees"
                 _add(store, table, f"{step['uuid']}/{key}", person, step["uuid"])
 
 
+def _add_rights(store: Store, user: str, number: int) -> None:
+    """Add what a user may view and edit; the first one may do everything."""
+    for what, codes in (
+        ("locale", ("en_US", "fr_FR", "de_DE")),
+        ("channel", ("ecommerce", "mobile", "print")),
+    ):
+        rights = {
+            code: {
+                "canView": "true" if number + place < _VISIBLE else "false",
+                "canEdit": "true" if number == 0 or place == 0 else "false",
+            }
+            for place, code in enumerate(codes)
+        }
+        body = {"userUuid": user, f"{what}s": rights}
+        _add(store, f"user_{what}_permissions", user, body)
+
+
 def _add(store: Store, table: str, key: str, body: dict[str, Any], owner: str = "") -> None:
     store.table(table)[key] = Entity(body, 0, 0, owner)
+
+
+def _user(number: int) -> str:
+    return str(UUID(int=number + 1, version=4))
 
 
 def _uuid(random: SeededRandom) -> str:

@@ -25,6 +25,15 @@ def assignees_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
     return [row for row in rows if row.owner == uuid]
 
 
+def rights_of_user(what: str, pim: Installation, request: Request) -> Iterable[Entity]:
+    """Return the permissions of the user in the path, on locales or channels."""
+    uuid = request.parts["uuid"]
+    row = pim.store.table(f"user_{what}_permissions").get(uuid)
+    if row is None:
+        raise ApiError(404, f'User "{uuid}" does not exist.')
+    return [row]
+
+
 def tasks_of_step(pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the tasks of a step; ``step_uuid`` is mandatory."""
     search = parse_json(request.query.get("search", "{}"))

@@ -32,6 +32,9 @@ class PlainLists:
         rows = self._rows(resource, request)
         if resource.paging == "array":
             return json_response([self._body(resource, row, request) for row in rows])
+        if resource.paging == "one":
+            (row,) = rows
+            return json_response(self._body(resource, row, request))
         paging = read_paging(request.query, search_after_allowed=resource.paging == "search_after")
         tests = search_predicates(self._pim, resource, request.query)
         return row_page(

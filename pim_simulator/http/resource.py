@@ -80,8 +80,9 @@ class Resource:
         table: Name of the table; by default from the path.
         rows: Makes the bodies of the simulated shop.
         fill: Fills several tables, in place of `rows`.
-        paging: ``page``, ``array`` (a bare array without pages), or ``search_after`` (encrypted
-            cursors besides pages, as in the versions that have such a list).
+        paging: ``page``, ``array`` (a bare array without pages), ``one`` (a single item), or
+            ``search_after`` (encrypted cursors besides pages, as in the versions that have such a
+            list).
         select: Returns the rows of the requested list, if these are not the whole table.
         by_code: Whether the list is sorted by its key, if that is a code.
         linked: Whether the items of a list link to themselves.
@@ -108,7 +109,7 @@ class Resource:
     table: str = ""
     rows: Callable[[SeededRandom], Iterable[dict[str, Any]]] | None = None
     fill: Callable[[Store, SeededRandom], None] | None = None
-    paging: Literal["page", "array", "search_after"] = "page"
+    paging: Literal["page", "array", "search_after", "one"] = "page"
     select: Callable[[Installation, Request], Iterable[Entity]] | None = None
     by_code: bool = True
     linked: bool = True

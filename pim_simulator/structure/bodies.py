@@ -63,7 +63,7 @@ def _newer_attribute_keys(row: Entity) -> dict[str, Any]:
         "decimal_places": 4 if decimals else None,
         "enable_option_creation_during_import": False if select else None,
         "display_time": False if kind == "pim_catalog_date" else None,
-        # Akeneo's OpenAPI document of 7 September 2026, ``get_attributes``.
+        # Akeneo's OpenAPI document of SaaS, September 2026, ``GET /attributes``.
         "color_configuration": _COLORS if kind == "pim_catalog_boolean" else None,
         "is_pinned": row.body["code"] == "name",
         "max_items_count": 10 if kind == "pim_catalog_multiselect" else None,

@@ -398,7 +398,8 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         "with_personal_data",
         "Personal data",
         "Also read who works in the PIM: the stream `workflow_step_assignees`, with names and "
-        "e-mail addresses, and `author` in `modelization_suggestions` (SaaS).",
+        "e-mail addresses, the permissions of these users, and `author` in "
+        "`modelization_suggestions` (SaaS).",
         default=False,
     ),
 ).to_dict()

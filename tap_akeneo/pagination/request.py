@@ -21,7 +21,7 @@ MAX_PAGE_SIZE = 100
 """Maximum page size that the PIM allows (api.akeneo.com, pagination)."""
 
 
-SELECTING_PARAMETERS = ("search", "scope", "channel", "updated_after")
+SELECTING_PARAMETERS = ("search", "scope", "channel", "updated_after", "updated_before")
 """Query parameters that choose items. ``scope`` limits products to the channel's categories."""
 
 

@@ -64,6 +64,8 @@ STREAMS: tuple[type[AkeneoStream], ...] = (
     workflows.WorkflowSteps,
     workflows.WorkflowTasks,
     workflows.WorkflowStepAssignees,
+    workflows.UserLocalePermissions,
+    workflows.UserChannelPermissions,
     workflows.RuleDefinitions,
     workflows.RuleList,
     workflows.Readiness,

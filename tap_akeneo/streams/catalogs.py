@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_akeneo.pagination.request import Pagination
-from tap_akeneo.replication import exclusive_iso_start
+from tap_akeneo.replication import exclusive_iso_end, exclusive_iso_start
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -54,10 +54,12 @@ class CatalogProducts(CatalogChildStream, IncrementalStream):
 
     @override
     def request_for(self, dates: DateRange, parents: Mapping[str, str]) -> ListRequest:
-        # The PIM excludes the second of `updated_after`.
-        start = exclusive_iso_start(dates)
-        params = {} if start is None else {"updated_after": start}
-        return self.bare_list_request(parents, params)
+        params = {
+            "updated_after": exclusive_iso_start(dates),
+            "updated_before": exclusive_iso_end(dates),
+        }
+        given = {name: date for name, date in params.items() if date is not None}
+        return self.bare_list_request(parents, given)
 
 
 class CatalogMappedProducts(CatalogChildStream):

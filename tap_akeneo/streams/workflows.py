@@ -93,6 +93,41 @@ class WorkflowStepAssignees(WorkflowStepChildStream):
     is_personal = True
 
 
+class UserPermissionStream(ChildStream):
+    """What users may do, of whom only the assignees of workflow steps are known.
+
+    Source: Akeneo's OpenAPI document of SaaS, September 2026, ``GET /permissions/{uuid}/locales``
+    and ``…/channels``.
+    """
+
+    since: ClassVar[str] = "SaaS"
+    primary_keys: ClassVar[tuple[str, ...]] = ("userUuid",)
+    pagination = Pagination.SINGLE
+    is_personal = True
+    parent = WorkflowStepAssignees
+    parent_key = "userUuid"
+
+    @override
+    def parents(self) -> Plan[list[dict[str, str]]]:
+        # A user may be assigned to many steps.
+        found = yield from super().parents()
+        return [{"userUuid": one} for one in dict.fromkeys(each["userUuid"] for each in found)]
+
+
+class UserLocalePermissions(UserPermissionStream):
+    """In which locales users may view and edit values."""
+
+    name = "user_locale_permissions"
+    path = "permissions/{userUuid}/locales"
+
+
+class UserChannelPermissions(UserPermissionStream):
+    """In which channels users may view and edit values."""
+
+    name = "user_channel_permissions"
+    path = "permissions/{userUuid}/channels"
+
+
 class RuleList(AkeneoStream):
     """Rules as their list has them: without conditions and actions."""
 
@@ -104,8 +139,8 @@ class RuleList(AkeneoStream):
 class RuleDefinitions(ChildStream):
     """Rules. Only the address of a single rule has its conditions and actions.
 
-    Source: Akeneo's OpenAPI document of 7 September 2026, ``get_rule_definitions`` and
-    ``get_rule_definitions_code``.
+    Source: Akeneo's OpenAPI document of SaaS, September 2026, ``GET /rule-definitions`` and
+    ``GET /rule-definitions/{code}``.
     """
 
     name = "rule_definitions"

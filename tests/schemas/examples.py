@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 Json = dict[str, Any]
 
 SAAS_REFERENCE = "akeneo/pim-api-docs before 663e9485, which took SaaS out of the reference"
+SAAS_OPENAPI = "Akeneo's OpenAPI document of SaaS, September 2026"
 NODE_CLIENT = "schallym/node-akeneo-api-client, tests/mocks"
 ASSET_DOCS = "api.akeneo.com, asset manager"
 
@@ -267,6 +268,18 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
     ),
+    **{
+        f"user_{what}_permissions": (
+            Example(
+                f"{SAAS_OPENAPI}, GET /permissions/{{uuid}}/{what}s",
+                {
+                    "userUuid": "25566245-55c3-42ce-86d9-8610ac459fa8",
+                    f"{what}s": {code: {"canView": "true", "canEdit": "false"}},
+                },
+            ),
+        )
+        for what, code in (("locale", "en_US"), ("channel", "ecommerce"))
+    },
     "workflow_step_assignees": (
         Example(
             f"{SAAS_REFERENCE}: workflows_steps_uuid_assignees",

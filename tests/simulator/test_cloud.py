@@ -415,3 +415,17 @@ def test_hidden_route_names_are_listed(saas: Client) -> None:
     mapped = f"{API}/catalogs/{{id}}/mapped-products"
     assert routes["akeneo_catalogs_public_get_mapped_products"]["route"] == mapped
     assert "pim_api_workflow_list" in routes
+
+
+def test_permissions_of_users_who_are_assigned_to_steps(saas: Client) -> None:
+    users = {row["uuid"] for row in saas.pim.truth("workflow_step_assignees")}
+    for what in ("locale", "channel"):
+        rows = {row["userUuid"]: row for row in saas.pim.truth(f"user_{what}_permissions")}
+        assert rows.keys() == users
+        for uuid, row in rows.items():
+            assert saas.get(f"permissions/{uuid}/{what}s") == row
+        assert saas.error(f"permissions/x/{what}s")[0] == 404
+    assert {right["canView"] for row in rows.values() for right in row["channels"].values()} == {
+        "true",
+        "false",
+    }

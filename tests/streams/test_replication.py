@@ -411,3 +411,19 @@ def test_without_a_lookback_a_change_in_the_same_second_as_the_bookmark_is_read(
         pim.write.change(stream, key if len(key) > 1 else key[0], **changes)
     again = sync(pim, stream, state=run.state, **settings)
     assert key in again.rows(stream)
+
+
+@pytest.mark.parametrize("stream", ["assets", "reference_entity_records", "catalog_products"])
+def test_an_end_date_includes_its_own_second_and_no_later_change(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim("saas", products=20)
+    settings: dict[str, Any] = {"access_token": pim.app_token, **dict.fromkeys(pim.credentials)}
+    rows = sync(pim, stream, **settings).records(stream)
+    dates = sorted({datetime.fromisoformat(row["updated"]) for row in rows})
+    end = dates[len(dates) // 2]
+    run = sync(pim, stream, end_date=end.isoformat(), **settings)
+    # The end is rounded up to the next second.
+    read = {datetime.fromisoformat(row["updated"]) for row in run.records(stream)}
+    assert read == {date for date in dates if date <= end + timedelta(seconds=1)}
+    assert read != set(dates)
