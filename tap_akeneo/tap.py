@@ -28,6 +28,7 @@ from tap_akeneo.config.files import read_catalog, read_config, read_json
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
+from tap_akeneo.log import show_own_lines
 from tap_akeneo.maps import StreamMaps
 from tap_akeneo.pagination.reader import Plan, Reader
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
@@ -36,6 +37,7 @@ from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.summary import Summary
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
 if TYPE_CHECKING:
@@ -101,7 +103,6 @@ class TapAkeneo(StreamHost):
         self.skipped_streams: set[str] = set()
         self.skipped_lists: dict[str, list[str]] = {}
         self._reported_refusals: set[tuple[str, int, str]] = set()
-        self.rows = 0
         # Discovery needs to know this before the SDK loads the state.
         state = kwargs.get("state")
         self._has_state = isinstance(state, dict) and any(state.values())
@@ -232,26 +233,48 @@ class TapAkeneo(StreamHost):
         if isinstance(self.versions.writer, BufferedWriter):
             self.versions.writer.flush()
 
-    def summary(self) -> str:
-        """Return the statistics of the run in one line."""
+    def summary(self) -> Summary:
+        """Return what the run has read so far."""
         traffic = self.pim.traffic
-        selected = [name for name, stream in self.streams.items() if stream.selected]
+        selected = [one for one in self.streams.values() if one.selected]
+        incremental = [
+            one for one in selected if isinstance(one, IncrementalStream) and one.keeps_bookmarks
+        ]
+        read_before = sum(one.rows_again for one in incremental)
         complete = {name for name in self.ended_streams if self.is_read(name)}
         skipped = sorted(self.skipped_streams.difference(self.failed_streams))
         partial = self.skipped_lists.keys() - self.failed_streams
-        shown = ", ".join(skipped)
-        lists = ", ".join(
-            f"{len(paths)} of {name} ({paths[0]}{', …' if len(paths) > 1 else ''})"
-            for name, paths in sorted(self.skipped_lists.items())
+        return Summary(
+            changed=sum(one.rows for one in incremental) - read_before,
+            read_before=read_before,
+            full_tables={
+                one.name: one.rows
+                for one in selected
+                if isinstance(one, AkeneoStream) and one not in incremental
+            },
+            requests=traffic.requests,
+            retries=traffic.retries,
+            waited=traffic.waited,
+            skipped_streams=skipped,
+            skipped_lists=dict(sorted(self.skipped_lists.items())),
+            incomplete_streams=[
+                one.name for one in selected if one.name not in {*complete, *skipped, *partial}
+            ],
         )
-        incomplete = [name for name in selected if name not in {*complete, *skipped, *partial}]
-        return (
-            f"{self.rows:,} rows, {traffic.requests:,} requests including {traffic.retries:,} "
-            f"retries after waits of {traffic.waited:.0f} s; "
-            f"{f'skipped streams: {shown}; ' if skipped else ''}"
-            f"{f'skipped lists: {lists}; ' if lists else ''}"
-            f"incomplete streams: {', '.join(incomplete) or 'none'}"
+
+    def _log_start(self) -> None:
+        selected = sum(stream.selected for stream in self.streams.values())
+        self.logger.info(
+            "reading %d of %d streams of %s", selected, len(self.streams), self.pim.base_url
         )
+        if not selected:
+            self.logger.warning("no stream is selected")
+
+    def _log_end(self) -> None:
+        summary = self.summary()
+        if summary.full_tables:
+            self.logger.info("%s", summary.of_full_tables)
+        self.logger.info("%s", summary, extra={"summary": summary.as_data()})
 
     @cached_property
     @override
@@ -345,6 +368,7 @@ class TapAkeneo(StreamHost):
         # The SDK starts the log here, so an unknown level would end in a traceback.
         mistakes = remove_unknown_log_levels(cls.name)
         command = super().cli
+        show_own_lines(cls.logger, {stream.name for stream in STREAMS})
         for line in mistakes:
             cls.logger.error("%s", line)
         if mistakes:
@@ -367,15 +391,14 @@ class TapAkeneo(StreamHost):
             cls.print_about(about_format)
             return
         with exit_on_failure(cls.logger, cls.stopper):
-            cls.print_version(print_fn=cls.logger.info)
+            cls.print_version(print_fn=lambda line: cls.logger.info("%s", line))
             tap = cls(
                 config=config.config,
                 parse_env_config=config.parse_env,
                 state=read_json(state, "state"),
                 catalog=read_catalog(catalog),
             )
-            if not any(stream.selected for stream in tap.streams.values()):
-                cls.logger.warning("no stream is selected")
+            tap._log_start()
             try:
                 tap.sync_all()
             except Stopped:
@@ -385,7 +408,7 @@ class TapAkeneo(StreamHost):
                 raise
             finally:
                 tap.flush()
-                tap.logger.info("%s", tap.summary())
+                tap._log_end()
             tap.raise_for_failed_streams()
 
     @classmethod
@@ -421,4 +444,5 @@ class TapAkeneo(StreamHost):
             tap.run_sync_dry_run(1, [one for one in tap.streams.values() if one.selected])
             tap.flush()
             tap.raise_for_failed_streams()
+            cls.logger.info("all selected streams can be read")
         ctx.exit()

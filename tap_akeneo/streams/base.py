@@ -32,12 +32,14 @@ class AkeneoStream(SdkStream):
     """A resource of the PIM that each run reads completely.
 
     Attributes:
+        rows: Number of records so far.
         writes_state_first: Whether to write the state before the first record.
         above: The lists of parents that were read, with the permission for each.
         nameless: What the PIM sends as a parent without a key; empty if nothing.
     """
 
     def __init__(self, tap: StreamHost) -> None:
+        self.rows = 0
         self.writes_state_first = False
         self.above: Sequence[tuple[ListReading, str]] = ()
         self.nameless = ""
@@ -52,7 +54,7 @@ class AkeneoStream(SdkStream):
         versions = self.tap.versions.take()
         try:
             for record in self.read():
-                self.tap.rows += 1
+                self.rows += 1
                 yield record
             self._report_broken_items()
             if self.is_whole:
@@ -68,8 +70,15 @@ class AkeneoStream(SdkStream):
         finally:
             self.oddities.log_summary()
         self.tap.end_stream(self.name, self._skipped, is_partial=self._has_list)
+        is_read = bool(self.rows) or self.tap.is_read(self.name)
+        if is_read and self.ABORT_AT_RECORD_COUNT is None and (line := self.report()):
+            self.logger.info("%s", line)
         if self._timer and not self.tap.is_read(self.name):
             self._timer.tags[Tag.STATUS] = Status.FAILED
+
+    def report(self) -> str:
+        """Return a line about what was read; empty if the summary of the run has it."""
+        return ""
 
     def read(self) -> Iterator[Record]:
         """Yield all records of this stream."""

@@ -25,7 +25,6 @@ class StreamHost(Tap, ABC):
 
     Attributes:
         versions: Writes messages, and holds back ACTIVATE_VERSION.
-        rows: Number of records so far, of all streams.
         ended_streams: Names of the streams that were read to their end.
         skipped_streams: Names of the streams of which no list was read.
         skipped_lists: Paths of the skipped lists of other streams, by stream.
@@ -33,7 +32,6 @@ class StreamHost(Tap, ABC):
 
     stopper: ClassVar[Stopper]
     versions: DeferredVersionWriter
-    rows: int
     ended_streams: set[str]
     skipped_streams: set[str]
     skipped_lists: dict[str, list[str]]

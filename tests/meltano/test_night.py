@@ -312,7 +312,7 @@ STATES: dict[str, tuple[object, str, str]] = {
             }
         },
         "warning",
-        "the bookmark 2099-01-01T00:00:00+00:00 is ahead of the PIM's clock",
+        "products: the bookmark 2099-01-01T00:00:00+00:00 is ahead of the PIM's clock",
     ),
     "edited": (
         {"bookmarks": {"products": {"bookmark": 5}}},
