@@ -70,7 +70,7 @@ class SimulatedPim(Installation):
 
         Args:
             profile: Version: ``pim-3``, ``ce-4``, ``ce-5``, ``ce-6``, ``ce-7``, ``ee-7``,
-                ``ce-master`` (April 2024) or ``saas``.
+                ``ce-2026``, ``ce-master`` (April 2024), ``librepim-8`` or ``saas``.
             seed: Seed of the catalogue.
             products: Number of products.
             asset_families: Number of asset families, in editions that have them.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _NO_ACCESS = "You are not allowed to access the web API."
 _PIM_3 = frozenset({"pim-3"})
-_V7 = frozenset({"ce-7", "ee-7"})
+_V7 = since(7) - since(8)
 # `pim_api_product_list` and similar permissions came with 6.0.
 _SINCE_6 = dict.fromkeys(RIGHTS, before(6))
 

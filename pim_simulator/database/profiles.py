@@ -53,6 +53,25 @@ class Profile:
         return self.since(6)
 
     @property
+    def catches_too_many_pages(self) -> bool:
+        """Whether a page beyond 10,000 items is a 422.
+
+        LibrePIM catches the exception of OpenSearch, but gets that of Elasticsearch, so it is a 500
+        (ListProductsByUuidController, SearchEngineExceptionTranslator; read, not run).
+        """
+        return self.name != "librepim-8"
+
+    @property
+    def converts_category_dates(self) -> bool:
+        """Whether ``updated`` of categories is right in any time zone.
+
+        Later versions parse the column, which is in UTC, in the zone of the server
+        (ServiceApi/ExternalApiCategory). 7.0 only does so for enriched categories, which are off
+        (ListCategoriesController).
+        """
+        return not self.since(8)
+
+    @property
     def quantified_associations(self) -> bool:
         """Quantified associations came with 5.0."""
         return self.since(5)
@@ -78,7 +97,12 @@ PROFILES: dict[str, Profile] = {
         # 7.0 has the code of catalogs for apps, but the feature is disabled (recorded on 7.0.22).
         Profile("ce-7", 7, "7.0.22", "CE", off=frozenset({"catalogs"})),
         Profile("ee-7", 7, "7.0.22", "EE", off=frozenset({"catalogs"})),
+        # By its release notes, 2026.4 is 7.0 with newer PHP, MySQL and Elasticsearch; the version
+        # that it answers is a guess (akeneo/pim-community-dev#20630, #20607, #20611, #20632).
+        Profile("ce-2026", 7, "v2026.4", "CE", off=frozenset({"catalogs"})),
         Profile("ce-master", 8, "master", "CE"),
+        # A fork of master of April 2024 (read in jugendra-webkul/librepim-dev, 5129f680d95).
+        Profile("librepim-8", 8, "8.1.0", "CE"),
         Profile("saas", 8, "20240415010203", "Serenity", off=frozenset({"published_products"})),
     )
 }

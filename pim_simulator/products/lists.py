@@ -138,6 +138,8 @@ class ItemLists:
         if paging.search_after:
             start = Index.after(documents, order, self._cursor(paging, order))
         elif paging.offset + paging.limit > RESULT_WINDOW:
+            if not self._profile.catches_too_many_pages:
+                raise internal_error()
             method = "the-search-after-method" if self._profile.by_uuid else "search-after-type"
             raise documented(_TOO_MANY_PAGES, f"documentation/pagination.html#{method}")
         else:

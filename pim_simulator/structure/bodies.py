@@ -87,7 +87,7 @@ def family_variant(pim: Installation, row: Entity, request: Request) -> dict[str
 
 
 def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
-    """Return a category; dates differ between the list and a single one.
+    """Return a category.
 
     Keys, their order and ``{}`` for no labels and no values were recorded; 7.0.22 ignores
     ``with_enriched_attributes``, and versions before 7.0 ignore ``with_position``.
@@ -95,10 +95,8 @@ def category(pim: Installation, row: Entity, request: Request) -> dict[str, Any]
     profile, query = pim.profile, request.query
     body = {"code": row.body["code"], "parent": row.body["parent"]}
     if profile.since(6):
-        # The list never converts the column, which is in UTC (ExternalApiCategory).
-        wrong = pim.zone.utc_clock_with_server_offset
-        listed = "code" not in request.parts
-        body["updated"] = wrong(row.updated) if listed else pim.zone.date_c(row.updated)
+        right, wrong = pim.zone.date_c, pim.zone.utc_clock_with_server_offset
+        body["updated"] = (right if profile.converts_category_dates else wrong)(row.updated)
     body["labels"] = pim.store.shown_labels(row.body["labels"])
     if query.get("with_position") == "true" and profile.by_uuid:
         body["position"] = row.body["position"]

@@ -6,7 +6,7 @@ something.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _BEFORE_5 = ("pim-3", "ce-4")
 _BEFORE_6 = (*_BEFORE_5, "ce-5")
-_BY_UUID = ("ce-7", "ee-7", "ce-master", "saas")
-_AFTER_7 = ("ce-master", "saas")
+_AFTER_7 = ("ce-master", "librepim-8", "saas")
+_BY_UUID = ("ce-7", "ee-7", "ce-2026", *_AFTER_7)
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
 _STRUCTURE = (
     *("families", "family_variants", "attributes", "attribute_groups", "association_types"),
@@ -140,6 +140,14 @@ def _media_files(pim: Installation) -> list[dict[str, Any]]:
 
 def _date(pim: Installation, timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, ZoneInfo(pim.zone.name)).isoformat()
+
+
+def _category_date(pim: Installation, timestamp: int) -> str:
+    """Return the date of a category. After 7.0 it is the clock of UTC with the server's offset."""
+    if pim.profile.name not in _AFTER_7:
+        return _date(pim, timestamp)
+    clock = datetime.fromtimestamp(timestamp, timezone.utc).replace(tzinfo=None)
+    return _date(pim, int(clock.replace(tzinfo=ZoneInfo(pim.zone.name)).timestamp()))
 
 
 def _midnight(pim: Installation, day: str) -> str:
@@ -341,7 +349,7 @@ def _structure(pim: Installation, resource: str) -> list[dict[str, Any]]:
         elif resource == "categories":
             del body["position"]
             if pim.profile.name not in _BEFORE_6:
-                body["updated"] = _date(pim, row.updated)
+                body["updated"] = _category_date(pim, row.updated)
             if pim.profile.name == "saas":
                 body["channel_requirements"] = [] if body["parent"] else ["ecommerce"]
                 body["validations"] = {

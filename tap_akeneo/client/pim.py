@@ -217,13 +217,13 @@ class Pim:
     def is_saas(self) -> bool:
         """Whether Akeneo hosts this PIM, which then always runs the latest version.
 
-        SaaS versions are timestamps (``20210521041041``), others look like ``7.0.12``.
+        SaaS versions are timestamps (``20210521041041``). Others look like ``7.0.12``, ``v2026.4``
+        or ``master``, and forks have editions of their own. A PIM that is wrongly taken for SaaS
+        loses changes west of UTC, so nothing else counts as SaaS.
         """
-        version = str(self.system_information.get("version", ""))
-        if self.system_information.get("edition") in {"CE", "EE"}:
-            # A PIM built from source has the version "master", which is no SaaS either.
-            return False
-        return bool(version) and re.match(r"\d+\.\d+", version) is None
+        information = self.system_information
+        is_timestamp = re.fullmatch(r"\d{8,}", str(information.get("version"))) is not None
+        return is_timestamp and information.get("edition") not in {"CE", "EE"}
 
 
 def _without_names(path: str) -> str:

@@ -135,6 +135,13 @@ def test_pages_of_products_end_at_the_ten_thousandth(ce7: Client) -> None:
     ce7.get("families", page=1001, limit=10)
 
 
+def test_a_page_beyond_that_is_a_500_in_librepim(clients: dict[str, Client]) -> None:
+    client = clients["librepim-8"]
+    client.get("products-uuid", page=100, limit=100)
+    for path in ("products-uuid", "products", "product-models"):
+        assert client.ask(path, page=101, limit=100).status_code == 500
+
+
 def test_links_lose_search_locale_but_keep_the_rest(ce7: Client) -> None:
     body = ce7.get(
         "products-uuid",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pim_simulator import PROFILES
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
@@ -82,7 +84,9 @@ def test_a_stream_without_rows_gets_a_bookmark(start_pim: StartPim) -> None:
     assert run.bookmark("products")
 
 
-@pytest.mark.parametrize("profile", ["ce-4", "ce-5", "ce-6", "ce-7", "saas"])
+@pytest.mark.parametrize(
+    "profile", ["ce-4", "ce-5", "ce-6", "ce-7", "ce-2026", "librepim-8", "saas"]
+)
 def test_a_second_run_reads_only_what_changed(start_pim: StartPim, profile: str) -> None:
     pim = start_pim(profile, products=60)
     first = sync(pim, "products", pim_timezone="UTC")
@@ -112,6 +116,33 @@ def test_no_update_is_lost_whatever_the_time_zone_of_the_server(
         changed = {key_of(record) for record in run.records("products")}
         assert key_of(product) in changed
         assert len(changed) <= 2, "two hours too much are fine, the whole catalogue is not"
+
+
+@pytest.mark.parametrize(
+    ("version", "edition"),
+    [
+        ("v8.1.0", "LibrePIM"),
+        ("master", "LibrePIM"),
+        ("v2026.4", "Community"),
+        ("2026.4", "CE"),
+        ("20260401", "CE"),
+        ("7.0.84", "EE"),
+        ("", "CE"),
+    ],
+)
+def test_no_update_is_lost_on_a_pim_of_any_version_and_edition(
+    start_pim: StartPim, monkeypatch: pytest.MonkeyPatch, version: str, edition: str
+) -> None:
+    # On SaaS, the filter would be in UTC, and miss the change of the last hours.
+    own = replace(PROFILES["ce-7"], version=version, edition=edition)
+    monkeypatch.setitem(PROFILES, "ce-7", own)
+    pim = start_pim("ce-7", products=30, timezone="America/New_York")
+    first = sync(pim, "products")
+    assert not first.tap.pim.is_saas
+    pim.clock.advance(seconds=3600)
+    product = a_product(pim)
+    change(pim, product)
+    assert (product["uuid"],) in sync(pim, "products", state=first.state).rows("products")
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
