@@ -132,11 +132,6 @@ class SimulatedPim(Installation):
         """The permanent token of an app, which catalogs require."""
         return self.tokens.app
 
-    @property
-    def ghosts(self) -> set[str]:
-        """Another name of `missing`."""
-        return self.missing
-
     def truth(self, resource: str, *, by_uuid: bool | None = None) -> list[dict[str, Any]]:
         """Return the contents of the PIM, in the form that its reference documents.
 

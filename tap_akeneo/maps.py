@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.mapper import StreamMap
 
+    from tap_akeneo.changed_values import ChangedValues
     from tap_akeneo.conformance import Mismatch
-    from tap_akeneo.oddities import Oddities
 
 Record = dict[str, Any]
 
@@ -86,7 +86,7 @@ class StreamMaps:
             **{name: self._config.get(name) if flattens else None for name in FLATTENING},
         }
 
-    def of(self, stream: Stream, oddities: Oddities) -> list[StreamMap]:
+    def of(self, stream: Stream, changed_values: ChangedValues) -> list[StreamMap]:
         """Return the maps of a stream.
 
         Raises:
@@ -105,7 +105,7 @@ class StreamMaps:
                 raise MappingError(msg) from mistake
             maps = self._maps[stream.name] = self._mapper.stream_maps[stream.name]
             for one in maps if self._changes_records else ():
-                _patch_map(one, stream.name, oddities)
+                _patch_map(one, stream.name, changed_values)
         return self._maps[stream.name]
 
 
@@ -114,7 +114,7 @@ def _source(name: str, rules: object) -> str:
     return str(rules.get("__source__", name)) if isinstance(rules, dict) else name
 
 
-def _patch_map(stream_map: StreamMap, stream: str, oddities: Oddities) -> None:
+def _patch_map(stream_map: StreamMap, stream: str, changed_values: ChangedValues) -> None:
     """Make a map accept decimals, name the expression that fails, and conform its results."""
     if isinstance(stream_map, RemoveRecordTransform):
         return
@@ -126,7 +126,10 @@ def _patch_map(stream_map: StreamMap, stream: str, oddities: Oddities) -> None:
         }
         evaluator.eval = partial(_evaluate, evaluator.eval, stream)
     stream_map.transform = partial(  # type: ignore[method-assign]
-        _map_record, stream_map.transform, stream_map.transformed_schema["properties"], oddities
+        _map_record,
+        stream_map.transform,
+        stream_map.transformed_schema["properties"],
+        changed_values,
     )
 
 
@@ -157,28 +160,33 @@ def _evaluate(
 def _map_record(
     transform: Callable[[Record], Record | None],
     properties: Mapping[str, Any],
-    oddities: Oddities,
+    changed_values: ChangedValues,
     record: Record,
 ) -> Record | None:
     mapped = transform(record)
     if mapped is None:
         return None
     return {
-        name: _conform_value(value, properties[name], oddities, name)
+        name: _conform_value(value, properties[name], changed_values, name)
         if name in properties
         else value
         for name, value in mapped.items()
     }
 
 
-def _conform_value(value: Any, schema: Mapping[str, Any], oddities: Oddities, name: str) -> Any:  # noqa: ANN401
+def _conform_value(
+    value: Any,  # noqa: ANN401 (JSON)
+    schema: Mapping[str, Any],
+    changed_values: ChangedValues,
+    name: str,
+) -> Any:  # noqa: ANN401 (JSON)
     types = {"string", "object", "array"}.intersection(types_of(schema))
     if isinstance(value, (dict, list)) and types == {"string"}:
         # The SDK declares the result of an expression as text if it cannot infer the type.
         return JsonWithDecimals.dumps(value)
-    note: Callable[[Mismatch], object] = partial(oddities.note, kept=False)
+    count: Callable[[Mismatch], object] = partial(changed_values.count, kept=False)
     try:
-        return conform(value, schema, note, name)
+        return conform(value, schema, count, name)
     except NotConvertible:
         msg = f"the expression for {name} returns a value that its schema does not declare"
         raise MappingError(msg) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tap_akeneo.changed_values import ADDITIONAL_FIELDS, ChangedValues
 from tap_akeneo.client.errors import printable
 from tap_akeneo.client.responses import decode
 from tap_akeneo.conformance import (
@@ -26,7 +27,6 @@ from tap_akeneo.conformance import (
     may_have_local_dates,
     msgspec_type,
 )
-from tap_akeneo.oddities import ADDITIONAL_FIELDS, Oddities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -110,7 +110,7 @@ class RecordTransformer:
         keeps_values: Keep U+0000 and invalid dates.
         values_kept: Codes of the attributes to keep in the property `values`; all if empty.
         columns: Adds columns with the content of the property `values`.
-        oddities: Counts the changed values.
+        changed_values: Counts the changed values.
 
     Attributes:
         left_out: Properties that are not selected.
@@ -126,7 +126,7 @@ class RecordTransformer:
         keeps_values: bool = False,
         values_kept: Collection[str] = (),
         columns: ColumnWriter | None = None,
-        oddities: Oddities | None = None,
+        changed_values: ChangedValues | None = None,
     ) -> None:
         self._properties = properties
         self._whole = whole
@@ -136,7 +136,7 @@ class RecordTransformer:
         self._columns = columns
         self._dates = not keeps_values
         self._removes_nul = not keeps_values
-        self._oddities = oddities or Oddities(logging.getLogger(__name__))
+        self._changed_values = changed_values or ChangedValues(logging.getLogger(__name__))
         self._keeps_additional = ADDITIONAL_FIELDS in properties
         self._quick_checks: dict[tuple[str, ...], _QuickCheck] = {}
         self._types: dict[str, Any] = {}
@@ -186,7 +186,7 @@ class RecordTransformer:
         if check.unknown or misfits:
             unknown = {name: record.pop(name) for name in check.unknown if name in record}
             if self._keeps_additional:
-                self._oddities.log_unknown(unknown)
+                self._changed_values.log_unknown(unknown)
                 record[ADDITIONAL_FIELDS] = unknown | misfits
         return record
 
@@ -240,7 +240,7 @@ class RecordTransformer:
 
     def _count(self, mismatches: Iterable[Mismatch]) -> None:
         for mismatch in mismatches:
-            self._oddities.count(mismatch, kept=self._keeps_additional)
+            self._changed_values.count(mismatch, kept=self._keeps_additional)
 
     def _decode_all(self, record: dict[str, Any]) -> dict[str, str]:
         """Decode all values of a record, and return the text of those that are no JSON."""
@@ -269,7 +269,7 @@ class RecordTransformer:
             text, times = _nul.subn(rb"\1", raw)
             cleaned[name.replace("\0", "")] = msgspec.Raw(text) if times else value
             if times:
-                self._oddities.count_text(f"U+0000 in `{printable(name)}`: removed", times)
+                self._changed_values.count_text(f"U+0000 in `{printable(name)}`: removed", times)
         return cleaned
 
 

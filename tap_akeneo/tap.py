@@ -35,8 +35,8 @@ from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.streams import STREAMS, bookmark_kinds
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.columns import read_columns
-from tap_akeneo.streams.host import StreamHost
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.streams.tap_interface import TapInterface
 from tap_akeneo.summary import Summary
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
@@ -62,7 +62,7 @@ class StreamsFailed(AkeneoError):
     """Some streams could not be read. The log has the cause for each of them."""
 
 
-class TapAkeneo(StreamHost):
+class TapAkeneo(TapInterface):
     """Singer tap for the Akeneo PIM."""
 
     name = "tap-akeneo"

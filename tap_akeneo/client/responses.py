@@ -20,7 +20,7 @@ Item: TypeAlias = "dict[str, msgspec.Raw]"
 """One item of a list. Its values are not decoded, because most are written as they came."""
 
 
-class Flaws(NamedTuple):
+class InvalidText(NamedTuple):
     """Characters in the texts of a page that databases reject.
 
     Attributes:
@@ -32,7 +32,7 @@ class Flaws(NamedTuple):
     broken_text: int = 0
 
 
-UNKNOWN_FLAWS = Flaws()
+NOT_CHECKED = InvalidText()
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Page:
     Attributes:
         items: The items, in the PIM's order.
         size: Size of the response body in bytes.
-        flaws: Characters that databases reject.
+        invalid_text: Characters that databases reject.
         next_href: The link to the next page of a list that should come in one response.
     """
 
     items: list[Item]
     size: int
-    flaws: Flaws = UNKNOWN_FLAWS
+    invalid_text: InvalidText = NOT_CHECKED
     next_href: str | None = None
 
 
@@ -75,21 +75,22 @@ class HalPage(msgspec.Struct):
     links: _Links = msgspec.field(name="_links", default_factory=_Links)
     items_count: int | None = None
     size: int = 0
-    flaws: Flaws = UNKNOWN_FLAWS
+    invalid_text: InvalidText = NOT_CHECKED
 
     @classmethod
     def of(cls, pages: Sequence[HalPage]) -> HalPage:
         """Join several pages into one without a link."""
         items = [item for page in pages for item in page.items]
-        flaws = Flaws(
-            any(page.flaws.nul for page in pages), sum(page.flaws.broken_text for page in pages)
+        invalid_text = InvalidText(
+            any(page.invalid_text.nul for page in pages),
+            sum(page.invalid_text.broken_text for page in pages),
         )
         counts = [page.items_count for page in pages] or [None]
         return cls(
             _Embedded(items),
             size=sum(page.size for page in pages),
             items_count=counts[-1],
-            flaws=flaws,
+            invalid_text=invalid_text,
         )
 
     @property
@@ -136,22 +137,26 @@ _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, Flaws]:
-    """Decode a body. Return its content, its size and the flaws of its texts.
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, InvalidText]:
+    """Decode a body. Return its content, its size and the invalid text in it.
 
     Raises:
         msgspec.ValidationError: The body has another shape than the decoder expects.
         msgspec.DecodeError: The body is not JSON.
     """
     # rfind takes half the time of find and of `in`.
-    flaws = Flaws(nul=body.rfind(b"\\u0000") >= 0)
+    invalid_text = InvalidText(nul=body.rfind(b"\\u0000") >= 0)
     try:
-        return _decode_valid_text(decoder, body), len(body), flaws
+        return _decode_valid_text(decoder, body), len(body), invalid_text
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
         repaired, times = _replace_broken_text(body)
-    return _decode_valid_text(decoder, repaired), len(body), flaws._replace(broken_text=times)
+    return (
+        _decode_valid_text(decoder, repaired),
+        len(body),
+        invalid_text._replace(broken_text=times),
+    )
 
 
 def _decode_valid_text(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -186,11 +191,11 @@ def decode_page(body: bytes) -> HalPage:
             gateway sends them in front of a PIM that has failed.
     """
     try:
-        page, size, flaws = _decode(_hal_decoder, body)
+        page, size, invalid_text = _decode(_hal_decoder, body)
     except msgspec.ValidationError:
-        items, size, flaws = _decode_in_other_shape(body)
+        items, size, invalid_text = _decode_in_other_shape(body)
         page = HalPage(_Embedded(items), _links_in(body))
-    page.size, page.flaws = size, flaws
+    page.size, page.invalid_text = size, invalid_text
     return page
 
 
@@ -204,9 +209,9 @@ def decode_array(body: bytes) -> Page:
     try:
         return Page(*_decode(_array_decoder, body))
     except msgspec.ValidationError:
-        items, size, flaws = _decode_in_other_shape(body)
+        items, size, invalid_text = _decode_in_other_shape(body)
     following = _links_in(body).next
-    return Page(items, size, flaws, next_href=None if following is None else following.href)
+    return Page(items, size, invalid_text, next_href=None if following is None else following.href)
 
 
 def decode_single(body: bytes) -> Page:
@@ -217,7 +222,7 @@ def decode_single(body: bytes) -> Page:
         msgspec.MsgspecError, UnicodeDecodeError: It is not an item.
     """
     try:
-        item, size, flaws = _decode(_item_decoder, body)
+        item, size, invalid_text = _decode(_item_decoder, body)
     except msgspec.ValidationError:
         return Page(*_decode_in_other_shape(body))
     if item.keys() <= ERROR_KEYS:
@@ -225,10 +230,10 @@ def decode_single(body: bytes) -> Page:
     if not item:
         msg = "an empty object instead of an item"
         raise msgspec.ValidationError(msg)
-    return Page([item], size, flaws)
+    return Page([item], size, invalid_text)
 
 
-def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
+def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, InvalidText]:
     """Decode items from an array, a page, or an object with numeric keys (a PHP array).
 
     Only a page may be empty, because something other than the PIM may send `{}` or `[]`.
@@ -237,7 +242,7 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
         ListDisabled: There is a message instead of items.
         msgspec.ValidationError: There is neither.
     """
-    content, size, flaws = _decode(_raw_decoder, body)
+    content, size, invalid_text = _decode(_raw_decoder, body)
     fields = _fields(content)
     is_page = False
     if _has(fields, "_embedded"):
@@ -252,8 +257,8 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, Flaws]:
         _raise_if_disabled(body)
     elif _is_object(content):
         items = [_item_decoder.decode(item) for item in fields.values()]
-        return _not_empty(items, is_page=is_page), size, flaws
-    return _not_empty(_array_decoder.decode(content), is_page=is_page), size, flaws
+        return _not_empty(items, is_page=is_page), size, invalid_text
+    return _not_empty(_array_decoder.decode(content), is_page=is_page), size, invalid_text
 
 
 def _not_empty(items: list[Item], *, is_page: bool) -> list[Item]:

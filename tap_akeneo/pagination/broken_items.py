@@ -80,7 +80,7 @@ def find_broken_range(
         last = keys[-1] if keys else after
         same = next((one for one in known if one.after == last and not one.ends_with_item), None)
         if same is not None and _is_behind(pages, same.to, size):
-            return Page(readable.items, readable.size, readable.flaws), same
+            return Page(readable.items, readable.size, readable.invalid_text), same
         place = _behind(pages, last, keys, size)
         if place is None:
             # Other requests failed as well, so wait as long as for any other request.
@@ -88,7 +88,7 @@ def find_broken_range(
             continue
         to, item, is_single = place
         items = [*readable.items, *([] if item is None else [item])]
-        page = Page(items, readable.size, readable.flaws)
+        page = Page(items, readable.size, readable.invalid_text)
         start = None if item else before
         return page, BrokenRange(
             last,

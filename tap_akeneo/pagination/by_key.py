@@ -218,7 +218,7 @@ class KeySlice(Slice):
                 # There was no link, so this was the end, and this cursor leads to the start again.
                 return Step()
             if link is not None and not self._shows_keys(page, link):
-                shown = Page(page.items, page.size, page.flaws)
+                shown = Page(page.items, page.size, page.invalid_text)
                 return Step(shown, (LinkSlice(self.request, Link.in_href(link)),))
         if not self._is_in_order(page.items):
             raise OutOfOrder
@@ -227,7 +227,7 @@ class KeySlice(Slice):
         while kept and self._is_beyond(keys[kept - 1]):
             kept -= 1
         step = Step(
-            Page(page.items[:kept], page.size, page.flaws),
+            Page(page.items[:kept], page.size, page.invalid_text),
             counted=counted,
             broken=broken,
             first=next(filter(None, keys), None),

@@ -81,7 +81,7 @@ class LinkSlice(Slice):
                 page = self._get(pim, gives_up_on_500=False)
             else:
                 return Step(rest=(_by_number(self.request),), counted=counted)
-        shown = Page(page.items, page.size, page.flaws)
+        shown = Page(page.items, page.size, page.invalid_text)
         if page.next_href is None:
             return Step(shown, end=replace(self, counted=counted), counted=counted)
         following = Link.in_href(page.next_href)

@@ -217,7 +217,7 @@ class NumberSlice(Slice):
         is_beyond_window = self.is_fallback and (number + 1) * size > RESULT_WINDOW
         has_ended = (is_last and number * size >= following.counted_first) or is_beyond_window
         return Step(
-            Page(page.items, page.size, page.flaws),
+            Page(page.items, page.size, page.invalid_text),
             rest=() if has_ended else (following,),
             end=following if has_ended else None,
         )

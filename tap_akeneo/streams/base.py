@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_akeneo.streams.host import StreamHost
     from tap_akeneo.streams.rows import Record
+    from tap_akeneo.streams.tap_interface import TapInterface
 
 
 class AkeneoStream(SdkStream):
@@ -38,7 +38,7 @@ class AkeneoStream(SdkStream):
         nameless: What the PIM sends as a parent without a key; empty if nothing.
     """
 
-    def __init__(self, tap: StreamHost) -> None:
+    def __init__(self, tap: TapInterface) -> None:
         self.rows = 0
         self.writes_state_first = False
         self.above: Sequence[tuple[ListReading, str]] = ()
@@ -68,7 +68,7 @@ class AkeneoStream(SdkStream):
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
         finally:
-            self.oddities.log_summary()
+            self.changed_values.log_summary()
         self.tap.end_stream(self.name, self._skipped, is_partial=self._has_list)
         is_read = bool(self.rows) or self.tap.is_read(self.name)
         if is_read and self.ABORT_AT_RECORD_COUNT is None and (line := self.report()):

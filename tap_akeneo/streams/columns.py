@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.streams.base import AkeneoStream
-    from tap_akeneo.streams.host import StreamHost
+    from tap_akeneo.streams.tap_interface import TapInterface
 
 SETTING = "value_columns"
 
 
-def read_columns(tap: StreamHost) -> Sequence[Column]:
+def read_columns(tap: TapInterface) -> Sequence[Column]:
     """Return the columns for the attributes that the PIM has now.
 
     Raises:
@@ -112,7 +112,7 @@ def _codes(item: Item, key: str) -> tuple[str, ...]:
     return tuple(map(str, codes)) if isinstance(codes, list) else ()
 
 
-def _warn_of_unmatched(tap: StreamHost, attributes: Sequence[Attribute]) -> None:
+def _warn_of_unmatched(tap: TapInterface, attributes: Sequence[Attribute]) -> None:
     unmatched = [
         pattern
         for pattern in tap.settings.value_columns

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.fingerprints import State
-    from tap_akeneo.streams.host import StreamHost
     from tap_akeneo.streams.rows import Record
+    from tap_akeneo.streams.tap_interface import TapInterface
 
 INCREMENTAL = "INCREMENTAL"
 
@@ -48,7 +48,7 @@ class IncrementalStream(AkeneoStream):
 
     replication_key: ClassVar[str | None] = "updated"
 
-    def __init__(self, tap: StreamHost) -> None:
+    def __init__(self, tap: TapInterface) -> None:
         super().__init__(tap)
         self.rows_again = 0
         self._is_filtered = False

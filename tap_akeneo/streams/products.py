@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition, DateRange
-    from tap_akeneo.streams.host import StreamHost
     from tap_akeneo.streams.rows import Record
+    from tap_akeneo.streams.tap_interface import TapInterface
 
 # The option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
@@ -90,7 +90,7 @@ def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
         return None
 
 
-def small_values_parameter(tap: StreamHost) -> dict[str, str]:
+def small_values_parameter(tap: TapInterface) -> dict[str, str]:
     """Return the query parameter that makes items small: it selects the values of one attribute."""
     try:
         page = NumberedPages(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from singer_sdk import Stream
 
 from tap_akeneo import schemas
-from tap_akeneo.oddities import ADDITIONAL_FIELDS
+from tap_akeneo.changed_values import ADDITIONAL_FIELDS
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.records import decoded
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.reader import Plan
     from tap_akeneo.replication import Condition
-    from tap_akeneo.streams.host import StreamHost
+    from tap_akeneo.streams.tap_interface import TapInterface
 
 
 class Resource(Stream):
@@ -79,7 +79,7 @@ class Resource(Stream):
     why_not_by_default: ClassVar[str] = ""
     """Reason why the stream is not selected by default; empty if it is."""
 
-    def __init__(self, tap: StreamHost) -> None:
+    def __init__(self, tap: TapInterface) -> None:
         self.tap = tap
         self.pim = tap.pim
         self.settings = tap.settings

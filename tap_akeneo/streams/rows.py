@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_akeneo.oddities import BROKEN_TEXT, Oddities
+from tap_akeneo.changed_values import BROKEN_TEXT, ChangedValues
 from tap_akeneo.records import RecordTransformer, is_declared, keyless, selected
 from tap_akeneo.streams.fingerprints import fingerprints_of, structure
 from tap_akeneo.streams.resource import Resource
@@ -67,9 +67,9 @@ class RecordStream(Resource):
             parents: Keys of the parent item, which are added to each record.
         """
         shape = self._shape
-        nul = page.flaws.nul
-        if page.flaws.broken_text:
-            self.oddities.note_text(BROKEN_TEXT, page.flaws.broken_text)
+        nul = page.invalid_text.nul
+        if page.invalid_text.broken_text:
+            self.changed_values.count_text(BROKEN_TEXT, page.invalid_text.broken_text)
         own_parents = {
             key: code if self.settings.keep_values_as_sent else code.replace("\0", "")
             for key, code in parents.items()
@@ -95,9 +95,9 @@ class RecordStream(Resource):
         self.is_whole = False
 
     @cached_property
-    def oddities(self) -> Oddities:
+    def changed_values(self) -> ChangedValues:
         """Counts of the values that were changed in the records."""
-        return Oddities(self.logger)
+        return ChangedValues(self.logger)
 
     @property
     def _selected(self) -> dict[str, dict[str, Any]]:
@@ -124,8 +124,10 @@ class RecordStream(Resource):
             ],
             keeps_values=self.settings.keep_values_as_sent,
             values_kept=self._values_kept,
-            columns=ColumnWriter(self._columns, in_force, self.oddities) if self._columns else None,
-            oddities=self.oddities,
+            columns=ColumnWriter(self._columns, in_force, self.changed_values)
+            if self._columns
+            else None,
+            changed_values=self.changed_values,
         )
 
     @property

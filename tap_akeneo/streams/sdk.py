@@ -55,7 +55,7 @@ class SdkStream(RecordStream):
     @override
     def stream_maps(self) -> list[StreamMap]:
         # The SDK's own maps fail for streams that are not selected (meltano/sdk#1942).
-        return self.tap.maps.of(self, self.oddities)
+        return self.tap.maps.of(self, self.changed_values)
 
     @property
     @override

@@ -21,7 +21,7 @@ from tap_akeneo.value_columns.definitions import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.oddities import Oddities
+    from tap_akeneo.changed_values import ChangedValues
     from tap_akeneo.value_columns.definitions import Column
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -46,17 +46,17 @@ class ColumnWriter:
     Args:
         columns: All columns of the stream.
         properties: The schema of each selected property. Other columns are not filled.
-        oddities: Counts the values that do not fit.
+        changed_values: Counts the values that do not fit.
     """
 
     def __init__(
         self,
         columns: Iterable[Column],
         properties: Mapping[str, Mapping[str, Any]],
-        oddities: Oddities,
+        changed_values: ChangedValues,
     ) -> None:
         self._properties = properties
-        self._oddities = oddities
+        self._changed_values = changed_values
         self._conform = Conformer(self._count).conform
         # Null tells the target that a value was removed. A catalog may still have columns of
         # attributes that are no longer in the PIM.
@@ -112,7 +112,7 @@ class ColumnWriter:
 
     def _count(self, mismatch: Mismatch) -> None:
         # `values` keeps the original.
-        self._oddities.count(mismatch, kept=False)
+        self._changed_values.count(mismatch, kept=False)
 
 
 @cache

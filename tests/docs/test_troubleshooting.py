@@ -138,11 +138,11 @@ ENDINGS = {
     ),
     "the PIM counts … items, but … could be read": Ending(
         {"page_size": 10},
-        arrange=lambda pim: pim.ghosts.add(keys(pim, "identifier")[0]),
+        arrange=lambda pim: pim.missing.add(keys(pim, "identifier")[0]),
         profile="ce-5",
     ),
     "the PIM counts … items but shows none": Ending(
-        {"start_date": "2020-01-01"}, arrange=lambda pim: pim.ghosts.update(keys(pim, "uuid"))
+        {"start_date": "2020-01-01"}, arrange=lambda pim: pim.missing.update(keys(pim, "uuid"))
     ),
     "… so the list would never end": Ending(faults=[{**FAMILIES, "status": 200, "body": PAGE}]),
     "the response is not JSON of the PIM's API (application/json): the PIM says: …": Ending(

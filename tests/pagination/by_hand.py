@@ -80,7 +80,7 @@ class ReadingByHand:
         """Whether everything that can be read has come."""
         return self.reading.outcome in WHOLE
 
-    def act(self, dice: Random) -> None:
+    def act(self, random: Random) -> None:
         """Let a thread or the consumer do one random thing."""
         # Slices are handed out as soon as threads are free, as the reader does.
         while self.reading.has_work and self._busy < self._threads:
@@ -92,14 +92,14 @@ class ReadingByHand:
             choices.append(self._arrive)
         if self.reading.waiting_pages:
             choices.append(self._consume)
-        dice.choice(choices)(dice)
+        random.choice(choices)(random)
 
-    def run(self, dice: Random) -> ReadingByHand:
+    def run(self, random: Random) -> ReadingByHand:
         """Read the list to its end."""
         for _ in range(MAX_ACTIONS):
             if self.has_ended:
                 return self
-            self.act(dice)
+            self.act(random)
         msg = "the list has no end"
         raise AssertionError(msg)
 
@@ -131,10 +131,10 @@ class ReadingByHand:
         if one is not None:
             self._started.append(one)
 
-    def _fetch(self, dice: Random) -> None:
-        one = self._started.pop(dice.randrange(len(self._started)))
+    def _fetch(self, random: Random) -> None:
+        one = self._started.pop(random.randrange(len(self._started)))
         results: deque[_Result] = deque()
-        for left in reversed(range(dice.randint(1, self._steps))):
+        for left in reversed(range(random.randint(1, self._steps))):
             try:
                 step = one.step(cast("Pim", self.pim))
             except Exception as failure:  # noqa: BLE001 (the reading decides what it means)
@@ -147,8 +147,8 @@ class ReadingByHand:
             (one,) = step.rest
         self._results.append(results)
 
-    def _arrive(self, dice: Random) -> None:
-        results = dice.choice(self._results)
+    def _arrive(self, random: Random) -> None:
+        results = random.choice(self._results)
         one, result, goes_on = results.popleft()
         if not results:
             self._results.remove(results)

@@ -33,16 +33,16 @@ def key_of(kind: str) -> str:
     return "uuid" if kind.startswith("uuids") else "code"
 
 
-def some_keys(kind: str, dice: Random, count: int) -> list[str]:
+def some_keys(kind: str, random: Random, count: int) -> list[str]:
     """Make many different keys, in order."""
     made: dict[str, Callable[[int], str]] = {
-        "uuids": lambda _: str(UUID(int=dice.getrandbits(128))),
+        "uuids": lambda _: str(UUID(int=random.getrandbits(128))),
         "uuids in order of time": lambda number: str(
-            UUID(int=(0x019A00000000 + number) << 80 | 7 << 76 | 2 << 62 | dice.getrandbits(60))
+            UUID(int=(0x019A00000000 + number) << 80 | 7 << 76 | 2 << 62 | random.getrandbits(60))
         ),
-        "numbers": lambda _: str(dice.randrange(10**12, 10**13)),
+        "numbers": lambda _: str(random.randrange(10**12, 10**13)),
         "numbered codes": lambda number: f"product_model_{number:05}0",
-        "words": lambda _: "".join(dice.choices("abcdefghijklmnopqrstuvwxyz_-0123456789", k=7)),
+        "words": lambda _: "".join(random.choices("abcdefghijklmnopqrstuvwxyz_-0123456789", k=7)),
         "two groups": lambda number: (
             f"shirt_{number:05}" if number < 0.8 * count else f"trousers_{number:05}"
         ),

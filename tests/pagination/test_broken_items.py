@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.slices import BrokenRange
 
 
-def dice_of(seed: int) -> Random:
+def seeded(seed: int) -> Random:
     return Random(seed)  # noqa: S311 (no secret)
 
 
@@ -48,13 +48,13 @@ def check(by_hand: ReadingByHand, broken: Iterable[str]) -> None:
 @pytest.mark.parametrize("nth", [[350], [350, 351], [350, 720], [120, 121, 999], [0, 350], [101]])
 @pytest.mark.parametrize("threads", [1, 4])
 def test_another_list_of_the_same_items_uses_what_was_found(nth: list[int], threads: int) -> None:
-    keys = some_keys("uuids", dice_of(1), 1000)
+    keys = some_keys("uuids", seeded(1), 1000)
     broken = [keys[one] for one in nth]
     pim = ListInMemory("uuid", keys, broken=broken)
-    first = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    first = ReadingByHand(pim, threads=threads).run(seeded(0))
     check(first, broken)
     needed, pim.requests = pim.requests, 0
-    second = ReadingByHand(pim, threads=threads, known=first.reading.broken).run(dice_of(0))
+    second = ReadingByHand(pim, threads=threads, known=first.reading.broken).run(seeded(0))
     check(second, broken)
     assert second.reading.outcome is Outcome.BROKEN
     assert pim.requests <= needed
@@ -62,13 +62,13 @@ def test_another_list_of_the_same_items_uses_what_was_found(nth: list[int], thre
 
 @pytest.mark.parametrize("nth", [[150], [150, 151], [120], [199], [101]])
 def test_what_a_filtered_list_has_found_hides_no_items_of_the_whole_list(nth: list[int]) -> None:
-    keys = some_keys("uuids", dice_of(1), 1000)
+    keys = some_keys("uuids", seeded(1), 1000)
     changed = keys[::5]
     broken = [changed[one] for one in nth]
     pim = ListInMemory("uuid", keys, broken=broken)
-    filtered = ReadingByHand(ListInMemory("uuid", changed, broken=broken)).run(dice_of(0))
+    filtered = ReadingByHand(ListInMemory("uuid", changed, broken=broken)).run(seeded(0))
     check(filtered, broken)
-    whole = ReadingByHand(pim).run(dice_of(0))
+    whole = ReadingByHand(pim).run(seeded(0))
     check(whole, broken)
     # A reader shares ranges only among lists of the same items.
     request = whole.reading.request
@@ -81,13 +81,13 @@ def test_what_a_filtered_list_has_found_hides_no_items_of_the_whole_list(nth: li
 
 @pytest.mark.parametrize("size", [20, 100])
 def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
-    keys = some_keys("uuids", dice_of(1), 300)
-    first = ReadingByHand(ListInMemory("uuid", keys, broken=[keys[150]]), size).run(dice_of(0))
+    keys = some_keys("uuids", seeded(1), 300)
+    first = ReadingByHand(ListInMemory("uuid", keys, broken=[keys[150]]), size).run(seeded(0))
     (broken,) = first.reading.broken
     pim = ListInMemory("uuid", keys)
     again = ReadingByHand(
         pim, size, ranges=[KeyRange(broken.after, broken.to)], is_broken=True
-    ).run(dice_of(0))
+    ).run(seeded(0))
     assert again.reading.outcome is Outcome.COMPLETE
     assert again.read == [keys[150]]
     assert pim.requests <= 4
@@ -103,9 +103,9 @@ def test_a_broken_item_beyond_the_numbered_pages_hides_few_others(
     kind: str, place: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window_of(1000, monkeypatch)
-    keys = some_keys(kind, dice_of(1), 2000)
+    keys = some_keys(kind, seeded(1), 2000)
     pim = ListInMemory(key_of(kind), keys, broken=[keys[place]], window=1000)
-    by_hand = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    by_hand = ReadingByHand(pim, threads=threads).run(seeded(0))
     if kind == "two groups" and keys[place - 1][0] != keys[place][0]:
         # Nothing shows how the codes of the next group begin, so the list counts as incomplete.
         assert by_hand.reading.outcome is Outcome.FAILED
@@ -125,9 +125,9 @@ def test_each_broken_item_is_reported_and_all_others_are_read(
     ordered = sorted(keys, key=lower_case)
     broken = data.draw(st.sets(st.sampled_from(ordered), max_size=8), label="broken")
     missing = data.draw(st.sets(st.sampled_from(ordered), max_size=8), label="missing") - broken
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListInMemory(key_of(kind), keys, broken=broken, missing=missing)
     page_size = data.draw(st.integers(1, 9), label="page size")
-    by_hand = ReadingByHand(pim, page_size, threads=data.draw(st.integers(1, 3))).run(dice)
+    by_hand = ReadingByHand(pim, page_size, threads=data.draw(st.integers(1, 3))).run(random)
     check(by_hand, broken)
     assert pim.requests <= 3 * len(keys) + 20 + 80 * len(broken)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TEXTS = [kind for kind in KEYS if not kind.startswith("uuids")]
 
 
-def dice_of(seed: int) -> Random:
+def seeded(seed: int) -> Random:
     return Random(seed)  # noqa: S311 (no secret)
 
 
@@ -42,7 +42,7 @@ def test_each_item_that_exists_throughout_is_read_exactly_once_and_never_lost_fr
 ) -> None:
     keys = a_list(data, kind)
     to_come = data.draw(st.lists(KEYS[kind], max_size=5), label="created meanwhile")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListInMemory(key_of(kind), keys)
     by_hand = ReadingByHand(
         pim,
@@ -52,14 +52,14 @@ def test_each_item_that_exists_throughout_is_read_exactly_once_and_never_lost_fr
     )
     throughout = set(keys)
     while not by_hand.has_ended:
-        by_hand.act(dice)
-        chance = dice.randrange(12)
+        by_hand.act(random)
+        chance = random.randrange(12)
         if chance == 0 and to_come:
             pim.create(to_come.pop())
         elif chance == 1 and (left := sorted(pim.readable)):
-            gone = dice.choice(left)
+            gone = random.choice(left)
             throughout.discard(gone)
-            pim.delete(gone, from_index=dice.random() < 0.5)
+            pim.delete(gone, from_index=random.random() < 0.5)
         by_hand.check_state(throughout)
     assert throughout <= set(by_hand.read)
     # A list that is found not to be sorted is read twice.
@@ -75,7 +75,7 @@ def test_an_interrupted_reading_is_resumed_with_exactly_what_is_left_as_often_as
     kind: str, data: st.DataObject
 ) -> None:
     keys = a_list(data, kind)
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListInMemory(key_of(kind), keys)
     page_size = data.draw(st.integers(1, 7), label="page size")
     threads = data.draw(st.integers(1, 4), label="threads")
@@ -84,7 +84,7 @@ def test_an_interrupted_reading_is_resumed_with_exactly_what_is_left_as_often_as
     for actions in data.draw(st.lists(st.integers(0, 40), max_size=4), label="actions"):
         for _ in range(actions):
             if not reading.has_ended:
-                reading.act(dice)
+                reading.act(random)
         read += reading.read
         if not reading.reading.left:
             assert sorted(read) == sorted(keys)
@@ -97,7 +97,7 @@ def test_an_interrupted_reading_is_resumed_with_exactly_what_is_left_as_often_as
             ranges=reading.reading.left,
             earlier=reading,
         )
-    reading.run(dice)
+    reading.run(random)
     assert reading.is_whole
     assert sorted([*read, *reading.read]) == sorted(keys)
 
@@ -108,21 +108,21 @@ def test_an_interrupted_reading_is_resumed_with_exactly_what_is_left_as_often_as
 def test_a_list_longer_than_the_numbered_pages_is_read_and_resumed_anywhere(
     kind: str, seed: int, actions: int
 ) -> None:
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, 1500)
+    random = seeded(seed)
+    keys = some_keys(kind, random, 1500)
     with pytest.MonkeyPatch.context() as monkeypatch:
         window_of(500, monkeypatch)
         pim = ListInMemory(key_of(kind), keys, window=500)
         first = ReadingByHand(pim, 20, threads=4, steps=3)
         for _ in range(actions):
             if not first.has_ended:
-                first.act(dice)
+                first.act(random)
         first.check_state(set(keys))
         left = first.reading.left
         if not left:
             assert sorted(first.read) == keys
             return
-        second = ReadingByHand(pim, 20, threads=4, steps=3, ranges=left, earlier=first).run(dice)
+        second = ReadingByHand(pim, 20, threads=4, steps=3, ranges=left, earlier=first).run(random)
     assert second.reading.outcome is Outcome.RESUMED
     assert sorted([*first.read, *second.read]) == keys
 
@@ -136,7 +136,7 @@ def test_a_list_longer_than_the_numbered_pages_is_read_and_resumed_anywhere(
 def test_items_that_are_missing_anywhere_hide_no_others(kind: str, data: st.DataObject) -> None:
     keys = a_list(data, kind)
     missing = data.draw(st.sets(st.sampled_from(keys)) if keys else st.just(set()), label="missing")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListInMemory(key_of(kind), keys, missing=missing)
     by_hand = ReadingByHand(
         pim,
@@ -144,25 +144,25 @@ def test_items_that_are_missing_anywhere_hide_no_others(kind: str, data: st.Data
         threads=data.draw(st.integers(1, 4), label="threads"),
     )
     while not by_hand.has_ended:
-        by_hand.act(dice)
+        by_hand.act(random)
         by_hand.check_state(pim.readable)
     assert sorted(by_hand.read) == sorted(pim.readable)
     assert by_hand.is_whole
 
 
 @settings(max_examples=20)
-@given(seed=st.integers(0, 10**6), ghosts=st.integers(100, 250), threads=st.integers(1, 4))
+@given(seed=st.integers(0, 10**6), hidden=st.integers(100, 250), threads=st.integers(1, 4))
 @pytest.mark.parametrize("kind", LONG)
 def test_whole_pages_of_missing_items_hide_no_other_items(
-    kind: str, seed: int, ghosts: int, threads: int
+    kind: str, seed: int, hidden: int, threads: int
 ) -> None:
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, 600)
-    first = dice.randrange(len(keys) - ghosts)
-    pim = ListInMemory(key_of(kind), keys, missing=keys[first : first + ghosts])
+    random = seeded(seed)
+    keys = some_keys(kind, random, 600)
+    first = random.randrange(len(keys) - hidden)
+    pim = ListInMemory(key_of(kind), keys, missing=keys[first : first + hidden])
     by_hand = ReadingByHand(pim, threads=threads)
     while not by_hand.has_ended:
-        by_hand.act(dice)
+        by_hand.act(random)
         by_hand.check_state(pim.readable)
     assert sorted(by_hand.read) == sorted(pim.readable)
     assert by_hand.is_whole
@@ -174,21 +174,21 @@ def test_whole_pages_of_missing_items_hide_no_other_items(
 def test_a_reading_with_whole_pages_of_missing_items_is_resumed_anywhere(
     kind: str, seed: int, actions: int
 ) -> None:
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, 600)
-    first_gone = dice.randrange(len(keys) - 150)
+    random = seeded(seed)
+    keys = some_keys(kind, random, 600)
+    first_gone = random.randrange(len(keys) - 150)
     pim = ListInMemory(key_of(kind), keys, missing=keys[first_gone : first_gone + 150])
     first = ReadingByHand(pim, 20, threads=3, steps=3)
     for _ in range(actions):
         if not first.has_ended:
-            first.act(dice)
+            first.act(random)
     left = first.reading.left
     if not left:
         assert sorted(first.read) == sorted(pim.readable)
     if not left or not first.read:
         # The state says nothing of a list of which no item was written.
         return
-    second = ReadingByHand(pim, 20, threads=3, steps=3, ranges=left, earlier=first).run(dice)
+    second = ReadingByHand(pim, 20, threads=3, steps=3, ranges=left, earlier=first).run(random)
     assert second.is_whole
     assert sorted([*first.read, *second.read]) == sorted(pim.readable)
 
@@ -197,35 +197,35 @@ def test_a_reading_with_whole_pages_of_missing_items_is_resumed_anywhere(
 def test_a_broken_item_after_whole_pages_of_missing_items_is_reported_and_hides_no_others(
     kind: str,
 ) -> None:
-    dice = dice_of(1)
-    keys = some_keys(kind, dice, 600)
+    random = seeded(1)
+    keys = some_keys(kind, random, 600)
     pim = ListInMemory(key_of(kind), keys, missing=keys[200:320], broken=[keys[320], keys[330]])
-    by_hand = ReadingByHand(pim).run(dice)
+    by_hand = ReadingByHand(pim).run(random)
     assert set(by_hand.read) == pim.readable
     for key in (keys[320], keys[330]):
         assert any((one.after or "") < key <= one.to for one in by_hand.reading.broken)
 
 
 def test_a_broken_item_that_alone_follows_whole_pages_of_missing_items_is_reported() -> None:
-    keys = some_keys("uuids", dice_of(1), 600)
+    keys = some_keys("uuids", seeded(1), 600)
     pim = ListInMemory("uuid", keys, missing=keys[200:320], broken=[keys[320]])
-    by_hand = ReadingByHand(pim).run(dice_of(0))
+    by_hand = ReadingByHand(pim).run(seeded(0))
     assert set(by_hand.read) == pim.readable
     assert by_hand.reading.outcome is Outcome.BROKEN
 
 
 def test_whole_pages_of_missing_items_hide_no_others_if_the_first_item_is_broken() -> None:
-    keys = some_keys("uuids", dice_of(1), 400)
+    keys = some_keys("uuids", seeded(1), 400)
     # Less than one page follows them, so no other page shows that these items exist.
     pim = ListInMemory("uuid", keys, missing=keys[250:390], broken=keys[:1])
-    by_hand = ReadingByHand(pim).run(dice_of(0))
+    by_hand = ReadingByHand(pim).run(seeded(0))
     assert set(by_hand.read) == pim.readable
 
 
 def test_missing_items_after_a_non_ascii_key_hide_no_others_or_fail_the_list() -> None:
     keys = sorted(f"é{number:04}" for number in range(400))
     pim = ListInMemory("code", keys, missing=keys[100:250])
-    by_hand = ReadingByHand(pim).run(dice_of(0))
+    by_hand = ReadingByHand(pim).run(seeded(0))
     assert set(by_hand.read) == pim.readable or not by_hand.is_whole
 
 
@@ -235,8 +235,8 @@ def test_missing_items_after_a_non_ascii_key_hide_no_others_or_fail_the_list() -
 def test_items_that_are_created_meanwhile_do_not_make_up_for_hidden_ones(
     kind: str, seed: int
 ) -> None:
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, 400)
+    random = seeded(seed)
+    keys = some_keys(kind, random, 400)
     # At the end, where no page shows that others follow, and too few to matter in the count.
     pim = ListInMemory(key_of(kind), keys, missing=keys[295:396])
     by_hand = ReadingByHand(pim, 10, threads=2)
@@ -244,8 +244,8 @@ def test_items_that_are_created_meanwhile_do_not_make_up_for_hidden_ones(
     for number in range(10):
         pim.create(between(keys[number], keys[number + 1]))
         for _ in range(5):
-            by_hand.act(dice)
-    by_hand.run(dice)
+            by_hand.act(random)
+    by_hand.run(random)
     assert set(by_hand.read) >= readable or not by_hand.is_whole
 
 
@@ -254,14 +254,14 @@ def test_items_that_are_created_meanwhile_do_not_make_up_for_hidden_ones(
 def test_items_that_come_and_go_meanwhile_do_not_make_up_for_hidden_ones(
     created: int, deleted: int, counted_at: int
 ) -> None:
-    keys = some_keys("uuids", dice_of(0), 400)
+    keys = some_keys("uuids", seeded(0), 400)
     # As many as a page has, and four items behind them.
     pim = ListInMemory("uuid", keys, missing=keys[295:396])
     throughout = pim.readable - set(keys[:deleted])
     by_hand = ReadingByHand(pim, 10)
-    dice = dice_of(0)
+    random = seeded(0)
     while not by_hand.has_ended:
-        by_hand.act(dice)
+        by_hand.act(random)
         if by_hand.read and created and len(by_hand.read) > counted_at:
             start = UUID(keys[280]).int
             for number in range(created):
@@ -287,10 +287,10 @@ def between(one: str, other: str) -> str:
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_a_list_without_a_count_is_read(kind: str, counts: bool | None, seed: int) -> None:  # noqa: FBT001 (a parameter)
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, 300)
-    pim = ListInMemory(key_of(kind), keys, counts=counts, missing=dice.sample(keys, 20))
-    by_hand = ReadingByHand(pim, 10, threads=3).run(dice)
+    random = seeded(seed)
+    keys = some_keys(kind, random, 300)
+    pim = ListInMemory(key_of(kind), keys, counts=counts, missing=random.sample(keys, 20))
+    by_hand = ReadingByHand(pim, 10, threads=3).run(random)
     assert sorted(by_hand.read) == sorted(pim.readable)
     assert by_hand.reading.outcome is Outcome.COMPLETE
 
@@ -301,9 +301,9 @@ def test_whole_pages_of_missing_items_hide_nothing_or_fail_a_list_without_a_coun
     counts: bool | None,  # noqa: FBT001 (a parameter)
     threads: int,
 ) -> None:
-    keys = some_keys("uuids", dice_of(0), 1000)
+    keys = some_keys("uuids", seeded(0), 1000)
     pim = ListInMemory("uuid", keys, counts=counts, missing=keys[700:850])
-    by_hand = ReadingByHand(pim, threads=threads).run(dice_of(0))
+    by_hand = ReadingByHand(pim, threads=threads).run(seeded(0))
     assert set(by_hand.read) == pim.readable or by_hand.reading.outcome is Outcome.FAILED
 
 
@@ -317,12 +317,12 @@ def test_what_lies_near_broken_items_of_a_long_list_comes_out_or_is_reported(
     kind: str, near: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window_of(BEYOND, monkeypatch)
-    dice = dice_of(near)
-    keys = some_keys(kind, dice, BEYOND + 1000)
+    random = seeded(near)
+    keys = some_keys(kind, random, BEYOND + 1000)
     first = BEYOND + 500
     broken = {keys[first], keys[first + near], keys[first + near + 1]}
     pim = ListInMemory(key_of(kind), keys, broken=broken, window=BEYOND)
-    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    by_hand = ReadingByHand(pim, threads=4).run(random)
     reported = by_hand.reading.broken
     for key in pim.readable.difference(by_hand.read):
         assert any((one.after or "") < key <= one.to for one in reported)
@@ -332,19 +332,19 @@ def test_what_lies_near_broken_items_of_a_long_list_comes_out_or_is_reported(
 
 
 @pytest.mark.parametrize("kind", LONG)
-@pytest.mark.parametrize("ghosts", [(BEYOND + 100, BEYOND + 300), (BEYOND - 40, BEYOND + 110)])
+@pytest.mark.parametrize("hidden", [(BEYOND + 100, BEYOND + 300), (BEYOND - 40, BEYOND + 110)])
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_whole_pages_of_missing_items_in_a_long_list_hide_nothing_or_fail_it(
-    kind: str, ghosts: tuple[int, int], seed: int
+    kind: str, hidden: tuple[int, int], seed: int
 ) -> None:
-    dice = dice_of(seed)
-    keys = some_keys(kind, dice, BEYOND + 1000)
-    missing = [*keys[slice(*ghosts)], *keys[BEYOND + 700 : BEYOND + 850]]
+    random = seeded(seed)
+    keys = some_keys(kind, random, BEYOND + 1000)
+    missing = [*keys[slice(*hidden)], *keys[BEYOND + 700 : BEYOND + 850]]
     pim = ListInMemory(key_of(kind), keys, missing=missing, window=BEYOND)
     with pytest.MonkeyPatch.context() as monkeypatch:
         window_of(BEYOND, monkeypatch)
-        by_hand = ReadingByHand(pim, threads=dice.randint(1, 4)).run(dice)
+        by_hand = ReadingByHand(pim, threads=random.randint(1, 4)).run(random)
     assert set(by_hand.read) == pim.readable or by_hand.reading.outcome is Outcome.FAILED
 
 
@@ -352,18 +352,18 @@ def test_whole_pages_of_missing_items_in_a_long_list_hide_nothing_or_fail_it(
 
 
 def test_a_list_without_missing_items_needs_one_request_per_page_and_few_more() -> None:
-    keys = some_keys("uuids", dice_of(0), 2000)
+    keys = some_keys("uuids", seeded(0), 2000)
     pim = ListInMemory("uuid", keys)
-    ReadingByHand(pim, 10).run(dice_of(0))
+    ReadingByHand(pim, 10).run(seeded(0))
     # One request by page number for the count, one that finds the end, and the count once more.
     assert pim.requests <= len(keys) / 10 + 3
 
 
 @pytest.mark.parametrize("kind", ["uuids", "words", "numbered codes", "two groups"])
 def test_dividing_a_list_costs_only_a_few_requests(kind: str) -> None:
-    keys = some_keys(kind, dice_of(0), 4000)
+    keys = some_keys(kind, seeded(0), 4000)
     pim = ListInMemory(key_of(kind), keys)
-    ReadingByHand(pim, 10, threads=4).run(dice_of(0))
+    ReadingByHand(pim, 10, threads=4).run(seeded(0))
     assert pim.requests <= 1.15 * len(keys) / 10
 
 
@@ -377,11 +377,11 @@ def test_a_list_without_a_limit_is_divided_where_its_links_show_that_cursors_are
     kind: str, data: st.DataObject
 ) -> None:
     keys = sorted(a_list(data, kind), key=lower_case)
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListWithoutLimit(
         keys, cursors_are_keys=True, links_a_full_last_page=data.draw(st.booleans())
     )
-    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    by_hand = ReadingByHand(pim, threads=4).run(random)
     assert sorted(by_hand.read) == sorted(keys)
     assert by_hand.reading.outcome is Outcome.COMPLETE
 
@@ -392,9 +392,9 @@ def test_a_list_without_a_limit_whose_cursors_are_no_keys_is_read_by_its_links_a
     data: st.DataObject,
 ) -> None:
     keys = data.draw(st.permutations(a_list(data, "any text", 30)), label="order")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListWithoutLimit(keys, cursors_are_keys=False)
-    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    by_hand = ReadingByHand(pim, threads=4).run(random)
     assert by_hand.read == keys
     assert by_hand.reading.outcome is Outcome.COMPLETE
     # A list of one page has no link that shows what its cursors are.
@@ -418,14 +418,14 @@ def test_a_list_in_another_order_than_its_keys_loses_nothing_or_fails(
 ) -> None:
     one = KEYS.get(kind, st.from_regex(r"[A-Za-d][0-9]{2}", fullmatch=True))
     keys = data.draw(st.lists(one, max_size=120, unique_by=str.lower), label="keys")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListWithoutLimit(
         sorted(keys, key=ORDERS[order]),
         cursors_are_keys=True,
         order=ORDERS[order],
         links_a_full_last_page=data.draw(st.booleans()),
     )
-    by_hand = ReadingByHand(pim, threads=4, steps=2).run(dice)
+    by_hand = ReadingByHand(pim, threads=4, steps=2).run(random)
     assert set(by_hand.read) == set(keys) or by_hand.reading.outcome is Outcome.FAILED
 
 
@@ -436,9 +436,9 @@ def test_a_list_with_a_limit_in_another_order_than_its_keys_loses_nothing_or_fai
     order: str, data: st.DataObject
 ) -> None:
     keys = a_list(data, "codes much alike")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     pim = ListInMemory("code", [key.lower() for key in keys], order=ORDERS[order])
-    by_hand = ReadingByHand(pim, data.draw(st.integers(1, 7)), threads=4, steps=2).run(dice)
+    by_hand = ReadingByHand(pim, data.draw(st.integers(1, 7)), threads=4, steps=2).run(random)
     assert set(by_hand.read) == pim.readable or by_hand.reading.outcome is Outcome.FAILED
 
 
@@ -448,8 +448,8 @@ def test_a_list_without_a_limit_whose_first_cursors_are_keys_by_chance_comes_out
     data: st.DataObject,
 ) -> None:
     keys = data.draw(st.permutations(a_list(data, "digits", 60)), label="order")
-    dice = data.draw(st.randoms(use_true_random=False), label="dice")
+    random = data.draw(st.randoms(use_true_random=False), label="random")
     keys = sorted(keys[:7], key=str.encode) + keys[7:]
     pim = ListWithoutLimit(keys, cursors_are_keys=False)
-    by_hand = ReadingByHand(pim, threads=4).run(dice)
+    by_hand = ReadingByHand(pim, threads=4).run(random)
     assert set(by_hand.read) == set(keys) or by_hand.reading.outcome is Outcome.FAILED

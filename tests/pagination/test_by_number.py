@@ -40,22 +40,22 @@ def test_a_short_page_without_a_next_link_is_not_the_end(start_pim: StartPim, pr
     pim = start_pim(profile, products=40)
     key = "uuid" if profile == "ce-7" else "identifier"
     keys = sorted((product[key] for product in pim.truth("products")), key=str.lower)
-    ghosts = {keys[3], keys[4], keys[19]}
-    for ghost in ghosts:
-        pim.ghosts.add(ghost)
+    hidden = {keys[3], keys[4], keys[19]}
+    for hidden_key in hidden:
+        pim.missing.add(hidden_key)
     run = sync(pim, "products", page_size=10)
-    assert {row for (row,) in run.rows("products")} == set(keys) - ghosts
+    assert {row for (row,) in run.rows("products")} == set(keys) - hidden
 
 
 def test_missing_items_of_an_old_pim_are_counted_and_fail_the_stream(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim("ce-5", products=40)
-    ghost = sync(pim, "products").records("products")[0]["identifier"]
-    pim.ghosts.add(ghost)
+    hidden_key = sync(pim, "products").records("products")[0]["identifier"]
+    pim.missing.add(hidden_key)
     run = sync(pim, "products", page_size=10)
     listed = {product["identifier"] for product in pim.truth("products")}
-    assert {key for (key,) in run.rows("products")} == listed - {ghost}
+    assert {key for (key,) in run.rows("products")} == listed - {hidden_key}
     assert "the PIM counts 40 items, but 39 could be read" in caplog.text
     assert run.tap.failed_streams == ["products"]
     assert run.state["bookmarks"]["products"].get("replication_key_value") is None

@@ -40,7 +40,7 @@ def test_pages_of_deleted_items_hide_no_others(
 ) -> None:
     pim = start_pim(products=300)
     deleted = uuids(pim)[first:last]
-    pim.ghosts.update(deleted)
+    pim.missing.update(deleted)
     run = sync(pim, stream, page_size=page_size, emit_activate_version_messages=True)
     assert {uuid for (uuid,) in run.rows(stream)} == set(uuids(pim)) - set(deleted)
     assert run.tap.failed_streams == []
@@ -55,7 +55,7 @@ def test_pages_of_deleted_items_hide_no_others_if_keys_are_codes(
     whole = sync(pim, stream)
     keys = sorted((key for (key,) in whole.rows(stream)), key=str.lower)
     assert len(keys) > 140
-    pim.ghosts.update(keys[20:130])
+    pim.missing.update(keys[20:130])
     run = sync(pim, stream)
     assert {key for (key,) in run.rows(stream)} == set(keys) - set(keys[20:130])
     assert run.tap.failed_streams == []
@@ -86,7 +86,7 @@ def test_before_6_0_an_outdated_index_loses_no_row_but_fails_the_stream(
     pim = start_pim("ce-5", products=400)
     listed = [key for (key,) in sync(pim, "products").rows("products")]
     deleted = set(listed[120:240])
-    pim.ghosts.update(deleted)
+    pim.missing.update(deleted)
     run = sync(pim, "products")
     assert run.rows("products").keys() == {(key,) for key in listed if key not in deleted}
     assert run.state["bookmarks"]["products"].get("replication_key_value") is None
@@ -100,7 +100,7 @@ def test_a_broken_item_after_deleted_ones_is_reported_and_its_neighbours_are_rea
 ) -> None:
     pim = start_pim(products=19)
     listed = uuids(pim)
-    pim.ghosts.update(listed[10 : 10 + gone])
+    pim.missing.update(listed[10 : 10 + gone])
     pim.broken.add(listed[10 + gone])
     run = sync(pim, "products", "channels", page_size=10, max_retries=0, max_concurrency=1)
     assert run.records("channels"), "the streams after it are read"

@@ -46,11 +46,11 @@ def test_products_edited_during_a_read_do_not_look_deleted(
     start_pim: StartPim, stream: str, seed: int, *, full_table: bool
 ) -> None:
     pim = start_pim(products=3000, seed=seed)
-    dice = Random(seed)  # noqa: S311 (no secret)
+    random = Random(seed)  # noqa: S311 (no secret)
     before = uuids(pim)
 
     def edit() -> None:
-        pim.write.change("products", dice.choice(before), enabled=dice.random() < 0.5)
+        pim.write.change("products", random.choice(before), enabled=random.random() < 0.5)
 
     pim.faults.add("event", "/products-uuid", nth=2, times=None, do=edit)
     run = full_run(pim, stream, full_table=full_table)
@@ -86,14 +86,14 @@ def test_products_created_and_deleted_during_a_read_hide_no_others(
     start_pim: StartPim, stream: str, seed: int, *, full_table: bool
 ) -> None:
     pim = start_pim(products=2000, seed=seed)
-    dice = Random(seed)  # noqa: S311 (no secret)
+    random = Random(seed)  # noqa: S311 (no secret)
     before = uuids(pim)
 
     def write() -> None:
-        if dice.random() < 0.5:
-            pim.write.product(f"new_{dice.getrandbits(64)}")
+        if random.random() < 0.5:
+            pim.write.product(f"new_{random.getrandbits(64)}")
         else:
-            pim.write.delete("products", dice.choice(uuids(pim)))
+            pim.write.delete("products", random.choice(uuids(pim)))
 
     pim.faults.add("event", "/products-uuid", nth=2, times=None, do=write)
     run = full_run(pim, stream, full_table=full_table, page_size=50)
@@ -111,10 +111,10 @@ def test_products_with_identifier_keys_edited_during_a_read_are_all_read(
 ) -> None:
     pim = start_pim(profile, products=1500)
     before = [product["identifier"] for product in pim.truth("products")]
-    dice = Random(0)  # noqa: S311 (no secret)
+    random = Random(0)  # noqa: S311 (no secret)
 
     def edit() -> None:
-        pim.write.change("products", dice.choice(before), enabled=dice.random() < 0.5)
+        pim.write.change("products", random.choice(before), enabled=random.random() < 0.5)
 
     pim.faults.add("event", "/products", nth=2, times=None, do=edit)
     run = full_run(pim, "product_keys", full_table=False)

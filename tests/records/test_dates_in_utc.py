@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_akeneo.oddities import ADDITIONAL_FIELDS
+from tap_akeneo.changed_values import ADDITIONAL_FIELDS
 from tap_akeneo.records import RecordTransformer
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.resource import load_schema

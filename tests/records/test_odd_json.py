@@ -16,9 +16,9 @@ from singer_sdk.contrib.msgspec import serialize_jsonl
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
-from tap_akeneo.client.responses import Flaws, Page
+from tap_akeneo.changed_values import ADDITIONAL_FIELDS
+from tap_akeneo.client.responses import InvalidText, Page
 from tap_akeneo.conformance import INT64, types_of
-from tap_akeneo.oddities import ADDITIONAL_FIELDS
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, settings_for
@@ -141,7 +141,7 @@ def written(stream: AkeneoStream, items: Sequence[Mapping[str, Any]]) -> list[di
     parents = dict.fromkeys(stream.primary_keys[:-1], "above")
     return [
         json.loads(serialize_jsonl(message.record))
-        for record in stream.records(Page(sent, 1, Flaws(nul=True)), parents)
+        for record in stream.records(Page(sent, 1, InvalidText(nul=True)), parents)
         for message in stream._generate_record_messages(record)  # noqa: SLF001 (as the SDK does)
     ]
 

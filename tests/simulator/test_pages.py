@@ -182,7 +182,7 @@ def test_links_have_the_host_the_pim_believes_in(start: Start) -> None:
 def test_a_ghost_makes_the_page_short_and_ends_the_links(start: Start) -> None:
     client = start()
     uuids = [product["uuid"] for product in client.all("products-uuid", **AFTER)]
-    client.pim.ghosts.add(uuids[4])
+    client.pim.missing.add(uuids[4])
     body = client.get("products-uuid", limit=10, with_count="true")
     assert len(body["_embedded"]["items"]) == 9
     assert "next" not in body["_links"]

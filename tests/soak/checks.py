@@ -54,7 +54,7 @@ def contents(pim: SimulatedPim, keys: Mapping[str, Key]) -> dict[Item, str]:
     for stream, names in keys.items():
         for row in pim.truth(KEYS_OF.get(stream, stream)):
             key = tuple(row[name] for name in names)
-            if key[-1] not in pim.ghosts:
+            if key[-1] not in pim.missing:
                 found[stream, key] = content(stream, row)
     return found
 

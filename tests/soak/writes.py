@@ -155,12 +155,12 @@ class Writes:
         self._touch(stream, key)
 
     def _create_product(self, code: str, nth: int, data: dict[str, Any]) -> Key:
-        dice = Random(self.count)  # noqa: S311 (no secret)
-        uuid = UUID(int=dice.getrandbits(128), version=4)
+        random = Random(self.count)  # noqa: S311 (no secret)
+        uuid = UUID(int=random.getrandbits(128), version=4)
         if self._setup.keys == "time-ordered":
             # Some in the same millisecond, and a while between others.
             moment = FIRST_V7 + self.count * self.count // 3
-            uuid = UUID(int=(moment << 80) | (7 << 76) | (2 << 62) | dice.getrandbits(62))
+            uuid = UUID(int=(moment << 80) | (7 << 76) | (2 << 62) | random.getrandbits(62))
         leaves = self._lowest_models()
         if nth % 3 == 2 and leaves:
             data["parent"] = leaves[nth % len(leaves)][0]
@@ -213,10 +213,10 @@ class Writes:
     def _lose(self, stream: str, key: Key, write: Write) -> None:
         for lost in self._some(stream, key, write):
             if stream == "products":
-                self._pim.ghosts.add(lost[0])
+                self._pim.missing.add(lost[0])
                 del self._parents[lost]
             elif stream == "product_models" and not any(map(len, self._children(lost))):
-                self._pim.ghosts.add(lost[0])
+                self._pim.missing.add(lost[0])
                 del self._models[lost]
 
     def _break(self, stream: str, key: Key, write: Write) -> None:

@@ -253,7 +253,7 @@ def test_keys_have_the_pims_time_at_the_start_of_the_reading(
 
 def test_a_list_shorter_than_its_count_does_not_activate_a_version(start_pim: StartPim) -> None:
     pim = start_pim("ce-5")
-    pim.ghosts.update(keys for (keys,) in sorted(keys_in(pim, "product_keys"))[:3])
+    pim.missing.update(keys for (keys,) in sorted(keys_in(pim, "product_keys"))[:3])
     run = sync(pim, "product_keys", emit_activate_version_messages=True)
     assert "ACTIVATE_VERSION" not in {message["type"] for message in run.messages}
 
@@ -325,13 +325,13 @@ def test_a_run_that_dies_at_any_point_never_removes_rows_that_exist_in_the_pim(
     run_into(target, pim)
     length, writes = sum(map(len, target.rows.values())), Writes(pim, Setup("ee-7"), WRITTEN)
     for number in range(50):
-        dice = Random(number)  # noqa: S311 (not a secret)
+        random = Random(number)  # noqa: S311 (not a secret)
         before = shown(target)
         for _ in range(5):
-            verb, stream = dice.choice(USUAL), dice.choice(WRITTEN)
-            writes.do(Write(verb, stream, dice.randrange(400)))
+            verb, stream = random.choice(USUAL), random.choice(WRITTEN)
+            writes.do(Write(verb, stream, random.randrange(400)))
         with suppress(BrokenPipeError):
-            run_into(target, pim, breaks_after=dice.randrange(length))
+            run_into(target, pim, breaks_after=random.randrange(length))
         for stream, keys in before.items():
             assert set(target.rows[stream]) >= keys & keys_in(pim, stream), (number, stream)
     run_into(target, pim)

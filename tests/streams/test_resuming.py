@@ -208,7 +208,7 @@ def test_before_6_0_a_run_that_dies_while_reading_by_page_number_starts_again(
     pim = start_pim("ce-5", products=20)
     identifiers = {product["identifier"] for product in pim.truth("products")}
     # Deleted from SQL, but still in the search index: the list has no link after its page.
-    pim.ghosts.add(min(identifiers))
+    pim.missing.add(min(identifiers))
     collector = Collector()
     pim.faults.add("status", "/products", nth=nth, status=503, times=None)
     tap = TapAkeneo(config=settings_for(pim, page_size=9, max_retries=0), message_writer=collector)
@@ -423,7 +423,7 @@ def test_a_broken_item_that_is_deleted_is_forgotten(
     if from_index:
         pim.write.delete("products", bad)
     else:
-        pim.ghosts.add(bad)
+        pim.missing.add(bad)
     second = sync(pim, "products", state=first.state, max_retries=0, pim_timezone="UTC")
     assert broken_keys(pim, second) == []
     assert not second.records("products")

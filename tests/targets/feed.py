@@ -104,7 +104,7 @@ def read_enterprise(
     """
     pim = SimulatedPim("ee-7", seed=1, products=60)
     add_spares(pim)
-    add_oddities(pim)
+    add_odd_values(pim)
     with serve(pim):
         tap = Runs(folder, settings_for(pim))
         first = tap.run()
@@ -115,7 +115,7 @@ def read_enterprise(
         return [first, second, tap.run(emit_activate_version_messages=True)]
 
 
-def add_oddities(pim: SimulatedPim) -> None:
+def add_odd_values(pim: SimulatedPim) -> None:
     """Make a PIM send invalid values as some real PIMs do, which loaders would reject unchanged."""
     odd = {
         # Newer PIMs have default values for attributes of all types.

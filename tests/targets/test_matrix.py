@@ -35,11 +35,11 @@ TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = TEXT.partition(MARK)[2].partition(END)[0]
 ROWS = {row.split("==")[0].strip("| `"): row for row in TABLE.splitlines() if "==" in row}
 
-WITH_ODDITIES = {
+WITH_ODD_VALUES = {
     *("attributes", "asset_attributes", "reference_entity_attributes"),
     *("products", "product_drafts"),
 }
-"""Streams in which `tests.targets.feed.add_oddities` changes values."""
+"""Streams in which `tests.targets.feed.add_odd_values` changes values."""
 
 
 def test_the_page_has_a_row_for_each_loader_and_version() -> None:
@@ -80,7 +80,7 @@ def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Pat
             # The feed sends odd values there, so only the rows are the PIM's.
             is_right = (
                 table.rows == table.in_pim and not table.surplus
-                if stream in WITH_ODDITIES
+                if stream in WITH_ODD_VALUES
                 else table.is_right
             )
             if not is_right:

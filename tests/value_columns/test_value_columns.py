@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 from singer_sdk.contrib.msgspec import serialize_jsonl
 
-from tap_akeneo.oddities import Oddities
+from tap_akeneo.changed_values import ChangedValues
 from tap_akeneo.permissions import ROLE_SCREEN
 from tap_akeneo.tap import TapAkeneo
 from tap_akeneo.value_columns.definitions import MAX_COLUMNS, Attribute, Channel, columns_of
@@ -474,7 +474,7 @@ some_values = (
 
 @given(values=some_values)
 def test_columns_satisfy_their_schema_whatever_json_the_values_are(values: Any) -> None:
-    write = ColumnWriter(COLUMNS, PROPERTIES, Oddities(logging.getLogger("test")))
+    write = ColumnWriter(COLUMNS, PROPERTIES, ChangedValues(logging.getLogger("test")))
     raw = write(msgspec.Raw(msgspec.json.encode(values)))
     assert raw.keys() == PROPERTIES.keys()
     assert raw == write(values)
@@ -484,6 +484,6 @@ def test_columns_satisfy_their_schema_whatever_json_the_values_are(values: Any) 
 
 @given(number=st.decimals(allow_nan=False, allow_infinity=False, min_value=-1e20, max_value=1e20))
 def test_numbers_keep_all_their_digits(number: Decimal) -> None:
-    write = ColumnWriter(COLUMNS, PROPERTIES, Oddities(logging.getLogger("test")))
+    write = ColumnWriter(COLUMNS, PROPERTIES, ChangedValues(logging.getLogger("test")))
     for data in (f"{number:f}", number):
         assert Decimal(write({"number": [value(data)]})["value_number"]) == number

@@ -19,7 +19,7 @@ ADDITIONAL_FIELDS = "additional_fields"
 BROKEN_TEXT = "lone surrogates or invalid UTF-8, replaced by U+FFFD"
 
 
-class Oddities:
+class ChangedValues:
     """Counts the values of a stream that were changed, and logs each kind once.
 
     Args:
@@ -44,10 +44,6 @@ class Oddities:
     def count_text(self, what: str, times: int) -> None:
         """Count characters that databases reject and that were replaced or removed."""
         self._texts[what] += times
-
-    # The names that callers in streams/ and maps.py use.
-    note = count
-    note_text = count_text
 
     def log_unknown(self, names: Collection[str]) -> None:
         """Log each field once that the schema does not name."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_akeneo.writer import DeferredVersionWriter
 
 
-class StreamHost(Tap, ABC):
+class TapInterface(Tap, ABC):
     """The part of the tap that its streams use.
 
     Attributes:
