@@ -24,7 +24,8 @@ class Summary:
         waited: Seconds that the retries have waited.
         skipped_streams: Streams of which no list was read.
         skipped_lists: Paths of the skipped lists of other streams.
-        incomplete_streams: Selected streams that failed, or were not read to their end.
+        incomplete_streams: Selected streams that failed, were not read to their end, or have
+            broken items.
     """
 
     changed: int

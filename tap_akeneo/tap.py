@@ -100,6 +100,7 @@ class TapAkeneo(TapInterface):
         """
         self.failed_streams: list[str] = []
         self.ended_streams: set[str] = set()
+        self.broken_streams: set[str] = set()
         self.skipped_streams: set[str] = set()
         self.skipped_lists: dict[str, list[str]] = {}
         self._reported_refusals: set[tuple[str, int, str]] = set()
@@ -332,8 +333,15 @@ class TapAkeneo(TapInterface):
 
     @override
     def is_read(self, name: str) -> bool:
-        """Return whether no part of a stream was skipped or failed."""
-        return name not in {*self.skipped_streams, *self.skipped_lists, *self.failed_streams}
+        """Return whether nothing of a stream is broken, was skipped or failed."""
+        incomplete = (self.skipped_streams, self.skipped_lists, self.failed_streams)
+        return name not in {*self.broken_streams}.union(*incomplete)
+
+    @override
+    def stream_broken(self, name: str, reason: str) -> None:
+        """Record that a stream lacks items that the PIM cannot send, which is no failure."""
+        self.broken_streams.add(name)
+        self.logger.warning("%s: %s", name, reason)
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:

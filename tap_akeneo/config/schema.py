@@ -254,6 +254,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=["skip"],
     ),
     th.Property(
+        "on_broken_items",
+        th.StringType(allowed_values=["fail", "warn"]),
+        default="fail",
+        title="When the PIM cannot send items",
+        description=(
+            "If the PIM answers 500 for single items: `fail` reads all others and then exits with "
+            "1, `warn` only logs a warning. Streams of keys and scores fail in either case."
+        ),
+        examples=["warn"],
+    ),
+    th.Property(
         "on_changed_settings",
         th.StringType(allowed_values=["reread", "warn"]),
         default="reread",

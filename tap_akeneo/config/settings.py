@@ -80,6 +80,7 @@ class Settings:
     personal_data: bool
     app_token: str | None
     on_forbidden: str
+    on_broken_items: str
     on_changed_settings: str
     linked_entities: bool
     linked_types: tuple[str, ...]
@@ -145,6 +146,7 @@ class Settings:
             personal_data=reader.value("with_personal_data"),
             app_token=reader.parsed("access_token", _parse_header),
             on_forbidden=reader.value("on_forbidden"),
+            on_broken_items=reader.value("on_broken_items"),
             on_changed_settings=reader.value("on_changed_settings"),
             linked_entities=reader.value("updated_including_linked_entities"),
             linked_types=reader.texts("updated_including_linked_type"),

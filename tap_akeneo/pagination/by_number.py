@@ -17,7 +17,14 @@ from typing_extensions import override
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page, decode_page
 from tap_akeneo.pagination.links import Link
-from tap_akeneo.pagination.slices import REBUILD_INDEX, ListFailed, Progress, Slice, Step
+from tap_akeneo.pagination.slices import (
+    REBUILD_INDEX,
+    ItemsBroken,
+    ListFailed,
+    Progress,
+    Slice,
+    Step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -235,7 +242,7 @@ class NumberSlice(Slice):
         missing = counted - came - len(self.broken)
         if missing <= 0 and not self.is_moved:
             if self.broken:
-                raise ListFailed(_broken_positions(self.broken))
+                raise ItemsBroken(_broken_positions(self.broken))
             return ()
         if self.attempt < MAX_READINGS and (self.is_moved or not self.is_fallback):
             logger.info("%s: changed while it was read, so it is read again", self.request.path)

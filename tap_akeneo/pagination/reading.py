@@ -23,6 +23,7 @@ from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,
     BrokenRange,
+    ItemsBroken,
     KeyRange,
     ListFailed,
     OutOfOrder,
@@ -90,6 +91,7 @@ class ListReading:
         broken: Ranges with items for which the PIM responds with 500.
         outcome: How the reading ended; ``None`` if it has not.
         reason: Why it failed or was skipped.
+        lacks_only_broken: Whether it failed only because of items for which the PIM answers 500.
         refusal: The PIM's error, if it refused the list.
         is_resumable: Whether a later run can continue from what is left.
     """
@@ -113,6 +115,7 @@ class ListReading:
         self.broken: list[BrokenRange] = []
         self.outcome: Outcome | None = None
         self.reason = ""
+        self.lacks_only_broken = False
         self.refusal: RequestRefused | None = None
         first = _slices(
             request, ranges, is_by_key=is_by_key, is_broken=is_broken, is_single=is_single
@@ -420,6 +423,7 @@ class ListReading:
             for end in self._without_later(ends):
                 self._waiting.extend(end.after_end(progress))
         except ListFailed as failure:
+            self.lacks_only_broken = isinstance(failure, ItemsBroken)
             self._fail(str(failure), is_resumable=False)
             return
         self.is_resumable &= all(one.range is not None for one in self._waiting)

@@ -37,6 +37,10 @@ class ListFailed(Exception):
     """
 
 
+class ItemsBroken(ListFailed):
+    """The list was read, except items for which the PIM answers 500."""
+
+
 class OutOfOrder(Exception):
     """The items do not come in the order of their keys, which slices of the list depend on."""
 

@@ -157,12 +157,14 @@ class AkeneoStream(SdkStream):
             self._gone.append(reading)
         elif reading.outcome is Outcome.DISABLED:
             self._skip(f"{reading.reason} [{reading.request.path}]", reading.request.path)
+        elif reading.outcome is Outcome.FAILED and reading.lacks_only_broken:
+            self._lack_items(reading.reason)
         elif reading.outcome is Outcome.FAILED:
             self.tap.stream_failed(self.name, reading.reason)
         if isinstance(reading, (ResumableReading, BrokenItemReading)):
             reading.end()
         elif reading.broken:
-            self._fail_for_broken((one.after, one.to) for one in reading.broken)
+            self._report_broken((one.after, one.to) for one in reading.broken)
 
     def report_parents(self, stream: AkeneoStream) -> None:
         """Record how the reading of the lists of parents ended.
@@ -200,16 +202,26 @@ class AkeneoStream(SdkStream):
         states = [self.stream_state, *self.stream_state.get("partitions", ())]
         if ends := [(item.after, item.key) for state in states for item in broken_items(state)]:
             self.is_whole = False
-            self._fail_for_broken(ends)
+            self._report_broken(ends)
 
-    def _fail_for_broken(self, ends: Iterable[tuple[str | None, str]]) -> None:
+    def _report_broken(self, ends: Iterable[tuple[str | None, str]]) -> None:
         places = ", ".join(f"after {after or 'the start'} up to {to}" for after, to in ends)
-        self.tap.stream_failed(
-            self.name,
+        self._lack_items(
             f"the PIM answers 500 for items whose {self.primary_keys[-1]} comes {places}. All "
             "others were read. Have them repaired or deleted in the PIM; until then each run asks "
-            "for them again and fails",
+            f"for them again{'' if self._may_lack_items else ' and fails'}"
         )
+
+    @property
+    def _may_lack_items(self) -> bool:
+        return self.tolerates_broken_items and self.settings.on_broken_items == "warn"
+
+    def _lack_items(self, reason: str) -> None:
+        """Report broken items, as a failure of the stream or a warning."""
+        if self._may_lack_items:
+            self.tap.stream_broken(self.name, reason)
+        else:
+            self.tap.stream_failed(self.name, reason)
 
     def _refused(self, refusal: RequestRefused, *, may_skip: bool = False, path: str = "") -> None:
         self.is_whole = False

@@ -73,6 +73,9 @@ class Resource(Stream):
     limits_attributes: ClassVar[bool] = False
     """Whether items have product values, which the query parameter ``attributes`` limits."""
 
+    tolerates_broken_items: ClassVar[bool] = True
+    """Whether the setting ``on_broken_items`` applies."""
+
     parent: ClassVar[type[Resource] | None] = None
     """Parent stream; this stream has one list for each of its items."""
 

@@ -77,7 +77,11 @@ class TapInterface(Tap, ABC):
 
     @abstractmethod
     def is_read(self, name: str) -> bool:
-        """Return whether no part of a stream was skipped or failed."""
+        """Return whether nothing of a stream is broken, was skipped or failed."""
+
+    @abstractmethod
+    def stream_broken(self, name: str, reason: str) -> None:
+        """Record that a stream lacks items that the PIM cannot send, which is no failure."""
 
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:
