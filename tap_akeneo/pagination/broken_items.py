@@ -46,7 +46,7 @@ def find_broken_range(
     pages: KeyPages,
     after: str | None,
     limit: int,
-    before: str | None,
+    recent: tuple[str | None, ...],
     known: Collection[BrokenRange] = (),
 ) -> tuple[Page, BrokenRange] | None:
     """Return the readable items before the next broken item, and the range that contains it.
@@ -57,7 +57,8 @@ def find_broken_range(
         pages: The list.
         after: Key before the page that failed; ``None`` for the beginning of the list.
         limit: Size of that page.
-        before: Key a page before ``after``, if it is known; empty for the beginning of the list.
+        recent: A key before ``after``, ``None`` for the beginning of the list, and the keys of all
+            items from there to ``after``.
         known: Ranges that were found before.
 
     Returns:
@@ -81,7 +82,8 @@ def find_broken_range(
         same = next((one for one in known if one.after == last and not one.ends_with_item), None)
         if same is not None and _is_behind(pages, same.to, size):
             return Page(readable.items, readable.size, readable.invalid_text), same
-        place = _behind(pages, last, keys, size)
+        near = (*recent, *keys)
+        place = _behind(pages, last, near, size)
         if place is None:
             # Other requests failed as well, so wait as long as for any other request.
             pages.get(1, pages.order.last)
@@ -89,15 +91,10 @@ def find_broken_range(
         to, item, is_single = place
         items = [*readable.items, *([] if item is None else [item])]
         page = Page(items, readable.size, readable.invalid_text)
-        start = None if item else before
+        # An item that came with the range would be missing in lists that step over it.
+        near = () if item else near
         return page, BrokenRange(
-            last,
-            to,
-            start,
-            after,
-            size - 1,
-            is_single=is_single,
-            ends_with_item=item is not None,
+            last, to, near, is_single=is_single, ends_with_item=item is not None
         )
     reason = "the PIM answers 500 at random, so the broken item cannot be identified"
     raise PimUnavailable(pages.request.path, reason, 500)
@@ -143,7 +140,7 @@ def _is_behind(pages: KeyPages, key: str | None, size: int) -> bool:
 
 
 def _behind(
-    pages: KeyPages, last: str | None, keys: list[str], size: int
+    pages: KeyPages, last: str | None, near: tuple[str | None, ...], size: int
 ) -> tuple[str, Item | None, bool] | None:
     """Return a key behind a broken item, the item with that key, and whether one item is broken.
 
@@ -153,11 +150,13 @@ def _behind(
     Args:
         pages: The list.
         last: Key of the last readable item before the broken one.
-        keys: Keys of the items up to that one.
+        near: A key before it, ``None`` for the beginning of the list, and the keys of all items
+            from there to the last one.
         size: Size of the page that failed.
     """
+    keys = [key for key in near if key is not None]
     try:
-        found = next_by_position(pages, last, keys)
+        found = next_by_position(pages, last, near)
     except NotShown:
         return _far_behind(pages, last, keys or [*filter(None, [last])], size)
     item, is_single = found.item, found.is_next_but_one

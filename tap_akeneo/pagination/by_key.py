@@ -68,11 +68,13 @@ class KeySlice(Slice):
         expected: Expected number of items; ``None`` if it is unknown.
         taken: Number of items read of the slice since it was split off.
         start: Position of ``after`` in the whole list, about; ``None`` if it is unknown.
-        before: Key a full page before ``after``, if it is known; empty for the list's beginning.
+        recent: A key before ``after``, ``None`` for the beginning of the list, and the keys of all
+            items from there to ``after``; about a page.
         limit: Items to request at once, if the PIM lets us choose.
         counts: Whether to ask for the count too. Only numbered pages have it. The PIM sorts them
             like pages by cursor (ListProductsByUuidQueryHandler, ListProductModelsQueryHandler).
         is_confirmed: Whether the PIM's own cursors are known to be keys.
+        is_failing: Whether the PIM has answered 500 for the next page.
         is_broken: Whether the slice had only broken items when it was last read.
         is_single: Whether it then had certainly one.
         is_divisible: Whether to look for a key in its middle.
@@ -85,10 +87,11 @@ class KeySlice(Slice):
     expected: float | None = None
     taken: int = 0
     start: float | None = None
-    before: str | None = None
+    recent: tuple[str | None, ...] = (None,)
     limit: int = MAX_PAGE_SIZE
     counts: bool = False
     is_confirmed: bool = True
+    is_failing: bool = False
     is_broken: bool = False
     is_single: bool = False
     is_divisible: bool = True
@@ -113,7 +116,13 @@ class KeySlice(Slice):
     @property
     @override
     def place(self) -> Hashable:
-        return ("key", self.after, self.to, self.limit, self.is_divisible, self.is_broken)
+        flags = (self.is_divisible, self.is_failing, self.is_broken)
+        return ("key", self.after, self.to, self.limit, *flags)
+
+    @property
+    @override
+    def is_search(self) -> bool:
+        return self.is_failing
 
     @property
     @override
@@ -179,17 +188,51 @@ class KeySlice(Slice):
                 expected=second,
                 taken=0,
                 start=start,
-                before=None,
+                recent=(at,),
                 limit=self.request.page_size,
                 counts=False,
+                is_failing=False,
             ),
         )
+
+    def around(self, broken: BrokenRange) -> tuple[KeySlice, ...] | None:
+        """Return the parts of this slice around a broken item, and then the part behind it.
+
+        The pages of the parts end before the item. ``None`` if the slice does not contain it, or
+        where its pages end is unknown.
+        """
+        near = broken.near
+        if not near or (self.to is not None and not self.order.is_beyond(self.to, broken.to)):
+            return None
+        rest, parts = replace(self, is_failing=False), []
+        first = near[0]
+        if self.after in near:
+            readable = near[near.index(self.after) + 1 :]
+        elif (
+            # A page that ends this far behind the part does not reach the broken item.
+            first is not None
+            and len(near) > MAX_PAGE_SIZE
+            and (self.after is None or self.order.is_beyond(first, self.after))
+        ):
+            before, rest = rest.split(first)
+            parts.append(before)
+            readable = near[1:]
+        else:
+            return None
+        for start in range(0, len(readable), MAX_PAGE_SIZE):
+            keys = readable[start : start + MAX_PAGE_SIZE]
+            part, rest = rest.split(keys[-1] or "")
+            parts.append(replace(part, limit=len(keys)))
+        _, behind = rest.split(broken.to)
+        return (*parts, behind)
 
     @override
     def step(self, pim: Pim) -> Step:
         pages = KeyPages(pim, self.request)
         if self.is_broken:
             return self._check_whether_still_broken(pages)
+        if self.is_failing:
+            return self._step_after_500(pages)
         try:
             page = pages.get(
                 self.limit,
@@ -200,7 +243,7 @@ class KeySlice(Slice):
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not self.request.has_limit:
                 raise
-            return self._step_after_500(pages)
+            return Step(rest=(replace(self, is_failing=True),))
         except RequestRefused:
             if self.is_confirmed or self.after is None:
                 raise
@@ -243,10 +286,11 @@ class KeySlice(Slice):
             taken=self.taken + kept,
             expected=counted if self.counts else self.expected,
             start=None if self.start is None else self.start + kept,
-            before=(self.after or "") if len(keys) == self.limit == MAX_PAGE_SIZE else None,
+            recent=(broken.to,) if broken else self._recent(keys),
             limit=self.request.page_size,
             counts=False,
             is_divisible=True,
+            is_failing=False,
             is_confirmed=self.is_confirmed or link is not None,
         )
         if step.beyond is not None or self._is_beyond(following.after) or self._ends_with(last):
@@ -258,6 +302,12 @@ class KeySlice(Slice):
             # A larger page is certain to show whether items follow.
             return replace(step, rest=(replace(following, limit=MAX_PAGE_SIZE),))
         return replace(step, end=following)
+
+    def _recent(self, keys: Sequence[str | None]) -> tuple[str | None, ...]:
+        if None in keys:
+            # Nobody can tell where that item is.
+            return ()
+        return (*self.recent, *keys)[-MAX_PAGE_SIZE - 1 :]
 
     def _ends_with(self, key: str | None) -> bool:
         return key is not None and self.to is not None and key.lower() == self.to.lower()
@@ -290,7 +340,7 @@ class KeySlice(Slice):
             if without_count is not None:
                 return self._take(without_count)
             counted = NumberedPages(pages.pim, self.request).count()
-        found = find_broken_range(pages, self.after, self.limit, self.before, self.known)
+        found = find_broken_range(pages, self.after, self.limit, self.recent, self.known)
         if found is None:
             # The items are not the cause, so retry as often as for any other request.
             return self._take(pages.get(self.limit, self.after), counted)
@@ -385,7 +435,9 @@ class GapSlice(Slice):
             broken = BrokenRange(rest.after, to, ends_with_item=key is not None)
         if found.item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
             return Step(broken=broken)
-        following = replace(rest, after=key, limit=rest.request.page_size, before=None, start=None)
+        following = replace(
+            rest, after=key, limit=rest.request.page_size, recent=(key,), start=None
+        )
         return Step(Page([found.item], 0), (following,), broken=broken, first=key)
 
 

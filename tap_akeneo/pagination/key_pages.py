@@ -24,6 +24,10 @@ SIZES = (100, 10, 1)
 """Sizes of the numbered pages in a search. Smaller ones show what lies beside a broken item."""
 
 
+MAX_GUESSES = 4
+"""Numbered pages to try that may end among known items."""
+
+
 class NotShown(Exception):
     """The PIM does not list what follows a key by page number."""
 
@@ -114,7 +118,9 @@ class NextItem:
     is_next_but_one: bool = False
 
 
-def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] = ()) -> NextItem:
+def next_by_position(
+    pages: KeyPages, after: str | None, near: Sequence[str | None] = ()
+) -> NextItem:
     """Return the next readable item after a key.
 
     The items between may be broken, or only left in the search index.
@@ -122,7 +128,8 @@ def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] =
     Args:
         pages: The list.
         after: The key.
-        before: Keys of the items that end with ``after``, all of which are known.
+        near: A key before it, ``None`` for the beginning of the list, and the keys of all items
+            from there to ``after``, if they are known.
 
     Raises:
         NotShown: The PIM lists too few items by page number.
@@ -130,7 +137,7 @@ def next_by_position(pages: KeyPages, after: str | None, before: Sequence[str] =
     """
     for _ in range(MAX_READINGS):
         search = _Search(pages, after)
-        found = search.guess(before)
+        found = search.guess(near)
         if found is None:
             found = search.next_item()
             if not search.fails_again():
@@ -153,39 +160,69 @@ class _Search:
         self._counted = RESULT_WINDOW if counted is None else counted
         self._is_behind_broken = False
         self._known: dict[tuple[int, int], HalPage | None] = {}
-        if self._counted > RESULT_WINDOW:
-            page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
-            if page is None or not page.items or not pages.is_after(page.items[-1], after):
-                raise NotShown
         self._last = -(-min(self._counted, RESULT_WINDOW) // SIZES[0])
-        self._before, self._behind = self._bracket(SIZES[0], 1, self._last)
+        self._before = 0
 
     def next_item(self) -> NextItem:
         """Return the next item."""
-        item = self._first_after(SIZES[0], self._before, self._behind, self._last)
+        if self._counted > RESULT_WINDOW:
+            page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
+            if (
+                page is None
+                or not page.items
+                or not self._pages.is_after(page.items[-1], self._after)
+            ):
+                raise NotShown
+        self._before, behind = self._bracket(SIZES[0], 1, self._last)
+        item = self._first_after(SIZES[0], self._before, behind, self._last)
         if item is None and (self._counted > RESULT_WINDOW or self._reaches_window()):
             raise NotShown
-        return NextItem(item, self._is_behind_broken)
+        return NextItem(item, self._is_behind_broken, self._is_next_but_one(item))
+
+    def _is_next_but_one(self, item: Item | None) -> bool:
+        """Return whether an item was seen two positions after the one with the key."""
+        keys = {
+            number: self._pages.request.sort_key_of(page.items[0])
+            for (size, number), page in self._known.items()
+            if size == 1 and page is not None and page.items
+        }
+        found = None if item is None else self._pages.request.sort_key_of(item)
+        return found is not None and any(
+            key == self._after and keys.get(number + 2) == found for number, key in keys.items()
+        )
 
     def _reaches_window(self) -> bool:
         """Return whether the key is on the last page that the PIM may show."""
         return self._before * SIZES[0] >= RESULT_WINDOW and self._counted >= RESULT_WINDOW
 
-    def guess(self, before: Sequence[str]) -> NextItem | None:
+    def guess(self, near: Sequence[str | None]) -> NextItem | None:
         """Return the item two positions after the last of some known ones, if that is the next."""
-        page = self._known.get((SIZES[0], self._before))
-        last = self._pages.request.sort_key_of(page.items[-1]) if page and page.items else None
-        if not before or (self._before and last not in before):
+        position = self._position_of_last(near)
+        if position is None:
             return None
-        position = SIZES[0] * self._before + len(before)
-        if last is not None:
-            position -= before.index(last) + 1
         known, following = self._get(1, position), self._get(1, position + 2)
         items = [] if known is None else known.items
         if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
             return None
         items = [] if following is None else following.items
         return NextItem(items[0], is_behind_broken=True, is_next_but_one=True) if items else None
+
+    def _position_of_last(self, near: Sequence[str | None]) -> int | None:
+        """Return the position of the last of some known items, if a page ends among them."""
+        number, *_ = *self._guesses(SIZES[0]), 1
+        for _ in range(MAX_GUESSES if near else 0):
+            if number < 1:
+                self._before = 0
+                return len(near) - 1 if near[0] is None else None
+            page = self._get(SIZES[0], number)
+            item = page.items[-1] if page is not None and page.items else None
+            last = None if item is None else self._pages.request.sort_key_of(item)
+            if last is not None and last in near:
+                self._before = number
+                return SIZES[0] * number + len(near) - near.index(last) - 1
+            is_before = item is not None and not self._pages.is_after(item, self._after)
+            number += 1 if is_before else -1
+        return None
 
     def fails_again(self) -> bool:
         """Return whether each page that failed fails once more, and the PIM serves others.

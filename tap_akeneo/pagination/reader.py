@@ -215,6 +215,8 @@ class Reader:
         self._ahead: dict[object, _RunningPlan] = {}
         self._following: Iterator[tuple[object, Callable[[], Plan[None]]]] = iter(())
         self._broken: dict[tuple[str, ...], list[BrokenRange]] = defaultdict(list)
+        # Items in which a thread searches for a broken one, so that each is searched for once.
+        self._searched: set[tuple[str, ...]] = set()
 
     def read(
         self,
@@ -276,6 +278,7 @@ class Reader:
             running.end()
         self._jobs, self._results, self._threads = SimpleQueue(), SimpleQueue(), []
         self._active, self._ahead, self._following = 0, {}, iter(())
+        self._searched = set()
 
     def _next_event(self, running: _RunningPlan) -> Iterator[tuple[ListReading, Page | None]]:
         reading, is_end = running.events.popleft()
@@ -316,16 +319,24 @@ class Reader:
         if running.asks and isinstance(running.need, Ask):
             running.asks = False
             return _Job(running, None, running.need.function)
-        while running.work and running.waiting_bytes < self._max_bytes:
+        for _ in range(len(running.work) if running.waiting_bytes < self._max_bytes else 0):
             reading = running.work.popleft()
+            selection = reading.request.selection
             divides = (
                 not running.work
                 and self._active + 1 < self._count
                 # Not while many pages wait, because the consumer is too slow for another thread.
                 and running.waiting_bytes < self._max_bytes / 2
             )
-            one = reading.start_slice(self._broken[reading.request.selection], divides=divides)
+            one = reading.start_slice(
+                self._broken[selection],
+                divides=divides,
+                searches=selection not in self._searched,
+            )
             running.settle(reading)
+            if one is not None and one.is_search:
+                self._searched.add(selection)
+                return _Job(running, reading, one)
             if one is not None:
                 is_long = reading.pages_left() >= MIN_PAGES * self._count
                 return _Job(running, reading, one, STEPS_AT_ONCE if is_long else 1)
@@ -360,6 +371,8 @@ class Reader:
     def _take(self, result: _Result) -> None:
         running, reading = result.job.plan, result.job.reading
         self._active -= not result.goes_on
+        if reading is not None and result.work.is_search:
+            self._searched.discard(reading.request.selection)
         if running.need is None:
             return
         if reading is None:
@@ -406,7 +419,7 @@ def _work(pim: Pim, jobs: SimpleQueue[_Job | None], results: SimpleQueue[_Result
         for nth in range(job.times):
             result = _read(job, work, pim)
             rest: tuple[Slice, ...] = () if result.value is None else result.value.rest
-            goes_on = nth + 1 < job.times and len(rest) == 1
+            goes_on = nth + 1 < job.times and len(rest) == 1 and not rest[0].is_search
             results.put(replace(result, goes_on=goes_on))
             if not goes_on:
                 break

@@ -161,19 +161,25 @@ class ListReading:
         """Whether no further page will arrive."""
         return self.outcome is not None and not self._running
 
-    def start_slice(self, known: Collection[BrokenRange], *, divides: bool) -> Slice | None:
+    def start_slice(
+        self, known: Collection[BrokenRange], *, divides: bool, searches: bool = True
+    ) -> Slice | None:
         """Return a slice to read now, or ``None`` if there is none.
 
         Args:
             known: Broken ranges that another reading of the same items has found in this run.
             divides: Whether to divide the slice, because other threads are idle.
+            searches: Whether it may search for a broken item.
         """
         if not self.has_work:
             return None
-        one = self._waiting.popleft()
-        if isinstance(one, KeySlice) and not one.is_broken:
-            one, *behind = self._without_known(one, known)
-            self._waiting.extendleft(reversed(behind))
+        self._step_over(known)
+        one = next((one for one in self._waiting if searches or not one.is_search), None)
+        if one is None:
+            return None
+        self._waiting.remove(one)
+        if isinstance(one, KeySlice) and one.is_search:
+            one = replace(one, known=tuple(known))
         if divides and isinstance(one, KeySlice):
             one, *parts = one.divided(self.counted, self._arrived, self._samples)
             self._waiting.extend(parts)
@@ -366,31 +372,20 @@ class ListReading:
                 if self._firsts.pop(at) != beyond:
                     self._waiting.append(SeamSlice(self.request, last, at))
 
-    def _without_known(self, one: KeySlice, known: Collection[BrokenRange]) -> list[KeySlice]:
-        """Return the parts of a slice around broken items that are known."""
-        parts: list[KeySlice] = []
-        for broken in sorted(known, key=lambda one: (one.after or "").lower()):
-            start, middle = broken.page_start, broken.page_middle
-            if broken in self.broken or start is None or not middle or broken.after is None:
-                continue
-            is_inside = (one.after is None or self._order.is_beyond(start, one.after)) and (
-                one.to is None or self._order.is_beyond(one.to, broken.to)
-            )
-            if not is_inside:
-                continue
-            # The pages of a slice that ends at its start do not reach the broken item.
-            rest = one
-            if start:
-                before, rest = one.split(start)
-                parts.append(before)
-            near, behind = rest.split(broken.to)
-            page, last = near.split(middle)
-            parts.append(page)
-            if broken.readable:
-                parts.append(replace(last, to=broken.after, limit=broken.readable))
-            self.broken.append(broken)
-            one = behind
-        return [replace(part, known=tuple(known)) for part in (*parts, one)]
+    def _step_over(self, known: Collection[BrokenRange]) -> None:
+        """Divide the slices that wait around broken items that are known."""
+        for broken in known:
+            for one in [*self._waiting] if broken not in self.broken else ():
+                parts = None
+                if isinstance(one, KeySlice) and not one.is_broken:
+                    parts = one.around(broken)
+                if parts is not None:
+                    place = self._waiting.index(one)
+                    self._waiting.remove(one)
+                    for part in reversed(parts):
+                        self._waiting.insert(place, part)
+                    self.broken.append(broken)
+                    break
 
     def _read_by_links(self) -> None:
         """Read the list once more by the PIM's links, because it is not sorted by its keys."""
@@ -418,6 +413,8 @@ class ListReading:
         # What follows broken items was read with the whole list.
         ends, self._ends = [] if self._is_broken else self._ends, []
         came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
+        # The PIM counts broken items too.
+        came += sum(one.is_single for one in self.broken)
         progress = Progress(came, self.counted, self._highest)
         try:
             for end in self._without_later(ends):
@@ -473,6 +470,7 @@ def _slices(
                 KeySlice.whole(request),
                 after=one.after,
                 to=one.to,
+                recent=(one.after,),
                 start=None,
                 counts=False,
                 is_confirmed=True,

@@ -66,18 +66,15 @@ class BrokenRange:
     Attributes:
         after: Key before the item; ``None`` for the beginning of the list.
         to: A key from which the list can be read on.
-        page_start: A key more than a page before the item, if it is known.
-        page_middle: Key of the item a page after ``page_start``.
-        readable: Number of items between ``page_middle`` and the broken item.
+        near: A key before it, ``None`` for the beginning of the list, and then the keys of all
+            readable items from there to ``after``; empty if they are unknown.
         is_single: Whether it certainly contains only one item.
         ends_with_item: Whether ``to`` is the key of the next readable item, which came with it.
     """
 
     after: str | None
     to: str
-    page_start: str | None = None
-    page_middle: str | None = None
-    readable: int = 0
+    near: tuple[str | None, ...] = ()
     is_single: bool = False
     ends_with_item: bool = False
 
@@ -87,7 +84,8 @@ class Progress:
     """What was read of a list when all of its slices have ended.
 
     Attributes:
-        read: Number of different items, including those of earlier runs.
+        read: Number of different items, including those of earlier runs, and broken ones whose
+            number is certain.
         counted: The PIM's count when the reading began; ``None`` if it is unknown.
         highest: The greatest key; ``None`` if no item came or the list is not read by key.
     """
@@ -115,6 +113,11 @@ class Slice(ABC):
     @abstractmethod
     def place(self) -> Hashable:
         """What the next request asks for. A list that comes to a place again would never end."""
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the next step searches for a broken item, with many requests."""
+        return False
 
     @property
     def range(self) -> KeyRange | None:
