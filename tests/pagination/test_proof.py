@@ -67,7 +67,7 @@ def test_all_keys_of_one_reading_have_one_time_also_after_a_repair(start_pim: St
     pim = start_pim(products=60)
     uuids = sorted(row["uuid"] for row in pim.truth("products"))
     pim.broken.add(uuids[5])
-    pim.faults.add("status", "/products-uuid", nth=30, times=None, status=422, body=REFUSED)
+    pim.faults.add("status", "/products-uuid", nth=20, times=None, status=422, body=REFUSED)
     settings: dict[str, Any] = {"page_size": 5, "max_concurrency": 1, "max_retries": 0}
     first = sync(pim, "product_keys", **settings)
     bookmark = first.state["bookmarks"]["product_keys"]
@@ -80,3 +80,19 @@ def test_all_keys_of_one_reading_have_one_time_also_after_a_repair(start_pim: St
     rows = [*first.records("product_keys"), *second.records("product_keys")]
     assert {row["uuid"] for row in rows} == set(uuids)
     assert len({row["read_at"] for row in rows}) == 1
+
+
+def test_links_that_lead_in_a_circle_end_their_list_as_failed(start_pim: StartPim) -> None:
+    # Enterprise PIMs before PIM-9702 and PIM-10042 sent such links.
+    pim = start_pim("ee-7", products=5, records=120)
+    (row, *_) = pim.truth("assets")
+    path = f"/api/rest/v1/asset-families/{row['asset_family']}/assets"
+    to_itself = {
+        "_links": {"next": {"href": f"{pim.url}{path}?search_after={row['code']}"}},
+        "_embedded": {"items": [row]},
+    }
+    pim.faults.add("status", path, times=None, status=200, body=to_itself)
+    run = sync(pim, "assets", "locales")
+    assert len(run.records("assets")) <= len(pim.truth("assets"))
+    assert run.tap.failed_streams == ["assets"]
+    assert len(run.rows("locales")) == len(pim.truth("locales"))
