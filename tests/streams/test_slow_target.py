@@ -78,7 +78,7 @@ def test_what_waits_for_a_slow_target_is_left_when_the_run_is_killed(
     # A block of items that only the search index has, right behind a place to divide the list.
     middle = len(items) // 2
     gone = items[middle : middle + missing]
-    pim.ghosts.update(gone)
+    pim.missing.update(gone)
     first = killed(pim, stream, states)
     ranges = first.state["bookmarks"][stream]["unfinished"].get("ranges", [])
     in_order = sorted(((after or "").lower(), (to or LAST).lower()) for after, to in ranges)
