@@ -62,6 +62,12 @@ def lacks_overall_access(refusal: RequestRefused, permission: str) -> bool:
     return may_lack_overall_access(refusal) and permission != LIST_CATEGORIES
 
 
+def lacks_list_permission(refusal: RequestRefused) -> bool:
+    """Return whether the role may not list the resource at all, whatever the parent is."""
+    is_forbidden = refusal.status == HTTPStatus.FORBIDDEN and refusal.is_from_pim
+    return is_forbidden and "not allowed to list" in refusal.message.lower()
+
+
 def refusal_message(
     refusal: RequestRefused, permission: str, settings: Settings, stream: str
 ) -> str:

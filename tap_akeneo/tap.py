@@ -36,6 +36,7 @@ from tap_akeneo.streams import STREAMS, bookmark_kinds
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.streams.structure import IdentifierAttributes
 from tap_akeneo.streams.tap_interface import TapInterface
 from tap_akeneo.summary import Summary
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
@@ -177,6 +178,12 @@ class TapAkeneo(TapInterface):
     def value_columns(self) -> Sequence[Column]:
         """The columns of the setting ``value_columns``."""
         return read_columns(self)
+
+    @cached_property
+    @override
+    def identifiers(self) -> IdentifierAttributes:
+        """The identifier attributes."""
+        return IdentifierAttributes(self)
 
     @cached_property
     @override

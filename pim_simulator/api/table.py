@@ -28,6 +28,7 @@ from pim_simulator.structure import bodies
 from pim_simulator.structure.filters import (
     ATTRIBUTE_FILTERS,
     CATEGORY_FILTERS,
+    CURRENCY_FILTERS,
     FAMILY_FILTERS,
     LOCALE_FILTERS,
 )
@@ -206,7 +207,7 @@ RESOURCES: tuple[Resource, ...] = (
         table="http_hooks", rows=shop.hooks, paging="array"),
     Resource("locales", "locale", READ, permission="locale", filters=LOCALE_FILTERS),
     Resource("channels", "channel", EDIT, permission="channel", body=bodies.with_shown_labels),
-    Resource("currencies", "currency", READ, permission="currency"),
+    Resource("currencies", "currency", READ, permission="currency", filters=CURRENCY_FILTERS),
     Resource("attributes", "attribute",
         ("list", "create", "partial_update", "get", "partial_update_list"), permission="attribute",
         body=bodies.attribute, filters=ATTRIBUTE_FILTERS),

@@ -44,14 +44,14 @@ def code_filter(words: str) -> Filter:
 def search_predicates(
     pim: Installation, resource: Resource, query: Mapping[str, str]
 ) -> list[Predicate]:
-    """Return the conditions of a request; currencies and others ignore them (recorded)."""
+    """Return the conditions of a request; lists without filters ignore them (recorded)."""
     # In the order of the PIM's messages (recorded).
     known = {one.name: one for one in resource.filters if pim.profile.name in one.profiles}
     if not known or "search" not in query:
         return []
     search = _decoded(resource, query["search"], pim.profile)
-    if resource.path == "locales":
-        _check_locales(search)
+    if resource.path in ("locales", "currencies"):
+        _check_enabled(search)
     else:
         _check(resource, search, known, pim.profile)
     return [
@@ -77,8 +77,11 @@ def _decoded(resource: Resource, text: str, profile: Profile) -> dict[str, Any]:
     return search if isinstance(search, dict) else {}
 
 
-def _check_locales(search: dict[str, Any]) -> None:
-    """Raise the errors of ``/locales``, which differ from those of other lists (recorded)."""
+def _check_enabled(search: dict[str, Any]) -> None:
+    """Raise the errors of ``/locales``, which differ from those of other lists (recorded).
+
+    Those of ``/currencies``, which only SaaS filters, are supposed to be the same.
+    """
     for name, conditions in search.items():
         for condition in conditions if isinstance(conditions, list) else [conditions]:
             operator = condition.get("operator") if isinstance(condition, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pim_simulator.database.profiles import since
+from pim_simulator.database.profiles import SAAS, since
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.resource import Filter
 from pim_simulator.http.search import UPDATED, code_filter
@@ -63,3 +63,5 @@ CATEGORY_FILTERS = (
     replace(UPDATED, profiles=since(6)),
 )
 LOCALE_FILTERS = (Filter("enabled", "=", _enabled),)
+# akeneo/pim-api-docs at 61ef548d, filter.md, "Filter currencies"
+CURRENCY_FILTERS = (Filter("enabled", "=", _enabled, profiles=SAAS),)

@@ -15,6 +15,7 @@ from tap_akeneo.pagination.reader import Emit, Plan
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.pagination.slices import ListFailed
+from tap_akeneo.permissions import lacks_list_permission
 from tap_akeneo.progress import progress
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 from tap_akeneo.streams.sdk import SdkStream
@@ -119,9 +120,12 @@ class AkeneoStream(SdkStream):
         """Plan the reading of all lists of this stream."""
         requests = yield from self.list_requests()
         self.report_parents(self)
-        if self.may_hang and requests:
+        if requests and (self.may_hang or self.is_refused_as_one):
+            first = ListReading(requests[0])
+            yield self.emit([first])
+            if first.refusal is not None and lacks_list_permission(first.refusal):
+                return
             # The feature is disabled only if the PIM does not respond to the very first request.
-            yield self.emit([ListReading(requests[0])])
             requests = [replace(request, may_hang=False) for request in requests[1:]]
         yield self.emit([ListReading(request) for request in requests])
 
@@ -160,7 +164,8 @@ class AkeneoStream(SdkStream):
         elif reading.outcome is Outcome.FAILED and reading.lacks_only_broken:
             self._lack_items(reading.reason)
         elif reading.outcome is Outcome.FAILED:
-            self.tap.stream_failed(self.name, reading.reason)
+            # The path of most lists is the name of their stream.
+            self.tap.stream_failed(self.name, reading.reason.removeprefix(f"{self.name}: "))
         if isinstance(reading, (ResumableReading, BrokenItemReading)):
             reading.end()
         elif reading.broken:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.client.responses import Item
+    from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.streams.rows import Record
 
 
@@ -44,6 +45,13 @@ class Currencies(AkeneoStream):
     since = "2.0"
     permission = "List currencies"
     filterable = True
+
+    @override
+    def list_requests(self) -> Plan[list[ListRequest]]:
+        is_filtered = self.name in self.settings.filters
+        if is_filtered and not (yield from ask(lambda: self.pim.is_saas)):
+            self.logger.warning("filters: only SaaS filters currencies, so all of them are read")
+        return (yield from super().list_requests())
 
 
 class MeasurementFamilies(AkeneoStream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -12,9 +12,9 @@ from typing_extensions import override
 
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.by_number import NumberedPages, any_item
+from tap_akeneo.pagination.by_number import any_item
 from tap_akeneo.pagination.reader import Plan, ask
-from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest, Pagination
+from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.replication import Condition, DateRange
     from tap_akeneo.streams.rows import Record
-    from tap_akeneo.streams.tap_interface import TapInterface
 
 # The option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
@@ -37,8 +36,6 @@ _VALUES = {
     "additionalProperties": {"items": {"properties": {"linked_data": _LINKED}}},
 }
 
-
-_IDENTIFIER_TYPE = "pim_catalog_identifier"
 
 _VALUES_BEGIN = b':[{"'
 _BEFORE_TEXT = b'locale":null,"scope":null,"data":"'
@@ -90,19 +87,6 @@ def identifier_in(values: msgspec.Raw, attribute: str) -> msgspec.Raw | None:
         return None
 
 
-def small_values_parameter(tap: TapInterface) -> dict[str, str]:
-    """Return the query parameter that makes items small: it selects the values of one attribute."""
-    try:
-        page = NumberedPages(tap.pim, Attributes(tap).bare_list_request()).get(1, MAX_PAGE_SIZE)
-    except RequestRefused as refusal:
-        refusal.hint = Attributes.permission
-        raise
-    types = {str(value_of(one, "code")): value_of(one, "type") for one in page.items}
-    for small in (_IDENTIFIER_TYPE, "pim_catalog_boolean"):
-        types = {code: type_ for code, type_ in types.items() if type_ == small} or types
-    return {"attributes": next(iter(types))} if types else {}
-
-
 SHARED_SWITCHES = (
     "with_quality_scores",
     "with_attribute_options",
@@ -127,8 +111,38 @@ class ProductStream(IncrementalStream):
 
     @override
     def key_list_requests(self) -> Plan[list[ListRequest]]:
-        params = yield from ask(lambda: small_values_parameter(self.tap))
+        params = yield from ask(self._small_values)
         return [self.bare_list_request(params=params)]
+
+    @override
+    def plan_lists(self) -> Plan[None]:
+        if self.settings.linked_entities:
+            yield from ask(self._check_linked_entities)
+        yield from super().plan_lists()
+
+    def _check_linked_entities(self) -> None:
+        """Send the date filter once, because a first run would not show that the PIM lacks it.
+
+        Raises:
+            RequestRefused: The PIM lacks it.
+        """
+        tomorrow = self.pim.server_time() + timedelta(days=1)
+        value = tomorrow.strftime("%Y-%m-%d %H:%M:%S")
+        condition: Condition = {"operator": ">", "value": value}
+        any_item(self.pim, self.list_request(search={self.filtered_date: [condition]}))
+
+    def _small_values(self) -> dict[str, str]:
+        """Return the query parameter that makes items small: the values of one attribute."""
+        try:
+            codes = self.tap.identifiers.codes()
+        except RequestRefused as refusal:
+            self.logger.info(
+                "%s are read with all their values, which takes longer: %s",
+                self.name,
+                refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),
+            )
+            return {}
+        return {"attributes": codes[0]} if codes else {}
 
     @override
     def prepare_filters(self) -> None:
@@ -239,20 +253,14 @@ class Products(ProductStream):
     def _identifier_attribute(self) -> str | None:
         """Code of the main identifier attribute; ``None`` if it is unknown or not needed.
 
-        Since 2023, a PIM may have several identifier attributes, and names the main one.
-
         Raises:
             RequestRefused: The PIM no longer lists its attributes, and rows that have an identifier
                 must not lose it. Or it lists nothing at all.
         """
         if "identifier" not in self._selected:
             return None
-        is_identifier = {"type": [{"operator": "IN", "value": [_IDENTIFIER_TYPE]}]}
-        request = Attributes(self.tap).bare_list_request(
-            params={"search": json.dumps(is_identifier, separators=(",", ":"))}
-        )
         try:
-            items = NumberedPages(self.tap.pim, request).get(1, MAX_PAGE_SIZE).items
+            codes = self.tap.identifiers.codes()
         except RequestRefused as refusal:
             if self._had_identifier or lacks_overall_access(refusal, Attributes.permission):
                 refusal.hint = Attributes.permission
@@ -262,8 +270,7 @@ class Products(ProductStream):
                 refusal_message(refusal, Attributes.permission, self.settings, Attributes.name),
             )
             return None
-        items.sort(key=lambda item: not value_of(item, "is_main_identifier"))
-        return next((str(value_of(item, "code")) for item in items), None)
+        return codes[0] if codes else None
 
     @property
     def _had_identifier(self) -> bool:

@@ -53,6 +53,9 @@ class Resource(Stream):
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
     may_be_disabled: ClassVar[bool] = False
+    is_refused_as_one: ClassVar[bool] = False
+    """Whether to read one list before the others, which the PIM refuses as well. They are short."""
+
     is_sorted_by_key: ClassVar[bool] = True
 
     permission: ClassVar[str] = ""

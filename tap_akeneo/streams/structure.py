@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from typing_extensions import override
 
+from tap_akeneo.client.errors import RequestRefused
 from tap_akeneo.client.responses import value_of
+from tap_akeneo.pagination.by_number import NumberedPages
+from tap_akeneo.pagination.request import MAX_PAGE_SIZE
+from tap_akeneo.permissions import OVERALL_ACCESS
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.children import ChildStream
 from tap_akeneo.streams.incremental import IncrementalStream
@@ -17,7 +23,9 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.replication import Condition, DateRange
+    from tap_akeneo.streams.tap_interface import TapInterface
 
+IDENTIFIER_TYPE = "pim_catalog_identifier"
 SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 
 
@@ -31,6 +39,46 @@ def with_default_as_text(attribute: Item) -> Mapping[str, Any]:
         return attribute
     text = msgspec.json.encode(bytes(default).decode())
     return {**attribute, "default_value": msgspec.Raw(text)}
+
+
+class IdentifierAttributes:
+    """The identifier attributes of a PIM, which a run asks for once.
+
+    Since 2023, a PIM may have several, and names the main one.
+
+    Args:
+        tap: The tap.
+    """
+
+    def __init__(self, tap: TapInterface) -> None:
+        self._tap = tap
+        self._lock = Lock()
+        self._found: list[str] | RequestRefused | None = None
+
+    def codes(self) -> list[str]:
+        """Return their codes, the main one first.
+
+        Raises:
+            RequestRefused: The PIM does not list its attributes.
+        """
+        with self._lock:
+            if self._found is None:
+                self._found = self._ask()
+        if isinstance(self._found, RequestRefused):
+            raise self._found
+        return self._found
+
+    def _ask(self) -> list[str] | RequestRefused:
+        of_type = {"type": [{"operator": "IN", "value": [IDENTIFIER_TYPE]}]}
+        search = json.dumps(of_type, separators=(",", ":"))
+        request = Attributes(self._tap).bare_list_request(params={"search": search})
+        try:
+            items = NumberedPages(self._tap.pim, request).get(1, MAX_PAGE_SIZE).items
+        except RequestRefused as refusal:
+            return refusal
+        found = [item for item in items if value_of(item, "type") == IDENTIFIER_TYPE]
+        found.sort(key=lambda item: not value_of(item, "is_main_identifier"))
+        return [str(value_of(item, "code")) for item in found]
 
 
 class Attributes(AkeneoStream):
@@ -54,6 +102,7 @@ class AttributeOptions(ChildStream):
     path = "attributes/{attribute}/options"
     primary_keys = ("attribute", "code")
     permission = "List attribute options"
+    is_refused_as_one = True
     parent = Attributes
     parent_key = "attribute"
 
@@ -89,6 +138,7 @@ class FamilyVariants(ChildStream):
     since = "2.0"
     primary_keys = ("family", "code")
     permission = "List family variants"
+    is_refused_as_one = True
     parent = Families
     parent_key = "family"
 
@@ -125,7 +175,12 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
 
     @override
     def prepare_filters(self) -> None:
-        _ = self.pim.is_saas
+        try:
+            _ = self.pim.is_saas
+        except RequestRefused as refusal:
+            # This is no list of categories.
+            refusal.hint = OVERALL_ACCESS
+            raise
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:

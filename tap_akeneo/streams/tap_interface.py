@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.maps import StreamMaps
     from tap_akeneo.pagination.reader import Plan, Reader
+    from tap_akeneo.streams.structure import IdentifierAttributes
     from tap_akeneo.value_columns.definitions import Column
     from tap_akeneo.writer import DeferredVersionWriter
 
@@ -50,6 +51,11 @@ class TapInterface(Tap, ABC):
     @abstractmethod
     def value_columns(self) -> Sequence[Column]:
         """The columns of the setting ``value_columns``."""
+
+    @property
+    @abstractmethod
+    def identifiers(self) -> IdentifierAttributes:
+        """The identifier attributes."""
 
     @property
     @abstractmethod

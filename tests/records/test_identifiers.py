@@ -103,6 +103,24 @@ def test_one_request_finds_the_attribute(start_pim: StartPim) -> None:
     assert sum(request.path.endswith("/attributes") for request in pim.requests) == 1
 
 
+@pytest.mark.parametrize("granted", [True, False])
+def test_one_request_is_enough_for_all_streams_that_use_the_attribute(
+    start_pim: StartPim, *, granted: bool
+) -> None:
+    pim = start_pim()
+    if not granted:
+        pim.permissions.discard("pim_api_attribute_list")
+    streams = ("products", "product_keys", "product_model_keys", "product_scores")
+    run = sync(pim, *streams)
+    (asked,) = [request for request in pim.requests if request.path.endswith("/attributes")]
+    assert "pim_catalog_identifier" in asked.query["search"]
+    assert not run.tap.failed_streams
+    for stream in ("product_keys", "product_scores"):
+        assert run.rows(stream).keys() == run.rows("products").keys()
+    small = [request for request in pim.requests if request.query.get("attributes") == "sku"]
+    assert bool(small) is granted
+
+
 CODES = ("sku", "sku2", "ean", "a", "1")
 TEXTS = st.sampled_from(
     [

@@ -286,6 +286,14 @@ def test_structure_is_found_by_code_type_parent_and_flags(ce7: Client) -> None:
     assert ce7.found("currencies", "code", **_flag("enabled", on=True)) == every  # ignored
 
 
+def test_only_saas_filters_currencies(clients: dict[str, Client]) -> None:
+    saas = clients["saas"]
+    every = saas.all("currencies")
+    enabled = {row["code"] for row in every if row["enabled"]}
+    assert saas.found("currencies", "code", **_flag("enabled", on=True)) == enabled
+    assert 0 < len(enabled) < len(every)
+
+
 def test_other_filters_of_structure_are_a_400(ce7: Client) -> None:
     message = (
         'Available search filters are "code, updated, has_products" and you tried to search on '

@@ -75,8 +75,7 @@ def test_the_setting_at_fault_is_named_after_the_message_and_before_the_address(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, message: str
 ) -> None:
     pim = start_pim()
-    # The first request is for the time zone, without any of these settings.
-    refuse(pim, message, nth=2)
+    refuse(pim, message)
     run = sync(pim, "products", **EVERYTHING)
     assert run.tap.failed_streams == ["products"]
     (line,) = error_lines(caplog)
@@ -104,25 +103,27 @@ def test_a_url_that_is_too_long_names_the_longest_setting(
 ) -> None:
     pim = start_pim()
     page = "<h1>Request-URI Too Long</h1>"
-    pim.faults.add("status", "/products-uuid", nth=2, status=414, body=page, times=None)
+    pim.faults.add("status", "/products-uuid", status=414, body=page, times=None)
     sync(pim, "products", **{**EVERYTHING, "locales": [f"x{number}_US" for number in range(99)]})
     (line,) = error_lines(caplog)
     assert "too long for the web server: shorten the setting locales) [GET" in line
 
 
 @pytest.mark.parametrize("on_forbidden", ["fail", "skip"])
-def test_a_missing_permission_is_reported_once_for_all_parents(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, on_forbidden: str
+@pytest.mark.parametrize("stream", ["attribute_options", "family_variants"])
+def test_a_missing_permission_is_asked_for_and_reported_once_for_all_parents(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, stream: str, on_forbidden: str
 ) -> None:
     pim = start_pim()
-    pim.permissions.discard("pim_api_attribute_option_list")
-    run = sync(pim, "attribute_options", "locales", on_forbidden=on_forbidden)
-    assert caplog.text.count("tick “List attribute options”)") == 1
-    assert sum(request.status == 403 for request in pim.requests) > 1
+    pim.permissions.discard(f"pim_api_{stream.removesuffix('s')}_list")
+    run = sync(pim, stream, "locales", on_forbidden=on_forbidden)
+    assert caplog.text.count(f"tick “List {stream.replace('_', ' ')}”)") == 1
+    assert [request.status for request in pim.requests].count(403) == 1
+    assert run.records("locales")
     summary = (
-        "incomplete streams: attribute_options"
+        f"incomplete streams: {stream}"
         if on_forbidden == "fail"
-        else "skipped streams: attribute_options; incomplete streams: none"
+        else f"skipped streams: {stream}; incomplete streams: none"
     )
     assert str(run.tap.summary()).endswith(summary)
 
@@ -249,3 +250,39 @@ def test_the_metrics_say_which_streams_were_not_read(
         r'"metric":"sync_duration".*?"stream":"(\w+)".*?"status":"(\w+)"', caplog.text
     )
     assert dict(timers) == {"families": "failed", "locales": "succeeded"}
+
+
+@pytest.mark.parametrize("profile", ["ce-7", "librepim-8", "ee-7"])
+def test_changes_of_linked_entities_are_refused_before_the_first_row(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str
+) -> None:
+    pim = start_pim(profile)
+    run = sync(pim, "products", "product_models", "locales", updated_including_linked_entities=True)
+    assert sorted(run.tap.failed_streams) == ["product_models", "products"]
+    assert not run.records("products")
+    assert run.records("locales")
+    assert caplog.text.count("(check the setting updated_including_linked_entities)") == 2
+
+
+@pytest.mark.parametrize(("profile", "is_filtered"), [("ce-7", False), ("saas", True)])
+def test_a_filter_that_the_pim_ignores_causes_a_warning(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, *, is_filtered: bool
+) -> None:
+    pim = start_pim(profile)
+    enabled = {"currencies": {"enabled": [{"operator": "=", "value": True}]}}
+    run = sync(pim, "currencies", filters=enabled)
+    assert (len(run.records("currencies")) < len(pim.truth("currencies"))) is is_filtered
+    warning = "filters: only SaaS filters currencies, so all of them are read"
+    assert (warning in caplog.text) is not is_filtered
+
+
+def test_a_line_has_the_name_of_its_stream_once(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    page = {"_embedded": {"items": []}, "_links": {"next": {"href": "http://pim/?page=1"}}}
+    pim.faults.add("status", "/families", status=200, body=page, times=None)
+    sync(pim, "families")
+    (line,) = error_lines(caplog)
+    assert line.startswith("families: ")
+    assert line.count("families:") == 1
