@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import shlex
 import sys
 import threading
 from datetime import timedelta
@@ -64,9 +65,14 @@ def _welcome(pim: SimulatedPim, url: str) -> str:
     resource = "products-uuid" if pim.profile.by_uuid else "products"
     list_url = f"{url}/api/rest/v1/{resource}?pagination_type=search_after&limit=2"
     lines = [f"Akeneo PIM ({pim.profile.name}) at {url}", ""]
-    lines += [f"{name:<14}{value}" for name, value in known.items()]
+    settings = {"base_url": url, **known}
+    lines += [
+        f"export TAP_AKENEO_{name.upper()}={shlex.quote(value)}" for name, value in settings.items()
+    ]
     if "catalogs" in pim.features:
-        lines.append(f"{'app token':<14}{pim.app_token}")
+        lines.append(
+            f"# As an app, instead of the last four: TAP_AKENEO_ACCESS_TOKEN={pim.app_token}"
+        )
     lines += [
         "",
         f"TOKEN=$(curl -s {url}/api/oauth/v1/token -H 'Authorization: Basic {client}' \\",

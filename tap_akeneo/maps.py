@@ -145,8 +145,8 @@ def _evaluate(
         # The SDK defines this name only if the package is installed.
         if getattr(failure, "name", None) == "fake":
             msg = (
-                f"{stream}: the expression {expression} needs the package faker: install "
-                "tap-akeneo[faker]"
+                f"{stream}: the expression {expression} needs the package faker: install the tap "
+                "with its extra [faker]"
             )
             raise MappingError(msg) from failure
         reason = printable(str(failure))[:MAX_SHOWN_LENGTH]

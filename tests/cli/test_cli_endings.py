@@ -263,4 +263,7 @@ def test_fake_values_without_their_package_are_reported_with_its_name(
     ended = command("--config", config)
     (line,) = ended.errors
     assert ended.code == 1
-    assert "expression fake.name() needs the package faker: install tap-akeneo[faker]" in line
+    assert (
+        "expression fake.name() needs the package faker: install the tap with its extra [faker]"
+        in line
+    )

@@ -40,7 +40,7 @@ def definition() -> dict[str, Any]:
     return {
         **EXTRACTOR,
         "capabilities": sorted(EXTRACTOR["capabilities"]),
-        "pip_url": EXTRACTOR["name"],
+        "pip_url": f"git+{REPOSITORY}.git",
         "label": "Akeneo PIM",
         "description": "Product information management (PIM)",
         "definition": "extracts products, product models, categories, attributes, assets, "

@@ -67,7 +67,7 @@ def test_a_project_that_adds_the_tap_from_the_hub_selects_the_recommended_stream
     lock = tmp_path / "plugins" / "extractors" / f"tap-akeneo--{VARIANT}.lock"
     lock.parent.mkdir(parents=True)
     lock.write_text(json.dumps({"plugin_type": "extractors", **definition()}), encoding="utf-8")
-    added = {"name": "tap-akeneo", "variant": VARIANT, "pip_url": "tap-akeneo"}
+    added = {"name": "tap-akeneo", "variant": VARIANT, "pip_url": definition()["pip_url"]}
     project.write({**read(tmp_path), "plugins": {"extractors": [added]}})
     code, output = project.run("meltano config list tap-akeneo --extras --all")
     assert code == 0, output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from demo.database import compare
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.tap import TapAkeneo
 from tests.docs.tables import COMPLETENESS, PAGES, SCORES_PAGE
-from tests.meltano.hub import EXTRACTOR, definition
+from tests.meltano.hub import EXTRACTOR, REPOSITORY, definition
 from tests.meltano.project import ROOT, Project, read
 from tests.support import people, settings_for
 from tests.targets.changes import change_requirements, completeness_in
@@ -162,36 +161,42 @@ def test_the_page_of_scores_shows_what_to_select_and_ask(
     assert sorted(found) == completeness_in(pim) != before
 
 
-def test_a_project_of_ones_own_reads_no_personal_data_and_no_stream_that_is_off_by_default(
+def test_a_project_of_ones_own_loads_tables_but_no_personal_data_and_nothing_off_by_default(
     start_pim: StartPim, tmp_path: Path
 ) -> None:
     set_up("only-meltano")
     pim = start_pim("saas", products=10)
-    (tmp_path / "tap-akeneo").symlink_to(ROOT)
-    (step,) = SECTIONS[OWN_PROJECT]
-    code, output = Project(tmp_path, {}).run(step.commands)
-    assert code == step.exit_code, output
-    assert first_line_not_in(output, step.output) is None, output
+    create, run = SECTIONS[OWN_PROJECT]
+    assert REPOSITORY in create.commands
+    code, output = Project(tmp_path, {}).run(
+        create.commands.replace(f"{REPOSITORY}.git", str(ROOT))
+    )
+    assert code == create.exit_code, output
     project = Project(tmp_path / "warehouse", settings_for(pim))
-    content = read(project.home)
-    assert (project.home / content["plugins"]["extractors"][0]["pip_url"]).resolve() == ROOT
-    project.write(content)
-
-    code, output = project.run("meltano --environment=prod invoke tap-akeneo > messages.jsonl")
+    code, output = project.run(run.commands, 900)
+    assert code == run.exit_code, output
+    assert first_line_not_in(output, run.output) is None, output
+    code, output = project.run("meltano --environment=prod schedule run akeneo-hourly")
     assert code == 0, output
-    sent = (project.home / "messages.jsonl").read_text(encoding="utf-8")
-    messages = [json.loads(line) for line in sent.split("\n") if line]
+    with duckdb.connect(str(project.home / "akeneo.duckdb"), read_only=True) as connection:
+        found = connection.execute("select table_name from information_schema.tables").fetchall()
+        rows = connection.execute("select count(*) from akeneo__products").fetchall()
+        tables = {table for (table,) in found}
+        as_json = "select to_json(loaded)::varchar from {} as loaded"
+        stored = str(
+            [connection.execute(as_json.format(table)).fetchall() for table in sorted(tables)]
+        )
+    assert rows == [(len(pim.truth("products")),)]
     tap = TapAkeneo(config=settings_for(pim, with_personal_data=True))
     off = {name for name, stream in tap.streams.items() if not stream.selected_by_default}
     personal = {stream.name for stream in STREAMS if stream.is_personal}
     assert {"product_keys", "product_drafts", "workflow_step_assignees"} <= off | personal
-    selected = {message["stream"] for message in messages if message["type"] == "SCHEMA"}
-    assert selected == tap.streams.keys() - off - personal
+    assert tables & tap.streams.keys() == tap.streams.keys() - off - personal
     assert people(pim)
-    assert not [text for text in people(pim) if text in sent]
+    assert not [text for text in people(pim) if text in stored]
 
 
 def test_the_documented_selection_is_that_of_our_project_and_of_the_hub() -> None:
-    (step,) = SECTIONS[OWN_PROJECT]
-    (select,) = re.findall(r"_select '(.+)'$", step.commands, flags=re.MULTILINE)
-    assert json.loads(select) == definition()["select"] == EXTRACTOR["select"]
+    create, _ = SECTIONS[OWN_PROJECT]
+    (select,) = re.findall(r"^ +select: (.+)$", create.commands, flags=re.MULTILINE)
+    assert yaml.safe_load(select) == definition()["select"] == EXTRACTOR["select"]

@@ -174,10 +174,13 @@ def test_it_starts_by_hand_and_prints_what_a_client_needs() -> None:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with started(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        printed = [process.stdout.readline() for _ in range(11)]
+        printed = [process.stdout.readline() for _ in range(12)]
+        exports = "".join(line for line in printed if line.startswith("export "))
+        tap = f"{exports}{sys.executable} -m tap_akeneo --config=ENV --discover"
+        subprocess.run(["bash", "-c", tap], check=True, capture_output=True)  # noqa: S603, S607
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert printed[0].startswith("Akeneo PIM (ce-7) at http://127.0.0.1:")
-    assert any(line.startswith("client_secret") for line in printed)
+    assert exports.count("export TAP_AKENEO_") == 5
     assert any("/api/rest/v1/products-uuid" in line for line in printed)
     assert process.returncode == 0
