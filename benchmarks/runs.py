@@ -29,11 +29,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 HERE = Path(__file__).parent.parent
-LATENCIES = (0.05, 0.3)
-KILLS = 12
-PRODUCTS_TO_KILL = 30_000
 _ALONE = dict.fromkeys(("PYTHONPATH", "TAP_AKENEO_LOGLEVEL"), "")
 _UUID = re.compile(rb'"stream":\s*"products".*?"uuid":\s*"([0-9a-f-]{36})"')
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What to measure with.
+
+    Attributes:
+        latencies: Seconds that each response takes, where all streams are read.
+        kills: Number of runs to kill.
+        to_kill: Number of products that such a run reads.
+        broken: Number of products of which one is broken.
+        shared: Number of products of which five are broken, and which three streams read.
+    """
+
+    latencies: tuple[float, ...] = (0.05, 0.3)
+    kills: int = 12
+    to_kill: int = 30_000
+    broken: int = 11_000
+    shared: int = 3_500
+
+
+QUICK = Sizes((0.01,), 1, 1_000, 300, 300)
 
 
 @dataclass(frozen=True)
@@ -137,11 +156,11 @@ def _selecting(catalog: dict[str, Any], streams: Sequence[str]) -> dict[str, Any
     return catalog
 
 
-def all_streams(tap: Tap) -> dict[str, float]:
+def all_streams(tap: Tap, sizes: Sizes) -> dict[str, float]:
     """Time of a run of all streams, and of the next one, over that of their requests alone."""
     figures = {}
     for profile in ("ce-7", "saas"):
-        for latency in LATENCIES:
+        for latency in sizes.latencies:
             pim = SimulatedPim(profile, seed=1, products=300)
             pim.faults.add("slow", delay=latency, times=None)
             with serve(pim):
@@ -156,16 +175,16 @@ def all_streams(tap: Tap) -> dict[str, float]:
     return figures
 
 
-def kills(tap: Tap) -> dict[str, float]:
+def kills(tap: Tap, sizes: Sizes) -> dict[str, float]:
     """Pages that are read again because of a kill, in % of all pages."""
     chance = random.Random(1)  # noqa: S311
-    pages = PRODUCTS_TO_KILL / PAGE_SIZE
-    pim = SimulatedPim("ce-7", seed=1, products=PRODUCTS_TO_KILL)
+    pages = sizes.to_kill / PAGE_SIZE
+    pim = SimulatedPim("ce-7", seed=1, products=sizes.to_kill)
     with serve(pim):
         whole = tap.run(pim, ["products"])
         again = []
-        for _ in range(KILLS):
-            point = chance.randrange(1_000, PRODUCTS_TO_KILL - 1_000)
+        for _ in range(sizes.kills):
+            point = chance.randrange(sizes.to_kill // 30, sizes.to_kill)
             killed = tap.run(pim, ["products"], kill_after=point)
             rest = tap.run(pim, ["products"], state=killed.state)
             if not whole.products <= killed.products | rest.products:
@@ -178,14 +197,14 @@ def kills(tap: Tap) -> dict[str, float]:
     }
 
 
-def broken(tap: Tap) -> dict[str, float]:
+def broken(tap: Tap, sizes: Sizes) -> dict[str, float]:
     """Requests that broken products cost, above those of the same run without any."""
     figures: dict[str, float] = {}
     for title, products, number, streams in (
-        ("one broken of 11,000", 11_000, 1, ["products"]),
+        (f"one broken of {sizes.broken:,}", sizes.broken, 1, ["products"]),
         (
-            "five broken of 3,500, three streams",
-            3_500,
+            f"five broken of {sizes.shared:,}, three streams",
+            sizes.shared,
             5,
             ["products", "product_keys", "product_scores"],
         ),
@@ -199,12 +218,14 @@ def broken(tap: Tap) -> dict[str, float]:
             pim.broken.update(chance.sample(uuids, number))
             first = tap.run(pim, streams)
             later = tap.run(pim, streams, state=first.state)
+        if first.products != whole.products - {one.encode() for one in pim.broken}:
+            sys.exit("products that can be read were lost")
         figures[f"{title}: more requests"] = first.requests - whole.requests
         figures[f"{title}: more in the next run"] = later.requests - quiet.requests
     return figures
 
 
-PARTS: dict[str, Callable[[Tap], dict[str, float]]] = {
+PARTS: dict[str, Callable[[Tap, Sizes], dict[str, float]]] = {
     "all": all_streams,
     "kills": kills,
     "broken": broken,
@@ -216,7 +237,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.runs", description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="only this; repeatable")
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout")
+    parser.add_argument("--quick", action="store_true", help="small, to see that all works")
     options = parser.parse_args(arguments)
+    sizes = QUICK if options.quick else Sizes()
     with contextlib.ExitStack() as stack:
         taps = [
             Tap(folder, Path(stack.enter_context(tempfile.TemporaryDirectory())))
@@ -224,7 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
             if folder
         ]
         for part in options.part or PARTS:
-            measured = [PARTS[part](tap) for tap in taps]
+            measured = [PARTS[part](tap, sizes) for tap in taps]
             for name in measured[0]:
                 values = "  ".join(f"{figures[name]:8.2f}" for figures in measured)
                 sys.stdout.write(f"{name:60} {values}\n")

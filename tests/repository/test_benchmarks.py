@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from benchmarks import runs
 from benchmarks.__main__ import main
 from benchmarks.access import CREDENTIALS
 from benchmarks.catalogue import (
@@ -203,3 +204,15 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
     printed = capsys.readouterr().out
     assert all(f"| {reader} |" in printed for reader in READERS)
+
+
+def test_the_benchmark_of_whole_runs_shows_what_broken_products_cost(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    runs.main(["--quick", "--part", "broken"])
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        *["one broken of 300"] * 2,
+        *["five broken of 300, three streams"] * 2,
+    ]
+    assert all(float(line.split()[-1]) > 0 for line in lines)
