@@ -70,6 +70,11 @@ def _newer_attribute_keys(row: Entity) -> dict[str, Any]:
     }
 
 
+def currency(pim: Installation, row: Entity, _: Request) -> dict[str, Any]:
+    """Return a currency; SaaS has its label (Akeneo's OpenAPI document, ``GET /currencies``)."""
+    return {**row.body, "label": row.code} if pim.profile.saas else row.body
+
+
 def family(pim: Installation, row: Entity, request: Request) -> dict[str, Any]:
     """Return a family."""
     body = with_shown_labels(pim, row, request)

@@ -14,17 +14,21 @@ from pim_simulator.database.rows import quality_score
 from pim_simulator.truth.enterprise import enterprise_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
-    from pim_simulator.database.rows import Item
+    from pim_simulator.database.rows import Entity, Item
 
 _BEFORE_5 = ("pim-3", "ce-4")
 _BEFORE_6 = (*_BEFORE_5, "ce-5")
 _AFTER_7 = ("ce-master", "librepim-8", "saas")
 _BY_UUID = ("ce-7", "ee-7", "ce-2026", *_AFTER_7)
 _ENTERPRISE = ("pim-3", "ee-7", "saas")
+_NEWER: dict[str, Callable[[Entity], dict[str, Any]]] = {
+    "currencies": lambda row: {"label": row.code},
+    "families": lambda _: {"parent": None},
+}
 _STRUCTURE = (
     *("families", "family_variants", "attributes", "attribute_groups", "association_types"),
     *("categories", "channels", "locales", "currencies", "measurement_families"),
@@ -357,8 +361,8 @@ def _structure(pim: Installation, resource: str) -> list[dict[str, Any]]:
                     "only_leaves": False,
                     "is_mandatory": False,
                 }
-        elif resource == "families" and pim.profile.name == "saas":
-            body["parent"] = None
+        elif resource in _NEWER and pim.profile.name == "saas":
+            body |= _NEWER[resource](row)
         elif resource == "attributes":
             _attribute(pim, body)
         records.append(body)

@@ -192,7 +192,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "product_model_scores": (
         Example(
-            "akeneo-web-api.json, examples of product-models",
+            "Akeneo's reference of 7.0, examples of product-models",
             {
                 "code": "model-biker-jacket-leather",
                 "quality_scores": [{"scope": "ecommerce", "locale": "en_US", "data": "A"}],
@@ -201,7 +201,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "product_scores": (
         Example(
-            "akeneo-web-api.json, examples of products-uuid and products",
+            "Akeneo's reference of 7.0, examples of products-uuid and products",
             {
                 "uuid": "00073089-1310-4340-bcf0-9e33e4019b79",
                 "completenesses": [{"scope": "ecommerce", "locale": "en_US", "data": 10}],
@@ -209,7 +209,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             },
         ),
         Example(
-            "akeneo-web-api.json, examples of products",
+            "Akeneo's reference of 7.0, examples of products",
             {"identifier": "top", "quality_scores": []},
         ),
     ),

@@ -128,6 +128,6 @@ DECLARED_AS_OBJECT = {
     ("products", "quality_scores"),
 }
 WRONG_EXAMPLES: list[tuple[str, str, object]] = [
-    ("asset_attributes", "$.max_characters", "50"),  # a number (api.akeneo.com, asset manager)
+    ("asset_attributes", "$.max_characters", "text"),  # a number (api.akeneo.com, asset manager)
     ("products", "$.quality_scores", {}),
 ]

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from pim_simulator import SimulatedPim
 from tap_akeneo.streams import STREAMS
+from tests.reference.facts import load
 from tests.schemas.examples import EXAMPLES
 from tests.schemas.sources import (
     AS_TEXT,
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 SCHEMAS = Path(__file__).parents[2] / "tap_akeneo" / "schemas"
-REFERENCE: Json = json.loads(
-    (Path(__file__).parent / "data" / "akeneo-web-api.json").read_text(encoding="utf-8")
-)
+REFERENCE = load("pim-7.0")
 
 PREFIX = "/api/rest/v1/"
 LINKS = {"_link", "_links"}
@@ -112,14 +111,10 @@ def items_of(embedded: Json) -> Any:
 
 def reference_examples(stream: str) -> Iterator[Json]:
     for response in responses_of(stream):
-        for name in ("examples", "x-examples"):
-            yield from records_in(response.get(name))
-        per_version = response.get("x-examples-per-version", [])
-        for entry in per_version if isinstance(per_version, list) else [per_version]:
-            yield from records_in(entry["x-example"])
+        yield from records_in(response.get("shapes"))
     for schema in reference_schemas(stream):
         for part in (schema, *schema.get("allOf", ())):
-            yield from records_in(part.get("example"))
+            yield from records_in(part.get("shape"))
 
 
 def examples(stream: str) -> list[Json]:

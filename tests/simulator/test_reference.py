@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from jsonschema import Draft4Validator
 
 from pim_simulator import PROFILES
+from tests.reference.facts import load
 from tests.simulator.conftest import API, Client
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-_REFERENCE = Path(__file__).parents[1] / "schemas" / "data" / "akeneo-web-api.json"
+_REFERENCE = load("pim-7.0")
 _LISTS = {
     "products": "products",
     "products-uuid": "products-uuid",
@@ -125,8 +125,7 @@ _UNKNOWN_KEYS = {
 
 @functools.cache
 def _schema(path: str) -> dict[str, Any]:
-    reference = json.loads(_REFERENCE.read_text(encoding="utf-8"))
-    operation = reference["paths"][f"{API}/{path}"]["get"]
+    operation = _REFERENCE["paths"][f"{API}/{path}"]["get"]
     text = json.dumps(operation["responses"]["200"]["schema"])
     # The list of assets is described, and shown, with ``_items``: its clients read ``items``.
     schema: dict[str, Any] = json.loads(text.replace('"_items"', '"items"'))
@@ -196,7 +195,6 @@ def test_no_key_is_unknown_to_the_reference_but_the_listed_ones(any_version: Cli
 def test_the_reference_names_the_version_in_which_a_resource_came(
     clients: dict[str, Client], profile: str
 ) -> None:
-    reference = json.loads(_REFERENCE.read_text(encoding="utf-8"))
     major = min(clients[profile].pim.profile.major, 7)
     version = "3.x" if profile == "pim-3" else f"{major}.0"
     for path, asked in _LISTS.items():
@@ -204,6 +202,6 @@ def test_the_reference_names_the_version_in_which_a_resource_came(
             continue
         if (path, profile) == ("published-products", "saas"):
             continue  # retired there, though the reference names its version
-        versions = reference["paths"][f"{API}/{path}"]["get"]["x-versions"]
+        versions = _REFERENCE["paths"][f"{API}/{path}"]["get"]["x-versions"]
         there = version in versions or (version == "3.x" and "3.2" in versions)
         assert clients[profile].ask(asked).status_code == (200 if there else 404), path

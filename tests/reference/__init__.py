@@ -1,0 +1,1 @@
+"""Facts of Akeneo's descriptions of its API, and what they show is missing here."""
