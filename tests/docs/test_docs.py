@@ -156,8 +156,8 @@ def test_the_commands_without_meltano_keep_the_state_between_runs(
 ) -> None:
     pim = start_pim(products=10)
     (tmp_path / "config.json").write_text(json.dumps(settings_for(pim, max_retries=0)))
-    commands = block_with(TEXT, "states.jsonl")
-    before_each_run, script = commands.split("set -o pipefail\n")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    discover, script = block_with(TEXT, "examples/run.sh").splitlines()
     environment = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
@@ -178,16 +178,16 @@ def test_the_commands_without_meltano_keep_the_state_between_runs(
         state = json.loads((tmp_path / "state.json").read_text())
         return str(state["bookmarks"]["products"]["replication_key_value"])
 
-    assert run(before_each_run) == 0
-    assert run(f"set -o pipefail\n{script}") == 0
+    assert run(discover) == 0
+    assert run(script) == 0
     first = bookmark()
     pim.clock.advance(hours=1)
     pim.faults.add("status", "/channels", status=403, times=None)
-    assert run(f"set -o pipefail\n{script}") == 1
+    assert run(script) == 1
     second = bookmark()
     assert second > first
     pim.faults.add("status", "/token", status=403, times=None)
-    assert run(f"set -o pipefail\n{script}") == 1
+    assert run(script) == 1
     assert bookmark() == second
 
 

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Run tap-akeneo with a target, and keep each state that the target prints in state.json:
+#
+#     bash run.sh target-jsonl --config target.json
+#
+# The settings of the tap are in config.json and in variables TAP_AKENEO_…; catalog.json may deselect
+# streams. SIGTERM and SIGINT stop the tap. The target then writes what it has read, and its last state
+# is kept, too, so the next run continues there. The script waits for both, also as the first process of
+# a container, and exits with 0 only if both did.
+set -u
+
+pipes=$(mktemp -d)
+trap 'rm -rf "$pipes"' EXIT
+mkfifo "$pipes/messages" "$pipes/states"
+[ -e state.json ] || echo '{}' >state.json
+options=(--config=ENV --state state.json)
+[ ! -e config.json ] || options+=(--config config.json)
+[ ! -e catalog.json ] || options+=(--catalog catalog.json)
+
+keep_states() {
+    # A signal to the whole process group must not lose the last state.
+    trap '' TERM INT
+    while IFS= read -r state; do
+        printf '%s\n' "$state" >state.json.new && mv state.json.new state.json
+    done
+}
+
+tap-akeneo "${options[@]}" >"$pipes/messages" &
+tap=$!
+"$@" <"$pipes/messages" >"$pipes/states" &
+target=$!
+keep_states <"$pipes/states" &
+keeper=$!
+trap 'kill -TERM "$tap" 2>/dev/null' TERM INT
+
+# A signal also ends `wait`, although the process still runs.
+wait_for() {
+    local code
+    while true; do
+        wait "$1"
+        code=$?
+        kill -0 "$1" 2>/dev/null || return "$code"
+    done
+}
+
+wait_for "$tap"
+tap_code=$?
+wait_for "$target"
+target_code=$?
+wait_for "$keeper"
+[ "$tap_code" -ne 0 ] && exit "$tap_code"
+exit "$target_code"

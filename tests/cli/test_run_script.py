@@ -1,0 +1,131 @@
+"""examples/run.sh keeps the state whatever is stopped, and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import settings_for, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import StartPim
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ["bash", str(ROOT / "examples" / "run.sh"), "target"]
+
+PRODUCTS = 1500
+"""More than two times the products after which the tap writes a state."""
+
+TARGET = """\
+import json, signal, sys
+
+class Stop(Exception):
+    pass
+
+def stop(*_):
+    raise Stop
+
+def drain():
+    with open("rows.jsonl", "a") as file:
+        file.writelines(rows)
+    rows.clear()
+    if state:
+        print(json.dumps(state[-1]), flush=True)
+
+rows, state = [], []
+# As the SDK's targets: they write what they have read, and end.
+signal.signal(signal.SIGTERM, stop)
+try:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["type"] == "RECORD":
+            rows.append(line)
+        elif message["type"] == "STATE":
+            state.append(message["value"])
+        if len(rows) >= 50 and message["type"] == "STATE":
+            drain()
+except Stop:
+    pass
+drain()
+"""
+"""A target that writes batches, and prints the state of what it has written."""
+
+STOPS: dict[str, Callable[[subprocess.Popen[bytes]], None]] = {
+    "the script": lambda script: script.send_signal(signal.SIGTERM),
+    "its process group": lambda script: os.killpg(script.pid, signal.SIGTERM),
+    "the script, by Ctrl-C": lambda script: os.killpg(script.pid, signal.SIGINT),
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "target.py").write_text(TARGET)
+    for name, arguments in {"tap-akeneo": "-m tap_akeneo", "target": folder / "target.py"}.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        program.chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def loaded(folder: Path) -> list[str]:
+    """Return the products that the target has written."""
+    file = folder / "rows.jsonl"
+    lines = file.read_text().splitlines() if file.exists() else []
+    messages = [json.loads(line) for line in lines]
+    return [one["record"]["uuid"] for one in messages if one["stream"] == "products"]
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS.keys())
+def test_a_signal_loses_no_state_leaves_no_process_and_the_next_run_reads_the_rest(
+    start_pim: StartPim,
+    tmp_path: Path,
+    environment: dict[str, str],
+    stop: Callable[[subprocess.Popen[bytes]], None],
+) -> None:
+    pim = start_pim(products=PRODUCTS, latency=0.2)
+    settings = settings_for(pim, page_size=10)
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with started(SCRIPT, cwd=tmp_path, env=environment, start_new_session=True) as script:
+        while len(loaded(tmp_path)) < 50:
+            assert script.poll() is None
+            time.sleep(0.05)
+        stop(script)
+        # In a group, the target may end before the tap, which then cannot write.
+        assert script.wait() in {128 + signal.SIGTERM, 128 + signal.SIGINT, 1}
+    with pytest.raises(ProcessLookupError):
+        os.killpg(script.pid, 0)
+    first = loaded(tmp_path)
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert state["bookmarks"]["products"]["unfinished"]["read"] == len(first) < PRODUCTS
+    subprocess.run(SCRIPT, cwd=tmp_path, env=environment, check=True, timeout=120)  # noqa: S603
+    assert set(loaded(tmp_path)) == {one["uuid"] for one in pim.truth("products")}
+    assert len(loaded(tmp_path)) <= PRODUCTS + 5 * 10, (
+        "at most the pages that were being read come again"
+    )
+
+
+@pytest.mark.parametrize(("program", "code"), [("tap-akeneo", 1), ("target", 3)])
+def test_it_fails_if_either_program_fails(
+    start_pim: StartPim, tmp_path: Path, environment: dict[str, str], program: str, code: int
+) -> None:
+    pim = start_pim(products=5)
+    (tmp_path / "config.json").write_text(json.dumps(settings_for(pim)))
+    if program == "target":
+        (tmp_path / "bin" / "target").write_text("#!/bin/sh\ncat > /dev/null; exit 3\n")
+    else:
+        pim.permissions.discard("pim_api_family_list")
+    ended = subprocess.run(SCRIPT, cwd=tmp_path, env=environment, check=False, timeout=60)  # noqa: S603
+    assert ended.returncode == code
