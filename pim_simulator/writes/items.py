@@ -94,7 +94,11 @@ class ItemWriter:
         }
 
     def _link_back(self, item: Item, before: set[tuple[str, str, str]]) -> None:
-        """Change the other ends of two-way associations; they are saved, too (recorded)."""
+        """Change the other ends of two-way associations; they are saved, too (recorded).
+
+        Only the ends that are associated afterwards are indexed, and nothing below them
+        (PersistTwoWayAssociationSubscriber; tried on 7.0.84).
+        """
         after = self._two_way_links(item)
         kind = "product_models" if item.is_model else "products"
         own = (item.code or "") if item.is_model else item.uuid
@@ -110,7 +114,9 @@ class ItemWriter:
             targets[kind] = sorted(keys)
             target.associations = {**target.associations, code: targets}
             target.updated = self._clock.timestamp()
-            self.reindex(target)
+            if (code, target_kind, key) in after:
+                index = self._models if target.is_model else self._products
+                index.write([key], self._clock.now().timestamp())
 
     def _reindex_below(self, code: str) -> None:
         """Index a model and everything below: their dates follow it in the index."""

@@ -55,6 +55,11 @@ OLDEST_SUPPORTED = "3.2"
 
 _COMPUTED = "the PIM calculated them again, for example because a family changed"
 _BY_PARTS = "an item that they name was deleted"
+_BY_RENAMING = f"{_BY_PARTS}, or a product that they name got another identifier"
+_BY_LINKS = (
+    f"{_BY_PARTS}, the other end removed a two-way association, or a product model above was "
+    "associated by one"
+)
 _BY_CATEGORIES = "a category was deleted"
 _VALUES = (
     "an attribute, option or channel was deleted, a locale was deactivated, the label of an option "
@@ -67,7 +72,7 @@ _LINKS = "a linked asset or record, or an option, was deleted"
 _ITEMS = {
     "values": _VALUES,
     "categories": _BY_CATEGORIES,
-    "associations": _BY_PARTS,
+    "associations": _BY_LINKS,
     "quantified_associations": _BY_PARTS,
     "quality_scores": _COMPUTED,
     "readiness": _COMPUTED,
@@ -77,12 +82,16 @@ _ITEMS = {
 }
 STALE: dict[str, dict[str, str]] = {
     "products": {**_ITEMS, "completenesses": _COMPUTED},
-    "product_models": _ITEMS,
+    "product_models": {
+        **_ITEMS,
+        "associations": f"{_BY_LINKS}, or a product that they name got another identifier",
+        "quantified_associations": _BY_RENAMING,
+    },
     "catalog_products": {
         "catalog_id": _CATALOG,
         "values": _VALUES,
         "categories": _BY_CATEGORIES,
-        "associations": _BY_PARTS,
+        "associations": _BY_LINKS,
         "quantified_associations": _BY_PARTS,
         "quality_scores": _COMPUTED,
         "completenesses": _COMPUTED,

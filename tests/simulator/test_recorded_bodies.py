@@ -234,6 +234,31 @@ def test_two_way_associations_move_the_date_of_the_other_end(start: Start) -> No
     assert last["updated"] > shown["updated"]
 
 
+def test_only_the_ends_that_stay_associated_are_found_by_their_date(start: Start) -> None:
+    """Tried on 7.0.84 (PersistTwoWayAssociationSubscriber)."""
+    client = start()
+    target = client.pim.write.product("target")
+    products = client.pim.truth("products")
+    model = next(row["parent"] for row in products if row["parent"])
+    below = {row["uuid"] for row in products if row["parent"] == model}
+
+    def found(path: str, key: str, **linked: list[str]) -> set[str]:
+        client.pim.clock.advance(seconds=5)
+        since = f"{client.pim.clock.now():%Y-%m-%d %H:%M:%S}"
+        client.pim.clock.advance(seconds=5)
+        client.pim.write.product("source", associations={"X_SELL": linked})
+        return client.found(path, key, updated=[{"operator": ">", "value": since}])
+
+    source, end = found("products-uuid", "uuid", products=[target]), {target}
+    assert end < source
+    assert found("products-uuid", "uuid", products=[]) == source - end
+    assert found("product-models", "code", product_models=[model]) == {model}
+    # Its variants inherit the association.
+    found("products-uuid", "uuid", product_models=[])
+    assert not below & found("products-uuid", "uuid", product_models=[model])
+    assert not found("product-models", "code", product_models=[])
+
+
 def test_deactivating_a_locale_is_silent(start: Start) -> None:
     client = start()
     before = _dates(client)

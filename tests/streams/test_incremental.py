@@ -358,3 +358,19 @@ def test_a_stream_set_to_full_table_in_the_catalog_reads_everything_despite_a_bo
     tap.sync_all()
     records = [message for message in collector.messages if message["type"] == "RECORD"]
     assert len(records) == len(pim.truth("products"))
+
+
+def test_only_a_full_refresh_reads_the_other_end_of_a_two_way_association_that_was_removed(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    target = pim.write.product("target")
+    source = pim.write.product("source", associations={"X_SELL": {"products": [target]}})
+    pim.clock.advance(hours=1)
+    state = sync(pim, "products", pim_timezone="UTC").state
+    pim.clock.advance(hours=1)
+    pim.write.product("source", associations={"X_SELL": {"products": []}})
+    changed = sync(pim, "products", pim_timezone="UTC", state=state)
+    assert changed.rows("products").keys() == {(source,)}
+    whole = sync(pim, "products", pim_timezone="UTC").rows("products")
+    assert whole[target,]["associations"]["X_SELL"]["products"] == []
