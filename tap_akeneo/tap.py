@@ -30,7 +30,7 @@ from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
 from tap_akeneo.log import show_own_lines
 from tap_akeneo.maps import StreamMaps
-from tap_akeneo.pagination.reader import Plan, Reader
+from tap_akeneo.pagination.reader import Reader
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.streams import STREAMS, bookmark_kinds
 from tap_akeneo.streams.base import AkeneoStream
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import click
 
     from tap_akeneo.client.errors import RequestRefused
+    from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.value_columns.definitions import Column
 
 

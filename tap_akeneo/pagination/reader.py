@@ -3,27 +3,24 @@
 Threads get slices from one queue and put steps into another; they share nothing else. The main
 thread owns everything that changes. It consumes the pages of one plan after the other, and while it
 does, the threads read ahead for the next plans as far as memory allows.
-
-A plan is a generator. It yields what it needs: `Ask` for a value that takes requests, `Collect` for
-lists whose items it needs itself, such as parents, and `Emit` for lists whose pages the consumer
-gets.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_akeneo.client.errors import NoResponse, PimUnavailable
+from tap_akeneo.pagination.plans import Ask, Collect, Emit, Plan, RunningPlan
 from tap_akeneo.pagination.slices import ListFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import Item, Page
@@ -52,47 +49,10 @@ MIN_PAGES = 16
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A function that sends requests. The plan gets its value."""
-
-    function: Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Lists whose items the plan needs. It goes on when all pages have arrived.
-
-    Attributes:
-        readings: The lists.
-        take: Gets each page of a list as it arrives. Pages are not kept.
-    """
-
-    readings: Sequence[ListReading]
-    take: Callable[[ListReading, Page], None]
-
-
-@dataclass(frozen=True)
-class Emit:
-    """Lists whose pages go to the consumer. The plan goes on when all have been consumed."""
-
-    readings: Sequence[ListReading]
-
-
-Need: TypeAlias = "Ask | Collect | Emit"
-Plan: TypeAlias = "Generator[Need, Any, T]"
-
-
-def ask(function: Callable[[], T]) -> Plan[T]:
-    """Return the value of a function that sends requests."""
-    value: T = yield Ask(function)
-    return value
-
-
-@dataclass(frozen=True)
 class _Job:
     """What a thread does: read a slice (``work``) some times, or call a function."""
 
-    plan: _RunningPlan
+    plan: RunningPlan
     reading: ListReading | None
     work: Any
     times: int = 1
@@ -117,74 +77,6 @@ class _Result:
     failure: Exception | None = None
     pim_is_up: bool = False
     goes_on: bool = False
-
-
-class _RunningPlan:
-    """A plan that has begun, and what its lists wait for.
-
-    Attributes:
-        need: What it waits for; ``None`` after its end.
-        failure: Why it ended early.
-        work: Lists with slices that no thread reads.
-        events: Lists in the order in which their pages arrived, or (second) in which they ended.
-        waiting_bytes: Size of the pages that have not been consumed.
-    """
-
-    def __init__(self, plan: Plan[None]) -> None:
-        self.need: Need | None = None
-        self.failure: Exception | None = None
-        self.work: deque[ListReading] = deque()
-        self.events: deque[tuple[ListReading, bool]] = deque()
-        self.waiting_bytes = 0
-        self.asks = False
-        self._plan = plan
-        self._open: set[ListReading] = set()
-        self._advance(lambda: plan.send(None))
-
-    @property
-    def is_read(self) -> bool:
-        """Whether nothing is left to read of what the plan waits for."""
-        return not self._open
-
-    def answer(self, value: Any) -> None:  # noqa: ANN401 (what the plan asked for)
-        """Give the plan what it waited for."""
-        self._advance(lambda: self._plan.send(value))
-
-    def refuse(self, failure: Exception) -> None:
-        """Raise an exception where the plan waits."""
-        self._advance(lambda: self._plan.throw(failure))
-
-    def end(self, failure: Exception | None = None) -> None:
-        """End the plan, with an exception for its consumer."""
-        self._plan.close()
-        self.need, self.failure = None, self.failure or failure
-        self.work.clear()
-
-    def settle(self, reading: ListReading) -> None:
-        """Note what a list waits for now."""
-        if reading.has_work and reading not in self.work:
-            self.work.append(reading)
-        if reading.has_ended and reading in self._open:
-            self._open.remove(reading)
-            self.events.append((reading, True))
-
-    def _advance(self, proceed: Callable[[], Need]) -> None:
-        self.work.clear()
-        self.events.clear()
-        self.waiting_bytes, self.asks = 0, False
-        try:
-            self.need = proceed()
-            while isinstance(self.need, Collect) and not self.need.readings:
-                self.need = self._plan.send(None)
-        except StopIteration:
-            self.need = None
-        except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
-            self.need, self.failure = None, failure
-        if isinstance(self.need, Ask):
-            self.asks = True
-        elif self.need is not None:
-            self._open = set(self.need.readings)
-            self.work.extend(self.need.readings)
 
 
 class Reader:
@@ -212,7 +104,7 @@ class Reader:
         self._results: SimpleQueue[_Result] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._active = 0
-        self._ahead: dict[object, _RunningPlan] = {}
+        self._ahead: dict[object, RunningPlan] = {}
         self._following: Iterator[tuple[object, Callable[[], Plan[None]]]] = iter(())
         self._broken: dict[tuple[str, ...], list[BrokenRange]] = defaultdict(list)
         # Items in which a thread searches for a broken one, so that each is searched for once.
@@ -237,7 +129,7 @@ class Reader:
             Exception: What the plan raises, or a failure that is not only that of one list.
         """
         self._following = iter(following)
-        running = self._ahead.pop(name, None) or _RunningPlan(plan())
+        running = self._ahead.pop(name, None) or RunningPlan(plan())
         is_over = True
         try:
             while running.need is not None:
@@ -280,7 +172,7 @@ class Reader:
         self._active, self._ahead, self._following = 0, {}, iter(())
         self._searched = set()
 
-    def _next_event(self, running: _RunningPlan) -> Iterator[tuple[ListReading, Page | None]]:
+    def _next_event(self, running: RunningPlan) -> Iterator[tuple[ListReading, Page | None]]:
         reading, is_end = running.events.popleft()
         page = None if is_end else reading.next_page()
         if isinstance(running.need, Emit) and (is_end or page is not None):
@@ -289,7 +181,7 @@ class Reader:
 
     # The work of the threads.
 
-    def _hand_out(self, current: _RunningPlan) -> None:
+    def _hand_out(self, current: RunningPlan) -> None:
         """Give work to idle threads: that of the current plan first, then that of the next ones."""
         while self._active < self._count + QUEUED:
             job = self._next_job(current)
@@ -311,11 +203,11 @@ class Reader:
         """Begin a plan ahead of its turn, unless there is none."""
         for name, plan in self._following:
             if name not in self._ahead:
-                self._ahead[name] = _RunningPlan(plan())
+                self._ahead[name] = RunningPlan(plan())
                 return True
         return False
 
-    def _next_job(self, running: _RunningPlan) -> _Job | None:
+    def _next_job(self, running: RunningPlan) -> _Job | None:
         if running.asks and isinstance(running.need, Ask):
             running.asks = False
             return _Job(running, None, running.need.function)
@@ -393,7 +285,7 @@ class Reader:
         if isinstance(running.need, Collect) and running.is_read:
             running.answer(None)
 
-    def _take_step(self, running: _RunningPlan, reading: ListReading, result: _Result) -> None:
+    def _take_step(self, running: RunningPlan, reading: ListReading, result: _Result) -> None:
         step: Step = result.value
         before = reading.waiting_pages
         reading.arrive(result.work, step, goes_on=result.goes_on)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from tap_akeneo.client.errors import NoResponse, PimUnavailable, RequestRefused
 from tap_akeneo.client.responses import ListDisabled, Page
-from tap_akeneo.pagination.by_key import KeySlice, SeamSlice
+from tap_akeneo.pagination.by_key import KeySlice
 from tap_akeneo.pagination.by_link import LinkSlice, WholeSlice
 from tap_akeneo.pagination.by_number import NumberSlice
+from tap_akeneo.pagination.key_places import Seams
 from tap_akeneo.pagination.keys import order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
@@ -141,8 +142,7 @@ class ListReading:
         self._order = order_of(request.keys[-1] if request.keys else "")
         self._highest: str | None = None
         self._samples: list[str] = []
-        self._seams: dict[str, tuple[str | None, str]] = {}
-        self._firsts: dict[str, str | None] = {}
+        self._seams = Seams(request)
 
     # What the reader asks for.
 
@@ -218,7 +218,8 @@ class ListReading:
             msg = f"{MAX_EMPTY_PAGES} pages without items follow each other"
             self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
         self._add_page(one, step)
-        self._compare_seams(one, step)
+        if isinstance(one, KeySlice) and not self._is_broken:
+            self._waiting.extend(self._seams.note(one, step))
         if any(rest.place in self._places for rest in step.rest):
             self._fail(
                 "the PIM's links lead back to a page that was already read, so the list would "
@@ -356,22 +357,6 @@ class ListReading:
         if self._highest is None or self._order.is_beyond(key, self._highest):
             self._highest = key
 
-    def _compare_seams(self, one: Slice, step: Step) -> None:
-        """Have the place checked where two slices meet, if they show different items there."""
-        if not isinstance(one, KeySlice) or self._is_broken:
-            return
-        if one.to is not None and step.beyond is not None:
-            keys = map(self.request.sort_key_of, reversed(step.page.items))
-            last = next((key for key in keys if key is not None), one.after)
-            self._seams[one.to] = last, step.beyond
-        if one.after is not None and not one.taken and (step.first or not step.rest):
-            self._firsts.setdefault(one.after, step.first)
-        for at in (one.to, one.after):
-            if at in self._seams and at in self._firsts:
-                last, beyond = self._seams.pop(at)
-                if self._firsts.pop(at) != beyond:
-                    self._waiting.append(SeamSlice(self.request, last, at))
-
     def _step_over(self, known: Collection[BrokenRange]) -> None:
         """Divide the slices that wait around broken items that are known."""
         for broken in known:
@@ -396,18 +381,14 @@ class ListReading:
         )
         self._waiting = deque([LinkSlice(self.request)])
         self._running, self._ends, self.broken = [], [], []
-        self._places, self._seams, self._firsts = {self._waiting[0].place}, {}, {}
+        self._places, self._seams = {self._waiting[0].place}, Seams(self.request)
         self._seen, self._seen_before = set(), 0
         self.is_resumable = False
 
     def _finish_if_nothing_is_left(self) -> None:
         if self._waiting or self._running or self.outcome is not None:
             return
-        # The second slice of a seam was read by an earlier run.
-        self._waiting.extend(
-            SeamSlice(self.request, last, at) for at, (last, _) in self._seams.items()
-        )
-        self._seams = {}
+        self._waiting.extend(self._seams.left())
         if self._waiting:
             return
         # What follows broken items was read with the whole list.

@@ -11,7 +11,7 @@ from singer_sdk.metrics import Status, Tag
 from typing_extensions import override
 
 from tap_akeneo.client.errors import AkeneoError, NoResponse, RequestRefused
-from tap_akeneo.pagination.reader import Emit, Plan
+from tap_akeneo.pagination.plans import Emit, Plan
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.pagination.slices import ListFailed

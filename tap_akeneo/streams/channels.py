@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from tap_akeneo.client.responses import objects_in, value_of
-from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.plans import Plan, ask
 from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_akeneo.pagination.reader import Collect, Plan
+from tap_akeneo.pagination.plans import Collect, Plan
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.streams.base import AkeneoStream
 

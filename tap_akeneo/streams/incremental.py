@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_akeneo.config.settings import parse_date
 from tap_akeneo.config.state import READ_EVERYTHING
-from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.plans import Plan, ask
 from tap_akeneo.pagination.reading import Outcome
 from tap_akeneo.records import decoded
 from tap_akeneo.replication import (

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.client.responses import Item, Page
-    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.streams.rows import Record
 
 

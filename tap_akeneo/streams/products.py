@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_akeneo.client.errors import RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.by_number import any_item
-from tap_akeneo.pagination.reader import Plan, ask
+from tap_akeneo.pagination.plans import Plan, ask
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.tap_interface import TapInterface
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.config.settings import Settings
     from tap_akeneo.maps import StreamMaps
-    from tap_akeneo.pagination.reader import Plan, Reader
+    from tap_akeneo.pagination.plans import Plan
+    from tap_akeneo.pagination.reader import Reader
     from tap_akeneo.streams.structure import IdentifierAttributes
     from tap_akeneo.value_columns.definitions import Column
     from tap_akeneo.writer import DeferredVersionWriter

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_akeneo.client.responses import Item
-    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.pagination.request import ListRequest
 
 

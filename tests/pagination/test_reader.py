@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import value_of
-from tap_akeneo.pagination.reader import Collect, Emit, Reader, ask
+from tap_akeneo.pagination.plans import Collect, Emit, ask
+from tap_akeneo.pagination.reader import Reader
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import ListFailed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_akeneo.client.pim import Pim
-    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.plans import Plan
     from tests.conftest import StartPim
 
 

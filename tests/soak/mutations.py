@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.responses import Page
-    from tap_akeneo.pagination.reader import Plan
+    from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.pagination.slices import KeyRange
     from tap_akeneo.replication import DateRange
     from tests.soak.pim import Server
