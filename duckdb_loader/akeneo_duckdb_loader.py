@@ -1,7 +1,5 @@
 """Singer target that writes a DuckDB file. Python sorts lines by stream; DuckDB does the rest."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -19,17 +17,12 @@ import duckdb
 
 __version__ = "0.1.0"
 NAME = "akeneo-duckdb-loader"
-SETTINGS: dict[str, tuple[Any, str]] = {
-    "path": ("", "Database file. Its folder must exist."),
-    "default_target_schema": ("main", "Schema of all tables."),
-    "hard_delete": (False, "Delete rows that no longer exist instead of marking them."),
-    "batch_size_mb": (64, "Size in MB of the messages that a transaction writes."),
-    "batch_wait_limit_seconds": (60, "Seconds after which a STATE ends a transaction."),
-}
+SETTINGS: dict[str, Any] = {"path": "", "default_target_schema": "main", "hard_delete": False}
+SETTINGS |= {"batch_size_mb": 64, "batch_wait_limit_seconds": 60}
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
-METADATA = {f"_sdc_{name}_at": INSTANT for name in ("extracted", "batched", "deleted")}
-METADATA["_sdc_table_version"] = "BIGINT"
+METADATA = {f"_sdc_{one}_at": INSTANT for one in ("extracted", "batched", "deleted")}
+METADATA |= {"_sdc_table_version": "BIGINT"}
 # Whether a column of the type can hold the JSON text `j` without a loss.
 FITS = {
     "BIGINT": r"regexp_full_match(j, '-?\d+(\.0)?') and try_cast(j as bigint) is not null",
@@ -41,10 +34,12 @@ FITS = {
 }
 RECORD = re.compile(rb'\{"type": ?"RECORD", ?"stream": ?"([^"\\]+)", ?"record": ?\{')
 # DuckDB reads decimals as doubles, even inside of JSON. It gets longer ones as strings with a mark.
-# The first pattern finds lines that may have such a number; it must be fast.
+# Lines that may have such a number must be found fast: the second is looked for with digits as 0.
 LONG_DECIMAL = re.compile(rb"\.(?:[0-9]{8}|(?<=[0-9]{9}\.)[0-9]|[0-9]+[eE])")
+LONG_EXPONENT, DIGITS = b"0" * 16 + b"e", bytes.maketrans(b"123456789E", b"000000000e")
 STRING_OR_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*')
 MARK = f"number-{os.urandom(8).hex()}:"
+stopped: list[int] = []
 
 
 def quoted(name: object, mark: str = '"') -> str:
@@ -105,8 +100,7 @@ class Loader:
         self.state: Any = None
         self.size, self.files, self.loaded_at = 0, 0, time.monotonic()
         self.sql = duckdb.connect(config={"threads": min(4, os.cpu_count() or 1)}).execute
-        # Small row groups are replaced faster. DuckDB 2 writes its own file format several times
-        # slower, and older programs cannot read it.
+        # Small row groups are replaced faster. The format of DuckDB 2 is slower and needs DuckDB 2.
         new = "" if Path(path).exists() else ", storage_version 'v1.2.0'"
         self.sql(f"""attach {quoted(path, "'")} as db (row_group_size 2048{new})""")
         self.sql(f"set timezone = 'UTC'; create schema if not exists {self.schema}")
@@ -118,7 +112,7 @@ class Loader:
 
     def receive(self, line: bytes) -> None:
         """Handle a message."""
-        if match := RECORD.match(line):
+        if line.endswith(b"\n") and (match := RECORD.match(line)):
             return self._add(match[1].decode(), line)
         message = json.loads(line)
         kind, name = message["type"], message.get("stream")
@@ -146,10 +140,10 @@ class Loader:
         for stream in filled:
             self._stage(stream)
         self.sql("begin")
-        for stream in filled:
-            self._merge(stream)
+        counts = [self._merge(stream) for stream in filled]
         self.sql("commit")
-        for stream in filled:
+        for stream, count in zip(filled, counts, strict=True):
+            print(f"Loaded {count} rows into {stream.schema['stream']}", file=sys.stderr)
             self.sql(f"drop table {stream.file.name}")
             stream.lines, stream.longest, stream.is_marked = stream.file.open("wb"), 0, False
         if self.state is not None:
@@ -159,8 +153,9 @@ class Loader:
     def _add(self, name: str, line: bytes) -> None:
         if not (stream := self.streams.get(name)):
             raise ValueError(f"{name}: a RECORD came before the SCHEMA")
-        if LONG_DECIMAL.search(line) and (changed := STRING_OR_NUMBER.sub(marked, line)) != line:
-            line, stream.is_marked = changed, True
+        if LONG_DECIMAL.search(line) or LONG_EXPONENT in line.translate(DIGITS):
+            line = STRING_OR_NUMBER.sub(marked, line)
+            stream.is_marked |= MARK.encode() in line
         stream.lines.write(line if line.endswith(b"\n") else line + b"\n")
         stream.longest = max(stream.longest, len(line) + 1)
         self.size += len(line)
@@ -180,6 +175,8 @@ class Loader:
         table, columns = f"{self.schema}.{quoted(name)}", types | METADATA
         parts = [f"{quoted(n)} {t}{' not null' * (n in keys)}" for n, t in columns.items()]
         self.sql(f"create table if not exists {table} ({', '.join(parts)})")
+        if (name,) not in self.sql(f"show tables from {self.schema}").fetchall():
+            raise ValueError(f"{name}: there is a table whose name differs only by case")
         found = self.sql(f"describe {table}").fetchall()
         if (old := {n for n, _, null, *_ in found if null == "NO"}) != {*keys}:
             why = f"the key of the table is {sorted(old)}, but that of the stream is {sorted(keys)}"
@@ -213,9 +210,8 @@ class Loader:
         """Read the records of a stream, and widen the columns that cannot hold them."""
         stream.lines.close()
         record = f"struct({', '.join(f'{quoted(name)} json' for name in stream.types)})"
-        columns = {"record": record, "time_extracted": INSTANT, "version": "bigint"}
-        of = ", ".join(f"""{name}: {quoted(kind, "'")}""" for name, kind in columns.items())
-        source = f"""{quoted(stream.file, "'")}, format = 'nd', columns = {{{of}}}"""
+        columns = f"""{quoted(record, "'")}, time_extracted: '{INSTANT}', version: 'bigint'"""
+        source = f"""{quoted(stream.file, "'")}, format = 'nd', columns = {{record: {columns}}}"""
         source = f"read_json({source}, maximum_object_size = {max(stream.longest, 1 << 20)})"
         try:
             self.sql(f"create temp table {stream.file.name} as from {source}")
@@ -227,19 +223,46 @@ class Loader:
             if not self._all_fit(kind, stream.value(name, "JSON"), stream.file.name):
                 self._widen(stream, name, kind, "JSON")
 
-    def _merge(self, stream: Stream) -> None:
-        """Replace rows by the staged records with the same key; the last of each counts."""
+    def _merge(self, stream: Stream) -> int:
+        """Replace rows by the staged records with the same key; return how many there are."""
         values = {name: stream.value(name, kind) for name, kind in stream.types.items()}
         last, keys, staged = "", stream.schema["key_properties"], stream.file.name
         if keys:
-            key, columns = ", ".join(values[one] for one in keys), ", ".join(map(quoted, keys))
-            self.sql(
-                f"delete from {stream.table} where ({columns}) in (select {key} from {staged})"
-            )
+            key, own = ", ".join(values[one] for one in keys), ", ".join(map(quoted, keys))
+            self.sql(f"delete from {stream.table} where ({own}) in (select {key} from {staged})")
             last = f" where rowid in (select max(rowid) from {staged} group by {key})"
         names = ", ".join(map(quoted, stream.types | METADATA))
         row = f"{', '.join(values.values())}, time_extracted, now(), null, version"
-        self.sql(f"insert into {stream.table} ({names}) select {row} from {staged}{last}")
+        insert = f"insert into {stream.table} ({names}) select {row} from {staged}{last}"
+        return int(self.sql(insert).fetchall()[0][0])
+
+
+def stop(number: int, _: object) -> None:
+    """End the input, so that the loader writes what was read and ends."""
+    stopped.append(number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+
+
+def run(files: list[str]) -> None:
+    """Load the input, with settings from files and the environment."""
+    variable = f"{NAME}_".upper().replace("-", "_")
+    settings = {one: os.environ.get(variable + one.upper(), of) for one, of in SETTINGS.items()}
+    for file in files:
+        settings.update(json.loads(Path(file).read_bytes()))
+    loader, line, failure = Loader(settings), b"", None
+    try:
+        for line in sys.stdin.buffer:
+            loader.receive(line)
+        loader.load()
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
+        failure = ValueError(f"{reason} at {getattr(error, 'doc', line)[:80]!r}")
+        if line.endswith(b"\n"):
+            raise failure from error
+        loader.load()  # the input ended within a message; those before it count
+    shutil.rmtree(loader.folder)
+    if failure and not stopped:
+        raise failure
 
 
 def main() -> None:
@@ -247,31 +270,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(NAME, description=__doc__)
     parser.add_argument("--config", action="append", default=[], help="JSON file; may be repeated")
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
-    parser.add_argument("--about", action="store_true", help="print the settings as JSON")
-    parser.add_argument("--format", choices=["json"])
-    arguments = parser.parse_args()
-    if arguments.about:
-        properties = {name: {"description": text} for name, (_, text) in SETTINGS.items()}
-        about = {"name": NAME, "version": __version__, "settings": {"properties": properties}}
-        print(json.dumps(about, indent=2))
-        return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as SIGTERM: DuckDB undoes the transaction
-    line = b""
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
-        settings = {
-            name: os.environ.get(f"{NAME}_{name}".upper().replace("-", "_"), default)
-            for name, (default, _) in SETTINGS.items()
-        }
-        for file in arguments.config:
-            settings.update(json.loads(Path(file).read_bytes()))
-        loader = Loader(settings)
-        for line in sys.stdin.buffer:
-            if line.strip():
-                loader.receive(line)
-        loader.load()
-        shutil.rmtree(loader.folder)
-    except (duckdb.Error, OSError) as error:
-        sys.exit(f"{NAME}: {str(error).splitlines()[0]}")
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        text = getattr(error, "doc", line)[:80]
-        sys.exit(f"{NAME}: {error!r} at {text!r}")
+        run(parser.parse_args().config)
+    except (duckdb.Error, ArithmeticError, OSError, ValueError) as error:
+        sys.exit(f"{NAME}: Error: {str(error).splitlines()[0]}")
+    if stopped:
+        sys.exit(128 + stopped[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from functools import cache
@@ -109,7 +110,10 @@ class Database:
     def load(self, *messages: Message | str | bytes, **settings: Any) -> list[Any]:
         """Run the loader, which must succeed; return the states that it has printed."""
         ended = self.run(*messages, **settings)
-        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert ended.returncode == 0, ended.stderr
+        assert all(
+            re.fullmatch(rb"Loaded \d+ rows into .+", one) for one in ended.stderr.splitlines()
+        )
         return [json.loads(line) for line in ended.stdout.splitlines()]
 
     def refused(self, *messages: Message | str | bytes, **settings: Any) -> str:
@@ -118,7 +122,7 @@ class Database:
         text = ended.stderr.decode()
         assert ended.returncode == 1
         assert ended.stdout == b""
-        assert text.startswith("akeneo-duckdb-loader: ")
+        assert text.startswith("akeneo-duckdb-loader: Error: ")
         assert text.count("\n") == 1
         return text
 

@@ -49,6 +49,15 @@ def test_all_parts_of_a_key_count(database: Database) -> None:
     assert [row for row in database.rows() if row[2]] == [("a", "b,x", 1), ("a,b", "x", 2)]
 
 
+def test_it_says_how_many_rows_it_has_loaded(database: Database) -> None:
+    rows = [record(code="a"), record(code="b"), record(code="b"), record("others", code="c")]
+    ended = database.run(ITEMS, schema("others"), *rows)
+    assert ended.stderr.decode().splitlines() == [
+        "Loaded 2 rows into items",
+        "Loaded 1 rows into others",
+    ]
+
+
 def test_a_property_that_is_missing_becomes_null(database: Database) -> None:
     database.load(ITEMS, record(code="a", name="1"))
     database.load(ITEMS, record(code="a"))
@@ -66,9 +75,9 @@ def test_rows_have_the_time_when_they_were_read(database: Database) -> None:
 
 def test_messages_may_be_written_in_any_way(database: Database) -> None:
     database.load(
-        json.dumps({key: ITEMS[key] for key in reversed(ITEMS)}) + "\r\n\n",
+        json.dumps({key: ITEMS[key] for key in reversed(ITEMS)}) + "\r\n",
         '{"type": "RECORD", "stream": "items", "record": {"code": "a", "name": "1"}}\n',
-        '{"record":{"name":"2","code":"b"},"stream":"items","type":"RECORD"}\n  \n',
+        '{"record":{"name":"2","code":"b"},"stream":"items","type":"RECORD"}\n',
         '{"type":"RECORD","stream":"it\\u0065ms","record":{"code":"c","name":"3"}}',
     )
     assert database.rows() == [("a", "1"), ("b", "2"), ("c", "3")]
@@ -130,6 +139,26 @@ def test_what_cannot_be_read_is_told_in_a_line(database: Database, wrong: Any, t
     assert database.rows() == [("before", None)]
 
 
+def test_what_came_before_a_message_that_was_cut_off_is_kept(database: Database) -> None:
+    cut = '{"type":"RECORD","stream":"items","record":{"code":"\u00e9'.encode()[:-1]
+    ended = database.run(ITEMS, record(code="a"), state(1), record(code="b"), cut)
+    assert (ended.returncode, ended.stdout) == (1, b"1\n")
+    assert "akeneo-duckdb-loader: Error: 'utf-8' codec can't decode" in ended.stderr.decode()
+    assert database.rows() == [("a", None), ("b", None)]
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_streams_that_differ_only_by_case_are_refused(database: Database, runs: int) -> None:
+    first = [ITEMS, record(code="a")]
+    if runs == 2:
+        database.load(*first)
+        first = []
+    told = database.refused(*first, schema("Items"), record("Items", code="b"))
+    assert "Items: there is a table whose name differs only by case" in told
+    if runs == 2:
+        assert database.rows() == [("a", None)]
+
+
 def test_another_key_is_refused(database: Database) -> None:
     database.load(ITEMS, record(code="a"))
     told = database.refused(schema(keys=("uuid",)), record(uuid="b"))
@@ -181,8 +210,6 @@ def test_settings_come_from_files_and_variables(database: Database, tmp_path: Pa
     assert database.sql("select code from pim.items") == [("a",)]
 
 
-def test_meltano_can_ask_what_it_is() -> None:
-    about = subprocess.check_output([program(), "--about", "--format=json"])  # noqa: S603
-    assert "hard_delete" in json.loads(about)["settings"]["properties"]
+def test_it_prints_its_version() -> None:
     version = subprocess.check_output([program(), "--version"], text=True)  # noqa: S603
     assert version.startswith("akeneo-duckdb-loader 0.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import random
+import re
 import signal
 import subprocess
+import termios
 import time
 from itertools import count
 from select import select
@@ -68,12 +71,40 @@ def test_kills_lose_nothing_and_double_nothing(database: Database) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_without_a_word(database: Database, number: signal.Signals) -> None:
-    printed, _ = interrupted(database, 0, 1, 0.02, number)
-    there = numbers(database, "select code from numbered")
-    assert set(range(printed)) <= set(there)
+@pytest.mark.parametrize("states", [0, 1, 3])
+def test_a_signal_at_any_moment_loses_nothing(
+    database: Database, number: signal.Signals, states: int
+) -> None:
+    printed, _ = interrupted(database, 0, states, 0.02 * states, number)
+    if database.path.exists():
+        there = numbers(database, "select code from numbered") if printed else []
+        assert set(range(printed)) <= set(there)
     database.load(*messages(printed))
     assert sorted(numbers(database, "select code from numbered")) == list(range(ROWS))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_input_and_all_that_was_read_is_written(
+    database: Database, number: signal.Signals
+) -> None:
+    with subprocess.Popen(  # noqa: S603 (our own loader)
+        database.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        whole = lines([NUMBERED, record("numbered", code=1), state(1), record("numbered", code=2)])
+        process.stdin.write(whole + b'{"type":"RECORD","stream":"numb')
+        process.stdin.flush()
+        while fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)) != bytes(4):
+            time.sleep(0.01)
+        process.send_signal(number)
+        # The tap still has the other end of the pipe.
+        assert process.stdout.read() == b"1\n"
+        assert process.stderr.read() == b"Loaded 2 rows into numbered\n"
+    assert process.returncode == 128 + number
+    assert sorted(numbers(database, "select code from numbered")) == [1, 2]
+    assert [path.name for path in database.folder.glob("*.pieces")] == []
 
 
 def test_a_state_waits_for_the_rows_before_it(database: Database) -> None:
@@ -120,8 +151,9 @@ def interrupted(
         time.sleep(pause)
         process.send_signal(number)
         rest, log = process.communicate()
-    assert log == b""
-    assert process.returncode in {0, -number}
+    assert all(re.fullmatch(rb"Loaded \d+ rows into \w+", line) for line in log.splitlines())
+    # Before it has started, Python ends it.
+    assert process.returncode in {0, -number, 128 + number}
     whole = [line for line in (output + rest).splitlines(keepends=True) if line.endswith(b"\n")]
     last = json.loads(whole[-1])["position"] if whole else 0
     return last, process.returncode == 0

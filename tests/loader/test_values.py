@@ -31,9 +31,15 @@ KINDS = schema(
 DAY = datetime(2024, 3, 31, tzinfo=timezone.utc)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-decimals = st.decimals(allow_nan=False, allow_infinity=False, places=18) | st.floats(
-    allow_nan=False, allow_infinity=False
-).map(lambda number: Decimal(repr(number)))
+decimals = (
+    st.decimals(allow_nan=False, allow_infinity=False, places=18)
+    | st.floats(allow_nan=False, allow_infinity=False).map(lambda number: Decimal(repr(number)))
+    | st.builds(
+        lambda digits, exponent: Decimal(f"{digits}E{exponent}"),
+        st.integers(-(10**25), 10**25),
+        st.integers(-300, 280),
+    )
+)
 integers = st.integers(-(10**40), 10**40) | st.integers(-1000, 1000)
 scalars = st.none() | st.booleans() | integers | decimals | texts
 nested = st.recursive(
@@ -174,6 +180,8 @@ def test_a_date_that_is_none_makes_the_column_json(database: Database, impossibl
         ("number", Decimal("0.1234567890123456789")),
         ("number", Decimal("1234567890123456.7")),
         ("number", Decimal("123456789.12345678901")),
+        ("number", Decimal("12345678901234567E+5")),
+        ("number", Decimal("123456789012345678E+5")),
         ("number", "1.5"),
         ("flag", 1),
         ("flag", "true"),
@@ -217,14 +225,18 @@ def test_what_is_no_text_becomes_text_in_a_column_of_texts(database: Database) -
 
 
 def as_json(value: Any) -> str:
-    """Encode as JSON, with decimals digit by digit."""
+    """Encode as JSON, with decimals digit by digit and in all notations."""
     if isinstance(value, dict):
         inside = (f"{as_json(str(name))}:{as_json(one)}" for name, one in value.items())
         return "{" + ",".join(inside) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(as_json, value)) + "]"
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        sign, digits, exponent = value.as_tuple()
+        if -20 <= int(exponent) <= 0:
+            return f"{value:f}"
+        whole = "".join(map(str, digits))
+        return str(value) if len(digits) % 2 else f"{'-' * sign}{whole}e{exponent}"
     return json.dumps(value.isoformat() if isinstance(value, datetime) else value)
 
 
