@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MELTANO = [
     *(".venv-meltano/bin/meltano", "--environment=demo", "run"),
-    *("tap-akeneo", "target-duckdb", "dbt-duckdb:build", "dbt-duckdb:docs"),
+    *("tap-akeneo", "akeneo-duckdb-loader", "dbt-duckdb:build", "dbt-duckdb:docs"),
 ]
 # Meltano's steps. The first one ends at the first line of the log that matches the second one's
 # pattern, and so on; the pattern's group is the result of the step that ends.
@@ -179,7 +179,7 @@ def meltano(settings: Mapping[str, str]) -> int:
 def written(log: str) -> Counter[str]:
     """Return how many rows the loader wrote into each table, according to its log."""
     rows: Counter[str] = Counter()
-    for count, table in re.findall(r"Loading (\d+) rows into '.*\"(\w+)\"'", log):
+    for count, table in re.findall(r"Loaded (\d+) rows into (\w+)", log):
         rows[table] += int(count)
     return rows
 

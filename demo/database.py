@@ -120,7 +120,7 @@ def _key(table: str, row: Row) -> tuple[str, ...]:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
-    found = connection.table(table)
+    found = in_utc(connection, table).filter("_sdc_deleted_at is null")
     kinds = dict(zip(found.columns, map(str, found.types), strict=True))
     for values in found.fetchall():
         row = dict(zip(found.columns, values, strict=True))
@@ -128,9 +128,24 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
             if value is not None and kinds[name] == "JSON":
                 row[name] = json.loads(value)
             elif isinstance(value, datetime):
-                # The loader converts dates to UTC.
                 row[name] = value.replace(tzinfo=timezone.utc)
         yield row
+
+
+def in_utc(connection: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
+    """Return a table with its instants in UTC and without a zone.
+
+    Older versions of DuckDB need another package to return them with one.
+    """
+    found = connection.table(table)
+    kinds = zip(found.columns, map(str, found.types), strict=True)
+    columns = (
+        f'timezone(\'UTC\', "{name}") as "{name}"'
+        if kind == "TIMESTAMP WITH TIME ZONE"
+        else f'"{name}"'
+        for name, kind in kinds
+    )
+    return found.project(", ".join(columns))
 
 
 def _holds(row: Any, held: Any) -> bool:  # noqa: ANN401 (JSON)

@@ -61,8 +61,7 @@
 
 {# Whether rows of deleted items stay in the tables without a mark. #}
 {% macro loader_keeps_deleted() %}
-    {%- set chosen = var('akeneo_loader_keeps_deleted', none) -%}
-    {{ return(target.type == 'duckdb' if chosen is none else chosen) }}
+    {{ return(var('akeneo_loader_keeps_deleted', false)) }}
 {% endmacro %}
 
 

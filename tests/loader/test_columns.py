@@ -21,7 +21,8 @@ from tests.loader.support import (
     schema,
     state,
 )
-from tests.targets.duck import duckdb_loader
+from tests.targets.loaders import TARGET_DUCKDB
+from tests.targets.meltano import make_environment
 
 if TYPE_CHECKING:
     from tests.loader.support import Database
@@ -133,11 +134,12 @@ def test_a_key_of_another_type_stays_a_key(database: Database) -> None:
 def test_a_file_of_target_duckdb_remains_usable(database: Database) -> None:
     items = schema(**KINDS, nested=OBJECT, quoted=TEXT)
     old: dict[str, Any] = {**VALUES, "date": "2024-03-31T02:30:00+02:00", "quoted": 'a "b", c'}
+    programs = make_environment(TARGET_DUCKDB.name, TARGET_DUCKDB.requirements)
     config = database.folder / "target.json"
     settings = {"default_target_schema": "main", "add_metadata_columns": True}
     config.write_text(json.dumps({"path": str(database.path), **settings}))
     subprocess.run(  # noqa: S603 (a loader that we installed)
-        [duckdb_loader()["executable"], "--config", config],
+        [programs / TARGET_DUCKDB.command, "--config", config],
         input=lines([items, record(code="a", **old), record(code="b", **old)]),
         capture_output=True,
         check=True,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from demo.database import KEYS
 from tap_akeneo.streams.resource import load_schema
-from tests.loader.support import Database, program
-from tests.meltano.project import Project, read
+from tests.loader.support import Database
+from tests.meltano.project import Project
 from tests.support import settings_for
+from tests.targets.duck import duckdb_loader
 from tests.targets.feed import read_enterprise, rows_of
 from tests.targets.meltano import set_up
 
@@ -41,11 +42,8 @@ def test_every_row_of_every_stream_arrives_as_sent(database: Database, tmp_path:
 
 def test_meltano_runs_the_loader_of_our_project(start_pim: StartPim, tmp_path: Path) -> None:
     set_up("only-meltano")
-    loaders = {one["name"]: one for one in read()["plugins"]["loaders"]}
-    loader = loaders["akeneo-duckdb-loader"]
-    assert loader.pop("pip_url") == "-e ./duckdb_loader"
     pim = start_pim()
-    project = Project.copied(tmp_path, settings_for(pim), {**loader, "executable": program()})
+    project = Project.copied(tmp_path, settings_for(pim), duckdb_loader())
     for _ in range(2):
         command = "meltano --environment=prod run tap-akeneo akeneo-duckdb-loader"
         code, log = project.run(command, AKENEO_DUCKDB_LOADER_DEFAULT_TARGET_SCHEMA="pim")

@@ -41,7 +41,7 @@ class Project:
 
     def __init__(self, home: Path, tap: Mapping[str, Any]) -> None:
         self.home = home
-        inherited = ("MELTANO_", "TAP_AKENEO_", "TARGET_")
+        inherited = ("MELTANO_", "TAP_AKENEO_", "TARGET_", "AKENEO_")
         self.variables = {
             **{name: text for name, text in os.environ.items() if not name.startswith(inherited)},
             **{f"TAP_AKENEO_{name.upper()}": str(value) for name, value in tap.items()},

@@ -112,7 +112,7 @@ def test_after_a_change_of_settings_all_rows_in_duckdb_are_alike(
 ) -> None:
     pim = start_pim(products=246)
     project = Project.copied(tmp_path, settings_for(pim), loader)
-    run = "meltano run tap-akeneo target-duckdb"
+    run = "meltano run tap-akeneo akeneo-duckdb-loader"
     code, output = project.run(run, TAP_AKENEO_ATTRIBUTES='["color"]')
     assert code == 0, output
     assert wrong_tables(project, pim) == ["products", "product_models"]
@@ -154,7 +154,7 @@ def test_the_page_of_scores_shows_what_to_select_and_ask(
     before = completeness_in(pim)
     for write in (lambda: project.run(commands), lambda: change_requirements(pim)):
         write()
-        code, output = project.run("meltano --environment=prod run tap-akeneo target-duckdb")
+        code, output = project.run("meltano --environment=prod run tap-akeneo akeneo-duckdb-loader")
         assert code == 0, output
     with duckdb.connect(str(tmp_path / "akeneo.duckdb"), read_only=True) as connection:
         found = connection.execute(COMPLETENESS["duckdb"]).fetchall()

@@ -404,8 +404,8 @@ def test_the_first_error_of_the_target_says_that_the_file_is_locked(
     set_up("only-meltano")
     project = Project.copied(tmp_path, settings_for(pim), duckdb_loader())
     with duckdb.connect(str(tmp_path / "akeneo.duckdb")):
-        night = Nights(project, pim, "locked").run(target="target-duckdb")
+        night = Nights(project, pim, "locked").run(target="akeneo-duckdb-loader")
     assert night.code == 1
-    line = night.error_of_target("target-duckdb")
+    line = night.error_of_target("akeneo-duckdb-loader")
     assert "Could not set lock on file" in line.text
     assert night.seconds_until(line) < SECONDS

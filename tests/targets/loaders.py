@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from demo.database import KEYS
+from demo.database import KEYS, in_utc
 from tap_akeneo.streams.resource import load_schema
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Loader:
-    """A loader published on PyPI.
+    """A loader published on PyPI, or our own.
 
     Attributes:
         name: Name of the distribution.
-        version: Its latest release.
         command: Name of the executable.
         settings: Returns the settings for a place.
         read: Yields the rows written there with their streams, oldest first.
+        version: Its latest release on PyPI.
+        folder: Where it is in this repository, if it is our own.
         also: Further packages to install.
         needs: What it requires to work, as text for the table.
         fails: Why it does not work, as text for the table.
@@ -53,10 +54,11 @@ class Loader:
     """
 
     name: str
-    version: str
     command: str
     settings: Callable[[Place], dict[str, Any]]
     read: Callable[[Place], Iterator[tuple[str, Row]]]
+    version: str = ""
+    folder: str = ""
     also: tuple[str, ...] = ()
     needs: str = ""
     fails: str = ""
@@ -64,13 +66,21 @@ class Loader:
 
     @property
     def requirements(self) -> tuple[str, ...]:
+        """Arguments for pip."""
+        if self.folder:
+            return ("-e", self.folder)
         return (f"{self.name}=={self.version}", *self.also)
+
+    @property
+    def label(self) -> str:
+        """Its name in the tables."""
+        return f"`{self.name}`" if self.folder else f"`{'` `'.join(self.requirements)}`"
 
 
 def _duckdb(place: Place) -> Iterator[tuple[str, Row]]:
     with duckdb.connect(str(place.folder / "akeneo.duckdb"), read_only=True) as database:
         for (stream,) in database.sql("show tables").fetchall():
-            table = database.table(stream)
+            table = in_utc(database, stream)
             for values in table.fetchall():
                 yield stream, dict(zip(table.columns, values, strict=True))
 
@@ -149,23 +159,31 @@ POSTGRES = Loader(
         {"validate_records": False, "use_copy": True, "batch_size_rows": 1_000},
     ),
 )
+TARGET_DUCKDB = Loader(
+    name="target-duckdb",
+    version="0.8.0",
+    command="target-duckdb",
+    settings=lambda place: {
+        "path": str(place.folder / "akeneo.duckdb"),
+        "default_target_schema": "main",
+        "batch_size_rows": 1000,
+        "add_metadata_columns": True,
+    },
+    read=_duckdb,
+    also=("duckdb<1.3",),
+    needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
+    to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
+)
 LOADERS = (
     Loader(
-        name="target-duckdb",
-        version="0.8.0",
-        command="target-duckdb",
-        settings=lambda place: {
-            "path": str(place.folder / "akeneo.duckdb"),
-            "default_target_schema": "main",
-            "batch_size_rows": 1000,
-            "add_metadata_columns": True,
-        },
+        name="akeneo-duckdb-loader",
+        folder="./duckdb_loader",
+        command="akeneo-duckdb-loader",
+        settings=lambda place: {"path": str(place.folder / "akeneo.duckdb")},
         read=_duckdb,
-        also=("duckdb<1.3",),
-        needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
-        to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
     ),
     POSTGRES,
+    TARGET_DUCKDB,
     Loader(
         name="pipelinewise-target-postgres",
         version="2.1.2",

@@ -37,10 +37,11 @@ def speed_table(results: Mapping[str, Speed], products: int) -> str:
 
 def _rows(head: Sequence[str], results: Mapping[str, Result] | Mapping[str, Speed]) -> str:
     lines = [head, ["---"] * len(head)]
-    for loader in LOADERS:
-        if loader.name in results:
-            name = f"`{'` `'.join(loader.requirements)}`"
-            lines.append([name, *(cell or "-" for cell in results[loader.name].cells())])
+    lines += [
+        [loader.label, *(cell or "-" for cell in results[loader.name].cells())]
+        for loader in LOADERS
+        if loader.name in results
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -43,7 +43,10 @@ class Database(Protocol):
 class DuckDb:
     """A DuckDB file in the folder of the project."""
 
-    errors = ("violates primary key constraint", "NOT NULL constraint failed: product")
+    errors = (
+        "products: the key of the table is ['identifier'], but that of the stream is ['uuid']",
+        "product_keys: the key of the table is ['identifier'], but that of the stream is ['uuid']",
+    )
 
     def __init__(self, home: Path) -> None:
         self.loader = duckdb_loader()
@@ -71,10 +74,10 @@ class InPostgres:
         return self._server.lines(query, "akeneo")
 
 
-@pytest.fixture(params=["target-duckdb", "target-postgres"])
+@pytest.fixture(params=["akeneo-duckdb-loader", "target-postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     set_up("only-meltano")
-    if request.param == "target-duckdb":
+    if request.param == "akeneo-duckdb-loader":
         yield DuckDb(tmp_path)
     else:
         with serving() as server:
