@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -194,6 +195,8 @@ class Contest:
             self._prepare()
             with Path(folder, "log").open("w+b") as log:
                 measured = self._measure(contestant, arguments, log)
+            if self.scenario.batches:
+                measured = replace(measured, items=_rows_in(Path(folder, "batches")))
         if measured.items != self.expected:
             message = f"{contestant}: delivered {measured.items} items of {self.expected}"
             raise WrongResult(message)
@@ -262,6 +265,12 @@ class Contest:
         settings: dict[str, Any] = {"base_url": self._server.url, **CREDENTIALS}
         if self.scenario.columns:
             settings["value_columns"] = ["*"]
+        if self.scenario.batches:
+            settings["batch_config"] = {
+                "encoding": {"format": "jsonl", "compression": "gzip"},
+                "storage": {"root": (folder / "batches").as_uri()},
+                "batch_size": 2_000,
+            }
         config.write_text(json.dumps(settings), "utf-8")
         command = [sys.executable, "-m", MODULES[contestant], "--config", str(config)]
         discovered = subprocess.run(  # noqa: S603 (our own arguments)
@@ -283,6 +292,15 @@ class Contest:
             state.write_text(json.dumps({"bookmarks": {"products": bookmark}}), "utf-8")
             arguments += ["--state", str(state)]
         return arguments
+
+
+def _rows_in(folder: Path) -> int:
+    """Return the number of different products in batch files."""
+    keys = set()
+    for file in folder.iterdir():
+        with gzip.open(file) as lines:
+            keys |= {found[1] for line in lines if (found := _UUID.search(line))}
+    return len(keys)
 
 
 def seconds_to_import_sdk() -> float:

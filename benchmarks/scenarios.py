@@ -49,6 +49,7 @@ class Scenario:
             ``None`` to read all.
         keys: Whether only the keys of products are read.
         columns: Whether all values are also columns, by the setting ``value_columns``.
+        batches: Whether records are written to batch files, by the setting ``batch_config``.
         attributes: Number of select attributes whose options are read instead of products.
         latency: Seconds that each response takes.
         bytes_per_second: Speed at which the output is read; 0 for no limit.
@@ -62,6 +63,7 @@ class Scenario:
     changed: int | None = None
     keys: bool = False
     columns: bool = False
+    batches: bool = False
     attributes: int = 0
     latency: float = 0
     bytes_per_second: int = 0
@@ -112,6 +114,13 @@ SCENARIOS = (
         products=20_000,
         columns=True,
         contestants=(TAP,),
+    ),
+    Scenario(
+        "batches",
+        "20,000 products, no latency, in batch files",
+        products=20_000,
+        batches=True,
+        contestants=TAPS,
     ),
     Scenario(
         "zero",

@@ -145,9 +145,7 @@ class RecordStream(Resource):
     @property
     def _values_are_needed(self) -> bool:
         """Whether nested values must be decoded, because a setting needs their content."""
-        return any(
-            self.config.get(name) for name in ("stream_maps", "flattening_enabled", "batch_config")
-        )
+        return any(self.config.get(name) for name in ("stream_maps", "flattening_enabled"))
 
     @property
     def item_schema(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import logging
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.batch import Batcher
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
@@ -112,12 +111,11 @@ class SdkStream(RecordStream):
         # The SDK's batch files have unmapped records, including deselected properties. It has no
         # public method that returns records as a target would get them.
         records = (
-            dict(message.record)
+            message.record
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )
-        batcher = Batcher(self.tap_name, self.name, batch_config)
-        return write_batches(self.name, batcher, batch_config.encoding, records)
+        return write_batches(self.tap_name, self.name, batch_config, records)
 
     @override
     def generate_child_contexts(

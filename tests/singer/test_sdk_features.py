@@ -403,6 +403,28 @@ def test_batches_in_a_folder_contain_all_rows_and_precede_the_bookmark(
     assert bookmarked.index(True) > last_batch
 
 
+def test_batches_keep_numbers_digit_by_digit_and_leave_deselected_properties_out(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    pim, number = start_pim(products=10), b"12345678901234567890.12345678901234567890"
+    pim.faults.add("odd", "/products-uuid", odd={'"data":"': f'"data":{number.decode()},"x":"'})
+    config = settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))
+    catalog = TapAkeneo(config=config).catalog_dict
+    (products,) = (one for one in catalog["streams"] if one["tap_stream_id"] == "products")
+    for entry in products["metadata"]:
+        if tuple(entry["breadcrumb"]) == ("properties", "associations"):
+            entry["metadata"]["selected"] = False
+    tap = TapAkeneo(config=config, catalog=catalog, message_writer=Collector())
+    select(tap, ["products"])
+    tap.sync_all()
+    (file,) = tmp_path.iterdir()
+    written = gzip.decompress(file.read_bytes())
+    assert number in written
+    rows = [json.loads(line) for line in written.splitlines()]
+    assert len(rows) == len(pim.truth("products"))
+    assert not [row for row in rows if "associations" in row]
+
+
 @pytest.mark.parametrize("encoding", [{}, {"compression": "none"}])
 def test_a_batch_message_states_the_actual_compression_whatever_the_setting_says(
     start_pim: StartPim, tmp_path: Path, encoding: dict[str, str]
@@ -452,6 +474,11 @@ def test_after_a_failure_the_state_covers_only_rows_in_written_batches(
     pim.faults.clear()
     written = failed.rows["products"]
     assert 0 < len(written) < len(pim.truth("products"))
+    # No file is left whose records were not all read.
+    manifests = (one["manifest"] for one in failed.messages if one["type"] == "BATCH")
+    assert {url for urls in manifests for url in urls} == {
+        file.as_uri() for file in tmp_path.iterdir()
+    }
     state = failed.messages[-1]["value"]
     load(pim, ["products"], again, batch_config=config, state=state)
     assert {row["uuid"] for row in written + again.rows["products"]} == {
