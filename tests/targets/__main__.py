@@ -23,7 +23,7 @@ from tests.targets.page import (
     with_table,
 )
 from tests.targets.postgres import serving
-from tests.targets.speed import speeds, write_products
+from tests.targets.speed import limit, speeds, write_products
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +91,9 @@ def _measure(loaders: Sequence[Loader], products: int, place: Place) -> tuple[st
         except Failed as fault:
             _tell(f"{loader.name}: {fault}")
         else:
-            results[loader.name] = max(measured, key=lambda speed: speed.rows_per_second)
-    return speed_table(results, products), len(results) == len(loaders)
+            results[loader.name] = max(measured, key=lambda speed: speed.first)
+    fastest = limit(messages, products, place.folder)
+    return speed_table(results, products, fastest), len(results) == len(loaders)
 
 
 def _own(place: Place, loader: Loader) -> Place:

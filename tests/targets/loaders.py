@@ -50,6 +50,7 @@ class Loader:
         also: Further packages to install.
         needs: What it requires to work, as text for the table.
         fails: Why it does not work, as text for the table.
+        changes: What it changes in rows although it works, as text for the table.
         to_compare: Further settings, each of which is measured for speed.
     """
 
@@ -62,6 +63,7 @@ class Loader:
     also: tuple[str, ...] = ()
     needs: str = ""
     fails: str = ""
+    changes: str = ""
     to_compare: tuple[Mapping[str, Any], ...] = ({},)
 
     @property
@@ -152,6 +154,7 @@ POSTGRES = Loader(
     command="target-postgres",
     settings=lambda place: place.server.settings(SCHEMA),
     read=_tables,
+    changes="with `use_copy`, decimals in columns of numbers are rounded to floats",
     to_compare=(
         {},
         {"validate_records": False},
@@ -172,6 +175,7 @@ TARGET_DUCKDB = Loader(
     read=_duckdb,
     also=("duckdb<1.3",),
     needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
+    changes='`""` becomes null, and quotes change in some tables of short texts',
     to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
 )
 LOADERS = (
@@ -197,6 +201,7 @@ LOADERS = (
         },
         read=_tables,
         needs="Python 3.12 or older",
+        changes="tabs and line breaks in columns of texts become `\\t` and `\\n`",
         to_compare=({}, {"batch_size_rows": 10_000}),
     ),
     Loader(
@@ -231,6 +236,7 @@ LOADERS = (
         },
         read=_csv,
         needs="a file for each run and [`stream_maps`](#csv) for nested values",
+        changes='null becomes `""`',
         to_compare=({}, {"validate_records": False}),
     ),
     Loader(

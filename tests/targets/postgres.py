@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +30,25 @@ class Postgres:
     Attributes:
         port: Port on the loopback interface.
         programs: Folder of its executables.
+        data: Folder of its files.
     """
 
     port: int
     programs: Path
+    data: Path = Path()
+
+    def processor_seconds(self) -> float:
+        """Return the processor time of all its processes so far; 0 if the system is not Linux."""
+        server = (self.data / "postmaster.pid").read_text(encoding="utf-8").split()[0]
+        ticks = 0
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # the process has ended
+                of = file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+                if file.parent.name == server:
+                    ticks += sum(map(int, of[11:15]))  # with the processes that have ended
+                elif of[1] == server:
+                    ticks += sum(map(int, of[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def settings(self, schema: str) -> dict[str, Any]:
         """Return loader settings for one schema; all loaders here use the same names."""
@@ -122,8 +137,8 @@ def serving() -> Iterator[Postgres]:
         if owner:
             for path in (home, password):
                 shutil.chown(path, owner.pw_uid, owner.pw_gid)
-        server = Postgres(_free_port(), folder)
         data = f"{home}/data"
+        server = Postgres(_free_port(), folder, Path(data))
         _run(
             *(folder / "initdb", f"--pgdata={data}", f"--username={USER}", "--no-sync"),
             *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,17 @@ class Speed:
 
     Attributes:
         settings: The settings beside those that the loader needs.
-        rows_per_second: Rows that it wrote per second, from its start to its end.
+        first: Rows per second of processor time, of the loader and of its database server.
+        again: The same when it gets the same rows again.
         peak_mb: Peak resident memory of the loader in MB, without a database server.
+        changes: What it changes in the rows, as text for the table.
     """
 
     settings: Mapping[str, Any]
-    rows_per_second: float
+    first: float
+    again: float
     peak_mb: float
+    changes: str = ""
 
     def cells(self) -> list[str]:
         """Return the cells of its row in the table."""
@@ -52,9 +57,11 @@ class Speed:
             f"`{name}: {json.dumps(value)}`" for name, value in self.settings.items()
         )
         return [
-            f"{self.rows_per_second:,.0f}",
+            f"{self.first:,.0f}",
+            f"{self.again:,.0f}",
             f"{self.peak_mb:,.0f} MB",
             settings or "the defaults",
+            self.changes or "nothing",
         ]
 
 
@@ -102,16 +109,39 @@ def speeds(loader: Loader, messages: Path, count: int, place: Place) -> Iterator
         own = replace(place, folder=folder)
         config = folder / "config.json"
         config.write_text(json.dumps({**loader.settings(own), **settings}), encoding="utf-8")
-        seconds, peak = _measure([str(program), "--config", str(config)], folder, messages)
-        written = len({row["uuid"] for stream, row in loader.read(own) if stream == STREAM})
-        if written != count:
-            msg = f"{loader.name} wrote {written:,} of {count:,} rows"
-            raise Failed(msg)
-        yield Speed(settings, count / seconds, peak)
+        figures = []
+        for _ in range(2):
+            before = place.server.processor_seconds()
+            seconds, peak = _measure([str(program), "--config", str(config)], folder, messages)
+            seconds += place.server.processor_seconds() - before
+            figures.append((count / seconds, peak))
+            written = len({row["uuid"] for stream, row in loader.read(own) if stream == STREAM})
+            if written != count:
+                msg = f"{loader.name} wrote {written:,} of {count:,} rows"
+                raise Failed(msg)
+            # Some loaders name files after the second in which the run began.
+            time.sleep(1)
+        (first, peak), (again, peak_again) = figures
+        yield Speed(settings, first, again, max(peak, peak_again), loader.changes)
+
+
+def limit(messages: Path, count: int, folder: Path) -> float:
+    """Return the rows per second of processor time at which DuckDB stores the same lines as JSON.
+
+    A loader that lets DuckDB do everything cannot be faster.
+    """
+    code = (
+        "import duckdb, sys; database = duckdb.connect(); "
+        "database.execute(f\"attach '{sys.argv[1]}' as db (storage_version 'v1.2.0')\"); "
+        "database.execute(\"create table db.messages as from read_json(?, format = 'nd', "
+        "columns = {record: 'json'}, maximum_object_size = 1 << 26)\", [sys.argv[2]])"
+    )
+    command = [sys.executable, "-c", code, str(folder / "limit.duckdb"), str(messages)]
+    return count / _measure(command, folder, messages)[0]
 
 
 def _measure(command: list[str], folder: Path, messages: Path) -> tuple[float, float]:
-    """Run a loader; return its seconds and its peak memory in MB.
+    """Run a loader; return its processor seconds and its peak memory in MB.
 
     Raises:
         Failed: It failed, or took too long.

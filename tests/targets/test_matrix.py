@@ -95,11 +95,14 @@ def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Pat
 def test_the_table_of_speeds_has_a_place_on_the_page_and_a_row_for_each_measured_loader() -> None:
     assert TEXT.count(SPEED_MARK) == TEXT.count(SPEED_END) == 1
     working = [loader for loader in LOADERS if not loader.fails]
-    results = {loader.name: Speed({"batch_size_rows": 5}, 1234, 56) for loader in working}
-    written = speed_table(results, 20_000)
+    results = {loader.name: Speed({"batch_size_rows": 5}, 1234, 987, 56) for loader in working}
+    written = speed_table(results, 20_000, 4321)
+    assert "at 4,321 rows per processor second" in written
     rows = [line for line in written.splitlines() if line[:3] == "| `"]
     assert len(rows) == len(working)
-    assert all(row.endswith("| 1,234 | 56 MB | `batch_size_rows: 5` |") for row in rows)
+    assert all(
+        row.endswith("| 1,234 | 987 | 56 MB | `batch_size_rows: 5` | nothing |") for row in rows
+    )
     page = with_table(TEXT, written, (SPEED_MARK, SPEED_END))
     assert page.startswith(f"{TEXT.partition(SPEED_MARK)[0]}{SPEED_MARK}{written}\n{SPEED_END}")
     assert page.endswith(TEXT.partition(SPEED_END)[2])
