@@ -132,7 +132,8 @@ def limit(messages: Path, count: int, folder: Path) -> float:
     """
     code = (
         "import duckdb, sys; database = duckdb.connect(); "
-        "database.execute(f\"attach '{sys.argv[1]}' as db (storage_version 'v1.2.0')\"); "
+        "options = \"(storage_version 'v1.2.0', row_group_size 2048)\"; "
+        "database.execute(f\"attach '{sys.argv[1]}' as db {options}\"); "
         "database.execute(\"create table db.messages as from read_json(?, format = 'nd', "
         "columns = {record: 'json'}, maximum_object_size = 1 << 26)\", [sys.argv[2]])"
     )
