@@ -159,7 +159,6 @@ POSTGRES = Loader(
         {},
         {"validate_records": False},
         {"validate_records": False, "use_copy": True},
-        {"validate_records": False, "use_copy": True, "batch_size_rows": 1_000},
     ),
 )
 TARGET_DUCKDB = Loader(
