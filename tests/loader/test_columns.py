@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from tests.loader.support import (
@@ -128,6 +129,18 @@ def test_a_key_of_another_type_stays_a_key(database: Database) -> None:
     # As JSON, a text is another key than a number.
     database.load(schema(code=INTEGER), record(code=2), record(code=2))
     assert database.rows() == [('"1"',), ('"2"',), ('"x"',), ("2",)]
+
+
+@pytest.mark.parametrize("version", ["v0.10.2", "latest"])
+def test_a_file_in_another_format_of_duckdb_is_used_as_it_is(
+    database: Database, version: str
+) -> None:
+    items = schema(**KINDS, nested=OBJECT)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{database.path}' as db (storage_version '{version}')")
+    for number in (1, 2):
+        database.load(items, record(code="a", **VALUES), record(code="b", integer=number))
+        assert database.rows(columns='code, "integer"') == [("a", 5), ("b", number)]
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="target-duckdb's duckdb has no release")
