@@ -1,0 +1,49 @@
+"""Settings come from files and variables, as docs/production.md says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import command, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import StartPim
+
+
+@pytest.mark.parametrize(("is_last", "code"), [(True, 0), (False, 1)])
+def test_the_last_config_file_counts(
+    start_pim: StartPim, tmp_path: Path, *, is_last: bool, code: int
+) -> None:
+    settings, secrets = tmp_path / "settings.json", tmp_path / "secrets.json"
+    known = settings_for(start_pim(products=5), max_retries=0)
+    settings.write_text(json.dumps({**known, "password": "to be replaced"}))
+    secrets.write_text(json.dumps({"password": known["password"]}))
+    files = [settings, secrets] if is_last else [secrets, settings]
+    options = [part for file in files for part in ("--config", file)]
+    assert command(*options, "--discover").code == code
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_variable_counts_more_than_a_file(
+    start_pim: StartPim, tmp_path: Path, *, is_first: bool
+) -> None:
+    config = tmp_path / "config.json"
+    known = settings_for(start_pim(products=5), max_retries=0)
+    config.write_text(json.dumps({**known, "password": "to be replaced"}))
+    options = ["--config=ENV", f"--config={config}"]
+    env = {"TAP_AKENEO_PASSWORD": known["password"]}
+    ordered = options if is_first else options[::-1]
+    assert command(*ordered, "--discover", env=env).code == 0
+
+
+def test_a_variable_is_not_read_without_the_option(start_pim: StartPim, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(settings_for(start_pim(products=5), max_retries=0)))
+    env = {"TAP_AKENEO_PASSWORD": "wrong"}
+    assert command("--config", config, "--discover", env=env).code == 0
+    assert command("--config", config, "--config=ENV", "--discover", env=env).code == 1

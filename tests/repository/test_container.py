@@ -1,0 +1,87 @@
+"""The steps of examples/Dockerfile make an environment in which its command loads a PIM.
+
+They are run in a folder, because no container can be built where the tests run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.repository.test_contributing import copy_of_the_repository
+from tests.support import settings_for
+
+if TYPE_CHECKING:
+    from tests.conftest import StartPim
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DOCKERFILE = (EXAMPLES / "Dockerfile").read_text(encoding="utf-8")
+STEPS = re.findall(r"^([A-Z]+) (.*)$", DOCKERFILE.replace("\\\n", ""), flags=re.MULTILINE)
+"""Pairs of an instruction and its arguments."""
+
+
+def only(instruction: str) -> str:
+    (arguments,) = [text for name, text in STEPS if name == instruction]
+    return str(arguments)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder in place of the root of the container, with what its build context has."""
+    (tmp_path / "work").mkdir()
+    source = copy_of_the_repository(tmp_path / "source")
+    kept = (EXAMPLES / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    application = tmp_path / "opt" / "akeneo"
+    for name in (line[1:] for line in kept if line.startswith("!")):
+        (application / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).rename(application / name)
+    return tmp_path
+
+
+def test_its_steps_install_the_tap_and_a_target_and_its_command_loads_the_pim(
+    start_pim: StartPim, root: Path
+) -> None:
+    def moved(text: str) -> str:
+        return re.sub(r"/(opt|work)\b", rf"{root}/\1", text)
+
+    # Not as another user, which only root can create.
+    (install, create_user) = [text for name, text in STEPS if name == "RUN"]
+    assert "useradd" in create_user
+    folder = Path(sys.executable).parent
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(  # noqa: S603 (the steps of our own file)
+        ["sh", "-c", moved(install)],  # noqa: S607
+        cwd=root / "opt" / "akeneo",
+        env={**os.environ, "PATH": path},
+        check=True,
+        timeout=600,
+    )
+    pim = start_pim(products=20)
+    variables = {f"TAP_AKENEO_{name.upper()}": str(of) for name, of in settings_for(pim).items()}
+    image = dict(re.findall(r"(\w+)=(\S+)", moved(only("ENV"))))
+    image["PATH"] = image["PATH"].replace("$PATH", "/usr/bin:/bin")
+    ended = subprocess.run(  # noqa: S603
+        [*json.loads(moved(only("ENTRYPOINT"))), *json.loads(only("CMD"))],
+        cwd=root / "work",
+        env={**image, **variables},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert {one.name for one in (root / "work").iterdir()} == {"akeneo.duckdb", "state.json"}
+    state = json.loads((root / "work" / "state.json").read_text(encoding="utf-8"))
+    assert state["bookmarks"]["products"]["replication_key_value"]
+
+
+def test_it_does_not_run_as_root_and_keeps_its_state_in_the_only_folder_that_it_writes() -> None:
+    assert only("USER") == "10001"
+    assert [text for name, text in STEPS if name == "WORKDIR"][-1] == "/work"
