@@ -9,8 +9,33 @@
         table: Name of the stream.
         columns: A list of lists with the name of a column here, its kind (text, json, boolean,
             integer, timestamp) and, if it differs, its name in the table.
+        latest_of: Names of the columns that are the key, if only the latest row of each shall
+            come. Codes are the same in any letter case, so something that was created again
+            may have two rows.
 #}
-{% macro stage(table, columns) %}
+{% macro stage(table, columns, latest_of=[]) %}
+    {%- if latest_of -%}
+    select {{ columns | map('first') | join(', ') }}
+    from (
+        select
+            staged.*,
+            row_number() over (
+                partition by {% for column in latest_of %}lower({{ column }}){{ ', ' if not loop.last }}{% endfor %}
+                order by {% if 'extracted_at' in columns | map('first') %}
+                    case when extracted_at is null then 1 else 0 end, extracted_at desc,
+                {% endif %}{{ latest_of | join(', ') }}
+            ) as place_among_equals
+        from (
+            {{ akeneo.staged_rows(table, columns) }}
+        ) as staged
+    ) as ranked
+    where place_among_equals = 1
+    {%- else -%}
+    {{ akeneo.staged_rows(table, columns) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro staged_rows(table, columns) %}
     {%- set source_table = source('akeneo', table) -%}
     {%- set relation = none -%}
     {%- set present = {} -%}
@@ -53,6 +78,8 @@
         cast(null as {{ types[kind] }})
     {%- elif kind == 'json' -%}
         {{ akeneo.as_json(column) }}
+    {%- elif kind == 'timestamp' -%}
+        {{ akeneo.safe_timestamp(column) }}
     {%- else -%}
         cast({{ column }} as {{ types[kind] }})
     {%- endif -%}
@@ -82,7 +109,11 @@
 #}
 {% macro with_deleted(items, keys, on, created, margin, lists=[]) %}
     {%- set keeps = akeneo.loader_keeps_deleted() -%}
-    with keys as (
+    with items as (
+        select * from {{ items }}
+    ),
+
+    keys as (
         select * from {{ keys }}
     ),
 
@@ -107,7 +138,7 @@
             false
         ) as is_deleted,
         case when keys.read_at is null then reading.read_at end as missing_since
-    from {{ items }} as items
+    from items
     left join reading
         on {% for column in lists if keeps %}reading.{{ column }} = items.{{ column }} and {% endfor %}true
     left join keys

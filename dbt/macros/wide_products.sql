@@ -33,7 +33,11 @@
         ) }}
     {%- endif -%}
     {%- set names = akeneo.column_names(found | map(attribute='name') | list, taken=base) -%}
-    with product_values as (
+    with products as (
+        select * from {{ ref('akeneo__products') }}
+    ),
+
+    product_values as (
         select * from {{ ref('akeneo__product_values') }}
         where item_type = 'product'
             {% if family is not none %}and family = {{ dbt.string_literal(family) }}{% endif %}
@@ -57,7 +61,7 @@
         {% endfor -%}
         {% for name in names %}pivoted.{{ akeneo.quoted(name) }}{{ ',' if not loop.last }}
         {% endfor %}
-    from {{ ref('akeneo__products') }} as products
+    from products
     left join pivoted on pivoted.product_key = products.product_key
     {% if family is not none %}where products.family = {{ dbt.string_literal(family) }}{% endif %}
 {% endmacro %}
@@ -78,8 +82,8 @@
     ).columns[0].values() -%}
     {%- set places -%}
         select distinct expected.attribute, attributes.attribute_type, expected.channel, expected.locale
-        from {{ expected }} as expected
-        inner join {{ all_attributes }} as attributes
+        from (select * from {{ expected }}) as expected
+        inner join (select * from {{ all_attributes }}) as attributes
             on attributes.attribute = expected.attribute
         {% if family is not none %}where expected.family = {{ dbt.string_literal(family) }}{% endif %}
         order by 1, 3, 4

@@ -127,7 +127,8 @@ class Truth:
                 "product_key": key,
                 "uuid": row.get("uuid"),
                 "identifier": self.identifiers[key],
-                "label": family and self.text(row, family["attribute_as_label"]),
+                "label": (family and self.text(row, family["attribute_as_label"]))
+                or f"[{self.identifiers[key] or key}]",
                 "image": family
                 and family["attribute_as_image"]
                 and self.text(row, family["attribute_as_image"]),

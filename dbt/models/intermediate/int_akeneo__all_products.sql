@@ -1,3 +1,6 @@
+{# A table without the large columns, because many models read it. #}
+{{ config(materialized='table') }}
+
 with products as (
     {{ akeneo.with_deleted(
         ref('stg_akeneo__products'),
@@ -6,16 +9,36 @@ with products as (
         created='items.created_at',
         margin='case when items.uuid is null then 1440 else ' ~ var('akeneo_index_lag_minutes') ~ ' end',
     ) }}
+),
+
+main_identifier as (
+    select * from {{ ref('int_akeneo__main_identifier') }}
+),
+
+item_values as (
+    select * from {{ ref('int_akeneo__item_values') }}
+),
+
+identifiers as (
+    select item_values.item_key as product_key, min(item_values.content) as identifier
+    from item_values
+    inner join main_identifier on lower(main_identifier.attribute) = lower(item_values.attribute)
+    where item_values.item_type = 'product'
+    group by item_values.item_key
 )
 
 select
-    products.*,
-    coalesce(
-        products.product_identifier,
-        {{ akeneo.json_text(
-            akeneo.json_first(akeneo.json_member('products.attribute_values', 'main_identifier.attribute')),
-            "'data'"
-        ) }}
-    ) as identifier
+    products.product_key,
+    products.uuid,
+    coalesce(products.product_identifier, identifiers.identifier) as identifier,
+    products.enabled,
+    products.family,
+    products.parent,
+    products.created_at,
+    products.updated_at,
+    products.extracted_at,
+    products.deleted_at,
+    products.is_deleted,
+    products.missing_since
 from products
-cross join {{ ref('int_akeneo__main_identifier') }} as main_identifier
+left join identifiers on identifiers.product_key = products.product_key

@@ -7,5 +7,5 @@ locales as (
     {{ akeneo.unnest_list('attributes', ['attribute'], 'available_locales') }}
 )
 
-select attribute, {{ akeneo.json_as_text('item') }} as locale
+select distinct attribute, {{ akeneo.json_as_text('item') }} as locale
 from locales

@@ -2,9 +2,16 @@ with channels as (
     select * from {{ ref('stg_akeneo__channels') }}
 ),
 
-locales as (
+listed as (
     {{ akeneo.unnest_list('channels', ['channel'], 'locales') }}
+),
+
+codes as (
+    select channel, {{ akeneo.json_as_text('item') }} as locale
+    from listed
 )
 
-select channel, {{ akeneo.json_as_text('item') }} as locale
-from locales
+select channel, min(locale) as locale
+from codes
+where locale <> ''
+group by channel, lower(locale)

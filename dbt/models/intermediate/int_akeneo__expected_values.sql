@@ -11,7 +11,7 @@ family_items as (
 ),
 
 family_attributes as (
-    select family, {{ akeneo.json_as_text('item') }} as attribute from family_items
+    select distinct family, lower({{ akeneo.json_as_text('item') }}) as attribute_code from family_items
 ),
 
 attributes as (
@@ -19,7 +19,7 @@ attributes as (
 ),
 
 available as (
-    select * from {{ ref('int_akeneo__available_locales') }}
+    select attribute, lower(locale) as locale_code from {{ ref('int_akeneo__available_locales') }}
 ),
 
 channels as (
@@ -38,7 +38,8 @@ places as (
         )
         or exists (
             select 1 from available
-            where available.attribute = attributes.attribute and available.locale = channels.locale
+            where available.attribute = attributes.attribute
+                and available.locale_code = lower(channels.locale)
         )
 )
 
@@ -48,4 +49,4 @@ select
     places.channel,
     places.locale
 from family_attributes
-inner join places on places.attribute = family_attributes.attribute
+inner join places on lower(places.attribute) = family_attributes.attribute_code

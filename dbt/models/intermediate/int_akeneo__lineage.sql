@@ -1,16 +1,24 @@
 {{ config(materialized='table') }}
 
 with items as (
-    select
-        item_type, item_key, identifier, family, parent, updated_at,
-        case when item_type = 'product_model' then item_key end as product_model
-    from {{ ref('int_akeneo__items') }}
+    select * from {{ ref('int_akeneo__items') }}
 ),
 
+families as (
+    select * from {{ ref('stg_akeneo__families') }}
+),
+
+-- A model that was created again with its code in another letter case may have two rows.
 models as (
     select product_model, family_variant, parent, updated_at
-    from {{ ref('int_akeneo__all_product_models') }}
-    where not is_deleted
+    from (
+        select
+            item_key as product_model, family_variant, parent, updated_at,
+            row_number() over (partition by lower(item_key) order by updated_at desc, item_key) as place
+        from items
+        where item_type = 'product_model'
+    ) as ranked
+    where place = 1
 )
 
 -- A variant has at most two models above it.
@@ -18,24 +26,25 @@ select
     items.item_type,
     items.item_key,
     items.identifier,
-    items.family,
-    coalesce(itself.family_variant, above.family_variant) as family_variant,
-    items.parent,
+    coalesce(families.family, items.family) as family,
+    coalesce(items.family_variant, above.family_variant, top_model.family_variant) as family_variant,
+    coalesce(above.product_model, items.parent) as parent,
     coalesce(top_model.product_model, above.product_model) as root_model,
     case
         when top_model.product_model is not null then 2
         when above.product_model is not null then 1
         else 0
     end as level,
+    items.extracted_at,
     greatest(
         items.updated_at,
         coalesce(above.updated_at, items.updated_at),
         coalesce(top_model.updated_at, items.updated_at)
     ) as effective_updated_at
 from items
-left join models as itself
-    on itself.product_model = items.product_model
+left join families
+    on lower(families.family) = lower(items.family)
 left join models as above
-    on above.product_model = items.parent
+    on lower(above.product_model) = lower(items.parent)
 left join models as top_model
-    on top_model.product_model = above.parent
+    on lower(top_model.product_model) = lower(above.parent)

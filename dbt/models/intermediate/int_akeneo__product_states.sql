@@ -1,18 +1,32 @@
 {# What the snapshot keeps of each product, with a hash of all that counts as a change. #}
-with products as (
-    select
-        product_key,
-        identifier,
-        family,
-        parent,
-        enabled,
-        categories,
-        product_groups,
-        associations,
-        quantified_associations,
-        attribute_values
-    from {{ ref('int_akeneo__all_products') }}
+with living as (
+    select product_key, identifier from {{ ref('int_akeneo__all_products') }}
     where not is_deleted
+),
+
+staged as (
+    select * from {{ ref('stg_akeneo__products') }}
+),
+
+products as (
+    select
+        living.product_key,
+        living.identifier,
+        staged.family,
+        staged.parent,
+        staged.enabled,
+        staged.categories,
+        staged.product_groups,
+        staged.associations,
+        staged.quantified_associations,
+        staged.attribute_values
+    from living
+    inner join staged on staged.product_key = living.product_key
+),
+
+lineage as (
+    select item_key, effective_updated_at from {{ ref('int_akeneo__lineage') }}
+    where item_type = 'product'
 )
 
 select
@@ -30,7 +44,4 @@ select
         "coalesce(" ~ akeneo.json_as_text('attribute_values') ~ ", '')",
     ])) }} as content_hash
 from products
-left join (
-    select item_key, effective_updated_at from {{ ref('int_akeneo__lineage') }}
-    where item_type = 'product'
-) as lineage on lineage.item_key = products.product_key
+left join lineage on lineage.item_key = products.product_key

@@ -10,7 +10,7 @@ levels as (
     select
         family,
         family_variant,
-        cast({{ akeneo.json_text('item', "'level'") }} as {{ dbt.type_int() }}) as level,
+        {{ akeneo.safe_integer(akeneo.json_text('item', "'level'")) }} as level,
         {{ akeneo.json_member('item', "'axes'") }} as axes,
         {{ akeneo.json_member('item', "'attributes'") }} as attributes
     from sets
@@ -43,8 +43,8 @@ named as (
 select
     family,
     family_variant,
-    attribute,
+    min(attribute) as attribute,
     min(level) as level,
     min(axis_position) as axis_position
 from named
-group by family, family_variant, attribute
+group by family, family_variant, lower(attribute)

@@ -19,6 +19,10 @@ filled as (
     group by family, attribute, channel, locale
 ),
 
+expected as (
+    select * from {{ ref('int_akeneo__expected_values') }}
+),
+
 filled_anywhere as (
     select family, attribute, count(distinct product_key) as filled
     from filled_values
@@ -35,7 +39,7 @@ select
     1.0 * coalesce(filled.filled, 0) / counts.products as fill_rate,
     coalesce(filled_anywhere.filled, 0) as filled_anywhere,
     1.0 * coalesce(filled_anywhere.filled, 0) / counts.products as fill_rate_anywhere
-from {{ ref('int_akeneo__expected_values') }} as expected
+from expected
 inner join counts on counts.family = expected.family
 left join filled
     on filled.family = expected.family

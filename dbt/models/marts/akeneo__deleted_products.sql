@@ -3,14 +3,22 @@ with deleted as (
     where is_deleted
 ),
 
+staged as (
+    select product_key from {{ ref('stg_akeneo__products') }}
+),
+
+versions as (
+    {{ akeneo.product_versions() }}
+),
+
 -- Some loaders remove the rows of deleted products, so only earlier builds have seen them.
 removed as (
-    select * from {{ ref('akeneo__product_versions') }} as versions
+    select * from versions
     where dbt_valid_to is null
         and lower(cast(dbt_is_deleted as {{ dbt.type_string() }})) = 'true'
         and not exists (
-            select 1 from {{ ref('stg_akeneo__products') }} as products
-            where products.product_key = versions.product_key
+            select 1 from staged
+            where staged.product_key = versions.product_key
         )
 )
 

@@ -23,25 +23,28 @@ attributes as (
 ),
 
 available as (
-    select * from {{ ref('int_akeneo__available_locales') }}
+    select attribute, lower(locale) as locale_code from {{ ref('int_akeneo__available_locales') }}
+),
+
+channel_locales as (
+    select * from {{ ref('int_akeneo__channel_locales') }}
 ),
 
 needed as (
     select
         required.family,
-        required.name as channel,
+        channel_locales.channel,
         channel_locales.locale,
         attributes.attribute,
         attributes.attribute_type,
         currencies.currency,
-        case when attributes.is_scopable then required.name end as value_channel,
+        case when attributes.is_scopable then channel_locales.channel end as value_channel,
         case when attributes.is_localizable then channel_locales.locale end as value_locale
     from required
-    inner join attributes on attributes.attribute = {{ akeneo.json_as_text('required.item') }}
-    inner join {{ ref('int_akeneo__channel_locales') }} as channel_locales
-        on channel_locales.channel = required.name
+    inner join attributes on lower(attributes.attribute) = lower({{ akeneo.json_as_text('required.item') }})
+    inner join channel_locales on lower(channel_locales.channel) = lower(required.name)
     left join currencies
-        on currencies.channel = required.name
+        on currencies.channel = channel_locales.channel
         and attributes.attribute_type = 'pim_catalog_price_collection'
     where not exists (
             select 1 from available where available.attribute = attributes.attribute
@@ -49,7 +52,7 @@ needed as (
         or exists (
             select 1 from available
             where available.attribute = attributes.attribute
-                and available.locale = channel_locales.locale
+                and available.locale_code = lower(channel_locales.locale)
         )
 ),
 
@@ -60,7 +63,7 @@ products as (
 present as (
     select distinct
         product_key, attribute, coalesce(channel, '') as channel, coalesce(locale, '') as locale,
-        coalesce(currency, '') as currency
+        lower(coalesce(currency, '')) as currency
     from {{ ref('akeneo__product_values') }}
     where item_type = 'product' and (attribute_type <> 'pim_catalog_metric' or unit is not null)
 )
@@ -79,5 +82,5 @@ left join present
     and present.attribute = needed.attribute
     and present.channel = coalesce(needed.value_channel, '')
     and present.locale = coalesce(needed.value_locale, '')
-    and present.currency = coalesce(needed.currency, '')
+    and present.currency = lower(coalesce(needed.currency, ''))
 where present.product_key is null

@@ -1,6 +1,31 @@
-with items as (
-    select item_type, item_key, identifier, associations, quantified_associations
-    from {{ ref('int_akeneo__items') }}
+with lineage as (
+    select * from {{ ref('int_akeneo__lineage') }}
+),
+
+staged_products as (
+    select product_key, associations, quantified_associations from {{ ref('stg_akeneo__products') }}
+),
+
+staged_models as (
+    select product_model, associations, quantified_associations from {{ ref('stg_akeneo__product_models') }}
+),
+
+items as (
+    select
+        lineage.item_type, lineage.item_key, lineage.identifier,
+        staged_products.associations, staged_products.quantified_associations
+    from lineage
+    inner join staged_products on staged_products.product_key = lineage.item_key
+    where lineage.item_type = 'product'
+
+    union all
+
+    select
+        lineage.item_type, lineage.item_key, lineage.identifier,
+        staged_models.associations, staged_models.quantified_associations
+    from lineage
+    inner join staged_models on staged_models.product_model = lineage.item_key
+    where lineage.item_type = 'product_model'
 ),
 
 {% set columns = ['item_type', 'item_key', 'identifier'] %}
@@ -44,40 +69,68 @@ targets as (
     from listed
 ),
 
--- Databases join by hash only if a condition is plainly that two columns are the same.
+-- Some PIMs name a target twice. Databases join by hash only if a condition is plainly that two columns
+-- are the same.
 resolved as (
     select
-        targets.*,
-        case when target_type = 'product' then target end as product_target
-    from targets
+        ranked.*,
+        case when target_type = 'product' then target_code end as product_target
+    from (
+        select
+            targets.*,
+            lower(target) as target_code,
+            row_number() over (
+                partition by item_type, item_key, lower(association_type), is_quantified, target_type, lower(target)
+                order by position
+            ) as place
+        from targets
+        where target <> ''
+    ) as ranked
+    where place = 1
 ),
 
+-- Two products may have the same identifier if one was deleted, and before 7.0 it is the key as well.
 products as (
-    select product_key, identifier from {{ ref('akeneo__products') }}
+    select
+        product_key, identifier, lower(product_key) as key_code, lower(identifier) as identifier_code,
+        row_number() over (partition by lower(identifier) order by created_at desc, product_key) as place
+    from {{ ref('akeneo__products') }}
+),
+
+by_identifier as (
+    select * from products
+    where place = 1 and identifier_code is not null
+),
+
+all_products as (
+    select * from {{ ref('int_akeneo__all_products') }}
+    where is_deleted
+),
+
+all_models as (
+    select * from {{ ref('int_akeneo__all_product_models') }}
 ),
 
 -- The PIM removes associations with deleted items, without a new date of the product.
 deleted as (
-    select 'product' as target_type, product_key as target
-    from {{ ref('int_akeneo__all_products') }}
-    where is_deleted
+    select 'product' as target_type, lower(product_key) as target_code from all_products
 
     union
 
-    select 'product' as target_type, identifier as target
-    from {{ ref('int_akeneo__all_products') }}
-    where is_deleted
-        and identifier is not null
+    select 'product' as target_type, lower(identifier) as target_code from all_products
+    where identifier is not null
 
     union
 
-    select 'product_model' as target_type, product_model as target
-    from {{ ref('int_akeneo__all_product_models') }}
-    where is_deleted
+    select 'product_model' as target_type, lower(product_model) as target_code from all_models
+    group by lower(product_model)
+    having min(case when is_deleted then 1 else 0 end) = 1
 ),
 
 types as (
-    select association_type, {{ akeneo.label('labels', 'association_type') }} as association_label
+    select
+        association_type, lower(association_type) as type_code,
+        {{ akeneo.label('labels', 'association_type') }} as association_label
     from {{ ref('stg_akeneo__association_types') }}
 )
 
@@ -86,7 +139,7 @@ select
     case when resolved.item_type = 'product' then resolved.item_key end as product_key,
     case when resolved.item_type = 'product_model' then resolved.item_key end as product_model,
     resolved.identifier,
-    resolved.association_type,
+    coalesce(types.association_type, resolved.association_type) as association_type,
     types.association_label,
     resolved.is_quantified,
     resolved.target_type,
@@ -96,14 +149,13 @@ select
     resolved.quantity,
     resolved.position
 from resolved
-left join types on types.association_type = resolved.association_type
+left join types on types.type_code = lower(resolved.association_type)
 -- Products name other products by their UUID since 7.0; models name them by their identifier.
 left join products as by_key
-    on by_key.product_key = resolved.product_target
-left join products as by_identifier
-    on by_identifier.identifier = resolved.product_target
+    on by_key.key_code = resolved.product_target
+left join by_identifier
+    on by_identifier.identifier_code = resolved.product_target
 left join deleted
-    on deleted.target_type = resolved.target_type and deleted.target = resolved.target
-where resolved.target is not null
-    -- A new product may have the identifier of a deleted one.
-    and (deleted.target is null or by_identifier.product_key is not null)
+    on deleted.target_type = resolved.target_type and deleted.target_code = resolved.target_code
+-- A new product may have the identifier of a deleted one.
+where deleted.target_code is null or by_identifier.product_key is not null

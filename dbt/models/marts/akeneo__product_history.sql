@@ -1,4 +1,13 @@
-with versions as (
+with product_versions as (
+    {{ akeneo.product_versions() }}
+),
+
+attributes as (
+    select attribute, lower(attribute) as attribute_code, attribute_type
+    from {{ ref('stg_akeneo__attributes') }}
+),
+
+versions as (
     select
         product_key,
         identifier,
@@ -8,7 +17,7 @@ with versions as (
         lower(cast(dbt_is_deleted as {{ dbt.type_string() }})) = 'true' as is_deleted,
         row_number() over (partition by product_key order by dbt_valid_from) as version,
         min(dbt_valid_from) over () as history_began_at
-    from {{ ref('akeneo__product_versions') }}
+    from product_versions
 ),
 
 pairs as (
@@ -39,16 +48,31 @@ sides as (
     {% for side in ['before', 'after'] %}
     select changed.version as pair, '{{ side }}' as side, states.*
     from changed
-    inner join {{ ref('akeneo__product_versions') }} as states
+    inner join product_versions as states
         on states.dbt_scd_id = changed.id_{{ side }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
+exploded as (
+    {{ akeneo.exploded_values('sides', ['product_key', 'pair', 'side']) }}
+),
+
 single_values as (
-    {{ akeneo.exploded_values(
-        'sides', ['product_key', 'pair', 'side'], ref('stg_akeneo__attributes')
-    ) }}
+    select
+        exploded.product_key,
+        exploded.pair,
+        exploded.side,
+        exploded.attribute,
+        exploded.channel,
+        exploded.locale,
+        exploded.position,
+        {{ akeneo.typed_text('attributes.attribute_type', 'exploded') }} as text_value,
+        case when attributes.attribute_type = 'pim_catalog_metric' then exploded.unit end as unit,
+        case when attributes.attribute_type = 'pim_catalog_price_collection'
+            then exploded.currency end as currency
+    from exploded
+    left join attributes on attributes.attribute_code = lower(exploded.attribute)
 ),
 
 {% set properties = {

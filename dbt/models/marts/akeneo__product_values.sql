@@ -1,3 +1,9 @@
+{#
+    A view, because the values of products change only if a product was read again, but what attributes,
+    channels, options and models say of them may change at any time. It is always up to date.
+#}
+{{ config(materialized='view') }}
+
 with main_identifier as (
     select * from {{ ref('int_akeneo__main_identifier') }}
 ),
@@ -6,24 +12,53 @@ lineage as (
     select * from {{ ref('int_akeneo__lineage') }}
 ),
 
+item_values as (
+    select * from {{ ref('int_akeneo__item_values') }}
+),
+
+attributes as (
+    select attribute, lower(attribute) as attribute_code, attribute_type, reference_data_name, extracted_at
+    from {{ ref('stg_akeneo__attributes') }}
+),
+
+places as (
+    select * from {{ ref('int_akeneo__places') }}
+),
+
+options as (
+    select * from {{ ref('stg_akeneo__attribute_options') }}
+),
+
+deleted_entities as (
+    select * from {{ ref('int_akeneo__deleted_entities') }}
+),
+
+variant_attributes as (
+    select * from {{ ref('int_akeneo__variant_attributes') }}
+),
+
+channels as (
+    select * from {{ ref('stg_akeneo__channels') }}
+),
+
 entries as (
     select
-        entries.item_type, entries.item_key, entries.attribute, entries.attribute_type,
-        entries.channel, entries.locale, entries.position, entries.text_value,
-        entries.unit, entries.currency
-    from {{ ref('int_akeneo__value_entries') }} as entries
+        item_values.item_type, item_values.item_key, item_values.attribute, item_values.channel,
+        item_values.locale, item_values.position, item_values.content, item_values.amount,
+        item_values.unit, item_values.currency
+    from item_values
     cross join main_identifier
-    where entries.item_type <> 'product'
+    where item_values.item_type <> 'product'
         or main_identifier.attribute is null
-        or entries.attribute <> main_identifier.attribute
+        or lower(item_values.attribute) <> lower(main_identifier.attribute)
 
     union all
 
     -- The identifier is a value as well, even if the PIM sends it outside the values.
     select
         lineage.item_type, lineage.item_key, main_identifier.attribute,
-        'pim_catalog_identifier' as attribute_type, null as channel, null as locale, 1 as position,
-        lineage.identifier as text_value, null as unit, null as currency
+        null as channel, null as locale, 1 as position, lineage.identifier as content,
+        null as amount, null as unit, null as currency
     from lineage
     cross join main_identifier
     where lineage.item_type = 'product'
@@ -31,78 +66,105 @@ entries as (
         and lineage.identifier is not null
 ),
 
--- A value is looked up in lower case, because values may write a code in another letter case.
-labels as (
+typed as (
     select
-        attribute,
-        lower(option_code) as option_code,
-        min({{ akeneo.label('labels', 'option_code') }}) as option_label
-    from {{ ref('stg_akeneo__attribute_options') }}
-    group by attribute, lower(option_code)
-),
-
--- The PIM hides values that name a deleted record or asset, without a new date of the product.
-deleted as (
-    select attributes.attribute, lower(deleted.code) as code
-    from {{ ref('stg_akeneo__attributes') }} as attributes
-    inner join {{ ref('int_akeneo__deleted_entities') }} as deleted
-        on deleted.owner = attributes.reference_data_name
-        and deleted.entity_type = case attributes.attribute_type
-            when 'pim_catalog_asset_collection' then 'asset'
-            when 'akeneo_reference_entity' then 'record'
-            when 'akeneo_reference_entity_collection' then 'record'
-        end
-),
-
-levels as (
-    select
-        entries.*,
+        entries.item_type,
+        entries.item_key,
         lineage.identifier,
         lineage.family,
+        lineage.family_variant,
         lineage.parent,
         lineage.root_model,
         lineage.level,
-        coalesce(variant_attributes.level, 0) as attribute_level
+        lineage.extracted_at,
+        coalesce(attributes.attribute, entries.attribute) as attribute,
+        lower(entries.attribute) as attribute_code,
+        attributes.attribute_type,
+        attributes.reference_data_name,
+        coalesce(places.channel, entries.channel) as channel,
+        coalesce(places.locale, entries.locale) as locale,
+        entries.position,
+        {{ akeneo.typed_text('attributes.attribute_type', 'entries') }} as text_value,
+        case when attributes.attribute_type = 'pim_catalog_metric' then entries.unit end as unit,
+        case when attributes.attribute_type = 'pim_catalog_price_collection'
+            then entries.currency end as currency,
+        case when attributes.attribute_type in ('pim_catalog_simpleselect', 'pim_catalog_multiselect')
+            then lower(entries.content) end as option_code,
+        case when attributes.attribute_type in (
+            'pim_catalog_asset_collection', 'akeneo_reference_entity', 'akeneo_reference_entity_collection'
+        ) then lower(entries.content) end as entity_code
     from entries
     inner join lineage
         on lineage.item_type = entries.item_type and lineage.item_key = entries.item_key
-    left join {{ ref('int_akeneo__variant_attributes') }} as variant_attributes
-        on variant_attributes.family = lineage.family
-        and variant_attributes.family_variant = lineage.family_variant
-        and variant_attributes.attribute = entries.attribute
+    left join attributes on attributes.attribute_code = lower(entries.attribute)
+    left join places
+        on places.channel_code = lower(coalesce(entries.channel, ''))
+        and places.locale_code = lower(coalesce(entries.locale, ''))
+    where {{ akeneo.not_removed(
+            'attributes.attribute', '(select max(extracted_at) from attributes)', 'lineage.extracted_at'
+        ) }}
+        and {{ akeneo.not_removed(
+            'places.is_place', '(select max(extracted_at) from channels)', 'lineage.extracted_at'
+        ) }}
+),
+
+-- A value is looked up in lower case, because values may write a code in another letter case.
+labels as (
+    select
+        lower(attribute) as attribute_code,
+        lower(option_code) as option_code,
+        {{ akeneo.label('labels', 'option_code') }} as option_label
+    from options
+),
+
+option_lists as (
+    select lower(attribute) as attribute_code, max(extracted_at) as listed_at
+    from options
+    group by lower(attribute)
 )
 
 select
-    levels.item_type,
-    case when levels.item_type = 'product' then levels.item_key end as product_key,
-    case when levels.item_type = 'product_model' then levels.item_key end as product_model,
-    levels.identifier,
-    levels.family,
-    levels.attribute,
-    levels.attribute_type,
-    levels.channel,
-    levels.locale,
-    levels.position,
-    levels.text_value,
+    typed.item_type,
+    case when typed.item_type = 'product' then typed.item_key end as product_key,
+    case when typed.item_type = 'product_model' then typed.item_key end as product_model,
+    typed.identifier,
+    typed.family,
+    typed.attribute,
+    typed.attribute_type,
+    typed.channel,
+    typed.locale,
+    typed.position,
+    typed.text_value,
     {{ akeneo.typed_values(
         numbers=['pim_catalog_number', 'pim_catalog_metric', 'pim_catalog_price_collection'],
         booleans=['pim_catalog_boolean'],
         dates=['pim_catalog_date'],
     ) }},
-    levels.unit,
-    levels.currency,
-    case when levels.attribute_type in ('pim_catalog_simpleselect', 'pim_catalog_multiselect')
-        then coalesce(labels.option_label, '[' || levels.text_value || ']') end as option_label,
-    levels.attribute_level < levels.level as is_inherited,
+    typed.unit,
+    typed.currency,
+    case when typed.option_code is not null
+        then coalesce(labels.option_label, '[' || typed.text_value || ']') end as option_label,
+    coalesce(variant_attributes.level, 0) < typed.level as is_inherited,
     case
-        when levels.attribute_level >= levels.level then null
-        when levels.attribute_level = 0 then levels.root_model
-        else levels.parent
+        when coalesce(variant_attributes.level, 0) >= typed.level then null
+        when coalesce(variant_attributes.level, 0) = 0 then typed.root_model
+        else typed.parent
     end as inherited_from
-from levels
+from typed
+left join variant_attributes
+    on lower(variant_attributes.family) = lower(typed.family)
+    and lower(variant_attributes.family_variant) = lower(typed.family_variant)
+    and lower(variant_attributes.attribute) = typed.attribute_code
 left join labels
-    on labels.attribute = levels.attribute
-    and labels.option_code = lower(levels.text_value)
-left join deleted
-    on deleted.attribute = levels.attribute and deleted.code = lower(levels.text_value)
-where deleted.attribute is null
+    on labels.attribute_code = typed.attribute_code and labels.option_code = typed.option_code
+left join option_lists
+    on option_lists.attribute_code = typed.attribute_code and typed.option_code is not null
+-- The PIM hides values that name a deleted record or asset, without a new date of the product.
+left join deleted_entities
+    on deleted_entities.code = typed.entity_code
+    and deleted_entities.owner = lower(typed.reference_data_name)
+    and deleted_entities.entity_type
+    = case when typed.attribute_type = 'pim_catalog_asset_collection' then 'asset' else 'record' end
+where typed.text_value is not null
+    and deleted_entities.code is null
+    and {{ akeneo.not_removed('labels.option_code', 'option_lists.listed_at', 'typed.extracted_at') }}

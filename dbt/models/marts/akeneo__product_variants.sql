@@ -12,6 +12,10 @@ axis_values as (
     select product_key, attribute, text_value, option_label, number_value, unit
     from {{ ref('akeneo__product_values') }}
     where item_type = 'product' and position = 1
+        and lower(attribute) in (select lower(attribute) from axes)
+        -- An axis varies neither by channel nor by locale.
+        and channel is null
+        and locale is null
 )
 
 select
@@ -31,6 +35,8 @@ select
     ) as axis_label
 from variants
 inner join axes
-    on axes.family = variants.family and axes.family_variant = variants.family_variant
+    on lower(axes.family) = lower(variants.family)
+    and lower(axes.family_variant) = lower(variants.family_variant)
 left join axis_values
-    on axis_values.product_key = variants.item_key and axis_values.attribute = axes.attribute
+    on axis_values.product_key = variants.item_key
+    and lower(axis_values.attribute) = lower(axes.attribute)

@@ -15,10 +15,10 @@ named as (
         reference_entity,
         record,
         -- Every reference entity has the attributes `label` and `image`.
-        max(case when attribute = 'label' then text_value end) as label,
-        max(case when attribute = 'image' then text_value end) as image
+        max(case when lower(attribute) = 'label' then text_value end) as label,
+        max(case when lower(attribute) = 'image' then text_value end) as image
     from {{ ref('akeneo__reference_entity_record_values') }}
-    where locale is null or locale = '{{ var("akeneo_locale") }}'
+    where locale is null or lower(locale) = lower('{{ var("akeneo_locale") }}')
     group by reference_entity, record
 )
 
@@ -31,6 +31,6 @@ select
     records.created_at,
     records.updated_at
 from records
-left join entities on entities.reference_entity = records.reference_entity
+left join entities on lower(entities.reference_entity) = lower(records.reference_entity)
 left join named
     on named.reference_entity = records.reference_entity and named.record = records.record

@@ -2,4 +2,5 @@
     ['asset_family', 'text'],
     ['attribute', 'text', 'code'],
     ['attribute_type', 'text', 'type'],
-]) }}
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+], latest_of=['asset_family', 'attribute']) }}

@@ -3,4 +3,5 @@
     ['option_code', 'text', 'code'],
     ['labels', 'json'],
     ['sort_order', 'integer'],
-]) }}
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+], latest_of=['attribute', 'option_code']) }}

@@ -8,4 +8,5 @@
     ['available_locales', 'json'],
     ['reference_data_name', 'text'],
     ['is_main_identifier', 'boolean'],
-]) }}
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+], latest_of=['attribute']) }}

@@ -5,4 +5,5 @@
     ['position', 'integer'],
     ['updated_at', 'timestamp', 'updated'],
     ['deleted_at', 'timestamp', '_sdc_deleted_at'],
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
 ]) }}

@@ -4,4 +4,5 @@
     ['locales', 'json'],
     ['currencies', 'json'],
     ['category_tree', 'text'],
-]) }}
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+], latest_of=['channel']) }}

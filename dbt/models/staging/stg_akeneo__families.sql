@@ -5,4 +5,5 @@
     ['attribute_as_label', 'text'],
     ['attribute_as_image', 'text'],
     ['attribute_requirements', 'json'],
-]) }}
+    ['extracted_at', 'timestamp', '_sdc_extracted_at'],
+], latest_of=['family']) }}

@@ -1,0 +1,51 @@
+{#
+    Parsing JSON takes most of the time, so it is done only for items that were read again since. An
+    item's rows have the number of the build in which its latest state was first seen; see
+    `int_akeneo__item_versions`. The deletion of rows and their insertion both go by that number, so the
+    next build repairs one that was interrupted.
+
+    Nothing here depends on other tables. What an attribute, a channel or an option is now is joined in
+    `akeneo__product_values`.
+#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{% if is_incremental() %}{{ akeneo.delete_outdated_values(this) }}{% endif %}",
+) }}
+
+with versions as (
+    select item_type, item_key, build_number from {{ ref('int_akeneo__item_versions') }}
+    where not is_gone
+    {% if is_incremental() %}
+        and build_number > (select coalesce(max(build_number), 0) from {{ this }})
+    {% endif %}
+),
+
+products as (
+    select * from {{ ref('stg_akeneo__products') }}
+),
+
+models as (
+    select * from {{ ref('stg_akeneo__product_models') }}
+),
+
+items as (
+    select versions.*, products.attribute_values
+    from versions
+    inner join products on products.product_key = versions.item_key
+    where versions.item_type = 'product'
+
+    union all
+
+    select versions.*, models.attribute_values
+    from versions
+    inner join models on models.product_model = versions.item_key
+    where versions.item_type = 'product_model'
+),
+
+exploded as (
+    {{ akeneo.exploded_values('items', ['item_type', 'item_key', 'build_number']) }}
+)
+
+select * from exploded

@@ -1,0 +1,427 @@
+"""No value, double entry or odd date stops a build, and each row is right, in both databases.
+
+The rows are loaded as the tap would write them. Reports of such data:
+
+- https://github.com/akeneo/pim-community-dev/pull/11977: a category of the model and the variant
+- https://github.com/akeneo/pim-community-dev/pull/13881: years with two digits
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dbt.loaded import LoadedDuckdb, LoadedPostgres
+
+if TYPE_CHECKING:
+    from tests.dbt.loaded import Loaded
+    from tests.dbt.truth import Row
+
+MONDAY, TUESDAY = "2026-05-04T08:00:00Z", "2026-05-05T08:00:00Z"
+LONG_AGO = "2024-01-01T00:00:00+00:00"
+
+DAYS = {
+    "2019-05-01T00:00:00+00:00": "2019-05-01",
+    "2024-02-29T00:00:00+01:00": "2024-02-29",
+    "2023-02-29T00:00:00+00:00": None,
+    "2019-04-31T00:00:00+00:00": None,
+    "2019-13-01T00:00:00+00:00": None,
+    "0000-05-01T00:00:00+00:00": None,
+    "0000-00-00T00:00:00+00:00": None,
+    "-0001-11-30T00:00:00+00:00": None,
+    "20190-12-31T00:00:00+00:00": None,
+    "19-12-31T00:00:00+00:00": None,
+    "yesterday": None,
+}
+NUMBERS = {
+    "12.5000": 12.5,
+    "0.123456789012345": 0.123456789012345,
+    "1234567890123.25": 1234567890123.25,
+    "1e30": 1e30,
+    "-7": -7,
+    "123456789012345678901234567890": 123456789012345678901234567890,
+    "NaN": None,
+    "1_000": None,
+    " 1": None,
+    "1,5": None,
+    "a lot": None,
+}
+
+
+def uuid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+def value(data: Any, scope: str | None = None, locale: str | None = None) -> list[Row]:
+    return [{"scope": scope, "locale": locale, "data": data}]
+
+
+def attribute(code: str, kind: str, **more: Any) -> Row:
+    of_kind = {"code": code, "type": f"pim_catalog_{kind}", "labels": {}, "available_locales": []}
+    return {**of_kind, "scopable": False, "localizable": False, **more}
+
+
+def product(number: int, **more: Any) -> Row:
+    values = {"sku": value(f"sku-{number}"), **more.pop("values", {})}
+    return {
+        "uuid": uuid(number),
+        "enabled": True,
+        "family": "shirts",
+        "parent": None,
+        "categories": [],
+        "groups": [],
+        "associations": {},
+        "quantified_associations": {},
+        "completenesses": [],
+        "created": LONG_AGO,
+        "updated": LONG_AGO,
+        "values": values,
+        **more,
+    }
+
+
+def complete(channel: str, locale: str, percent: float = 100) -> Row:
+    return {"scope": channel, "locale": locale, "data": percent}
+
+
+ATTRIBUTES = [
+    attribute("sku", "identifier", is_main_identifier=True),
+    attribute("name", "text", scopable=True, localizable=True),
+    attribute("day", "date"),
+    attribute("number", "number"),
+    attribute("color", "simpleselect"),
+    attribute("Size", "simpleselect"),
+    attribute("price", "price_collection"),
+    attribute("old", "text"),
+    attribute("measures", "table"),
+]
+CHANNELS = [
+    {"code": "ecommerce", "locales": ["en_US", "fr_FR"], "currencies": ["EUR"], "labels": {}},
+    {"code": "print", "locales": ["en_US", "de_DE"], "currencies": ["EUR"], "labels": {}},
+]
+FAMILY: Row = {
+    "code": "shirts",
+    "attributes": ["sku", "NAME", "day", "color", "Size", "price"],
+    "labels": {},
+    "attribute_as_label": "Name",
+    "attribute_as_image": None,
+    "attribute_requirements": {"ECOMMERCE": ["sku", "Name", "price"]},
+}
+FAMILY_VARIANT = {
+    "family": "shirts",
+    "code": "by_size",
+    "labels": {},
+    "common_attributes": [],
+    "variant_attribute_sets": [{"level": 1, "axes": ["SIZE"], "attributes": ["sku", "Size"]}],
+}
+MODEL: Row = {
+    "code": "M1",
+    "family": "Shirts",
+    "family_variant": "BY_SIZE",
+    "parent": None,
+    "categories": [],
+    "values": {},
+    "associations": {},
+    "quantified_associations": {},
+    "created": LONG_AGO,
+    "updated": LONG_AGO,
+}
+OPTIONS = [
+    {"attribute": "color", "code": "red", "labels": {"en_US": "Red"}, "sort_order": 1},
+    {"attribute": "color", "code": "blue", "labels": {"en_US": "Blue"}, "sort_order": 2},
+    {"attribute": "size", "code": "L", "labels": {"en_US": "Large"}, "sort_order": 1},
+]
+CATEGORIES = [
+    # `master` was left out by a filter.
+    {"code": "shirts", "parent": "master", "labels": {"en_US": "Shirts"}, "updated": LONG_AGO},
+    {"code": "sale", "parent": "SHIRTS", "labels": {"en_US": "Sale"}, "updated": LONG_AGO},
+]
+ASSOCIATED = {
+    "X_SELL": {"products": [uuid(2), uuid(3), uuid(2).upper()], "product_models": ["m1"]},
+}
+QUANTIFIED = {
+    "set": {"products": [{"uuid": uuid(2), "quantity": 2}, {"uuid": uuid(2), "quantity": 3}]},
+}
+VARIANT = product(
+    1,
+    family="SHIRTS",
+    parent="m1",
+    categories=["shirts", "Sale", "shirts", "SALE"],
+    associations=ASSOCIATED,
+    quantified_associations=QUANTIFIED,
+    completenesses=[
+        complete("ecommerce", "en_US"),
+        complete("ecommerce", "en_US", 50),
+        complete("Ecommerce", "FR_fr", 1e300),
+        complete("print", "en_US", 80),
+        complete("print", "de_DE", 70),
+    ],
+    values={
+        "name": [
+            *value("Hemd", "print", "de_DE"),
+            *value("Shirt", "ecommerce", "en_US"),
+            *value("A shirt on paper", "print", "en_US"),
+        ],
+        "size": value("l"),
+        "color": value("red"),
+        "old": value("still here"),
+        "price": value(
+            [{"amount": "9.99", "currency": "EUR"}, {"amount": None, "currency": "USD"}]
+        ),
+        # Only the second run has the attributes of these.
+        "later": value({"amount": "3.5000", "unit": "GRAM"}),
+        # A table may have columns of these names.
+        "measures": value([{"amount": "1", "unit": "GRAM"}]),
+    },
+)
+PLAIN = product(2, family=None, values={"color": value("blue")})
+ODD = [
+    product(100 + number, values={name: value(text)})
+    for number, (name, text) in enumerate(
+        [("day", day) for day in DAYS] + [("number", number) for number in NUMBERS]
+    )
+]
+FIRST = {
+    "attributes": ATTRIBUTES,
+    "attribute_options": OPTIONS,
+    "channels": CHANNELS,
+    "families": [FAMILY],
+    "family_variants": [FAMILY_VARIANT],
+    "association_types": [{"code": "x_sell", "labels": {"en_US": "Cross sell"}}],
+    "categories": CATEGORIES,
+    "product_models": [MODEL],
+    "products": [VARIANT, PLAIN, product(3, family=None, values={"color": value("green")}), *ODD],
+}
+NEW = [attribute("later", "metric")]
+"""Created after the first run."""
+REMOVED = (
+    "delete from attributes where code = 'old'",
+    "delete from channels where code = 'print'",
+    "delete from attribute_options where code = 'red'",
+)
+SECOND = {
+    "attributes": [*ATTRIBUTES[:7], ATTRIBUTES[8], *NEW],
+    "attribute_options": OPTIONS[1:],
+    "channels": CHANNELS[:1],
+    # Created anew with its code in another letter case, by a loader that keeps the old one.
+    "families": [{**FAMILY, "code": "SHIRTS", "labels": {"en_US": "Shirts"}}],
+    # One attribute and one option that are not in the lists, which were read before.
+    "products": [product(4, family=None, values={"newest": value("new"), "color": value("pink")})],
+}
+
+Tables = dict[str, list["Row"]]
+MARTS = ("products", "product_values", "completeness", "product_categories", "category_paths")
+MORE_MARTS = (
+    "product_associations",
+    "product_variants",
+    "missing_required_values",
+    "attribute_fill_rate",
+)
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    if sys.version_info >= (3, 14):
+        pytest.skip("dbt 1.11 does not support Python 3.14")
+    home = tmp_path_factory.mktemp("odd")
+    if request.param == "duckdb":
+        return LoadedDuckdb(home)
+    return LoadedPostgres(home, request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(scope="module")
+def story(loaded: Loaded) -> dict[str, Tables]:
+    """The tables after each of two runs, and what they are if removed things are included."""
+
+    def tables() -> Tables:
+        return {
+            name: loaded.rows(f"select * from akeneo__{name}")  # noqa: S608
+            for name in MARTS
+        }
+
+    loaded.load(FIRST, MONDAY)
+    loaded.build()
+    found = {"first": tables()}
+    for statement in REMOVED:
+        loaded.execute(statement)
+    loaded.load(SECOND, TUESDAY)
+    loaded.build("--warn-error")
+    found["second"] = tables()
+    loaded.build("--vars", "akeneo_include_removed: true")
+    found["with removed"] = tables()
+    return found
+
+
+def values(tables: Tables, code: str, number: int = 1) -> list[Row]:
+    rows = tables["product_values"]
+    return [row for row in rows if row["attribute"] == code and row["product_key"] == uuid(number)]
+
+
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_a_date_is_the_day_that_was_typed_or_null(story: dict[str, Tables], run: str) -> None:
+    found = {
+        row["text_value"]: row["date_value"]
+        for row in story[run]["product_values"]
+        if row["attribute"] == "day"
+    }
+    assert found == DAYS
+
+
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_a_number_keeps_its_digits(story: dict[str, Tables], run: str) -> None:
+    found = {
+        row["text_value"]: row["number_value"]
+        for row in story[run]["product_values"]
+        if row["attribute"] == "number"
+    }
+    # DuckDB has no numbers of any length. `text_value` has all digits.
+    assert found.keys() == NUMBERS.keys()
+    for text, number in NUMBERS.items():
+        assert found[text] == (number and pytest.approx(number, rel=1e-15)), text
+
+
+def test_what_a_list_names_twice_is_one_row(story: dict[str, Tables]) -> None:
+    tables = story["first"]
+    assert sorted((row["category"], row["path"]) for row in tables["product_categories"]) == [
+        ("sale", "Shirts > Sale"),
+        ("shirts", "Shirts"),
+    ]
+    associations = [
+        (row["association_type"], row["target_product_key"] or row["target"], row["quantity"])
+        for row in tables["product_associations"]
+    ]
+    assert sorted(associations, key=str) == [
+        ("set", uuid(2), 2),
+        ("x_sell", uuid(2), None),
+        ("x_sell", uuid(3), None),
+        ("x_sell", "m1", None),
+    ]
+
+
+def test_completeness_is_one_row_for_each_place(story: dict[str, Tables]) -> None:
+    found = {
+        (row["channel"], row["locale"]): row["completeness"]
+        for row in story["first"]["completeness"]
+    }
+    assert len(found) == len(story["first"]["completeness"])
+    assert found == {
+        ("ecommerce", "en_US"): 50,
+        ("ecommerce", "fr_FR"): None,
+        ("print", "en_US"): 80,
+        ("print", "de_DE"): 70,
+    }
+
+
+def test_a_tree_begins_at_the_uppermost_category_that_was_loaded(story: dict[str, Tables]) -> None:
+    found = {row["category"]: row for row in story["first"]["category_paths"]}
+    assert {code: (row["tree"], row["depth"], row["parent"]) for code, row in found.items()} == {
+        "shirts": ("shirts", 0, "master"),
+        "sale": ("shirts", 1, "SHIRTS"),
+    }
+
+
+def test_codes_are_the_same_in_any_letter_case(story: dict[str, Tables]) -> None:
+    tables = story["first"]
+    (row,) = [row for row in tables["products"] if row["product_key"] == uuid(1)]
+    assert (row["family"], row["parent"], row["root_model"]) == ("shirts", "M1", "M1")
+    assert row["family_variant"] == "BY_SIZE"
+    assert row["label"] == "Shirt"
+    (size,) = values(tables, "Size")
+    assert size["option_label"] == "Large"
+    assert not size["is_inherited"]
+    (color,) = values(tables, "color")
+    assert color["inherited_from"] == "M1"
+    (axis,) = tables["product_variants"]
+    assert (axis["product_key"], axis["axis_label"]) == (uuid(1), "Large")
+    missing = {
+        (row["channel"], row["locale"], row["attribute"])
+        for row in tables["missing_required_values"]
+        if row["product_key"] == uuid(1)
+    }
+    assert missing == {("ecommerce", "fr_FR", "name")}
+    filled = [
+        (row["channel"], row["locale"], row["filled"])
+        for row in tables["attribute_fill_rate"]
+        if row["attribute"] == "name"
+    ]
+    assert sorted(filled) == [
+        ("ecommerce", "en_US", 1),
+        ("ecommerce", "fr_FR", 0),
+        ("print", "de_DE", 1),
+        ("print", "en_US", 1),
+    ]
+
+
+def test_something_that_was_created_again_in_another_letter_case_is_one_row(
+    story: dict[str, Tables],
+) -> None:
+    found = [row for row in story["second"]["products"] if row["product_key"] == uuid(1)]
+    assert [(row["family"], row["family_label"]) for row in found] == [("SHIRTS", "Shirts")]
+
+
+def test_a_product_without_a_label_has_its_identifier_in_brackets(
+    story: dict[str, Tables],
+) -> None:
+    labels = {row["product_key"]: row["label"] for row in story["first"]["products"]}
+    assert labels[uuid(2)] == "[sku-2]"
+    assert labels[uuid(100)] == "[sku-100]"
+
+
+def test_a_value_gets_its_type_when_its_attribute_comes(story: dict[str, Tables]) -> None:
+    (before,) = values(story["first"], "later")
+    assert before["attribute_type"] is None
+    (after,) = values(story["second"], "later")
+    assert after["attribute_type"] == "pim_catalog_metric"
+    assert (after["number_value"], after["unit"]) == (3.5, "GRAM")
+
+
+def test_a_row_of_a_table_is_not_taken_for_a_measurement(story: dict[str, Tables]) -> None:
+    (row,) = values(story["first"], "measures")
+    assert (row["number_value"], row["unit"]) == (None, None)
+    assert '"amount"' in row["text_value"]
+
+
+@pytest.mark.parametrize("run", ["first", "second", "with removed"])
+def test_what_no_longer_exists_counts_only_on_demand(story: dict[str, Tables], run: str) -> None:
+    tables, all_count = story[run], run != "second"
+    places = {row["channel"] for row in tables["completeness"]}
+    assert places == {"ecommerce", *(["print"] if all_count else [])}
+    names = {(row["channel"], row["locale"]) for row in values(tables, "name")}
+    gone = {("print", "de_DE"), ("print", "en_US")}
+    assert names == {("ecommerce", "en_US"), *(gone if all_count else ())}
+    assert bool(values(tables, "old")) == all_count
+    assert bool(values(tables, "color")) == all_count
+
+
+@pytest.mark.parametrize("run", ["second", "with removed"])
+def test_what_is_newer_than_its_list_exists(story: dict[str, Tables], run: str) -> None:
+    assert [row["text_value"] for row in values(story[run], "newest", 4)] == ["new"]
+    assert [row["option_label"] for row in values(story[run], "color", 4)] == ["[pink]"]
+
+
+def test_empty_builds_and_partial_selections_work(loaded: Loaded, story: dict[str, Tables]) -> None:
+    assert story
+    partial = ("build", "--exclude=test_type:unit", "--select=+akeneo__completeness")
+    for number, arguments in enumerate([("run", "--empty"), partial]):
+        code, log = loaded.dbt(*arguments, "--warn-error", schema=f"{loaded.home.name}_{number}")
+        assert code == 0, log[-4000:]
+
+
+def test_a_failing_test_warns_and_keeps_its_rows(loaded: Loaded, story: dict[str, Tables]) -> None:
+    assert story
+    loaded.execute("create table copied as select * from product_models")
+    loaded.execute("drop table product_models cascade")
+    loaded.execute(
+        "create table product_models as select * from copied union all select * from copied"
+    )
+    select = ("build", "--select", "stg_akeneo__product_models")
+    code, log = loaded.dbt(*select)
+    assert code == 0, log[-4000:]
+    assert "WARN 1" in log
+    assert loaded.rows(
+        f"select * from {loaded.audit}.unique_stg_akeneo__product_models_product_model"  # noqa: S608
+    )
+    code, log = loaded.dbt(*select, "--vars", "akeneo_test_severity: error")
+    assert code == 1, log[-4000:]
