@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
+from tap_akeneo.client.errors import AkeneoError, OutputFailed
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.keys import KeyStream
 from tap_akeneo.streams.scores import ScoreStream
@@ -23,7 +27,8 @@ from tests.leaks import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    import pytest
 
     from pim_simulator import SimulatedPim
 
@@ -65,6 +70,23 @@ class Collector(GenericSingerWriter[bytes, Any]):
         self.messages.append(json.loads(self.serialize_message(message)))
 
 
+class BreakingPipe(Collector):
+    """A target that stops reading after some records."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__()
+        self._left = records
+
+    @override
+    def write_message(self, message: Any) -> None:
+        if message.to_dict()["type"] == "RECORD":
+            self._left -= 1
+            if self._left < 0:
+                msg = "the target has stopped reading"
+                raise OutputFailed(msg)
+        super().write_message(message)
+
+
 @dataclass
 class Run:
     """The messages of one run of the tap."""
@@ -84,6 +106,18 @@ class Run:
         keys = self.tap.streams[stream].primary_keys
         return {tuple(record[key] for key in keys): record for record in self.records(stream)}
 
+    def schema(self, stream: str) -> Message:
+        """Return the schema of a stream, which is written once."""
+        found = (one for one in self.messages if one["type"] == "SCHEMA")
+        (message,) = (one for one in found if one["stream"] == stream)
+        schema: Message = message["schema"]
+        return schema
+
+    @property
+    def activated(self) -> set[str]:
+        """The streams with an ACTIVATE_VERSION, which makes a target delete the other rows."""
+        return {one["stream"] for one in self.messages if one["type"] == "ACTIVATE_VERSION"}
+
     @property
     def state(self) -> Message:
         """The last state that was written."""
@@ -93,6 +127,11 @@ class Run:
     def bookmark(self, stream: str) -> str:
         value: str = self.state["bookmarks"][stream]["replication_key_value"]
         return value
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the messages logged at level ERROR."""
+    return [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
 
 
 def settings_for(pim: SimulatedPim, **settings: Any) -> dict[str, Any]:
@@ -111,25 +150,38 @@ def sync(
     pim: SimulatedPim,
     *streams: str,
     state: Mapping[str, Any] | None = None,
+    catalog: Mapping[str, Any] | None = None,
+    full_table: bool = False,
+    collector: Collector | None = None,
     **settings: Any,
 ) -> Run:
     """Run the tap in this process.
 
     Args:
         pim: The PIM, which must be running.
-        streams: The streams to read; all if none is given.
+        streams: The streams to read; without any, those of the catalog or all.
         state: The state of an earlier run.
+        catalog: The catalog; by default the discovered one.
+        full_table: Whether the catalog sets all streams to FULL_TABLE.
+        collector: Takes the messages. It may end the run, see `BreakingPipe`.
         settings: Settings in addition to those that connect to the PIM.
     """
-    collector = Collector()
+    collector, config = collector or Collector(), settings_for(pim, **settings)
+    if full_table:
+        catalog = deepcopy(catalog or TapAkeneo(config=config).catalog_dict)
+        for entry in catalog["streams"]:
+            entry["replication_method"] = "FULL_TABLE"
     tap = TapAkeneo(
-        config=settings_for(pim, **settings),
+        config=config,
         state=json.loads(json.dumps(state)) if state else None,
+        catalog=deepcopy(catalog),
         message_writer=collector,
     )
-    select(tap, streams)
+    if streams or catalog is None or full_table:
+        select(tap, streams)
     run = Run(tap, collector.messages)
-    tap.sync_all()
+    with suppress(AkeneoError) if isinstance(collector, BreakingPipe) else nullcontext():
+        tap.sync_all()
     return run
 
 
@@ -161,18 +213,66 @@ class Ended:
         return [json.loads(line) for line in self.stdout.split("\n") if line]
 
 
-def command(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
-    """Run ``tap-akeneo`` in a separate process and check that its output contains no secrets."""
-    ended = subprocess.run(  # noqa: S603 (our own arguments)
-        [sys.executable, "-m", "tap_akeneo", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "NO_COLOR": "1", **(env or {})},
-    )
+def option_files(folder: Path, **contents: object) -> list[str]:
+    """Write files, and return the command's options that name them, such as ``--config=FILE``.
+
+    Args:
+        folder: The folder of the files.
+        contents: Text, or what to write as JSON, by option.
+    """
+    for option, content in contents.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / option).write_text(text, encoding="utf-8")
+    return [f"--{option}={folder / option}" for option in contents]
+
+
+def command(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, **contents: object
+) -> Ended:
+    """Run ``tap-akeneo`` in a separate process and check that its output contains no secrets.
+
+    Args:
+        arguments: Options of the command.
+        env: Further environment variables.
+        contents: The contents of files that options name; see `option_files`.
+    """
+    with TemporaryDirectory() as folder:
+        files = option_files(Path(folder), **contents)
+        ended = subprocess.run(  # noqa: S603 (our own arguments)
+            [sys.executable, "-m", "tap_akeneo", *files, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, "NO_COLOR": "1", **(env or {})},
+        )
     assert not leaks(ended.stdout + ended.stderr)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@contextmanager
+def started_tap(config: Mapping[str, Any], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Start ``tap-akeneo`` with these settings. The options are those of `started`.
+
+    Its output is ignored, or it goes where the options say.
+    """
+    catalog = {"catalog": options.pop("catalog")} if "catalog" in options else {}
+    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "text": True}
+    with TemporaryDirectory() as folder:
+        files = option_files(Path(folder), config=config, **catalog)
+        tap = [sys.executable, "-m", "tap_akeneo", *files]
+        with started(tap, **nowhere | options) as process:
+            yield process
+
+
+def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
+    """Return the catalog of a PIM with only these streams selected."""
+    catalog: dict[str, Any] = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if not metadata["breadcrumb"]:
+                metadata["metadata"]["selected"] = entry["tap_stream_id"] in selected
+    return catalog
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def structure(schema: Mapping[str, Any]) -> dict[str, Any]:
 def changed_inputs(state: State, now: Mapping[str, str | None]) -> list[str]:
     """Return the names of the inputs that differ from those in the state.
 
-    A state without fingerprints is from version 0.1.0 or from another tap. It is assumed to have
+    A state without fingerprints was written by hand or by another tap. It is assumed to have
     the present ones, because nobody can know, and reading everything may take hours.
     """
     known = state.get("fingerprints")

@@ -120,7 +120,7 @@ class IncrementalStream(AkeneoStream):
         before, was_read = state.get("fingerprints"), has_read(state)
         changed = changed_inputs(state, now)
         if not changed and broken_items(state) != broken_items(state, self.primary_keys[-1]):
-            # The state is of 0.1.0, which wrote no fingerprints.
+            # Somebody wrote the bookmark by hand, without fingerprints.
             changed = ["key"]
         names = ", ".join(changed)
         # Without the rows of a new key, its table would be incomplete.

@@ -28,31 +28,16 @@ if TYPE_CHECKING:
     from tests.conftest import StartPim
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path)
-
-
-class Run:
-    """Runs the command with settings in a file, and checks that no secret is printed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def file(self, name: str, content: object) -> Path:
-        path = self._folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return path
-
-    def __call__(self, settings: dict[str, Any], *arguments: str | Path) -> Ended:
-        ended = command("--config", self.file("config.json", settings), *arguments)
-        for name in ("client_secret", "password"):
-            if secret := str(settings.get(name, "")):
-                for form in (secret, quote(secret), base64.b64encode(secret.encode()).decode()):
-                    assert form not in ended.log + ended.stdout, name
-        assert "Bearer" not in ended.log
-        assert "Traceback" not in ended.log
-        return ended
+def run(settings: dict[str, Any], *arguments: str, **files: Any) -> Ended:
+    """Run the command with settings in a file, and check that no secret is printed."""
+    ended = command(*arguments, config=settings, **files)
+    for name in ("client_secret", "password"):
+        if secret := str(settings.get(name, "")):
+            for form in (secret, quote(secret), base64.b64encode(secret.encode()).decode()):
+                assert form not in ended.log + ended.stdout, name
+    assert "Bearer" not in ended.log
+    assert "Traceback" not in ended.log
+    return ended
 
 
 def test_about_works_without_settings() -> None:
@@ -63,7 +48,7 @@ def test_about_works_without_settings() -> None:
     assert "base_url" in about["settings"]["properties"]
 
 
-def test_discover_offers_what_the_pim_offers(start_pim: StartPim, run: Run) -> None:
+def test_discover_offers_what_the_pim_offers(start_pim: StartPim) -> None:
     ended = run(settings_for(start_pim()), "--discover")
     assert ended.code == 0
     offered = {stream["tap_stream_id"] for stream in json.loads(ended.stdout)["streams"]}
@@ -72,7 +57,7 @@ def test_discover_offers_what_the_pim_offers(start_pim: StartPim, run: Run) -> N
     assert not offered & {"assets", "readiness", "pam_assets"}
 
 
-def test_the_connection_test_reads_a_record_of_each_stream(start_pim: StartPim, run: Run) -> None:
+def test_the_connection_test_reads_a_record_of_each_stream(start_pim: StartPim) -> None:
     pim = start_pim()
     ended = run(settings_for(pim), "--test")
     assert ended.code == 0
@@ -82,14 +67,14 @@ def test_the_connection_test_reads_a_record_of_each_stream(start_pim: StartPim, 
     }
 
 
-def test_a_second_run_accepts_the_state_of_the_first(start_pim: StartPim, run: Run) -> None:
+def test_a_second_run_accepts_the_state_of_the_first(start_pim: StartPim) -> None:
     pim = start_pim()
     settings = settings_for(pim, pim_timezone="UTC")
     first = run(settings)
     assert (first.code, first.errors) == (0, [])
     state = [message["value"] for message in first.messages if message["type"] == "STATE"][-1]
     pim.clock.advance(seconds=7200)
-    second = run(settings, "--state", run.file("state.json", state))
+    second = run(settings, state=state)
     assert second.code == 0
     assert not [
         message
@@ -153,7 +138,7 @@ def mistakes(pim: SimulatedPim) -> dict[str, tuple[dict[str, Any], str]]:
     ],
 )
 def test_a_wrong_setting_ends_the_run_with_one_line_that_names_it(
-    start_pim: StartPim, run: Run, mistake: str, arguments: list[str]
+    start_pim: StartPim, mistake: str, arguments: list[str]
 ) -> None:
     pim = start_pim()
     wrong, named = mistakes(pim)[mistake]
@@ -177,7 +162,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_an_error_of_the_pim_names_the_stream_and_setting_and_other_streams_are_read(
-    start_pim: StartPim, run: Run, refusal: str
+    start_pim: StartPim, refusal: str
 ) -> None:
     pim = start_pim()
     wrong, named = REFUSALS[refusal]
@@ -191,7 +176,7 @@ def test_an_error_of_the_pim_names_the_stream_and_setting_and_other_streams_are_
 
 
 def test_a_missing_permission_is_named_like_in_the_role_form_and_other_streams_are_read(
-    start_pim: StartPim, run: Run
+    start_pim: StartPim,
 ) -> None:
     pim = start_pim("ce-master")  # 7.0 does not enforce "List categories" (GRF-829)
     pim.permissions -= {one for one in pim.permissions if one.endswith("_list")}
@@ -210,11 +195,11 @@ def test_a_missing_permission_is_named_like_in_the_role_form_and_other_streams_a
 
 
 def test_a_selected_stream_that_the_pim_does_not_offer_is_skipped_with_one_warning(
-    start_pim: StartPim, run: Run
+    start_pim: StartPim,
 ) -> None:
     newer = run(settings_for(start_pim("ce-7")), "--discover")
     old = start_pim("ce-5")
-    ended = run(settings_for(old), "--catalog", run.file("catalog.json", newer.stdout))
+    ended = run(settings_for(old), catalog=newer.stdout)
     assert ended.code == 0
     (warning,) = [line for line in ended.log.splitlines() if "does not offer it" in line]
     assert "system_information: skipped" in warning
@@ -222,11 +207,11 @@ def test_a_selected_stream_that_the_pim_does_not_offer_is_skipped_with_one_warni
 
 
 def test_a_catalog_from_before_a_pim_upgrade_does_not_restore_the_old_keys(
-    start_pim: StartPim, run: Run
+    start_pim: StartPim,
 ) -> None:
     old = run(settings_for(start_pim("ce-6")), "--discover")
     pim = start_pim("ce-7")
-    ended = run(settings_for(pim), "--catalog", run.file("catalog.json", old.stdout))
+    ended = run(settings_for(pim), catalog=old.stdout)
     assert ended.code == 0
     assert "the catalog is from another version of this PIM" in ended.log
     (schema,) = [
@@ -237,32 +222,7 @@ def test_a_catalog_from_before_a_pim_upgrade_does_not_restore_the_old_keys(
     assert schema["key_properties"] == ["uuid"]
 
 
-@pytest.mark.parametrize(
-    ("state", "named"),
-    [
-        ("{", "the state file is not JSON"),
-        ("[]", "the state file must contain a JSON object"),
-        ({"bookmarks": []}, "`bookmarks` is not an object"),
-        (
-            {
-                "bookmarks": {
-                    "products": {"replication_key": "updated", "replication_key_value": "soon"}
-                }
-            },
-            "the bookmark of products: 'soon' is not a date",
-        ),
-    ],
-)
-def test_an_invalid_state_is_reported(
-    start_pim: StartPim, run: Run, state: object, named: str
-) -> None:
-    ended = run(settings_for(start_pim()), "--state", run.file("state.json", state))
-    assert ended.code == 1
-    (line,) = ended.errors
-    assert named in line
-
-
-def test_a_failed_stream_fails_the_connection_test(start_pim: StartPim, run: Run) -> None:
+def test_a_failed_stream_fails_the_connection_test(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.permissions.discard("pim_api_family_list")
     ended = run(settings_for(pim), "--test")
@@ -270,7 +230,7 @@ def test_a_failed_stream_fails_the_connection_test(start_pim: StartPim, run: Run
     assert "streams failed: families, family_variants" in ended.errors[-1]
 
 
-def test_a_redirect_is_not_followed(run: Run) -> None:
+def test_a_redirect_is_not_followed() -> None:
     with redirecting_to("https://elsewhere.invalid/login?next=1") as url:
         ended = run({"base_url": url, **dict.fromkeys(CREDENTIALS, "abc")})
     assert ended.code == 1
@@ -301,46 +261,22 @@ def redirecting_to(target: str) -> Iterator[str]:
         server.shutdown()
 
 
-def test_more_parallel_requests_than_akeneo_allows_cause_a_warning(
-    start_pim: StartPim, run: Run
-) -> None:
+def test_more_parallel_requests_than_akeneo_allows_cause_a_warning(start_pim: StartPim) -> None:
     ended = run(settings_for(start_pim(), max_concurrency=5), "--discover")
     assert ended.code == 0
     assert "Akeneo allows 4 parallel requests" in ended.log
 
 
-WEIRD: dict[str, tuple[dict[str, Any], str]] = {
-    "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
-    "a user agent with an arrow": (
-        {"user_agent": "→"},
-        "must be one line of plain ASCII",
-    ),
-    "a date before all PIMs": ({"start_date": "0001-01-01"}, "must be between the years 1970"),
-    "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "must be between the years"),
-    "an endless lookback": ({"lookback_seconds": 10**15}, "`lookback_seconds` must be at least 0"),
-    "an endless timeout": ({"request_timeout": 10**10}, "`request_timeout` must be at least 1"),
-    "a number as a password": ({"password": 12345678}, "`password` must be text"),
-    "a list as filters": ({"filters": []}, "`filters` must be an object"),
-    "a word as stream maps": ({"stream_maps": "x"}, "`stream_maps` must be an object"),
-    "an unknown choice": ({"on_forbidden": "ignore"}, "must be one of fail, skip"),
-    "a folder of batches": ({"batch_config": 5}, "`batch_config` must be an object"),
-}
-
-
-@pytest.mark.parametrize("weird", WEIRD)
-def test_an_invalid_setting_is_named_in_the_error(
-    start_pim: StartPim, run: Run, weird: str
-) -> None:
-    wrong, named = WEIRD[weird]
-    ended = run(settings_for(start_pim(), **wrong))
+def test_an_invalid_setting_ends_the_command_before_any_output(start_pim: StartPim) -> None:
+    ended = run(settings_for(start_pim(), filters=[]))
     assert ended.code == 1
-    assert any(named in line for line in ended.errors)
+    assert any("`filters` must be an object" in line for line in ended.errors)
     assert not ended.stdout
 
 
 @pytest.mark.parametrize("content", ["{", '"x"', "\x00"])
-def test_an_invalid_config_file_ends_the_run_with_one_line(run: Run, content: str) -> None:
-    ended = command("--config", run.file("config.json", content))
+def test_an_invalid_config_file_ends_the_run_with_one_line(content: str) -> None:
+    ended = command(config=content)
     assert ended.code == 1
     assert "Traceback" not in ended.log
     assert len(ended.errors) == 1
@@ -353,9 +289,7 @@ def test_a_missing_config_file_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("catalog", [{"streams": 5}, {"streams": [{}]}, {}])
-def test_an_invalid_catalog_is_reported(
-    start_pim: StartPim, run: Run, catalog: dict[str, Any]
-) -> None:
-    ended = run(settings_for(start_pim()), "--catalog", run.file("catalog.json", catalog))
+def test_an_invalid_catalog_is_reported(start_pim: StartPim, catalog: dict[str, Any]) -> None:
+    ended = run(settings_for(start_pim()), catalog=catalog)
     assert ended.code == 1
     assert "is not a Singer catalog" in ended.errors[0]

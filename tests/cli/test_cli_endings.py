@@ -6,20 +6,18 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_akeneo.tap import TapAkeneo
-from tests.support import command, settings_for, started, sync
+from tests.support import Ended, catalog_of, command, settings_for, started_tap, sync
 
 if TYPE_CHECKING:
-    from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
 
 FULL = Path("/dev/full")
@@ -27,27 +25,27 @@ FULL = Path("/dev/full")
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run_within_seconds_and_the_last_state_is_valid(
-    start_pim: StartPim, tmp_path: Path, number: signal.Signals
+    start_pim: StartPim, number: signal.Signals
 ) -> None:
     pim = start_pim(products=400, latency=0.05)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim, page_size=5)))
-    log_file = tmp_path / "log"
-    with log_file.open("w") as log_stream:
-        tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
-        with started(tap, stdout=subprocess.PIPE, stderr=log_stream, text=True) as process:
-            assert process.stdout is not None
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if '"stream":"products"' in line and '"type":"RECORD"' in line:
-                    break
-            before = time.monotonic()
-            process.send_signal(number)
-            lines += process.stdout.readlines()
-            assert process.wait(timeout=30) == 128 + number
-            assert time.monotonic() - before < 5
-    log = log_file.read_text()
+    settings = settings_for(pim, page_size=5)
+    with (
+        TemporaryFile("w+") as log_file,
+        started_tap(settings, stdout=subprocess.PIPE, stderr=log_file) as process,
+    ):
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if '"stream":"products"' in line and '"type":"RECORD"' in line:
+                break
+        before = time.monotonic()
+        process.send_signal(number)
+        lines += process.stdout.readlines()
+        assert process.wait(timeout=30) == 128 + number
+        assert time.monotonic() - before < 5
+        log_file.seek(0)
+        log = log_file.read()
     assert f"stopped by {number.name}: the next run continues where this one stopped" in log
     assert "Traceback" not in log
     messages = [json.loads(line) for line in lines]
@@ -72,23 +70,12 @@ def test_a_signal_ends_the_run_within_seconds_and_the_last_state_is_valid(
     ],
 )
 def test_a_signal_ends_a_run_that_is_still_listing_parents(
-    start_pim: StartPim, tmp_path: Path, stream: str, parents: str
+    start_pim: StartPim, stream: str, parents: str
 ) -> None:
     pim = start_pim("ee-7", reference_entities=40)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
-    catalog = tmp_path / "catalog.json"
-    catalog.write_text(json.dumps(catalog_of(pim, stream)))
+    settings, catalog = settings_for(pim, page_size=1, max_concurrency=1), catalog_of(pim, stream)
     pim.requests.clear()
-    with started(
-        [
-            *(sys.executable, "-m", "tap_akeneo", "--config", str(config)),
-            *("--catalog", str(catalog)),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    with started_tap(settings, catalog=catalog, stdout=subprocess.PIPE) as process:
 
         def stop() -> None:
             with suppress(ProcessLookupError):
@@ -105,51 +92,27 @@ def test_a_signal_ends_a_run_that_is_still_listing_parents(
     assert sum(request.path.endswith(parents) for request in pim.requests) < 8
 
 
-def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
-    """Return the catalog with only these streams selected."""
-    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in catalog["streams"]:
-        for metadata in entry["metadata"]:
-            if metadata["breadcrumb"] == []:
-                metadata["metadata"]["selected"] = entry["tap_stream_id"] in selected
-    return catalog
-
-
-def test_the_connection_test_never_exceeds_the_allowed_concurrency(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_the_connection_test_never_exceeds_the_allowed_concurrency(start_pim: StartPim) -> None:
     pim = start_pim("ee-7", products=1000, latency=0.1)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    ended = command("--config", config, "--test")
+    ended = command("--test", config=settings_for(pim))
     assert ended.code == 0
     assert pim.requests.highest_concurrency <= 4
 
 
-def test_a_signal_ends_a_run_that_is_waiting_for_a_response(tmp_path: Path) -> None:
+def test_a_signal_ends_a_run_that_is_waiting_for_a_response() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        config = tmp_path / "config.json"
-        config.write_text(json.dumps({"base_url": url, "access_token": "one"}))
-        with started(
-            [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
+        with started_tap({"base_url": url, "access_token": "one"}) as process:
             connection, _ = silent.accept()
             process.send_signal(signal.SIGTERM)
             with connection:
                 assert process.wait(timeout=10) == 128 + signal.SIGTERM
 
 
-def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(start_pim: StartPim) -> None:
     pim = start_pim(products=250)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
-    with started(tap, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started_tap(settings_for(pim), **pipes) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -161,31 +124,23 @@ def test_a_target_that_stops_reading_ends_the_run_with_one_log_line(
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
-def test_a_full_disk_ends_the_run_with_one_log_line(start_pim: StartPim, tmp_path: Path) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(start_pim())))
-    with FULL.open("w") as full:
-        ended = subprocess.run(  # noqa: S603 (our own arguments)
-            [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    errors = [line for line in ended.stderr.splitlines() if " ERROR " in line]
-    assert len(errors) == 1
-    assert "the output cannot be written: No space left on device" in errors[0]
-    assert "Traceback" not in ended.stderr
-    assert "Exception ignored" not in ended.stderr
-    assert ended.returncode == 1
+def test_a_full_disk_ends_the_run_with_one_log_line(start_pim: StartPim) -> None:
+    with (
+        FULL.open("w") as full,
+        started_tap(settings_for(start_pim()), stdout=full, stderr=subprocess.PIPE) as process,
+    ):
+        _, log = process.communicate()
+    (error,) = Ended(1, "", log).errors
+    assert "the output cannot be written: No space left on device" in error
+    assert "Traceback" not in log
+    assert "Exception ignored" not in log
+    assert process.returncode == 1
 
 
-def test_the_summary_lists_incomplete_streams(start_pim: StartPim, tmp_path: Path) -> None:
+def test_the_summary_lists_incomplete_streams(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503, times=None)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim, max_retries=0)))
-    ended = command("--config", config)
+    ended = command(config=settings_for(pim, max_retries=0))
     (told,) = (line for line in ended.log.splitlines() if "incomplete streams" in line)
     missing = told.rpartition(": ")[2].split(", ")
     # The families can be listed, or else their variants could not be read.
@@ -193,54 +148,38 @@ def test_the_summary_lists_incomplete_streams(start_pim: StartPim, tmp_path: Pat
 
 
 @pytest.mark.parametrize("half", ["1 / 0", "record['nope']", "int(code)", "None + 1"])
-def test_an_invalid_stream_map_expression_is_reported(
-    start_pim: StartPim, tmp_path: Path, half: str
-) -> None:
-    config = tmp_path / "config.json"
+def test_an_invalid_stream_map_expression_is_reported(start_pim: StartPim, half: str) -> None:
     maps = {"families": {"half": half}}
-    config.write_text(json.dumps(settings_for(start_pim(), stream_maps=maps)))
-    ended = command("--config", config)
+    ended = command(config=settings_for(start_pim(), stream_maps=maps))
     (line,) = ended.errors
     assert "check the setting stream_maps: " in line
     assert ended.code == 1
 
 
-def test_a_record_that_cannot_be_serialized_is_not_partly_written(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
-    config = tmp_path / "config.json"
+def test_a_record_that_cannot_be_serialized_is_not_partly_written(start_pim: StartPim) -> None:
     maps = {"families": {"code": "code", "half": "'\\ud800'"}}
-    config.write_text(json.dumps(settings_for(start_pim(), stream_maps=maps)))
-    ended = command("--config", config)
+    ended = command(config=settings_for(start_pim(), stream_maps=maps))
     assert ended.code == 1
     assert all(json.loads(line) for line in ended.stdout.splitlines())
 
 
-def test_a_run_ends_with_a_summary(start_pim: StartPim, tmp_path: Path) -> None:
+def test_a_run_ends_with_a_summary(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    ended = subprocess.run(  # noqa: S603 (our own arguments)
-        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ended = command(config=settings_for(pim))
     rows = ended.stdout.count('"type":"RECORD"')
     requests = len(pim.requests)
-    assert (f"{rows:,} rows, {requests:,} requests including 1 retries ") in ended.stderr
-    assert "incomplete streams: none" in ended.stderr
+    assert f"{rows:,} rows, {requests:,} requests including 1 retries " in ended.log
+    assert "incomplete streams: none" in ended.log
+    assert ended.code == 0
 
 
 @pytest.mark.parametrize("name", ["LOGLEVEL", "TAP_AKENEO_LOGLEVEL"])
 @pytest.mark.parametrize("arguments", [["--about"], ["--discover"], []], ids=str)
 def test_an_unknown_log_level_is_reported_in_one_line(
-    start_pim: StartPim, tmp_path: Path, name: str, arguments: list[str]
+    start_pim: StartPim, name: str, arguments: list[str]
 ) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(start_pim(products=5))))
-    ended = command("--config", config, *arguments, env={name: "verbose"})
+    ended = command(*arguments, config=settings_for(start_pim(products=5)), env={name: "verbose"})
     assert ended.code == 1
     assert not ended.stdout
     (line,) = ended.log.splitlines()
@@ -253,14 +192,10 @@ def test_a_log_level_may_be_written_in_any_case(level: str) -> None:
 
 
 @pytest.mark.skipif(find_spec("faker") is not None, reason="faker is installed")
-def test_fake_values_without_their_package_are_reported_with_its_name(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
-    config = tmp_path / "config.json"
+def test_fake_values_without_their_package_are_reported_with_its_name(start_pim: StartPim) -> None:
     maps = {"families": {"author": "fake.name()"}}
     settings = settings_for(start_pim(products=5), stream_maps=maps, faker_config={"seed": 1})
-    config.write_text(json.dumps(settings))
-    ended = command("--config", config)
+    ended = command(config=settings)
     (line,) = ended.errors
     assert ended.code == 1
     assert (

@@ -153,9 +153,7 @@ def test_the_documented_configuration_logs_json_and_collects_the_metrics_of_the_
     assert counts["products"] == 20
 
 
-def test_a_test_that_succeeds_says_so_in_its_only_line(start_pim: StartPim, tmp_path: Path) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(start_pim(products=5))))
-    ended = command("--config", config, "--test")
+def test_a_test_that_succeeds_says_so_in_its_only_line(start_pim: StartPim) -> None:
+    ended = command("--test", config=settings_for(start_pim(products=5)))
     assert ended.code == 0
     assert lines(ended) == ["all selected streams can be read"]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from tap_akeneo.progress import Progress
-from tests.support import settings_for, started
+from tests.support import settings_for, started_tap
 
 if TYPE_CHECKING:
     from io import FileIO
-    from pathlib import Path
 
     from tests.conftest import StartPim
 
@@ -45,17 +41,11 @@ def test_a_stream_of_a_few_seconds_shows_nothing() -> None:
     assert lines(120, 1000, seconds=4.9) == []
 
 
-def test_a_terminal_shows_a_progress_bar(start_pim: StartPim, tmp_path: Path) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(start_pim())))
+def test_a_terminal_shows_a_progress_bar(start_pim: StartPim) -> None:
     seen, terminal = pty.openpty()
     shown = b""
-    with started(
-        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-        stdout=subprocess.DEVNULL,
-        stderr=terminal,
-        env={**os.environ, "TAP_AKENEO_LOGLEVEL": "ERROR", "TERM": "xterm"},
-    ) as running:
+    environment = {**os.environ, "TAP_AKENEO_LOGLEVEL": "ERROR", "TERM": "xterm"}
+    with started_tap(settings_for(start_pim()), stderr=terminal, env=environment) as running:
         os.close(terminal)
         with os.fdopen(seen, "rb", buffering=0) as screen:
             while piece := read(screen):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import subprocess
-import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -19,11 +17,10 @@ import pytest
 from pim_simulator import SimulatedPim, serve
 from pim_simulator.database.clock import http_date
 from tap_akeneo.client.errors import AkeneoError
-from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Ended, Run, command, select, settings_for, started, sync
+from tests.support import Collector, Ended, Run, command, errors, settings_for, started_tap, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.conftest import StartPim
@@ -105,19 +102,6 @@ def test_a_date_in_retry_after_is_compared_with_the_pims_clock(start_pim: StartP
     assert 0.5 <= time.monotonic() - before < 20
 
 
-@contextmanager
-def running(pim: SimulatedPim, folder: Path, **settings: Any) -> Iterator[subprocess.Popen[str]]:
-    """Run the tap in a separate process that writes its messages to a file."""
-    config = folder / "config.json"
-    config.write_text(json.dumps(settings_for(pim, **settings)))
-    tap = [sys.executable, "-m", "tap_akeneo", "--config", str(config)]
-    with (
-        (folder / "out").open("w") as out,
-        started(tap, stdout=out, stderr=subprocess.PIPE, text=True) as process,
-    ):
-        yield process
-
-
 def line_with(process: subprocess.Popen[str], words: str) -> str:
     """Return the next line of the log that contains these words."""
     assert process.stderr is not None
@@ -125,13 +109,11 @@ def line_with(process: subprocess.Popen[str], words: str) -> str:
 
 
 @pytest.mark.parametrize("asked", [10**12, "9" * 400])
-def test_retry_after_is_limited_to_five_minutes(
-    start_pim: StartPim, tmp_path: Path, asked: object
-) -> None:
+def test_retry_after_is_limited_to_five_minutes(start_pim: StartPim, asked: object) -> None:
     pim = start_pim(products=5)
     # Before the first list, the tap does not wait that long: tests/client/test_first_contact.py.
     pim.faults.add("status", "/association-types", status=429, retry_after=str(asked))
-    with running(pim, tmp_path) as process:
+    with started_tap(settings_for(pim), stderr=subprocess.PIPE) as process:
         line = line_with(process, "try 1 failed")
         assert "the PIM answers 429: Simulated fault." in line
         assert "try 1 failed, next in 300.0 s" in line
@@ -180,13 +162,11 @@ def test_a_permanent_fault_of_the_whole_pim_ends_the_run_and_names_stream_reques
     ids=lambda fault: str(fault["kind"]),
 )
 def test_a_list_that_fails_for_good_leaves_the_other_streams_alone_and_exits_with_1(
-    start_pim: StartPim, tmp_path: Path, fault: dict[str, Any]
+    start_pim: StartPim, fault: dict[str, Any]
 ) -> None:
     pim = start_pim(products=30)
     pim.faults.add(path="/families", times=None, **fault)
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim, max_retries=0, request_timeout=1)))
-    ended = command("--config", config)
+    ended = command(config=settings_for(pim, max_retries=0, request_timeout=1))
     assert ended.code == 1
     # The lists of family variants come from the list of families, and may be read ahead of it.
     *lines, last = ended.errors
@@ -214,10 +194,6 @@ def test_the_search_for_a_broken_product_retries_no_request_and_sends_few(
     assert 0 < failed < 20
     assert run.tap.pim.traffic.retries == 0
     assert len(pim.requests) < 40
-
-
-def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 def check_named_ranges(
@@ -258,62 +234,43 @@ def check_named_ranges(
     assert all("since" in place for place in broken)
 
 
-@pytest.mark.parametrize("broken", [1, 2, 3])
-def test_a_broken_product_is_logged_and_all_other_products_are_read(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, broken: int
-) -> None:
-    pim = start_pim(products=60)
-    uuids = sorted(product["uuid"] for product in pim.truth("products"))
-    bad = {uuids[0], uuids[29], uuids[59]} if broken == 3 else set(uuids[17 : 17 + 2 * broken : 2])
-    for uuid in bad:
-        pim.broken.add(uuid)
-    run = sync(pim, "products", page_size=16, max_retries=0)
-    assert {uuid for (uuid,) in run.rows("products")} == set(uuids) - bad
-    assert run.tap.failed_streams == ["products"]
-    check_named_ranges(caplog, run, "products", uuids, bad)
-    pim.broken.clear()
-    again = sync(pim, "products", state=run.state)
-    assert {(uuid,) for uuid in bad} <= again.rows("products").keys()
+BROKEN = [
+    *(("ce-7", "products", 60, 16, places) for places in ([17], [17, 19], [0, 29, 59])),
+    *(
+        (profile, stream, 120, 100, [0, 60, -1])
+        for profile, stream in (
+            ("ce-7", "product_models"),
+            ("ce-6", "product_models"),
+            ("ce-6", "products"),
+        )
+    ),
+    *(
+        (profile, "products", 300, 100, [first, first + 2, first + 8])
+        for profile in ("ce-6", "ce-7")
+        for first in (0, 80, 190, 290)
+    ),
+]
+"""Version, stream, number of products, page size, and the places of broken items."""
 
 
-@pytest.mark.parametrize(
-    ("profile", "stream", "key"),
-    [
-        ("ce-7", "product_models", "code"),
-        ("ce-6", "product_models", "code"),
-        ("ce-6", "products", "identifier"),
-    ],
-)
-def test_a_broken_item_with_a_code_or_identifier_is_logged_and_all_others_are_read(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, stream: str, key: str
+@pytest.mark.parametrize("case", BROKEN, ids=str)
+def test_broken_items_are_logged_and_all_others_are_read(
+    start_pim: StartPim,
+    caplog: pytest.LogCaptureFixture,
+    case: tuple[str, str, int, int, list[int]],
 ) -> None:
-    pim = start_pim(profile, products=120)
-    keys = sorted((record[key] for record in sync(pim, stream).records(stream)), key=str.lower)
-    bad = {keys[0], keys[len(keys) // 2], keys[-1]}
-    for one in bad:
-        pim.broken.add(one)
-    run = sync(pim, stream, max_retries=0)
-    assert {key for (key,) in run.rows(stream)} == set(keys) - bad
+    profile, stream, products, page_size, places = case
+    pim = start_pim(profile, products=products)
+    keys = sorted((key for (key,) in sync(pim, stream).rows(stream)), key=str.lower)
+    bad = {keys[place % len(keys)] for place in places}
+    pim.broken.update(bad)
+    run = sync(pim, stream, page_size=page_size, max_retries=0)
+    assert run.rows(stream).keys() == {(key,) for key in keys if key not in bad}
     assert run.tap.failed_streams == [stream]
     check_named_ranges(caplog, run, stream, keys, bad)
     pim.broken.clear()
     again = sync(pim, stream, state=run.state)
-    assert {(one,) for one in bad} <= again.rows(stream).keys()
-
-
-@pytest.mark.parametrize("first", [0, 80, 190, 290])
-@pytest.mark.parametrize(("profile", "key"), [("ce-6", "identifier"), ("ce-7", "uuid")])
-def test_readable_products_between_broken_ones_come_out(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture, profile: str, key: str, first: int
-) -> None:
-    pim = start_pim(profile, products=300)
-    keys = sorted((product[key] for product in pim.truth("products")), key=str.lower)
-    bad = {keys[first], keys[first + 2], keys[first + 8]}
-    pim.broken.update(bad)
-    run = sync(pim, "products", max_retries=0)
-    assert run.rows("products").keys() == {(one,) for one in keys if one not in bad}
-    assert run.tap.failed_streams == ["products"]
-    check_named_ranges(caplog, run, "products", keys, bad)
+    assert {(key,) for key in bad} <= again.rows(stream).keys()
 
 
 @pytest.mark.parametrize("stream", ["products", "product_models"])
@@ -426,9 +383,7 @@ def test_no_record_is_lost_if_the_pim_temporarily_rejects_new_tokens(start_pim: 
     assert run.tap.pim.traffic.retries == 3
 
 
-def test_a_pim_that_rejects_every_token_ends_the_run_after_max_retries(
-    start_pim: StartPim,
-) -> None:
+def test_a_pim_that_rejects_every_token_ends_the_run_after_max_retries(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/currencies", times=None, status=401)
     with pytest.raises(AkeneoError, match=r"the PIM does not accept the token that .* answers 401"):
@@ -464,12 +419,10 @@ def test_a_run_whose_credentials_are_revoked_ends_and_the_next_run_reads_everyth
 
     pim.faults.add("event", "/products-uuid", nth=3, do=revoke)
     collector = Collector()
-    tap = TapAkeneo(config=settings_for(pim, page_size=10), message_writer=collector)
-    select(tap, ["products"])
     with pytest.raises(AkeneoError, match=r"^products: login refused: the PIM does not acc"):
-        tap.sync_all()
-    state = Run(tap, collector.messages).state
-    run = sync(pim, "products", state=state)
+        sync(pim, "products", collector=collector, page_size=10)
+    states = [one["value"] for one in collector.messages if one["type"] == "STATE"]
+    run = sync(pim, "products", state=states[-1] if states else None)
     assert len(run.rows("products")) == len(pim.truth("products"))
 
 
@@ -481,7 +434,10 @@ def test_no_record_is_lost_if_the_pim_restarts_during_a_run(tmp_path: Path) -> N
         url = first.enter_context(serve(pim))
         # Until the server is gone, so that the tap cannot finish before that.
         pim.faults.add("reset", "/products-uuid", nth=4, times=None, do=gone.set)
-        process = stack.enter_context(running(pim, tmp_path, page_size=10, max_retries=8))
+        settings = settings_for(pim, page_size=10, max_retries=8)
+        out = stack.enter_context(tmp_path.joinpath("out").open("w"))
+        tap = started_tap(settings, stdout=out, stderr=subprocess.PIPE)
+        process = stack.enter_context(tap)
         assert gone.wait(30)
         first.close()
         pim.faults.clear()

@@ -29,7 +29,7 @@ from tap_akeneo.client.pim import Pim
 from tap_akeneo.client.request import Request
 from tap_akeneo.tap import TapAkeneo
 from tests.docs.troubleshooting import is_explained
-from tests.support import Ended, command, settings_for, sync
+from tests.support import Ended, command, errors, settings_for, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -164,10 +164,6 @@ DEPEND = {
 """The streams that need these lists. Without the others, the tap cannot know what to read."""
 
 
-def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-
-
 @pytest.mark.parametrize("where", DEEP)
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_deeply_nested_json_is_an_error_not_a_crash(
@@ -277,10 +273,8 @@ def test_a_private_certificate_authority_is_trusted_if_it_is_configured(
     settings = {} if named_by == "the environment" else {"ca_bundle": str(bundle)}
     in_environment = bundle if named_by == "the environment" else other
     env = {} if named_by == "the setting" else {"REQUESTS_CA_BUNDLE": str(in_environment)}
-    config = tmp_path / "config.json"
     with https_pim(tmp_path, authority) as pim:
-        config.write_text(json.dumps(settings_for(pim, **settings)))
-        ended = command("--config", config, env=env)
+        ended = command(config=settings_for(pim, **settings), env=env)
         assert (ended.code, ended.errors) == (0, [])
         read = {row["record"]["uuid"] for row in ended.messages if "uuid" in row.get("record", {})}
         assert read == {product["uuid"] for product in pim.truth("products")}
@@ -504,9 +498,7 @@ def dated(seconds: int) -> bytes:
     return b"%sDate: %s\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}" % (HEAD, date)
 
 
-def test_the_clock_of_the_server_that_is_behind_counts(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_the_clock_of_the_server_that_is_behind_counts(caplog: pytest.LogCaptureFixture) -> None:
     client = HttpClient(max_retries=0)
     with host(in_turn(*(dated(seconds) for seconds in (0, 1200, -1200, 1200, 0)))) as url:
         for _ in range(5):

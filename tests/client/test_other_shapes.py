@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import sync
+from tests.support import errors, sync
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -189,6 +189,6 @@ def test_a_url_that_is_too_long_is_reported_with_the_settings_to_shorten(
     run = sync(pim, "products", "families", locales=["en_US"] * 500)
     assert run.tap.failed_streams == ["products"]
     assert run.records("families")
-    (line,) = (one.getMessage() for one in caplog.records if one.levelname == "ERROR")
+    (line,) = errors(caplog)
     assert "too long for the web server: shorten the setting locales" in line
     assert len(line) < 700

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, settings_for
+from tests.support import Run, catalog_of, settings_for, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,8 @@ Entry = dict[str, Any]
 
 def discovered(pim: SimulatedPim, *selected: str) -> dict[str, Entry]:
     """Return the discovered catalog entries by stream, with only these streams selected."""
-    catalog = json.loads(json.dumps(TapAkeneo(config=settings_for(pim)).catalog_dict))
-    for entry in catalog["streams"]:
-        root(entry)["selected"] = entry["tap_stream_id"] in selected
-    return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+    entries = json.loads(json.dumps(catalog_of(pim, *selected)))["streams"]
+    return {entry["tap_stream_id"]: entry for entry in entries}
 
 
 def metadata(entry: Entry, *path: str) -> Entry:
@@ -48,21 +46,11 @@ def forget(entry: Entry, name: str) -> None:
 
 
 def run_with(pim: SimulatedPim, entries: dict[str, Entry], **settings: Any) -> Run:
-    collector = Collector()
-    tap = TapAkeneo(
-        config=settings_for(pim, **settings),
-        catalog={"streams": list(entries.values())},
-        message_writer=collector,
-    )
-    tap.sync_all()
-    return Run(tap, collector.messages)
+    return sync(pim, catalog={"streams": list(entries.values())}, **settings)
 
 
 def properties(run: Run, stream: str) -> set[str]:
-    (schema,) = (
-        one["schema"] for one in run.messages if one["type"] == "SCHEMA" and one["stream"] == stream
-    )
-    return set(schema["properties"])
+    return set(run.schema(stream)["properties"])
 
 
 def test_a_property_missing_from_the_catalog_is_left_out_of_records(start_pim: StartPim) -> None:
@@ -77,9 +65,7 @@ def test_a_property_missing_from_the_catalog_is_left_out_of_records(start_pim: S
     ]
 
 
-def test_fields_unknown_to_an_old_catalog_go_into_additional_fields(
-    start_pim: StartPim,
-) -> None:
+def test_fields_unknown_to_an_old_catalog_go_into_additional_fields(start_pim: StartPim) -> None:
     pim = start_pim()
     entries = discovered(pim, "families")
     del entries["families"]["schema"]["properties"]["labels"]
@@ -257,10 +243,7 @@ def test_other_forms_of_catalog_entries_are_accepted(start_pim: StartPim) -> Non
     entries["channels"].pop("tap_stream_id")
     streams = {"families": entries["families"], "channels": entries["channels"]}
     for catalog in ({"streams": streams}, {"streams": list(streams.values())}):
-        collector = Collector()
-        tap = TapAkeneo(config=settings_for(pim), catalog=catalog, message_writer=collector)
-        tap.sync_all()
-        run = Run(tap, collector.messages)
+        run = sync(pim, catalog=catalog)
         assert run.records("families") == pim.truth("families")
         assert run.records("channels") == pim.truth("channels")
 

@@ -126,6 +126,30 @@ def test_all_missing_settings_are_reported_at_once_with_their_environment_variab
     ]
 
 
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
+    "a token over two lines": ({"access_token": "abc\ndef", "client_id": None}, "`access_token`"),
+    "a user agent with an arrow": (
+        {"user_agent": "→"},
+        "must be one line of plain ASCII",
+    ),
+    "a date before all PIMs": ({"start_date": "0001-01-01"}, "must be between the years 1970"),
+    "a date after all PIMs": ({"end_date": "9999-12-31T23:59:59Z"}, "must be between the years"),
+    "an endless lookback": ({"lookback_seconds": 10**15}, "`lookback_seconds` must be at least 0"),
+    "an endless timeout": ({"request_timeout": 10**10}, "`request_timeout` must be at least 1"),
+    "a number as a password": ({"password": 12345678}, "`password` must be text"),
+    "a list as filters": ({"filters": []}, "`filters` must be an object"),
+    "a word as stream maps": ({"stream_maps": "x"}, "`stream_maps` must be an object"),
+    "an unknown choice": ({"on_forbidden": "ignore"}, "must be one of fail, skip"),
+    "a folder of batches": ({"batch_config": 5}, "`batch_config` must be an object"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_setting_is_named(name: str) -> None:
+    config, named = INVALID[name]
+    assert any(named in fault for fault in faults(**config))
+
+
 def test_an_app_needs_only_its_token() -> None:
     app = dict.fromkeys(CREDENTIALS)
     assert read(**app, access_token="t0ken-of-app").app_token == "t0ken-of-app"

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_akeneo.streams.fingerprints import has_unfinished
-from tests.support import command, settings_for, started, sync
+from tests.support import command, settings_for, started_tap, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +57,10 @@ def dates(state: dict[str, Any]) -> list[datetime]:
 
 
 def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
-    """Return a copy of the state with this date in each bookmark, as version 0.1.0 wrote it.
+    """Return a copy of the state with this date in each bookmark, in the form of the golden files.
 
-    That version of the golden files wrote no fingerprints, which differ from run to run, because
-    the PIM's address is one of their inputs. And it removed what no longer counts.
+    They have no fingerprints, which differ from run to run, because the PIM's address is one of
+    their inputs, and nothing that no longer counts.
     """
     copy: dict[str, Any] = json.loads(json.dumps(state))
     for stream in copy["bookmarks"].values():
@@ -92,12 +91,10 @@ def is_start(date: datetime) -> bool:
     return -2 <= (date - NOW).total_seconds() < 60
 
 
-def test_the_state_of_a_stopped_run_equals_the_golden_state(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_the_state_of_a_stopped_run_equals_the_golden_state(start_pim: StartPim) -> None:
     pim = at_golden_time(start_pim(products=250))
     pim.broken.add(BROKEN)
-    state = stopped_in_mid_stream(pim, tmp_path)
+    state = stopped_in_mid_stream(pim)
     expected = golden("unfinished.json")
     left, expected_left = (unfinished(one) for one in (state, expected))
     (rest,) = left["ranges"]
@@ -129,16 +126,12 @@ def unfinished(state: dict[str, Any]) -> dict[str, Any]:
     return left
 
 
-def test_a_run_resumes_from_the_golden_state_of_a_stopped_run(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_a_run_resumes_from_the_golden_state_of_a_stopped_run(start_pim: StartPim) -> None:
     pim = at_golden_time(start_pim(products=250))
     pim.broken.add(BROKEN)
     state = golden("unfinished.json")
     # The fingerprint includes the PIM's address, which varies between runs.
-    unfinished(state)["fingerprint"] = unfinished(stopped_in_mid_stream(pim, tmp_path))[
-        "fingerprint"
-    ]
+    unfinished(state)["fingerprint"] = unfinished(stopped_in_mid_stream(pim))["fingerprint"]
     ((after, _),) = unfinished(state)["ranges"]
     pim.broken.clear()
     run = sync(pim, "products", state=state, pim_timezone="UTC")
@@ -149,16 +142,10 @@ def test_a_run_resumes_from_the_golden_state_of_a_stopped_run(
     assert set(run.state["bookmarks"]["products"]) == {*PRODUCTS, "fingerprints", "unfinished"}
 
 
-def stopped_in_mid_stream(pim: SimulatedPim, folder: Path) -> dict[str, Any]:
+def stopped_in_mid_stream(pim: SimulatedPim) -> dict[str, Any]:
     """Stop a run while it reads products, and return its last state."""
-    config = folder / "config.json"
-    config.write_text(json.dumps(settings_for(pim, page_size=1, max_concurrency=1)))
-    with started(
-        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    settings = settings_for(pim, page_size=1, max_concurrency=1)
+    with started_tap(settings, stdout=subprocess.PIPE) as process:
 
         def stop() -> None:
             with suppress(ProcessLookupError):
@@ -229,6 +216,11 @@ REFUSED: dict[str, tuple[object, str]] = {
         {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": "0001-01-01T00:00:00Z"}}},
         "the bookmark of products: '0001-01-01T00:00:00Z' must be between the years",
     ),
+    "a list": ([], "the state file must contain a JSON object"),
+    "no date": (
+        {"bookmarks": {"products": {**PRODUCTS, "replication_key_value": "soon"}}},
+        "the bookmark of products: 'soon' is not a date",
+    ),
     "no object of bookmarks": ({"bookmarks": []}, "`bookmarks` is not an object"),
     "no bookmarks": ({"products": "2025-01-01"}, "it has products instead of `bookmarks`"),
 }
@@ -236,14 +228,11 @@ REFUSED: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize("state", REFUSED)
 def test_an_invalid_state_is_rejected_with_one_line_before_anything_is_read(
-    start_pim: StartPim, tmp_path: Path, state: str
+    start_pim: StartPim, state: str
 ) -> None:
     pim = start_pim(products=10)
     content, named = REFUSED[state]
-    config, file = tmp_path / "config.json", tmp_path / "state.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    file.write_text(content if isinstance(content, str) else json.dumps(content))
-    ended = command("--config", config, "--state", file)
+    ended = command(config=settings_for(pim), state=content)
     assert ended.code == 1
     (line,) = ended.errors
     assert named in line
@@ -336,13 +325,10 @@ def test_a_valid_bookmark_is_used(
     assert "the bookmark" not in caplog.text
 
 
-def test_an_empty_state_starts_a_full_run(start_pim: StartPim, tmp_path: Path) -> None:
+def test_an_empty_state_starts_a_full_run(start_pim: StartPim) -> None:
     pim = start_pim(products=10)
-    config, file = tmp_path / "config.json", tmp_path / "state.json"
-    config.write_text(json.dumps(settings_for(pim)))
     for empty in ("{}", '{"bookmarks": {"products": {}}}'):
-        file.write_text(empty)
-        ended = command("--config", config, "--state", file)
+        ended = command(config=settings_for(pim), state=empty)
         assert (ended.code, ended.errors) == (0, [])
         assert "WARNING" not in ended.log
         records = [one for one in ended.messages if one["type"] == "RECORD"]

@@ -217,7 +217,7 @@ def answer(story: Story, number: int) -> list[Row]:
     return story.marts.rows(questions()[number])
 
 
-def test_a_question_for_names_prices_images_and_colours(story: Story) -> None:
+def test_the_documented_query_finds_names_prices_images_and_colours(story: Story) -> None:
     wide = {row["product_key"]: row for row in story.found["second"]["akeneo__products_wide"]}
     truth = Truth(story.marts.pim)
     expected = []
@@ -246,7 +246,7 @@ def test_a_question_for_names_prices_images_and_colours(story: Story) -> None:
     assert counted(answer(story, 0), expected[0]) == counted(expected, expected[0])
 
 
-def test_a_question_for_products_without_a_description(story: Story) -> None:
+def test_the_documented_query_finds_products_without_a_description(story: Story) -> None:
     expected = [
         {"identifier": identifier(row)}
         for row in story.last.values()
@@ -260,7 +260,7 @@ def test_a_question_for_products_without_a_description(story: Story) -> None:
     assert counted(answer(story, 1), ["identifier"]) == counted(expected, ["identifier"])
 
 
-def test_a_question_for_the_completeness_of_families(story: Story) -> None:
+def test_the_documented_query_computes_the_completeness_of_families(story: Story) -> None:
     percents = defaultdict(list)
     for row in story.expected["second"]["akeneo__completeness"]:
         percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
@@ -278,7 +278,7 @@ def test_a_question_for_the_completeness_of_families(story: Story) -> None:
     }
 
 
-def test_a_question_for_category_paths(story: Story) -> None:
+def test_the_documented_query_builds_category_paths(story: Story) -> None:
     identifiers = {key: identifier(row) for key, row in story.last.items()}
     expected = [
         {"identifier": identifiers[row["product_key"]], "path": row["path"]}
@@ -287,7 +287,7 @@ def test_a_question_for_category_paths(story: Story) -> None:
     assert counted(answer(story, 3), expected[0]) == counted(expected, expected[0])
 
 
-def test_a_question_for_variants(story: Story) -> None:
+def test_the_documented_query_finds_variants(story: Story) -> None:
     truth = Truth(story.marts.pim)
     variants = defaultdict(list)
     for row in truth.product_variants():
@@ -307,7 +307,7 @@ def test_a_question_for_variants(story: Story) -> None:
     assert counted(answer(story, 4), expected[0]) == counted(expected, expected[0])
 
 
-def test_a_question_for_changes(story: Story) -> None:
+def test_the_documented_query_finds_changes(story: Story) -> None:
     found = {(row["identifier"], row["attribute"]) for row in answer(story, 5) if row["attribute"]}
     before, last = story.before, story.last
     assert found == {
@@ -320,12 +320,12 @@ def test_a_question_for_changes(story: Story) -> None:
     }
 
 
-def test_a_question_for_deleted_products(story: Story) -> None:
+def test_the_documented_query_finds_deleted_products(story: Story) -> None:
     expected = [{"identifier": identifier(story.before[key])} for key in story.deleted]
     assert counted(answer(story, 6), ["identifier"]) == counted(expected, ["identifier"])
 
 
-def test_a_question_for_fill_rates(story: Story) -> None:
+def test_the_documented_query_computes_fill_rates(story: Story) -> None:
     columns = ["family", "attribute", "filled_anywhere", "products", "fill_rate_anywhere"]
     expected = story.expected["second"]["akeneo__attribute_fill_rate"]
     assert set(counted(answer(story, 7), columns).items()) == {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_CONNECTION = dict.fromkeys(("client_id", "client_secret", "username", "password"))
 FAMILIES = {"kind": "status", "path": "/families", "times": None}
+ODD = {"kind": "odd", "path": "/families", "times": None}
 PAGE = {"_embedded": {"items": []}, "_links": {"next": {"href": "http://pim/?page=1"}}}
 
 
@@ -127,14 +128,7 @@ ENDINGS = {
     ),
     "`updated` of … has no time zone": Ending(
         {"start_date": "2020-01-01"},
-        [
-            {
-                "kind": "odd",
-                "path": "/products-uuid",
-                "odd": {'"updated":"': '"updated":"-0'},
-                "times": None,
-            }
-        ],
+        [{**ODD, "path": "/products-uuid", "odd": {'"updated":"': '"updated":"-0'}}],
     ),
     "the PIM counts … items, but … could be read": Ending(
         {"page_size": 10},
@@ -185,24 +179,10 @@ ENDINGS = {
         }
     ),
     "the PIM sends an item without its key": Ending(
-        faults=[
-            {
-                "kind": "odd",
-                "path": "/families",
-                "odd": {'"code":"shoes"': '"kode":"shoes"'},
-                "times": None,
-            }
-        ]
+        faults=[{**ODD, "odd": {'"code":"shoes"': '"kode":"shoes"'}}]
     ),
     "the PIM sends one of the … without …": Ending(
-        faults=[
-            {
-                "kind": "odd",
-                "path": "/families",
-                "odd": {'"code":"shoes"': '"kode":"shoes"'},
-                "times": None,
-            }
-        ]
+        faults=[{**ODD, "odd": {'"code":"shoes"': '"kode":"shoes"'}}]
     ),
     "skipped, it seems to be disabled in this PIM": Ending(
         {"request_timeout": 1},
@@ -211,35 +191,14 @@ ENDINGS = {
         code=0,
     ),
     "the PIM sends an item whose key … is null": Ending(
-        faults=[
-            {
-                "kind": "odd",
-                "path": "/families",
-                "odd": {'"code":"shoes"': '"code":null'},
-                "times": None,
-            }
-        ]
+        faults=[{**ODD, "odd": {'"code":"shoes"': '"code":null'}}]
     ),
     "`…` was … instead of …": Ending(
-        faults=[
-            {
-                "kind": "odd",
-                "path": "/families",
-                "odd": {'"labels":{': '"labels":5,"l":{'},
-                "times": None,
-            }
-        ],
+        faults=[{**ODD, "odd": {'"labels":{': '"labels":5,"l":{'}}],
         code=0,
     ),
     "texts contained …": Ending(
-        faults=[
-            {
-                "kind": "odd",
-                "path": "/families",
-                "odd": {'"labels":{': r'"l":"\u0000","labels":{'},
-                "times": None,
-            }
-        ],
+        faults=[{**ODD, "odd": {'"labels":{': r'"l":"\u0000","labels":{'}}],
         code=0,
     ),
     "the URL of the request is too long for the web server": Ending(

@@ -133,7 +133,9 @@ def test_only_a_version_deletes(database: Database) -> None:
         (schema("x", keys=("id",)) | {"key_properties": ["uuid"]}, "its key"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(database: Database, wrong: Any, told: str) -> None:
+def test_a_message_that_cannot_be_read_ends_the_load_with_one_line(
+    database: Database, wrong: Any, told: str
+) -> None:
     database.load(ITEMS, record(code="before"))
     assert told in database.refused(ITEMS, record(code="a"), state(1), wrong, state(2))
     assert database.rows() == [("before", None)]

@@ -46,7 +46,7 @@ def test_the_hub_knows_all_that_it_says() -> None:
     assert said["quality"] in {"gold", "silver", "bronze", "unknown"}
 
 
-def test_it_fits_the_schema_of_meltano(schema: dict[str, Any]) -> None:
+def test_the_definition_matches_the_schema_of_meltano(schema: dict[str, Any]) -> None:
     of_extractors = {"$ref": "#/$defs/plugins/extractors", "$defs": schema["$defs"]}
     said = {name: value for name, value in definition().items() if name not in OF_THE_HUB}
     assert list(Draft202012Validator(of_extractors).iter_errors(said)) == []

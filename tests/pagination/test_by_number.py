@@ -94,9 +94,7 @@ def test_a_deletion_during_a_read_hides_no_neighbour(start_pim: StartPim) -> Non
     assert set(read) >= set(before[1:])
 
 
-def test_unsorted_media_files_are_each_read_exactly_once(
-    start_pim: StartPim,
-) -> None:
+def test_unsorted_media_files_are_each_read_exactly_once(start_pim: StartPim) -> None:
     pim = start_pim(products=250)
     run = sync(pim, "product_media_files", page_size=10)
     codes = [record["code"] for record in run.records("product_media_files")]

@@ -16,16 +16,11 @@ from tests.support import sync
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
-    from tests.support import Run
 
 
 def uuids(pim: SimulatedPim) -> list[str]:
     """Return the products' UUIDs in the PIM's order."""
     return sorted(product["uuid"] for product in pim.truth("products"))
-
-
-def has_version(run: Run) -> bool:
-    return any(message["type"] == "ACTIVATE_VERSION" for message in run.messages)
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
@@ -44,7 +39,7 @@ def test_pages_of_deleted_items_hide_no_others(
     run = sync(pim, stream, page_size=page_size, emit_activate_version_messages=True)
     assert {uuid for (uuid,) in run.rows(stream)} == set(uuids(pim)) - set(deleted)
     assert run.tap.failed_streams == []
-    assert has_version(run) == (stream == "product_keys")
+    assert bool(run.activated) == (stream == "product_keys")
 
 
 @pytest.mark.parametrize(("profile", "stream"), [("ce-6", "products"), ("ce-7", "product_models")])
@@ -116,9 +111,7 @@ def test_a_broken_item_after_deleted_ones_is_reported_and_its_neighbours_are_rea
     assert told in caplog.text
 
 
-def test_a_temporary_error_while_locating_a_broken_item_loses_no_row(
-    start_pim: StartPim,
-) -> None:
+def test_a_temporary_error_while_locating_a_broken_item_loses_no_row(start_pim: StartPim) -> None:
     pim = start_pim(products=19)
     broken = uuids(pim)[4]
     pim.broken.add(broken)
@@ -135,18 +128,16 @@ def test_a_broken_item_is_not_treated_as_deleted(start_pim: StartPim) -> None:
     run = sync(pim, "product_keys", max_retries=0, emit_activate_version_messages=True)
     assert len(run.rows("product_keys")) == 18
     assert run.tap.failed_streams == ["product_keys"]
-    assert not has_version(run)
+    assert not run.activated
 
 
-def test_children_of_a_parent_without_a_key_are_not_treated_as_deleted(
-    start_pim: StartPim,
-) -> None:
+def test_children_of_a_parent_without_a_key_are_not_treated_as_deleted(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     pim.faults.add("odd", "/families", odd={'"code":"clothing"': '"kode":"clothing"'}, times=None)
     run = sync(pim, "family_variants", emit_activate_version_messages=True)
     assert run.tap.failed_streams == ["family_variants"]
     assert run.rows("family_variants")
-    assert not has_version(run)
+    assert not run.activated
 
 
 def test_a_deletion_and_a_creation_between_two_pages_hide_no_other_item(

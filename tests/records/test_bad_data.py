@@ -15,8 +15,6 @@ from tap_akeneo.tap import TapAkeneo
 from tests.support import Collector, Run, command, select, settings_for, sync
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
     from tests.support import Ended
@@ -216,9 +214,7 @@ def test_values_of_attributes_with_codes_0_and_1_are_restored_to_a_map(start_pim
         assert values == {"0": [value], "1": [value]}
 
 
-def test_a_numeric_channel_code_is_text_in_quality_scores(
-    start_pim: StartPim,
-) -> None:
+def test_a_numeric_channel_code_is_text_in_quality_scores(start_pim: StartPim) -> None:
     # PHP turns it into an integer in quality scores; a target would reject that row.
     pim = start_pim(products=10)
     channel = {"locales": ["en_US"], "currencies": ["USD"], "category_tree": "master"}
@@ -236,22 +232,20 @@ def in_page(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def run_alone(pim: SimulatedPim, folder: Path, **settings: Any) -> Ended:
+def run_alone(pim: SimulatedPim, **settings: Any) -> Ended:
     """Run the tap like a user, and check that no traceback is logged."""
-    config = folder / "config.json"
-    config.write_text(json.dumps(settings_for(pim, **settings)))
-    ended = command("--config", config)
+    ended = command(config=settings_for(pim, **settings))
     assert "Traceback" not in ended.log
     return ended
 
 
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
 def test_numbers_that_are_invalid_in_json_fail_their_list_with_one_line_for_each_stream(
-    start_pim: StartPim, tmp_path: Path, odd: str
+    start_pim: StartPim, odd: str
 ) -> None:
     pim = start_pim(products=10)
     pim.faults.add("odd", "/families", odd={'"en_US":"Cameras"': f'"en_US":{odd}'}, times=None)
-    ended = run_alone(pim, tmp_path, max_retries=0)
+    ended = run_alone(pim, max_retries=0)
     *lines, last = ended.errors
     assert sorted(line.partition(": ")[0] for line in lines) == ["families", "family_variants"]
     for line in lines:

@@ -120,9 +120,7 @@ def test_system_information_needs_a_token(ce7: Client) -> None:
     assert answer.status_code == 401
 
 
-def test_the_route_list_needs_no_token_and_names_what_the_version_has(
-    any_version: Client,
-) -> None:
+def test_the_route_list_needs_no_token_and_names_what_the_version_has(any_version: Client) -> None:
     answer = requests.get(f"{any_version.url}{API}", timeout=10)
     body = answer.json()
     assert list(body) == ["host", "authentication", "routes"]

@@ -83,7 +83,7 @@ TOKEN_ERRORS = {
 
 
 @pytest.mark.parametrize("content", TOKEN_ERRORS)
-def test_token_errors(recorded: Client, content: str) -> None:
+def test_wrong_credentials_are_refused_as_recorded(recorded: Client, content: str) -> None:
     answer = _token_request(recorded, content)
     status, message = TOKEN_ERRORS[content]
     assert answer.status_code == status
@@ -106,7 +106,7 @@ def test_the_token_endpoint_knows_only_post(recorded: Client) -> None:
     assert answer.headers["Allow"] == "POST"
 
 
-def test_a_request_without_a_token(recorded: Client) -> None:
+def test_a_request_without_a_token_is_refused_as_recorded(recorded: Client) -> None:
     answer = requests.get(f"{recorded.url}{API}/families", timeout=10)
     assert answer.status_code == 401
     if recorded.pim.profile.by_uuid:
@@ -123,7 +123,7 @@ def test_a_request_without_a_token(recorded: Client) -> None:
 
 
 @pytest.mark.parametrize("place", ["header", "query"])
-def test_an_invalid_token(recorded: Client, place: str) -> None:
+def test_an_invalid_token_is_refused_as_recorded(recorded: Client, place: str) -> None:
     header = {"Authorization": "Bearer x"} if place == "header" else {}
     query = {"access_token": "x"} if place == "query" else {}
     answer = requests.get(f"{recorded.url}{API}/families", headers=header, params=query, timeout=10)
@@ -202,7 +202,7 @@ def test_single_items_that_do_not_exist(recorded: Client) -> None:
 # Paging
 
 
-def test_invalid_paging(recorded: Client) -> None:
+def test_invalid_paging_is_refused_as_recorded(recorded: Client) -> None:
     for path in (_items(recorded), "product-models", "families"):
         for text in ("99999999999999999999", "0", "-1", "x"):
             message = f'"{text}" is not a valid page number.'
@@ -211,7 +211,7 @@ def test_invalid_paging(recorded: Client) -> None:
         assert recorded.error(path, pagination_type="nope") == (422, message)
 
 
-def test_a_page_behind_the_ten_thousandth_item(recorded: Client) -> None:
+def test_a_page_after_10_000_items_is_refused_as_recorded(recorded: Client) -> None:
     for path in (_items(recorded), "product-models"):
         assert recorded.page(path, page=100, limit=100) == []
         answer = recorded.ask(path, page=101, limit=100)
@@ -305,12 +305,16 @@ def _pick(client: Client, expected: Any) -> Any:
 
 
 @pytest.mark.parametrize(("search", "expected"), ON_PRODUCTS)
-def test_search_on_products(recorded: Client, search: str, expected: Any) -> None:
+def test_searches_of_products_have_the_recorded_result(
+    recorded: Client, search: str, expected: Any
+) -> None:
     assert recorded.error(_items(recorded), search=search) == _pick(recorded, expected)
 
 
 @pytest.mark.parametrize(("search", "expected"), ON_PRODUCTS)
-def test_search_on_models(recorded: Client, search: str, expected: Any) -> None:
+def test_searches_of_models_have_the_recorded_result(
+    recorded: Client, search: str, expected: Any
+) -> None:
     status, message = _pick(recorded, expected)
     if "does not exist or" in message:
         status = 404
@@ -335,7 +339,7 @@ def test_products_can_be_found_by_quality_score(recorded: Client) -> None:
         assert scores[0] in ("A", "B")
 
 
-def test_a_number_of_days_as_a_text(recorded: Client) -> None:
+def test_a_number_of_days_in_quotes_has_the_recorded_result(recorded: Client) -> None:
     search = _search("updated", "SINCE LAST N DAYS", "4")
     message = 'Property "updated" expects an integer as data, "string" given.'
     if recorded.pim.profile.name == "ce-5":

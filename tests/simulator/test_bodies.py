@@ -132,7 +132,7 @@ def test_dates_are_midnight_on_the_server(start: Start) -> None:
 
 
 @pytest.mark.parametrize("profile", VERSIONS)
-def test_product_dates_carry_the_utc_clock_up_to_5_0(start: Start, profile: str) -> None:
+def test_up_to_5_0_product_dates_show_the_time_in_utc(start: Start, profile: str) -> None:
     client = start(profile, timezone="America/New_York")
     truth = {row["identifier"]: row for row in client.pim.truth("products", by_uuid=False)}
     for product in client.all("products"):
@@ -145,7 +145,9 @@ def test_product_dates_carry_the_utc_clock_up_to_5_0(start: Start, profile: str)
             assert shown.utcoffset() == true.utcoffset()
 
 
-def test_categories_after_7_0_carry_the_utc_clock_with_the_servers_offset(start: Start) -> None:
+def test_after_7_0_dates_of_categories_show_the_time_in_utc_with_the_servers_offset(
+    start: Start,
+) -> None:
     clocks = {}
     for profile in ("ce-6", "ce-7", "ce-2026", "ce-master", "librepim-8", "saas"):
         client = start(profile, timezone="America/New_York")
@@ -188,7 +190,7 @@ def test_empty_group_labels_are_a_list_in_4_0(clients: dict[str, Client]) -> Non
     assert read == {"ce-4": [], "ce-5": {}, "ce-6": {}, "ce-7": {}, "saas": {}}
 
 
-def test_guidelines_came_with_6_0(clients: dict[str, Client]) -> None:
+def test_guidelines_exist_since_6_0(clients: dict[str, Client]) -> None:
     read = _everywhere(clients, lambda client: client.get("attributes/sku").get("guidelines"))
     assert read == {"ce-4": None, "ce-5": None, "ce-6": {}, "ce-7": {}, "saas": {}}
 
@@ -210,7 +212,7 @@ def test_attributes_have_30_keys_and_newer_ones_on_saas(clients: dict[str, Clien
     assert clients["saas"].get("attributes/sku")["is_main_identifier"] is True
 
 
-def test_newer_keys_of_families_and_variants_on_saas(clients: dict[str, Client]) -> None:
+def test_only_saas_has_the_newer_keys_of_families_and_variants(clients: dict[str, Client]) -> None:
     saas = clients["saas"]
     assert "parent" in saas.get("families/shoes")
     common = saas.get("families/shoes/variants/shoes_size")["common_attributes"]
@@ -275,13 +277,15 @@ def test_linked_data_is_of_one_option_or_keyed_by_option(ce7: Client) -> None:
     assert shapes == {dict, list}
 
 
-def test_linked_data_came_with_5_0(clients: dict[str, Client]) -> None:
+def test_linked_data_exists_since_5_0(clients: dict[str, Client]) -> None:
     asked = {"with_attribute_options": "true"}
     assert "linked_data" not in next(_values(clients["ce-4"], "simpleselect", **asked))
     assert "linked_data" in next(_values(clients["ce-5"], "simpleselect", **asked))
 
 
-def test_quality_scores_came_with_5_0_and_for_models_with_7_0(clients: dict[str, Client]) -> None:
+def test_quality_scores_exist_since_5_0_and_those_of_models_since_7_0(
+    clients: dict[str, Client],
+) -> None:
     asked = {"with_quality_scores": "true"}
     for path, since in (("products", 5), ("product-models", 7)):
         for client in clients.values():

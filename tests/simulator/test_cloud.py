@@ -32,7 +32,7 @@ def _read(client: Client, path: str, **asked: Any) -> list[Any]:
     return [without_links(row) for row in client.all(path, **asked)]
 
 
-def test_workflows_with_their_steps(saas: Client) -> None:
+def test_workflows_are_listed_with_their_steps(saas: Client) -> None:
     read = _read(saas, "workflows", limit=2)
     assert read == saas.pim.truth("workflows")
     steps = [
@@ -45,7 +45,7 @@ def test_workflows_with_their_steps(saas: Client) -> None:
     assert saas.get(f"workflows/{read[0]['uuid']}") == read[0]
 
 
-def test_assignees_and_tasks_of_each_step(saas: Client) -> None:
+def test_each_step_lists_its_assignees_and_tasks(saas: Client) -> None:
     tasks, people = [], []
     pending = 0
     for step in saas.pim.truth("workflow_steps"):
@@ -133,7 +133,7 @@ def test_extensions_and_hooks_show_secrets_and_truth_does_not(saas: Client) -> N
     assert all(text in people for text in saas.pim.personal)
 
 
-def test_older_versions_have_none_of_it(clients: dict[str, Client]) -> None:
+def test_older_versions_lack_the_resources_of_saas(clients: dict[str, Client]) -> None:
     client = clients["ee-7"]
     for path in ("workflows", "rule-definitions", "readiness", "ui-extensions", "http-hook"):
         assert client.error(path)[1].startswith("No route found")
@@ -180,7 +180,7 @@ def test_catalogs_are_for_apps_only(app: Client) -> None:
     assert app.error(f"catalogs/{read[0]['id']}/products") == denied
 
 
-def test_what_is_in_catalogs_is_what_there_is(app: Client) -> None:
+def test_catalogs_list_exactly_the_products_and_models_of_the_truth(app: Client) -> None:
     found: dict[str, list[Any]] = {"catalog_products": [], "catalog_mapped_products": [],
                                    "catalog_mapped_models": []}  # fmt: skip
     paths = ("products", "mapped-products", "mapped-models")
@@ -226,7 +226,7 @@ def test_a_closed_or_unmapped_catalog_is_a_200_with_an_error(app: Client) -> Non
     assert "error" in app.get(f"catalogs/{by_name['Store US']}/products")
 
 
-def test_mapping_schemas_and_variants(app: Client) -> None:
+def test_mapped_models_link_to_their_variants(app: Client) -> None:
     for row in app.pim.truth("catalog_mapping_schemas"):
         key = row.pop("catalog_id")
         assert app.get(f"catalogs/{key}/mapping-schemas/product") == row
@@ -346,7 +346,7 @@ def test_drafts_have_the_review_status_of_their_changes_on_request(saas: Client)
     assert found == {"draft", "to_review"}
 
 
-def test_disabled_assets_and_share_links(saas: Client) -> None:
+def test_disabled_assets_are_left_out_and_share_links_added_on_request(saas: Client) -> None:
     def packshots(**asked: str) -> list[Any]:
         return [
             value
@@ -417,7 +417,7 @@ def test_hidden_route_names_are_listed(saas: Client) -> None:
     assert "pim_api_workflow_list" in routes
 
 
-def test_permissions_of_users_who_are_assigned_to_steps(saas: Client) -> None:
+def test_assigned_users_have_permissions(saas: Client) -> None:
     users = {row["uuid"] for row in saas.pim.truth("workflow_step_assignees")}
     for what in ("locale", "channel"):
         rows = {row["userUuid"]: row for row in saas.pim.truth(f"user_{what}_permissions")}

@@ -70,7 +70,7 @@ def test_drafts_are_there_for_whom_the_status_says(enterprise: Client) -> None:
         assert any("Drafted" in repr(row) for row in drafts)
 
 
-def test_the_errors_of_drafts(start: Start) -> None:
+def test_errors_of_drafts_have_the_pims_messages(start: Start) -> None:
     client = start("ee-7")
     texts = set()
     for product in client.all("products", **AFTER):
@@ -184,7 +184,7 @@ def test_attributes_link_to_entities_and_families(enterprise: Client) -> None:
     assert linked <= assets
 
 
-def test_the_product_assets_of_pim_3(clients: dict[str, Client]) -> None:
+def test_pim_3_lists_its_product_assets(clients: dict[str, Client]) -> None:
     client = clients["pim-3"]
     for path, stream in (
         ("assets", "pam_assets"),

@@ -147,7 +147,7 @@ def test_codes_of_asset_families_are_case_sensitive(enterprise: Client) -> None:
     assert enterprise.error("asset-families/videos")[0] == 404
 
 
-def test_dates_of_records_came_with_5_0(clients: dict[str, Client]) -> None:
+def test_dates_of_records_exist_since_5_0(clients: dict[str, Client]) -> None:
     keys = {name: set(clients[name].rest(f"{BRANDS}/records")[0]) for name in VERSIONS}
     assert keys["pim-3"] == {"code", "values"}
     assert keys["ee-7"] == keys["saas"] == {"code", "values", "created", "updated"}
@@ -328,7 +328,7 @@ def test_assets_of_saas_have_more_properties(clients: dict[str, Client]) -> None
     assert set(guide["_links"]) == {"download"}  # sharing is off there
 
 
-def test_permissions_came_with_6_0(start: Start) -> None:
+def test_permissions_exist_since_6_0(start: Start) -> None:
     client = start("ee-7")
     for permission, path, plural in (
         ("pim_api_reference_entity_record_list", f"{BRANDS}/records", "reference entity records"),

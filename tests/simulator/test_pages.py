@@ -179,7 +179,9 @@ def test_links_have_the_host_the_pim_believes_in(start: Start) -> None:
     assert {urlsplit(href).netloc for href in hrefs} == {"pim.internal:8080"}
 
 
-def test_a_ghost_makes_the_page_short_and_ends_the_links(start: Start) -> None:
+def test_an_item_missing_in_the_database_makes_its_page_short_and_ends_the_links(
+    start: Start,
+) -> None:
     client = start()
     uuids = [product["uuid"] for product in client.all("products-uuid", **AFTER)]
     client.pim.missing.add(uuids[4])

@@ -44,7 +44,7 @@ REQUESTED = dict.fromkeys(
 )
 
 
-def test_keys_of_products(recorded: Client) -> None:
+def test_products_have_the_recorded_keys(recorded: Client) -> None:
     common = ["enabled", "family", "categories", "groups", "parent", "values", *DATED]
     expected = ["_links", _key(recorded), *common]
     assert _keys(recorded, _items(recorded)) == expected
@@ -54,7 +54,7 @@ def test_keys_of_products(recorded: Client) -> None:
     assert _keys(recorded, _items(recorded), **REQUESTED) == expected
 
 
-def test_keys_of_models(recorded: Client) -> None:
+def test_models_have_the_recorded_keys(recorded: Client) -> None:
     common = ["code", "family", "family_variant", "parent", "categories", "values", *DATED]
     scores = ["quality_scores"] if recorded.pim.profile.name in FROM_7 else []
     assert _keys(recorded, "product-models", **REQUESTED) == ["_links", *common, *scores]
@@ -63,7 +63,7 @@ def test_keys_of_models(recorded: Client) -> None:
     assert not [value for value in rows if "linked_data" in value]
 
 
-def test_keys_of_structure(recorded: Client) -> None:
+def test_structure_has_the_recorded_keys(recorded: Client) -> None:
     assert _keys(recorded, "association-types")[1:] == [
         *("code", "labels", "is_two_way", "is_quantified")
     ]
@@ -79,7 +79,7 @@ def test_keys_of_structure(recorded: Client) -> None:
     assert ("is_main_identifier" in identifier) is (recorded.pim.profile.name == "ce-master")
 
 
-def test_keys_of_categories(recorded: Client) -> None:
+def test_categories_have_the_recorded_keys(recorded: Client) -> None:
     name = recorded.pim.profile.name
     updated = [] if name == "ce-5" else ["updated"]
     plain = ["_links", "code", "parent", *updated, "labels"]
@@ -311,7 +311,7 @@ def test_a_broken_product_breaks_its_page_and_a_count(start: Start, kind: dict[s
     assert [row["uuid"] for row in rest] == [second]
 
 
-def test_a_broken_model_breaks_its_page(start: Start) -> None:
+def test_a_page_with_a_broken_model_is_a_500(start: Start) -> None:
     client = start()
     code = client.page("product-models", limit=1)[0]["code"]
     client.pim.broken.add(code)

@@ -51,7 +51,7 @@ def test_updated_is_compared_in_the_time_zone_of_the_server(start: Start) -> Non
     assert product["uuid"] not in _updated(client, "!=", _wall(moment))
 
 
-def test_since_last_n_days_wants_a_number(start: Start) -> None:
+def test_since_last_n_days_needs_a_number(start: Start) -> None:
     client = start()
     assert _updated(client, "SINCE LAST N DAYS", 3) == set()
     uuid = client.pim.write.product("new", enabled=False)
@@ -123,7 +123,7 @@ def test_writes_show_in_the_index_after_a_while(start: Start) -> None:
     assert len(body["_embedded"]["items"]) == 60
 
 
-def test_fields_of_products(ce7: Client) -> None:
+def test_products_are_found_by_their_fields(ce7: Client) -> None:
     products = ce7.pim.truth("products")
 
     def expect(condition: Any, **search: Any) -> None:

@@ -169,7 +169,7 @@ def test_a_large_catalogue_is_made_and_listed_in_reasonable_time() -> None:
     assert max(map(dates.count, set(dates))) > len(dates) / 20  # the bulk import
 
 
-def test_it_starts_by_hand_and_prints_what_a_client_needs() -> None:
+def test_the_command_prints_what_a_client_needs() -> None:
     command = [sys.executable, "-m", "pim_simulator", "--port", "0", "--products", "5"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with started(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

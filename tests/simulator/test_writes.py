@@ -257,7 +257,7 @@ def test_measurement_families_are_saved_in_a_bare_list(start: Start) -> None:
     assert saved["new"]["units"] == known["units"]
 
 
-def test_media_files_want_a_form(start: Start) -> None:
+def test_media_files_need_a_form(start: Start) -> None:
     client = start()
     answer = client.write("POST", "media-files", {})
     message = (

@@ -6,7 +6,6 @@ import gzip
 import json
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
@@ -17,7 +16,15 @@ from singer_sdk.exceptions import ConfigValidationError, MappingError
 from typing_extensions import override
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, as_told, select, settings_for, started, sync
+from tests.support import (
+    Collector,
+    Run,
+    as_told,
+    catalog_of,
+    settings_for,
+    started_tap,
+    sync,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -26,15 +33,6 @@ if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
     from tests.support import Message
-
-
-def schema_of(run: Run, stream: str) -> Message:
-    (schema,) = [
-        message
-        for message in run.messages
-        if message["type"] == "SCHEMA" and message["stream"] == stream
-    ]
-    return schema
 
 
 def families(pim: SimulatedPim) -> dict[str, Message]:
@@ -63,7 +61,7 @@ def test_a_map_renames_computes_and_drops_properties(start_pim: StartPim) -> Non
     for family in expected.values():
         del family["labels"]
     assert {row["code"]: row for row in run.records("families")} == expected
-    columns = schema_of(run, "families")["schema"]["properties"].keys()
+    columns = run.schema("families")["properties"].keys()
     assert columns >= {"image", "label"}
     assert not columns & {"attribute_as_image", "labels"}
     assert run.records("channels") == pim.truth("channels")
@@ -102,14 +100,8 @@ def test_a_map_for_all_streams_applies_to_the_selected_ones(start_pim: StartPim)
     pim = start_pim()
     maps = {"*": {"source": "'akeneo'", "stream": "__stream_name__"}}
     for streams in ((), ("families",), ("families", "products")):
-        collector = Collector()
-        tap = TapAkeneo(
-            config=settings_for(pim, stream_maps=maps),
-            catalog=selecting(pim, streams) if streams else None,
-            message_writer=collector,
-        )
-        tap.sync_all()
-        run = Run(tap, collector.messages)
+        catalog = catalog_of(pim, *streams) if streams else None
+        run = sync(pim, catalog=catalog, stream_maps=maps)
         assert everything(run) == set(streams) or not streams
         assert {("akeneo", "families")} == {
             (row["source"], row["stream"]) for row in run.records("families")
@@ -129,26 +121,13 @@ def test_aliases_rename_streams_and_source_adds_a_second_table(start_pim: StartP
     ]
 
 
-def selecting(pim: SimulatedPim, streams: Collection[str]) -> dict[str, Any]:
-    """Return a catalog with only these streams selected."""
-    tap = TapAkeneo(config=settings_for(pim))
-    select(tap, streams)
-    return dict(tap.catalog_dict)
-
-
 def test_a_map_of_an_unselected_stream_does_not_affect_other_streams(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
     maps = {"products": {"n": "len(record['values'])"}, "names": {"__source__": "channels"}}
-    collector = Collector()
-    tap = TapAkeneo(
-        config=settings_for(pim, stream_maps=maps),
-        catalog=selecting(pim, ["families"]),
-        message_writer=collector,
-    )
-    tap.sync_all()
-    assert Run(tap, collector.messages).records("families") == pim.truth("families")
+    run = sync(pim, catalog=catalog_of(pim, "families"), stream_maps=maps)
+    assert run.records("families") == pim.truth("families")
     assert "there is no stream" not in caplog.text
 
 
@@ -193,7 +172,7 @@ def test_expressions_accept_decimals_and_results_match_the_type_in_the_schema(
     maps = {"products": {"x": expression, "__filter__": f"uuid == '{product['uuid']}'"}}
     run = sync(pim, "products", stream_maps=maps)
     (row,) = run.records("products")
-    type_ = schema_of(run, "products")["schema"]["properties"]["x"]["type"][0]
+    type_ = run.schema("products")["properties"]["x"]["type"][0]
     assert isinstance(row["x"], {"string": str, "number": float, "integer": int}[type_])
     if isinstance(expected, str):
         assert str(row["x"]).startswith(expected)
@@ -250,7 +229,7 @@ def test_a_map_can_change_the_name_and_keys_of_a_stream_but_not_its_bookmark(
         }
     }
     run = sync(pim, "products", stream_maps=maps)
-    assert schema_of(run, "articles")["key_properties"] == ["id"]
+    assert next(one for one in run.messages if one["type"] == "SCHEMA")["key_properties"] == ["id"]
     assert {row["id"] for row in run.records("articles")} == {
         row["uuid"] for row in pim.truth("products")
     }
@@ -263,7 +242,7 @@ def test_flattening_turns_declared_properties_into_columns_and_the_rest_into_jso
 ) -> None:
     pim = start_pim("ee-7")
     run = sync(pim, "products", flattening_enabled=True, flattening_max_depth=2)
-    types = schema_of(run, "products")["schema"]["properties"]
+    types = run.schema("products")["properties"]
     assert types["metadata__workflow_status"]["type"] == ["string", "null"]
     rows = run.rows("products")
     assert len(rows) == len(pim.truth("products"))
@@ -290,10 +269,7 @@ def read_selected(
             metadata["metadata"]["selected"] = (
                 selects(names) if names else entry["tap_stream_id"] == stream
             )
-    collector = Collector()
-    tap = TapAkeneo(config=settings_for(pim, **settings), catalog=catalog, message_writer=collector)
-    tap.sync_all()
-    return Run(tap, collector.messages)
+    return sync(pim, catalog=catalog, **settings)
 
 
 def test_only_selected_properties_and_keys_are_written(start_pim: StartPim) -> None:
@@ -301,7 +277,7 @@ def test_only_selected_properties_and_keys_are_written(start_pim: StartPim) -> N
     chosen = {("family",), ("values",)}
     run = read_selected(pim, "products", lambda names: names in chosen)
     expected = ["family", "updated", "uuid", "values"]
-    assert sorted(schema_of(run, "products")["schema"]["properties"]) == expected
+    assert sorted(run.schema("products")["properties"]) == expected
     rows = run.rows("products")
     for product in pim.truth("products"):
         row = as_told(rows[(product["uuid"],)])
@@ -323,7 +299,7 @@ def test_an_unselected_nested_property_is_omitted_and_its_siblings_are_kept(
         left_out += bool((row.get("readiness") or {}).pop("scores_by_scope_and_locale", None))
         assert rows[key] == row
     assert left_out
-    schema = schema_of(run, "products")["schema"]["properties"]["readiness"]
+    schema = run.schema("products")["properties"]["readiness"]
     assert list(schema["properties"]) == ["aggregated_scores_by_scope"]
 
 
@@ -360,13 +336,7 @@ class Loader(Collector):
 
 def load(pim: SimulatedPim, streams: Collection[str], loader: Loader, **settings: Any) -> Run:
     """Read streams into a batch loader."""
-    state = settings.pop("state", None)
-    config = settings_for(pim, pim_timezone="UTC", **settings)
-    tap = TapAkeneo(config=config, state=state, message_writer=loader)
-    select(tap, streams)
-    run = Run(tap, loader.messages)
-    tap.sync_all()
-    return run
+    return sync(pim, *streams, collector=loader, pim_timezone="UTC", **settings)
 
 
 def file_at(url: str) -> bytes:
@@ -408,15 +378,12 @@ def test_batches_keep_numbers_digit_by_digit_and_leave_deselected_properties_out
 ) -> None:
     pim, number = start_pim(products=10), b"12345678901234567890.12345678901234567890"
     pim.faults.add("odd", "/products-uuid", odd={'"data":"': f'"data":{number.decode()},"x":"'})
-    config = settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))
-    catalog = TapAkeneo(config=config).catalog_dict
+    catalog = catalog_of(pim, "products")
     (products,) = (one for one in catalog["streams"] if one["tap_stream_id"] == "products")
     for entry in products["metadata"]:
         if tuple(entry["breadcrumb"]) == ("properties", "associations"):
             entry["metadata"]["selected"] = False
-    tap = TapAkeneo(config=config, catalog=catalog, message_writer=Collector())
-    select(tap, ["products"])
-    tap.sync_all()
+    sync(pim, catalog=catalog, batch_config=in_batches(f"file://{tmp_path}"))
     (file,) = tmp_path.iterdir()
     written = gzip.decompress(file.read_bytes())
     assert number in written
@@ -502,14 +469,9 @@ def test_an_error_while_reading_is_not_reported_as_a_batch_error(
 
 
 def test_a_signal_stops_a_run_that_writes_batches(start_pim: StartPim, tmp_path: Path) -> None:
-    pim, config = start_pim(), tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))))
-    with started(
-        [sys.executable, "-m", "tap_akeneo", "--config", str(config)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    pim = start_pim()
+    settings = settings_for(pim, batch_config=in_batches(f"file://{tmp_path}"))
+    with started_tap(settings, stderr=subprocess.PIPE) as process:
         pim.faults.add("event", "/families", do=lambda: process.send_signal(signal.SIGTERM))
         _, log = process.communicate(timeout=30)
     assert "stopped by SIGTERM" in log

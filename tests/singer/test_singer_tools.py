@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import command, settings_for
+from tests.support import Ended, command, settings_for
 from tests.targets.meltano import make_environment
 
 if TYPE_CHECKING:
@@ -47,25 +47,23 @@ def check(checker: Path, messages: str, folder: Path) -> Checked:
     return Checked(ended.returncode, ended.stdout)
 
 
-def run_with_all_streams(pim: SimulatedPim, folder: Path, **settings: Any) -> tuple[str, set[str]]:
-    """Runs the command with every stream selected; returns its messages and the streams."""
-    config, catalog = folder / "config.json", folder / "catalog.json"
-    config.write_text(json.dumps(settings_for(pim, **settings)), encoding="utf-8")
-    discovered = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in discovered["streams"]:
+def run_with_all_streams(pim: SimulatedPim, state: object = "{}", **settings: Any) -> Ended:
+    """Run the command with every property of every stream selected."""
+    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
+    for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             metadata["metadata"]["selected"] = True
-    catalog.write_text(json.dumps(discovered), encoding="utf-8")
-    ended = command("--config", config, "--catalog", catalog)
+    ended = command(config=settings_for(pim, **settings), catalog=catalog, state=state)
     assert ended.code == 0, ended.log
-    return ended.stdout, {entry["tap_stream_id"] for entry in discovered["streams"]}
+    return ended
 
 
 def test_it_accepts_all_streams_of_each_version(
     any_pim: SimulatedPim, checker: Path, tmp_path: Path
 ) -> None:
-    messages, streams = run_with_all_streams(any_pim, tmp_path)
-    checked = check(checker, messages, tmp_path)
+    ended = run_with_all_streams(any_pim)
+    checked = check(checker, ended.stdout, tmp_path)
+    streams = {one["stream"] for one in ended.messages if one["type"] == "SCHEMA"}
     assert checked.code == 0, checked.output
     assert "The output is valid." in checked.output
     assert f"for {len(streams)} streams" in checked.output
@@ -75,25 +73,19 @@ def test_it_accepts_versions_and_incremental_runs(
     start_pim: StartPim, checker: Path, tmp_path: Path
 ) -> None:
     pim = start_pim("saas")
-    versions, _ = run_with_all_streams(pim, tmp_path, emit_activate_version_messages=True)
-    assert '"ACTIVATE_VERSION"' in versions
-    states = [line for line in versions.split("\n") if line.startswith('{"type":"STATE"')]
-    state = tmp_path / "state.json"
-    state.write_text(json.dumps(json.loads(states[-1])["value"]), encoding="utf-8")
-    again = command(
-        *("--config", tmp_path / "config.json", "--catalog", tmp_path / "catalog.json"),
-        *("--state", state),
-    )
-    assert again.code == 0, again.log
-    for messages in (versions, again.stdout):
-        checked = check(checker, messages, tmp_path)
+    versions = run_with_all_streams(pim, emit_activate_version_messages=True)
+    assert '"ACTIVATE_VERSION"' in versions.stdout
+    states = [one["value"] for one in versions.messages if one["type"] == "STATE"]
+    again = run_with_all_streams(pim, states[-1], emit_activate_version_messages=True)
+    for ended in (versions, again):
+        checked = check(checker, ended.stdout, tmp_path)
         assert checked.code == 0, checked.output
 
 
 def test_it_refuses_a_record_that_breaks_its_schema(
     start_pim: StartPim, checker: Path, tmp_path: Path
 ) -> None:
-    messages, _ = run_with_all_streams(start_pim(), tmp_path)
+    messages = run_with_all_streams(start_pim()).stdout
     broken = {"type": "RECORD", "stream": "families", "record": {"code": 5}}
     checked = check(checker, f"{messages}{json.dumps(broken)}\n", tmp_path)
     assert checked.code == 1

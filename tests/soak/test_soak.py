@@ -142,7 +142,9 @@ def an_emptied_family(play: Play) -> None:
         ),
     ],
 )
-def test_a_play_that_once_failed(pims: Server, setup: Setup, steps: Callable[[Play], None]) -> None:
+def test_a_play_that_failed_before_the_tap_was_mended_succeeds(
+    pims: Server, setup: Setup, steps: Callable[[Play], None]
+) -> None:
     play = Play(setup, pims)
     try:
         steps(play)

@@ -20,7 +20,7 @@ from tests.soak.steps import STREAMS as WRITTEN
 from tests.soak.steps import VERBS, Setup, Write
 from tests.soak.target import Target, TargetWriter
 from tests.soak.writes import Writes
-from tests.support import KEYS_OF, Collector, Run, select, settings_for, sync
+from tests.support import KEYS_OF, Run, select, settings_for, sync
 from tests.targets.changes import add_spares, delete_some, keys_in
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def test_streams_whose_rows_depend_on_the_channel_do_not_activate_a_version(
     start_pim: StartPim, profile: str, settings: dict[str, Any]
 ) -> None:
     pim = start_pim(profile)
-    without = activated(full_tables(pim))
+    without = full_tables(pim).activated
     pim.requests.clear()
     run = full_tables(pim, **settings)
     limited = {request.path for request in pim.requests if {"scope", "channel"} & {*request.query}}
@@ -147,7 +147,7 @@ def test_streams_whose_rows_depend_on_the_channel_do_not_activate_a_version(
     }
     may_hide = {name for name, paths in of_stream.items() if paths}
     assert may_hide >= {"products", "product_models"}
-    assert activated(run) == without - may_hide
+    assert run.activated == without - may_hide
 
 
 @pytest.mark.parametrize(
@@ -165,33 +165,22 @@ def test_a_stream_with_a_filter_does_not_activate_a_version_but_all_others_do(
     start_pim: StartPim, stream: str, condition: dict[str, Any]
 ) -> None:
     pim = start_pim("ee-7")
-    without = activated(full_tables(pim))
+    without = full_tables(pim).activated
     run = full_tables(pim, filters={stream: condition})
     assert run.records(stream)
-    assert activated(run) == without - {stream}
+    assert run.activated == without - {stream}
 
 
 def full_tables(pim: SimulatedPim, **settings: Any) -> Run:
     """Run all streams as full tables."""
-    config = settings_for(pim, emit_activate_version_messages=True, **settings)
-    catalog = TapAkeneo(config=config).catalog_dict
-    for entry in catalog["streams"]:
-        entry["replication_method"] = "FULL_TABLE"
-    collector = Collector()
-    tap = TapAkeneo(config=config, catalog=catalog, message_writer=collector)
-    select(tap, ())
-    tap.sync_all()
-    assert not tap.failed_streams
-    return Run(tap, collector.messages)
+    run = sync(pim, full_table=True, emit_activate_version_messages=True, **settings)
+    assert not run.tap.failed_streams
+    return run
 
 
 def pattern_of(stream: Any) -> str:
     """Return a pattern that matches the paths of a stream's lists."""
     return ".*/v1/" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(stream.path))
-
-
-def activated(run: Run) -> set[str]:
-    return {m["stream"] for m in run.messages if m["type"] == "ACTIVATE_VERSION"}
 
 
 CHILDREN = (
@@ -215,12 +204,12 @@ def test_no_version_is_activated_if_a_child_list_is_refused_or_skipped(
     quiet = sync(pim, stream, emit_activate_version_messages=True)
     pattern = pattern_of(quiet.tap.streams[stream])
     refused = next(one.path for one in pim.requests if re.fullmatch(pattern, one.path))
-    assert activated(quiet) == {stream}
+    assert quiet.activated == {stream}
     pim.faults.add("status", refused, status=403, body=FORBIDDEN, times=None)
     for on_forbidden in ("fail", "skip"):
         run = sync(pim, stream, emit_activate_version_messages=True, on_forbidden=on_forbidden)
         assert run.rows(stream)
-        assert activated(run) == set()
+        assert run.activated == set()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +225,7 @@ def test_no_version_is_activated_if_the_list_of_parents_is_refused(
     refused = next(one.path for one in pim.requests if re.fullmatch(pattern_of(parent), one.path))
     pim.faults.add("status", refused, status=403, body=FORBIDDEN, times=None)
     run = sync(pim, stream, emit_activate_version_messages=True, on_forbidden="skip")
-    assert activated(run) == set()
+    assert run.activated == set()
 
 
 @pytest.mark.parametrize("stream", KEYS_OF)

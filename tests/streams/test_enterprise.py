@@ -16,8 +16,6 @@ from tap_akeneo.tap import TapAkeneo
 from tests.support import command, people, settings_for, sync
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
     from tests.support import Run
@@ -107,16 +105,13 @@ def test_a_setting_adds_personal_data(start_pim: StartPim) -> None:
 
 
 def test_a_catalog_that_selects_personal_data_without_the_setting_causes_a_warning(
-    start_pim: StartPim, tmp_path: Path
+    start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas")
     catalog = TapAkeneo(config=settings_for(pim, with_personal_data=True)).catalog_dict
     streams = {"workflow_step_assignees", "locales"}
     catalog["streams"] = [one for one in catalog["streams"] if one["tap_stream_id"] in streams]
-    files = {"config": settings_for(pim), "catalog": catalog}
-    for name, content in files.items():
-        tmp_path.joinpath(name).write_text(json.dumps(content))
-    ended = command(*(f"--{name}={tmp_path / name}" for name in files))
+    ended = command(config=settings_for(pim), catalog=catalog)
     assert ended.code == 0
     skipped = "workflow_step_assignees: skipped, it is personal data: set with_personal_data"
     assert ended.log.count(skipped) == 1
@@ -191,9 +186,7 @@ def test_newer_product_fields_are_read_on_request(
     assert not any(field in record for record in without)
 
 
-def test_products_can_count_as_changed_if_a_linked_asset_changed(
-    start_pim: StartPim,
-) -> None:
+def test_products_can_count_as_changed_if_a_linked_asset_changed(start_pim: StartPim) -> None:
     pim = start_pim("saas", products=250)
     settings: dict[str, Any] = {"updated_including_linked_entities": True}
     state = sync(pim, "products", **settings).state
@@ -240,9 +233,7 @@ def test_measurements_are_converted_to_the_units_of_the_channel(start_pim: Start
     assert converted
 
 
-def test_drafts_have_the_review_status_of_each_change_unless_it_is_off(
-    start_pim: StartPim,
-) -> None:
+def test_drafts_have_the_review_status_of_each_change_unless_it_is_off(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     for stream in ("product_drafts", "product_model_drafts"):
         drafts = sync(pim, stream).records(stream)
@@ -255,9 +246,7 @@ def test_drafts_have_the_review_status_of_each_change_unless_it_is_off(
     assert all("proposal_review_status" not in row for row in off.records("product_drafts"))
 
 
-def test_a_404_from_a_proxy_fails_the_stream_and_keeps_the_bookmarks(
-    start_pim: StartPim,
-) -> None:
+def test_a_404_from_a_proxy_fails_the_stream_and_keeps_the_bookmarks(start_pim: StartPim) -> None:
     pim = start_pim("ee-7")
     state = sync(pim, "assets").state
     pim.clock.advance(seconds=7200)
@@ -285,9 +274,7 @@ def test_a_forbidden_parent_does_not_prevent_reading_the_others(
     assert bookmarks(run, "assets").keys() == families
 
 
-def test_a_disabled_catalog_does_not_get_a_bookmark(
-    start_pim: StartPim,
-) -> None:
+def test_a_disabled_catalog_does_not_get_a_bookmark(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     app: dict[str, Any] = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
     (disabled, *_) = [row["id"] for row in pim.truth("catalogs") if not row["enabled"]]
@@ -309,11 +296,9 @@ def test_a_child_stream_reports_a_refused_list_of_parents_once(
     assert "tick “List asset families”" in caplog.text
 
 
-def test_the_connection_test_reads_no_personal_data(start_pim: StartPim, tmp_path: Path) -> None:
+def test_the_connection_test_reads_no_personal_data(start_pim: StartPim) -> None:
     pim = start_pim("saas")
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    ended = command("--config", config, "--test")
+    ended = command("--test", config=settings_for(pim))
     assert ended.code == 0
     assert not [personal for personal in pim.personal if personal in ended.stdout]
 

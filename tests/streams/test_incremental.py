@@ -346,18 +346,8 @@ def test_a_stream_set_to_full_table_in_the_catalog_reads_everything_despite_a_bo
     start_pim: StartPim,
 ) -> None:
     pim = start_pim()
-    collector = Collector()
-    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in catalog["streams"]:
-        entry["replication_method"] = "FULL_TABLE"
-    state = sync(pim, "products").state
-    tap = TapAkeneo(
-        config=settings_for(pim), state=state, catalog=catalog, message_writer=collector
-    )
-    select(tap, ["products"])
-    tap.sync_all()
-    records = [message for message in collector.messages if message["type"] == "RECORD"]
-    assert len(records) == len(pim.truth("products"))
+    run = sync(pim, "products", state=sync(pim, "products").state, full_table=True)
+    assert len(run.records("products")) == len(pim.truth("products"))
 
 
 def test_only_a_full_refresh_reads_the_other_end_of_a_two_way_association_that_was_removed(

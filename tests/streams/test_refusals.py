@@ -9,7 +9,7 @@ import pytest
 
 from tap_akeneo.client.errors import LoginRefused
 from tests.docs.troubleshooting import is_explained
-from tests.support import sync
+from tests.support import errors, sync
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -66,10 +66,6 @@ def refuse(pim: SimulatedPim, message: str, nth: int = 1) -> None:
     pim.faults.add("status", "/products-uuid", nth=nth, status=422, body=body, times=None)
 
 
-def error_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-
-
 @pytest.mark.parametrize("message", MESSAGES)
 def test_the_setting_at_fault_is_named_after_the_message_and_before_the_address(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, message: str
@@ -78,7 +74,7 @@ def test_the_setting_at_fault_is_named_after_the_message_and_before_the_address(
     refuse(pim, message)
     run = sync(pim, "products", **EVERYTHING)
     assert run.tap.failed_streams == ["products"]
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     expected = f"products: the PIM answers 422: {message} (check the setting {MESSAGES[message]})"
     assert line.startswith(f"{expected} [GET /api/rest/v1/products-uuid?")
     assert len(line) < len(expected) + 130
@@ -93,7 +89,7 @@ def test_a_setting_that_is_not_set_is_not_named(
         pim.faults.clear()
         refuse(pim, message)
         sync(pim, "products", with_completenesses=False, with_quality_scores=False)
-    lines = error_lines(caplog)
+    lines = errors(caplog)
     assert len(lines) == len(MESSAGES)
     assert not [line for line in lines if "setting" in line]
 
@@ -105,7 +101,7 @@ def test_a_url_that_is_too_long_names_the_longest_setting(
     page = "<h1>Request-URI Too Long</h1>"
     pim.faults.add("status", "/products-uuid", status=414, body=page, times=None)
     sync(pim, "products", **{**EVERYTHING, "locales": [f"x{number}_US" for number in range(99)]})
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     assert "too long for the web server: shorten the setting locales) [GET" in line
 
 
@@ -149,7 +145,7 @@ def test_categories_without_permission_may_also_lack_access_to_the_api(
     pim = start_pim("ce-master")
     pim.permissions.discard("pim_api_category_list")
     sync(pim, "categories", "families")
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     # The PIM's message is the same in both cases.
     assert line.startswith("categories: the PIM answers 403: You are not allowed to access the web")
     assert "tick “List categories” and “Overall Web API access”)" in line
@@ -162,7 +158,7 @@ def test_a_403_of_a_firewall_is_not_reported_as_a_missing_permission(
     page = "<html><title>Request blocked</title></html>"
     pim.faults.add("status", "/families", status=403, body=page, times=None)
     sync(pim, "families")
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     told = f"families: the PIM answers 403: a web page, “Request blocked” ({BEFORE_THE_PIM}) [GET"
     assert line.startswith(told)
 
@@ -188,7 +184,7 @@ def test_a_403_of_a_gateway_fails_its_stream_and_names_no_permission(
     run = sync(pim, "families", "locales", on_forbidden=on_forbidden)
     assert run.tap.failed_streams == ["families"]
     assert run.records("locales")
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     assert BEFORE_THE_PIM in line
     assert "tick" not in line
     assert is_explained(line)
@@ -235,7 +231,7 @@ def test_the_message_of_an_error_body_in_another_form_is_shown(
     pim = start_pim()
     pim.faults.add("status", "/families", status=422, body=body, times=None)
     sync(pim, "families")
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     assert line.startswith(f"families: the PIM answers 422: {shown} [GET")
 
 
@@ -283,6 +279,6 @@ def test_a_line_has_the_name_of_its_stream_once(
     page = {"_embedded": {"items": []}, "_links": {"next": {"href": "http://pim/?page=1"}}}
     pim.faults.add("status", "/families", status=200, body=page, times=None)
     sync(pim, "families")
-    (line,) = error_lines(caplog)
+    (line,) = errors(caplog)
     assert line.startswith("families: ")
     assert line.count("families:") == 1

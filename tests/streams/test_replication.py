@@ -339,9 +339,7 @@ def test_a_start_date_in_the_future_reads_nothing_logs_a_warning_and_writes_no_b
     assert caplog.text.count("is ahead of the PIM's clock: nothing to read yet") == 2
 
 
-def test_a_later_run_reads_from_a_start_date_that_was_in_the_future(
-    start_pim: StartPim,
-) -> None:
+def test_a_later_run_reads_from_a_start_date_that_was_in_the_future(start_pim: StartPim) -> None:
     pim = start_pim(products=20)
     settings: dict[str, Any] = {"start_date": later(pim, hours=1), "pim_timezone": "UTC"}
     state = sync(pim, "products", **settings).state

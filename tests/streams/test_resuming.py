@@ -6,22 +6,28 @@ import json
 import logging
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typing_extensions import override
 
-from tap_akeneo.client.errors import AkeneoError, OutputFailed
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams.fingerprints import has_unfinished
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, select, settings_for, started, sync
+from tests.support import (
+    BreakingPipe,
+    Collector,
+    Run,
+    catalog_of,
+    select,
+    settings_for,
+    started_tap,
+    sync,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
@@ -31,57 +37,14 @@ BETWEEN_STATES = 500
 """Items after which a run writes its state at the latest."""
 
 
-class BreakingPipe(Collector):
-    """A target that stops reading after some records."""
-
-    def __init__(self, records: int) -> None:
-        super().__init__()
-        self._left = records
-
-    @override
-    def write_message(self, message: Any) -> None:
-        if message.to_dict()["type"] == "RECORD":
-            self._left -= 1
-            if self._left < 0:
-                msg = "the target has stopped reading"
-                raise OutputFailed(msg)
-        super().write_message(message)
-
-
-def run_with(
-    pim: SimulatedPim,
-    stream: str,
-    collector: Collector,
-    *,
-    state: Mapping[str, Any] | None = None,
-    full_table: bool = False,
-    **settings: Any,
-) -> Run:
-    """One run of a stream, whatever ends it."""
-    config = settings_for(pim, **settings)
-    catalog = TapAkeneo(config=config).catalog_dict
-    for entry in catalog["streams"]:
-        if full_table and entry["tap_stream_id"] == stream:
-            entry["replication_method"] = "FULL_TABLE"
-    tap = TapAkeneo(
-        config=config, state=deepcopy(state) or None, catalog=catalog, message_writer=collector
-    )
-    select(tap, [stream])
-    try:
-        tap.sync_all()
-    except AkeneoError:
-        assert isinstance(collector, BreakingPipe)
-    return Run(tap, collector.messages)
-
-
 def broken_off(pim: SimulatedPim, stream: str, records: int, **more: Any) -> Run:
     """A run whose target stops reading after some records."""
-    return run_with(pim, stream, BreakingPipe(records), **more)
+    return sync(pim, stream, collector=BreakingPipe(records), **more)
 
 
 def resumed(pim: SimulatedPim, stream: str, run: Run, **more: Any) -> Run:
     """The run after another one."""
-    return run_with(pim, stream, Collector(), state=run.state, **more)
+    return sync(pim, stream, state=run.state, **more)
 
 
 def keys(run: Run, stream: str) -> list[str]:
@@ -97,10 +60,6 @@ def listed(pim: SimulatedPim, stream: str = "products") -> list[str]:
     """The keys of all items in the PIM's order."""
     run = sync(pim, stream)
     return sorted(keys(run, stream), key=str.lower)
-
-
-def has_version(run: Run) -> bool:
-    return any(message["type"] == "ACTIVATE_VERSION" for message in run.messages)
 
 
 @pytest.mark.parametrize("records", [520, 777, 1001, 1490])
@@ -175,7 +134,7 @@ def test_a_resumed_full_table_activates_no_version_and_the_next_one_does(
     first = broken_off(pim, stream, 1000, **settings)
     second = resumed(pim, stream, first, **settings)
     third = resumed(pim, stream, second, **settings)
-    assert [has_version(run) for run in (first, second, third)] == [False, False, True]
+    assert [bool(run.activated) for run in (first, second, third)] == [False, False, True]
 
 
 def test_resumed_keys_say_when_their_reading_began(start_pim: StartPim) -> None:
@@ -294,7 +253,7 @@ def test_a_damaged_rest_is_ignored_and_all_is_read(start_pim: StartPim, damage: 
     first = broken_off(pim, "products", 600, page_size=20)
     state = deepcopy(first.state)
     DAMAGES[damage](state["bookmarks"]["products"]["unfinished"])
-    second = run_with(pim, "products", Collector(), state=state, pim_timezone="UTC")
+    second = sync(pim, "products", state=state, pim_timezone="UTC")
     assert set(keys(second, "products")) == {row["uuid"] for row in pim.truth("products")}
     assert second.bookmark("products")
 
@@ -311,29 +270,12 @@ def test_what_another_tap_keeps_under_the_same_name_is_ignored(
     assert not run.tap.failed_streams
 
 
-def test_a_run_that_is_killed_leaves_the_state_of_its_last_message(
-    start_pim: StartPim, tmp_path: Path
-) -> None:
+def test_a_run_that_is_killed_leaves_the_state_of_its_last_message(start_pim: StartPim) -> None:
     pim = start_pim(products=3000)
     everything = {row["uuid"] for row in pim.truth("products")}
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(settings_for(pim)))
-    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in catalog["streams"]:
-        for metadata in entry["metadata"]:
-            if metadata["breadcrumb"] == []:
-                metadata["metadata"]["selected"] = entry["tap_stream_id"] == "products"
-    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    catalog = catalog_of(pim, "products")
     messages: list[Message] = []
-    with started(
-        [
-            *(sys.executable, "-m", "tap_akeneo", "--config", str(config)),
-            *("--catalog", str(tmp_path / "catalog.json")),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    with started_tap(settings_for(pim), catalog=catalog, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
             messages.append(json.loads(line))
@@ -550,7 +492,7 @@ def test_broken_keys_are_asked_for_again_and_hold_the_version_back_until_they_co
     second = sync(pim, "product_keys", state=first.state, **settings)
     pim.broken.clear()
     third = sync(pim, "product_keys", state=second.state, **settings)
-    assert [has_version(run) for run in (first, second, third)] == [False, False, True]
+    assert [bool(run.activated) for run in (first, second, third)] == [False, False, True]
     assert broken_keys(pim, second, "product_keys") == [bad]
     assert broken_keys(pim, third, "product_keys") == []
     assert set(keys(third, "product_keys")) == {row["uuid"] for row in pim.truth("products")}

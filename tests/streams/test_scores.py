@@ -67,9 +67,7 @@ def test_scores_cost_as_many_requests_as_keys_and_ask_for_a_single_attribute(
     assert {one["attributes"] for one in sent["product_scores"]} == {"sku"}
 
 
-def test_settings_that_leave_out_rows_or_values_do_not_apply_to_scores(
-    start_pim: StartPim,
-) -> None:
+def test_settings_that_leave_out_rows_or_values_do_not_apply_to_scores(start_pim: StartPim) -> None:
     pim = start_pim()
     settings: dict[str, Any] = {
         "channel": "print",

@@ -15,8 +15,7 @@ from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.keys import KeyStream
-from tap_akeneo.tap import TapAkeneo
-from tests.support import ON_REQUEST, Collector, as_told, select, settings_for, sync
+from tests.support import ON_REQUEST, as_told, sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -287,42 +286,6 @@ def test_values_are_limited_to_the_configured_channel_locales_and_attributes(
         for values in record["values"].values():
             assert {value["scope"] for value in values} <= {None, "print"}
             assert {value["locale"] for value in values} <= {None, "de_DE"}
-
-
-def test_a_deselected_property_is_omitted(start_pim: StartPim) -> None:
-    pim = start_pim()
-    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in catalog["streams"]:
-        for metadata in entry["metadata"]:
-            if metadata["breadcrumb"] == ["properties", "values"]:
-                metadata["metadata"]["selected"] = False
-            elif metadata["breadcrumb"] == []:
-                metadata["metadata"]["selected"] = entry["tap_stream_id"] == "products"
-    collector = Collector()
-    TapAkeneo(config=settings_for(pim), catalog=catalog, message_writer=collector).sync_all()
-    records = [line["record"] for line in collector.messages if line["type"] == "RECORD"]
-    assert len(records) == len(pim.truth("products"))
-    assert all("values" not in record and "enabled" in record for record in records)
-
-
-def test_a_nested_property_can_be_deselected(start_pim: StartPim) -> None:
-    pim = start_pim()
-    catalog = TapAkeneo(config=settings_for(pim)).catalog_dict
-    for entry in catalog["streams"]:
-        for metadata in entry["metadata"]:
-            if metadata["breadcrumb"] == [
-                "properties",
-                "metadata",
-                "properties",
-                "workflow_status",
-            ]:
-                metadata["metadata"]["selected"] = False
-    collector = Collector()
-    tap = TapAkeneo(config=settings_for(pim), catalog=catalog, message_writer=collector)
-    select(tap, ["products"])
-    tap.sync_all()
-    records = [line["record"] for line in collector.messages if line["type"] == "RECORD"]
-    assert len(records) == len(pim.truth("products"))
 
 
 def test_products_without_an_identifier_are_read(start_pim: StartPim) -> None:

@@ -12,10 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pim_simulator import SimulatedPim, serve
-from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.streams.test_resuming import BreakingPipe
-from tests.support import Collector, Run, select, settings_for, sync
+from tests.support import BreakingPipe, Collector, Run, settings_for, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,34 +45,16 @@ def run_with(
     collector: Collector | None = None,
     **options: Any,
 ) -> Run:
-    """Run the tap on one stream; a collector may end the run.
-
-    Args:
-        pim: The PIM.
-        state: The state of an earlier run.
-        stream: The stream.
-        collector: Takes the messages.
-        options: Settings, `full_table` and `left_out`, the properties that are not selected.
-    """
+    """Run the tap on one stream, with `left_out` properties that are not selected."""
     full_table, left_out = options.pop("full_table", False), options.pop("left_out", ())
-    config = settings_for(pim, **{**UTC, "flattening_max_depth": 1, **options})
-    catalog = TapAkeneo(config=config).catalog_dict
+    options = {**UTC, "flattening_max_depth": 1, **options}
+    catalog = TapAkeneo(config=settings_for(pim, **options)).catalog_dict
     for entry in catalog["streams"]:
-        if full_table:
-            entry["replication_method"] = "FULL_TABLE"
         for one in entry["metadata"]:
             if one["breadcrumb"][-1:] and one["breadcrumb"][-1] in left_out:
                 one["metadata"]["selected"] = False
-    collector = collector or Collector()
-    tap = TapAkeneo(
-        config=config, state=deepcopy(state) or None, catalog=catalog, message_writer=collector
-    )
-    select(tap, [stream])
-    try:
-        tap.sync_all()
-    except AkeneoError:
-        assert isinstance(collector, BreakingPipe)
-    return Run(tap, collector.messages)
+    more: dict[str, Any] = {"catalog": catalog, "full_table": full_table, "collector": collector}
+    return sync(pim, stream, state=state, **more, **options)
 
 
 def fingerprints(run: Run, stream: str = "products") -> dict[str, Any]:
@@ -193,22 +173,13 @@ def test_columns_that_the_setting_fills_again_are_filled_in_all_rows(
     start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()
-    both, one = ({"value_columns": codes} for codes in (["name", "color"], ["name"]))
+    both, one = (dict[str, Any](value_columns=codes) for codes in (["name", "color"], ["name"]))
     # The catalog is pinned: it keeps the columns of both attributes.
     catalog = TapAkeneo(config=settings_for(pim, **UTC, **both)).catalog_dict
     state: dict[str, Any] = {}
     runs = []
     for options in (both, one, both):
-        collector = Collector()
-        tap = TapAkeneo(
-            config=settings_for(pim, **UTC, **options),
-            state=deepcopy(state) or None,
-            catalog=deepcopy(catalog),
-            message_writer=collector,
-        )
-        select(tap, ["products"])
-        tap.sync_all()
-        runs.append(Run(tap, collector.messages))
+        runs.append(sync(pim, "products", state=state, catalog=catalog, **UTC, **options))
         state = runs[-1].state
     first, second, third = (run.rows("products") for run in runs)
     assert first == third
@@ -255,7 +226,7 @@ def test_a_new_key_reads_everything_even_with_warn(
 
 @pytest.mark.parametrize("after", [None, "bag-1"])
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
-def test_broken_products_of_0_1_0_do_not_fail_runs_after_an_upgrade_to_uuids(
+def test_broken_products_known_by_identifier_do_not_fail_runs_after_an_upgrade_to_uuids(
     start_pim: StartPim, after: str | None, stream: str
 ) -> None:
     pim = start_pim()
@@ -279,14 +250,14 @@ def test_the_state_of_another_pim_reads_everything(
 
 
 def without_fingerprints(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state as version 0.1.0 wrote it."""
+    """Return a state as users write it by hand."""
     older: dict[str, Any] = json.loads(json.dumps(state))
     for bookmark in older["bookmarks"].values():
         bookmark.pop("fingerprints", None)
     return older
 
 
-def test_a_state_of_0_1_0_is_assumed_to_have_the_present_settings(
+def test_a_state_without_fingerprints_is_assumed_to_fit_the_present_settings(
     start_pim: StartPim, info_log: pytest.LogCaptureFixture
 ) -> None:
     pim = start_pim()

@@ -43,35 +43,24 @@ class Runs:
     """Runs of the tap as a process, each from the state of the previous run.
 
     Args:
-        folder: An empty folder.
         settings: Settings of the tap.
         without: Streams to skip.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], without: Iterable[str] = ()) -> None:
-        folder.mkdir()
-        self._folder = folder
+    def __init__(self, settings: dict[str, Any], without: Iterable[str] = ()) -> None:
         self._settings = settings
-        self._write("config", settings)
-        self._write("state", {})
-        found = command(f"--config={folder}/config.json", "--discover")
-        catalog = json.loads(found.stdout)
-        for entry in catalog["streams"]:
+        self._state: Message = {}
+        self._catalog = json.loads(command("--discover", config=settings).stdout)
+        for entry in self._catalog["streams"]:
             (whole,) = (one["metadata"] for one in entry["metadata"] if not one["breadcrumb"])
             whole["selected"] = entry["tap_stream_id"] not in without
-        self._write("catalog", catalog)
 
     def run(self, **settings: Any) -> list[Message]:
-        self._write("config", {**self._settings, **settings})
-        files = (f"--{name}={self._folder}/{name}.json" for name in ("config", "catalog", "state"))
-        ended = command(*files)
+        config = {**self._settings, **settings}
+        ended = command(config=config, catalog=self._catalog, state=self._state)
         assert ended.code == 0, ended.log
-        messages = ended.messages
-        self._write("state", [one["value"] for one in messages if one["type"] == "STATE"][-1])
-        return messages
-
-    def _write(self, name: str, content: object) -> None:
-        self._folder.joinpath(f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        self._state = [one["value"] for one in ended.messages if one["type"] == "STATE"][-1]
+        return ended.messages
 
 
 def make_feed(folder: Path) -> Feed:
@@ -87,7 +76,7 @@ def make_feed(folder: Path) -> Feed:
             app = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
             for_saas = {**app, "with_personal_data": True}
             settings = settings_for(pim, **(for_saas if pim.profile.saas else {}))
-            tap = Runs(folder / profile, settings, without=streams_of(runs[0]))
+            tap = Runs(settings, without=streams_of(runs[0]))
             for so_far in runs:
                 so_far.extend(tap.run())
     return _written(runs, folder)
@@ -106,8 +95,9 @@ def read_enterprise(
     add_spares(pim)
     add_odd_values(pim)
     with serve(pim):
-        tap = Runs(folder, settings_for(pim))
+        tap = Runs(settings_for(pim))
         first = tap.run()
+        folder.mkdir()
         write(pim, folder / "pim.json")
         second = tap.run()
         after(pim, first + second)

@@ -22,7 +22,7 @@ ATTRIBUTES = ("name", "price", "weight", "tags", "on_sale", "release_date")
 
 
 def test_a_csv_file_has_the_value_of_each_column(start_pim: StartPim, tmp_path: Path) -> None:
-    ended = run_with_columns_only(start_pim, tmp_path)
+    ended = run_with_columns_only(start_pim)
     # Numbers stay text, because their digits are compared.
     messages = [json.loads(line, parse_float=str) for line in ended.stdout.splitlines()]
     sent = [one["record"] for one in messages if one["type"] == "RECORD"]
@@ -46,17 +46,14 @@ def test_a_csv_file_has_the_value_of_each_column(start_pim: StartPim, tmp_path: 
             assert rows[record["uuid"]][name] == ("" if content is None else str(content))
 
 
-def run_with_columns_only(start_pim: StartPim, folder: Path) -> Ended:
+def run_with_columns_only(start_pim: StartPim) -> Ended:
     """Read products with the columns of some attributes, and with no other property."""
-    config, catalog = folder / "config.json", folder / "catalog.json"
     settings = settings_for(start_pim(), value_columns=ATTRIBUTES)
-    config.write_text(json.dumps(settings), encoding="utf-8")
-    found = json.loads(command("--config", config, "--discover").stdout)
+    found = json.loads(command("--discover", config=settings).stdout)
     for entry in found["streams"]:
         for one in entry["metadata"]:
             name = one["breadcrumb"][-1] if one["breadcrumb"] else ""
             one["metadata"]["selected"] = (
                 name.startswith("value_") if name else entry["tap_stream_id"] == "products"
             )
-    catalog.write_text(json.dumps(found), encoding="utf-8")
-    return command("--config", config, "--catalog", catalog)
+    return command(config=settings, catalog=found)

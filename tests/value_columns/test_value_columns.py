@@ -22,11 +22,10 @@ from tap_akeneo.value_columns.definitions import MAX_COLUMNS, Attribute, Channel
 from tap_akeneo.value_columns.definitions import column_name as name_of
 from tap_akeneo.value_columns.filling import ColumnWriter
 from tests.docs.tables import DOCS
-from tests.support import Collector, Run, command, settings_for, sync
+from tests.support import Ended, Run, command, settings_for, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
@@ -46,13 +45,6 @@ def wide_run(any_pim: SimulatedPim) -> Run:
 
 def columns_in(record: dict[str, Any]) -> dict[str, Any]:
     return {name: content for name, content in record.items() if name.startswith("value_")}
-
-
-def schema_of(run: Run, stream: str) -> dict[str, Any]:
-    (schema,) = (
-        one["schema"] for one in run.messages if one["type"] == "SCHEMA" and one["stream"] == stream
-    )
-    return dict(schema)
 
 
 def expected(values: dict[str, Any], types: dict[str, str]) -> dict[str, Any]:
@@ -109,7 +101,7 @@ def test_every_value_in_the_pim_is_in_its_column_and_other_columns_are_null(
 def test_records_have_all_announced_columns_and_satisfy_the_schema(
     wide_run: Run, stream: str
 ) -> None:
-    schema = schema_of(wide_run, stream)
+    schema = wide_run.schema(stream)
     announced = {name for name in schema["properties"] if name.startswith("value_")}
     validator = Draft7Validator(schema, format_checker=FormatChecker(("date",)))
     for record in wide_run.records(stream):
@@ -119,7 +111,7 @@ def test_records_have_all_announced_columns_and_satisfy_the_schema(
 
 
 def test_the_types_of_columns_are_those_of_the_attributes(wide_run: Run) -> None:
-    properties = schema_of(wide_run, "products")["properties"]
+    properties = wide_run.schema("products")["properties"]
     types = {
         name: (properties[f"value_{name}"]["type"][0], properties[f"value_{name}"].get("format"))
         for name in (
@@ -144,7 +136,7 @@ def test_the_types_of_columns_are_those_of_the_attributes(wide_run: Run) -> None
 def test_columns_exist_only_for_locales_and_currencies_of_the_channels(
     any_pim: SimulatedPim, wide_run: Run
 ) -> None:
-    names = schema_of(wide_run, "products")["properties"]
+    names = wide_run.schema("products")["properties"]
     for channel in any_pim.truth("channels"):
         code = channel["code"]
         described = [name for name in names if name.startswith(f"value_description__{code}__")]
@@ -180,7 +172,7 @@ def test_only_the_chosen_attributes_have_columns_and_patterns_ignore_case(
     start_pim: StartPim,
 ) -> None:
     run = sync(start_pim(), "products", value_columns=["NAME", "*_d?te"])
-    assert columns_in(schema_of(run, "products")["properties"]).keys() == {
+    assert columns_in(run.schema("products")["properties"]).keys() == {
         *("value_name__de_de", "value_name__en_us", "value_name__fr_fr", "value_release_date")
     }
 
@@ -194,7 +186,7 @@ def test_values_that_other_settings_exclude_have_no_columns(start_pim: StartPim)
         locales=["de_DE"],
         attributes=["name", "pattern", "price"],
     )
-    assert columns_in(schema_of(run, "products")["properties"]).keys() == {
+    assert columns_in(run.schema("products")["properties"]).keys() == {
         *("value_name__de_de", "value_pattern__print", "value_price__eur", "value_price__usd")
     }
     filled = [one for record in run.records("products") for one in columns_in(record).values()]
@@ -219,18 +211,18 @@ def test_patterns_that_match_nothing_are_logged_in_one_line(
     ]
 
 
-def test_too_many_columns_end_the_run_with_one_line(start_pim: StartPim, tmp_path: Path) -> None:
+def test_too_many_columns_end_the_run_with_one_line(start_pim: StartPim) -> None:
     pim = start_pim()
     for number in range(MAX_COLUMNS // 3):
         data = {"type": "pim_catalog_text", "localizable": True}
         pim.write.save("attributes", f"further_{number}", data)
-    ended = discover(pim, tmp_path, value_columns=["name", "further_*"])
+    ended = discover(pim, value_columns=["name", "further_*"])
     assert ended.code == 1
     (line,) = ended.errors
     assert re.match(
         r"value_columns: 903 columns \(3 of \w+, .*\), but .* about 900: name fewer", line
     )
-    assert discover(pim, tmp_path, value_columns=["further_*"]).code == 0
+    assert discover(pim, value_columns=["further_*"]).code == 0
 
 
 @pytest.mark.parametrize(
@@ -238,45 +230,41 @@ def test_too_many_columns_end_the_run_with_one_line(start_pim: StartPim, tmp_pat
     [("pim_api_attribute_list", "List attributes"), ("pim_api_channel_list", "List channels")],
 )
 def test_a_missing_permission_ends_discovery_with_one_line_that_names_it(
-    start_pim: StartPim, tmp_path: Path, permission: str, label: str
+    start_pim: StartPim, permission: str, label: str
 ) -> None:
     pim = start_pim()
     pim.permissions.discard(permission)
-    ended = discover(pim, tmp_path, value_columns=["*"])
+    ended = discover(pim, value_columns=["*"])
     assert (ended.code, ended.stdout) == (1, "")
     (line,) = ended.errors
     assert line.startswith("value_columns: the PIM answers 403: ")
     assert f"(permission missing: in the PIM, under {ROLE_SCREEN}, tick “{label}”)" in line
 
 
-def test_a_pim_that_fails_ends_discovery_with_one_line(start_pim: StartPim, tmp_path: Path) -> None:
+def test_a_pim_that_fails_ends_discovery_with_one_line(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/channels", status=500, times=None)
-    ended = discover(pim, tmp_path, value_columns=["*"], max_retries=0)
+    ended = discover(pim, value_columns=["*"], max_retries=0)
     assert ended.code == 1
     (line,) = ended.errors
     assert line.startswith("value_columns: ")
     assert "/channels" in line
 
 
-def discover(pim: SimulatedPim, folder: Path, **settings: Any) -> Any:
-    file = folder / "config.json"
-    file.write_text(json.dumps(settings_for(pim, **settings)), encoding="utf-8")
-    return command("--config", file, "--discover")
+def discover(pim: SimulatedPim, **settings: Any) -> Ended:
+    return command("--discover", config=settings_for(pim, **settings))
 
 
-def test_a_new_attribute_has_a_column_in_the_next_run_and_renames_none(
-    start_pim: StartPim,
-) -> None:
+def test_a_new_attribute_has_a_column_in_the_next_run_and_renames_none(start_pim: StartPim) -> None:
     pim = start_pim()
-    before = schema_of(sync(pim, "products", value_columns=["*"]), "products")["properties"]
+    before = sync(pim, "products", value_columns=["*"]).schema("products")["properties"]
     # Together with a locale or a channel, `name` could be confused with these.
     codes = ("name_en_us", "name__en_us", "value_name", "a" * 80, "_name", "Newest")
     for code in codes:
         pim.write.save("attributes", code, {"type": "pim_catalog_text"})
     uuid = pim.write.product("bag-1", values={"name__en_us": [value("two underscores")]})
     run = sync(pim, "products", value_columns=["*"])
-    after = schema_of(run, "products")["properties"]
+    after = run.schema("products")["properties"]
     assert {name: after[name] for name in before} == before
     assert len(after) == len(before) + len(codes)
     assert "value_newest" in after
@@ -301,10 +289,7 @@ def run_with_catalog(
                 one["metadata"]["selected"] = entry["tap_stream_id"] == "products"
         if entry["tap_stream_id"] == "products":
             change(entry)
-    collector = Collector()
-    tap = TapAkeneo(config=settings_for(pim, **settings), catalog=catalog, message_writer=collector)
-    tap.sync_all()
-    return Run(tap, collector.messages)
+    return sync(pim, catalog=catalog, **settings)
 
 
 def deselect(entry: dict[str, Any], *names: str) -> None:
@@ -313,9 +298,7 @@ def deselect(entry: dict[str, Any], *names: str) -> None:
             one["metadata"]["selected"] = False
 
 
-def test_columns_can_be_deselected_and_do_not_need_the_property_values(
-    start_pim: StartPim,
-) -> None:
+def test_columns_can_be_deselected_and_do_not_need_the_property_values(start_pim: StartPim) -> None:
     run = run_with_catalog(
         start_pim(),
         lambda entry: deselect(entry, "values", "value_name__de_de"),
@@ -351,7 +334,7 @@ def test_a_column_that_is_not_in_the_catalog_is_not_written(start_pim: StartPim)
 
     run = run_with_catalog(start_pim(), trim, value_columns=["name"])
     kept = {"value_name__en_us", "value_name__fr_fr"}
-    assert columns_in(schema_of(run, "products")["properties"]).keys() == kept
+    assert columns_in(run.schema("products")["properties"]).keys() == kept
     for record in run.records("products"):
         assert columns_in(record).keys() == kept
         assert "additional_fields" not in record
@@ -387,7 +370,7 @@ def test_values_that_do_not_fit_are_null_with_a_warning_and_stay_in_values(
         run = sync(pim, "products", value_columns=["price", "weight", "on_sale"])
     records = run.records("products")
     assert any("about" in str(record["values"]) for record in records)
-    validator = Draft7Validator(schema_of(run, "products"))
+    validator = Draft7Validator(run.schema("products"))
     for record in records:
         assert list(validator.iter_errors(record)) == []
         assert record["value_price__eur"] is record["value_weight__amount"] is None
@@ -436,7 +419,7 @@ def test_names_are_those_of_the_documentation() -> None:
 def test_the_columns_on_the_documentation_page_exist(start_pim: StartPim) -> None:
     table = (DOCS / "values.md").read_text(encoding="utf-8").partition("| Type of")[2]
     documented = set(re.findall(r"`(value_\w+)`", table.partition("\n\n")[0]))
-    properties = schema_of(sync(start_pim("ee-7"), "products", value_columns=["*"]), "products")[
+    properties = sync(start_pim("ee-7"), "products", value_columns=["*"]).schema("products")[
         "properties"
     ]
     assert len(documented) > 10
