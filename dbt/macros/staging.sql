@@ -39,7 +39,7 @@
     {%- set source_table = source('akeneo', table) -%}
     {%- set relation = none -%}
     {%- set present = {} -%}
-    {%- if execute -%}
+    {%- if execute and table not in var('akeneo_disabled_sources', []) -%}
         {%- set relation = adapter.get_relation(
             source_table.database, source_table.schema, source_table.identifier
         ) -%}

@@ -1,8 +1,8 @@
 {#
     A query with one row for each single value in the JSON objects that hold values by attribute:
     the given columns, `attribute`, `channel`, `locale`, `position` (of an element of a list, from 1),
-    `content` (as text; of an object JSON), and `amount`, `unit` and `currency` if it is an object that
-    has them. It does not know the types of attributes. `typed_text` returns the text by the type.
+    `content` (as text; of an object JSON), `is_object`, and `amount`, `unit` and `currency` if it is an
+    object that has them. It does not know the types of attributes. `typed_text` returns the text by the type.
 
     Args:
         items: A relation with a column `attribute_values`.
@@ -10,6 +10,10 @@
         channel: Name of the member that has the code of the channel.
 #}
 {% macro exploded_values(items, columns, channel='scope') %}
+    {{- return(adapter.dispatch('exploded_values', 'akeneo')(items, columns, channel)) -}}
+{% endmacro %}
+
+{% macro default__exploded_values(items, columns, channel) %}
     with of_attributes as (
         {{ akeneo.unnest_object(items, columns, 'attribute_values') }}
     ),
@@ -39,6 +43,7 @@
             {% for column in kept %}{{ column }}, {% endfor %}
             position,
             {{ akeneo.json_as_text('item') }} as content,
+            coalesce({{ akeneo.json_kind('item') }} = 'object', false) as is_object,
             {% for name in ['amount', 'unit', 'currency'] %}
             case when {{ akeneo.json_kind('item') }} = 'object'
                 then {{ akeneo.json_text('item', "'" ~ name ~ "'") }} end as {{ name }}{{ ',' if not loop.last }}
@@ -50,12 +55,128 @@
     where content <> ''
 {% endmacro %}
 
+{# One `unnest` for attributes and their entries, one read of each entry, and a second `unnest` only for lists. #}
+{% macro duckdb__exploded_values(items, columns, channel) %}
+    {%- set kept -%}
+        {% for column in columns %}{{ column }}, {% endfor %}attribute, channel, locale
+    {%- endset -%}
+    with entries as (
+        select
+            {% for column in columns %}{{ column }}, {% endfor %}
+            unnest(flatten([
+                [
+                    {'name': member.key, 'entry': entry}
+                    for entry in case when json_type(member.value) = 'ARRAY' then cast(member.value as json[]) end
+                ]
+                for member in map_entries(cast(attribute_values as map(varchar, json)))
+            ])) as found
+        from {{ items }}
+        where json_type(attribute_values) = 'OBJECT'
+    ),
+
+    parsed as (
+        select
+            {% for column in columns %}{{ column }}, {% endfor %}
+            found.name as attribute,
+            json_extract_string(found.entry, [
+                '$.{{ channel }}', '$.locale', '$.data', '$.data.amount', '$.data.unit', '$.data.currency'
+            ]) as parts,
+            parts[1] as channel,
+            parts[2] as locale,
+            json_type(found.entry, '$.data') as kind,
+            case when kind = 'ARRAY' then cast(json_extract(found.entry, '$.data') as json[]) end as listed
+        from entries
+    ),
+
+    elements as (
+        select {{ kept }}, generate_subscripts(listed, 1) as position, unnest(listed) as item
+        from parsed
+        where kind = 'ARRAY'
+    ),
+
+    texts as (
+        select
+            {{ kept }}, 1 as position, parts[3] as content, kind = 'OBJECT' as is_object,
+            parts[4] as amount, parts[5] as unit, parts[6] as currency
+        from parsed
+        where kind <> 'ARRAY'
+
+        union all
+
+        select
+            {{ kept }}, position, item ->> '$' as content, json_type(item) = 'OBJECT' as is_object,
+            item ->> '$.amount' as amount, item ->> '$.unit' as unit, item ->> '$.currency' as currency
+        from elements
+    )
+
+    select * from texts
+    where content <> ''
+{% endmacro %}
+
+{# `jsonb_to_recordset` refuses a list with an element that is no object. #}
+{% macro postgres__exploded_values(items, columns, channel) %}
+    {%- set kept -%}
+        {% for column in columns %}{{ column }}, {% endfor %}attribute, channel, locale
+    {%- endset -%}
+    {%- set parts -%}
+        item #>> '{}' as content, coalesce(jsonb_typeof(item) = 'object', false) as is_object,
+        {% for name in ['amount', 'unit', 'currency'] -%}
+        case when jsonb_typeof(item) = 'object' then item ->> '{{ name }}' end as {{ name }}{{ ', ' if not loop.last }}
+        {%- endfor %}
+    {%- endset -%}
+    with entries as materialized (
+        select
+            {% for column in columns %}items.{{ column }}, {% endfor %}
+            members.name as attribute,
+            entries.{{ channel }} as channel,
+            entries.locale,
+            entries.data as item,
+            jsonb_typeof(entries.data) as kind
+        from (select * from {{ items }}) as items
+        cross join lateral jsonb_each(
+            case when jsonb_typeof(attribute_values) = 'object' then attribute_values end
+        ) as members (name, listed)
+        cross join lateral jsonb_to_recordset(
+            case when jsonb_typeof(members.listed) = 'array'
+                    and not members.listed @? '$[*] ? (@.type() <> "object")'
+                then members.listed end
+        ) as entries ({{ channel }} text, locale text, data jsonb)
+    ),
+
+    elements as (
+        select {{ kept }}, listed.position, listed.item
+        from entries
+        cross join lateral jsonb_array_elements(case when kind = 'array' then entries.item end)
+            with ordinality as listed (item, position)
+        where kind = 'array'
+    ),
+
+    texts as (
+        select {{ kept }}, 1 as position, {{ parts }}
+        from entries
+        where kind <> 'array'
+
+        union all
+
+        select {{ kept }}, position, {{ parts }}
+        from elements
+    )
+
+    select * from texts
+    where content <> ''
+{% endmacro %}
+
 
 {# The text of a value of `exploded_values`; null if it is empty. #}
 {% macro typed_text(attribute_type, row) -%}
     nullif(
-        case when {{ attribute_type }} in ('pim_catalog_metric', 'pim_catalog_price_collection')
-            then {{ row }}.amount else {{ row }}.content end,
+        case
+            when {{ attribute_type }} in ('pim_catalog_metric', 'pim_catalog_price_collection')
+                then {{ row }}.amount
+            -- A row of a table is an object.
+            when {{ attribute_type }} = 'pim_catalog_table' and not {{ row }}.is_object then null
+            else {{ row }}.content
+        end,
         ''
     )
 {%- endmacro %}
@@ -91,13 +212,49 @@
 {%- endmacro %}
 
 
-{# Delete the values of items that were read again or no longer exist. #}
-{% macro delete_outdated_values(relation) %}
+{#
+    Delete the rows of items that were read again or no longer exist, from an incremental model with the
+    columns `item_type`, `item_key` and `build_number`. The model then inserts `changed_items`.
+#}
+{% macro delete_outdated_rows(relation) %}
     delete from {{ relation }}
     where exists (
         select 1 from (select * from {{ ref('int_akeneo__item_versions') }}) as versions
         where versions.item_type = {{ relation }}.item_type
             and versions.item_key = {{ relation }}.item_key
             and versions.build_number > (select coalesce(max(build_number), 0) from {{ relation }})
+    )
+{% endmacro %}
+
+
+{# A query of the items that an incremental model does not have in their latest state: all in its first build. #}
+{% macro changed_items() %}
+    select item_type, item_key, build_number from {{ ref('int_akeneo__item_versions') }}
+    where not is_gone
+    {% if is_incremental() %}
+        and build_number > (select coalesce(max(build_number), 0) from {{ this }})
+    {% endif %}
+{% endmacro %}
+
+
+{#
+    The number of this build: greater than the latest, and milliseconds, so that the numbers of a full
+    refresh are greater than those of the builds before.
+#}
+{% macro next_build_number(latest) -%}
+    greatest(
+        {{ latest }} + 1,
+        cast({{ (run_started_at.timestamp() * 1000) | int }} as {{ dbt.type_bigint() }})
+    )
+{%- endmacro %}
+
+
+{# Delete the missing values of products that are compared again or no longer exist. #}
+{% macro delete_outdated_checks(relation) %}
+    delete from {{ relation }}
+    where exists (
+        select 1 from (select * from {{ ref('int_akeneo__requirement_checks') }}) as checks
+        where checks.product_key = {{ relation }}.product_key
+            and checks.build_number > (select coalesce(max(build_number), 0) from {{ relation }})
     )
 {% endmacro %}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,19 @@ DBT = ROOT / "dbt"
 class Loaded(ABC):
     """A database, filled by the loader that the documentation recommends.
 
+    Attributes:
+        home: Its folder.
+        project: A copy of the package.
+
     Args:
         home: An empty folder. In PostgreSQL, the schema has its name.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.project = home / "dbt"
+        built = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
+        shutil.copytree(DBT, self.project, ignore=built)
 
     def load(self, rows: Mapping[str, Sequence[Row]], time: str) -> None:
         """Load rows of streams, as the tap writes them.
@@ -59,13 +67,13 @@ class Loaded(ABC):
         )
 
     def dbt(
-        self, *arguments: str, project: Path = DBT, schema: str | None = None
+        self, *arguments: str, project: Path | None = None, schema: str | None = None
     ) -> tuple[int, str]:
         """Run dbt; return its exit code and its log.
 
         Args:
             arguments: Its command and options.
-            project: The dbt project.
+            project: The dbt project. The package by default.
             schema: Where to make the tables, instead of the schema of the loader.
         """
         variables = {
@@ -80,9 +88,8 @@ class Loaded(ABC):
             variables["AKENEO_DBT_SCHEMA"] = schema
         ended = subprocess.run(  # noqa: S603 (our own arguments)
             [
-                *(str(make_dbt()), *arguments, f"--project-dir={project}"),
-                *(f"--profiles-dir={DBT}", f"--target-path={self.home / 'target'}"),
-                f"--log-path={self.home / 'logs'}",
+                *(str(make_dbt()), *arguments, f"--project-dir={project or self.project}"),
+                f"--profiles-dir={DBT}",
             ],
             env={**os.environ, **variables},
             check=False,

@@ -15,11 +15,22 @@ def questions() -> list[str]:
     return re.findall(r"^```sql\n(.*?)^```$", section, flags=re.DOTALL | re.MULTILINE)
 
 
-def examples() -> dict[str, list[dict[str, str]]]:
-    """Return the rows that the page shows of each table."""
+def _sections() -> list[str]:
     section = TEXT.partition("\n## Tables\n")[2].partition("\n## ")[0]
+    return section.split("\n### ")[1:]
+
+
+def tables() -> set[str]:
+    """Return the tables that the page describes."""
+    return {part.partition("\n")[0] for part in _sections()}
+
+
+def examples() -> dict[str, list[dict[str, str]]]:
+    """Return the rows that the page shows of each table that a PIM on premise fills."""
     found = {}
-    for part in section.split("\n### ")[1:]:
+    for part in _sections():
+        if "\n|" not in part:
+            continue
         head, _, *rows = [
             [cell.strip() for cell in line.strip("|").split("|")]
             for line in part.splitlines()

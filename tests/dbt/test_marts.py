@@ -14,8 +14,9 @@ from demo.page import write_page
 from pim_simulator import SimulatedPim, serve
 from tests.dbt.browser import opened
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
-from tests.dbt.page import examples, questions
-from tests.dbt.truth import Truth, identifier, key_of, label, number
+from tests.dbt.page import examples, questions, tables
+from tests.dbt.structure import WholeTruth
+from tests.dbt.truth import identifier, key_of, label, number
 from tests.targets.changes import add_spares, delete_some, write
 from tests.targets.meltano import set_up
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 from tests.dbt.truth import Row
 
 RUNS = ("first", "second")
-TABLES = list(Truth(SimulatedPim("ce-7", products=1)).tables())
+TABLES = list(WholeTruth(SimulatedPim("ce-7", products=1)).tables())
 EXAMPLES = examples()
 WITH_DELETIONS = {"products", "product_models", "categories", "assets", "reference_entity_records"}
 
@@ -71,7 +72,7 @@ class Story:
 
     def run(self, name: str) -> None:
         self.marts.run()
-        truth = Truth(self.marts.pim)
+        truth = WholeTruth(self.marts.pim)
         self.expected[name] = {table: list(rows()) for table, rows in truth.tables().items()}
         self.found[name] = {
             table: self.marts.table(table) for table in {*self.expected[name], *EXAMPLES}
@@ -191,7 +192,7 @@ def content(row: Row) -> Row:
 
 def test_the_page_shows_every_table_that_is_made(story: Story) -> None:
     made = {file.stem for file in (story.marts.home / "dbt" / "models" / "marts").glob("*.sql")}
-    assert set(EXAMPLES) == made
+    assert tables() == made
 
 
 @pytest.mark.parametrize("table", EXAMPLES)
@@ -219,7 +220,7 @@ def answer(story: Story, number: int) -> list[Row]:
 
 def test_the_documented_query_finds_names_prices_images_and_colours(story: Story) -> None:
     wide = {row["product_key"]: row for row in story.found["second"]["akeneo__products_wide"]}
-    truth = Truth(story.marts.pim)
+    truth = WholeTruth(story.marts.pim)
     expected = []
     for row in truth.all_products():
         singles = list(truth.singles(truth.products[row["product_key"]]))
@@ -288,7 +289,7 @@ def test_the_documented_query_builds_category_paths(story: Story) -> None:
 
 
 def test_the_documented_query_finds_variants(story: Story) -> None:
-    truth = Truth(story.marts.pim)
+    truth = WholeTruth(story.marts.pim)
     variants = defaultdict(list)
     for row in truth.product_variants():
         variants[row["product_key"]].append(row)
@@ -331,6 +332,20 @@ def test_the_documented_query_computes_fill_rates(story: Story) -> None:
     assert set(counted(answer(story, 7), columns).items()) == {
         (row, 1) for row in counted(expected, columns)
     }
+
+
+def test_the_completeness_of_each_day_is_kept(story: Story) -> None:
+    percents = defaultdict(list)
+    for row in story.expected["second"]["akeneo__completeness"]:
+        percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
+    days = story.found["second"]["akeneo__daily_completeness"]
+    today = max(row["day"] for row in days)
+    found = {
+        (row["family"], row["channel"], row["locale"]): (row["products"], row["complete_products"])
+        for row in days
+        if row["day"] == today
+    }
+    assert found == {place: (len(each), each.count(100)) for place, each in percents.items()}
 
 
 @pytest.fixture(scope="module")

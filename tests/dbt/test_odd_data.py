@@ -8,17 +8,20 @@ The rows are loaded as the tap would write them. Reports of such data:
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.dbt.loaded import LoadedDuckdb, LoadedPostgres
+from tests.dbt.page import questions
 
 if TYPE_CHECKING:
     from tests.dbt.loaded import Loaded
     from tests.dbt.truth import Row
 
+Tables = dict[str, list["Row"]]
 MONDAY, TUESDAY = "2026-05-04T08:00:00Z", "2026-05-05T08:00:00Z"
 LONG_AGO = "2024-01-01T00:00:00+00:00"
 
@@ -176,14 +179,36 @@ VARIANT = product(
         "measures": value([{"amount": "1", "unit": "GRAM"}]),
     },
 )
-PLAIN = product(2, family=None, values={"color": value("blue")})
+ALMOST = [complete("ecommerce", "en_US", 90)]
+READINESS: Row = {
+    "aggregated_scores_by_scope": [{"scope": "ecommerce", "score": 75}],
+    "scores_by_scope_and_locale": {
+        "shop": [
+            {"scope": "ecommerce", "locale": "en_US", "score": 50.5, "unmet_requirements": []},
+            {"scope": "ecommerce", "locale": "fr_FR", "score": 100, "unmet_requirements": []},
+        ]
+    },
+}
+PLAIN = product(
+    2,
+    family=None,
+    readiness=READINESS,
+    completenesses=ALMOST,
+    values={"color": value("blue")},
+)
+TASK: Row = {
+    "step_uuid": uuid(21),
+    "status": "in_progress",
+    "created_at": LONG_AGO,
+    "due_date": None,
+}
 ODD = [
     product(100 + number, values={name: value(text)})
     for number, (name, text) in enumerate(
         [("day", day) for day in DAYS] + [("number", number) for number in NUMBERS]
     )
 ]
-FIRST = {
+FIRST: Tables = {
     "attributes": ATTRIBUTES,
     "attribute_options": OPTIONS,
     "channels": CHANNELS,
@@ -194,6 +219,18 @@ FIRST = {
     "product_models": [MODEL],
     "products": [VARIANT, PLAIN, product(3, family=None, values={"color": value("green")}), *ODD],
 }
+CLOUD: Tables = {
+    "workflows": [{"uuid": uuid(20), "code": "launch", "labels": {"en_US": "Launch"}}],
+    "workflow_steps": [
+        {"uuid": uuid(21), "workflow_uuid": uuid(20), "code": "write", "type": "enrichment"}
+        | {"labels": {}, "position": 0}
+    ],
+    "workflow_tasks": [
+        {"uuid": uuid(22), "product": {"uuid": uuid(2)}, "rejected": True, **TASK},
+        {"uuid": uuid(23), "product_model": {"code": "m1"}, "rejected": None, **TASK},
+    ],
+}
+"""What only the hosted edition has."""
 NEW = [attribute("later", "metric")]
 """Created after the first run."""
 REMOVED = (
@@ -201,23 +238,40 @@ REMOVED = (
     "delete from channels where code = 'print'",
     "delete from attribute_options where code = 'red'",
 )
-SECOND = {
+SECOND: Tables = {
     "attributes": [*ATTRIBUTES[:7], ATTRIBUTES[8], *NEW],
     "attribute_options": OPTIONS[1:],
     "channels": CHANNELS[:1],
     # Created anew with its code in another letter case, by a loader that keeps the old one.
-    "families": [{**FAMILY, "code": "SHIRTS", "labels": {"en_US": "Shirts"}}],
+    "families": [
+        {
+            **FAMILY,
+            "code": "SHIRTS",
+            "labels": {"en_US": "Shirts"},
+            "attribute_requirements": {"ecommerce": ["sku", "name", "price", "color"]},
+        }
+    ],
     # One attribute and one option that are not in the lists, which were read before.
-    "products": [product(4, family=None, values={"newest": value("new"), "color": value("pink")})],
+    "products": [
+        product(4, family=None, values={"newest": value("new"), "color": value("pink")}),
+        {**PLAIN, "completenesses": [complete("ecommerce", "en_US")]},
+    ],
 }
-
-Tables = dict[str, list["Row"]]
-MARTS = ("products", "product_values", "completeness", "product_categories", "category_paths")
-MORE_MARTS = (
+MARTS = (
+    "products",
+    "product_values",
+    "completeness",
+    "product_categories",
+    "category_paths",
     "product_associations",
     "product_variants",
     "missing_required_values",
     "attribute_fill_rate",
+    "completeness_changes",
+    "daily_completeness",
+    "readiness",
+    "workflow_tasks",
+    "table_values",
 )
 
 
@@ -241,7 +295,7 @@ def story(loaded: Loaded) -> dict[str, Tables]:
             for name in MARTS
         }
 
-    loaded.load(FIRST, MONDAY)
+    loaded.load(FIRST | CLOUD, MONDAY)
     loaded.build()
     found = {"first": tables()}
     for statement in REMOVED:
@@ -249,7 +303,8 @@ def story(loaded: Loaded) -> dict[str, Tables]:
     loaded.load(SECOND, TUESDAY)
     loaded.build("--warn-error")
     found["second"] = tables()
-    loaded.build("--vars", "akeneo_include_removed: true")
+    switches = {"akeneo_include_removed": True, "akeneo_disabled_sources": ["association_types"]}
+    loaded.build("--vars", json.dumps(switches))
     found["with removed"] = tables()
     return found
 
@@ -304,14 +359,54 @@ def test_completeness_is_one_row_for_each_place(story: dict[str, Tables]) -> Non
     found = {
         (row["channel"], row["locale"]): row["completeness"]
         for row in story["first"]["completeness"]
+        if row["product_key"] == uuid(1)
     }
-    assert len(found) == len(story["first"]["completeness"])
+    assert len(found) == len(story["first"]["completeness"]) - 1
     assert found == {
         ("ecommerce", "en_US"): 50,
         ("ecommerce", "fr_FR"): None,
         ("print", "en_US"): 80,
         ("print", "de_DE"): 70,
     }
+
+
+def test_the_documented_query_finds_products_that_became_complete(
+    loaded: Loaded, story: dict[str, Tables]
+) -> None:
+    assert story
+    found = loaded.rows(questions()[-1])
+    assert [(row["identifier"], row["locale"]) for row in found] == [("sku-2", "en_US")]
+
+
+def test_changes_of_completeness_are_kept(story: dict[str, Tables]) -> None:
+    changes = [
+        (row["product_key"], row["locale"], row["completeness_before"], row["change"])
+        for row in story["second"]["completeness_changes"]
+        if row["state"] > 1
+    ]
+    gone = "no longer counted"
+    assert sorted(changes, key=str) == [
+        (uuid(1), "de_DE", 70, gone),
+        (uuid(1), "en_US", 80, gone),
+        (uuid(2), "en_US", 90, "became complete"),
+    ]
+    days = {row["day"] for row in story["second"]["daily_completeness"]}
+    counts = {
+        (row["family"], row["locale"]): (row["products"], row["complete_products"])
+        for row in story["second"]["daily_completeness"]
+        if row["day"] == max(days)
+    }
+    assert counts == {
+        ("SHIRTS", "en_US"): (1, 0),
+        ("SHIRTS", "fr_FR"): (1, 0),
+        (None, "en_US"): (1, 1),
+    }
+
+
+def test_a_source_that_is_switched_off_is_not_read(story: dict[str, Tables]) -> None:
+    for run, found in (("second", "Cross sell"), ("with removed", None)):
+        (row,) = [row for row in story[run]["product_associations"] if row["target"] == "m1"]
+        assert row["association_label"] == found
 
 
 def test_a_tree_begins_at_the_uppermost_category_that_was_loaded(story: dict[str, Tables]) -> None:
@@ -354,6 +449,27 @@ def test_codes_are_the_same_in_any_letter_case(story: dict[str, Tables]) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("run", "colorless"),
+    [("second", {"en_US", "fr_FR"}), ("with removed", set())],
+)
+def test_new_requirements_count_for_products_that_were_not_read_again(
+    story: dict[str, Tables], run: str, colorless: set[str]
+) -> None:
+    missing = {
+        (row["channel"], row["locale"], row["attribute"])
+        for row in story[run]["missing_required_values"]
+        if row["product_key"] == uuid(1)
+    }
+    of_color = {("ecommerce", locale, "color") for locale in colorless}
+    assert missing == {("ecommerce", "fr_FR", "name"), *of_color}
+    counted = sorted(
+        (row["product_key"], row["channel"], row["locale"], row["attribute"])
+        for row in story[run]["missing_required_values"]
+    )
+    assert len(counted) == len(set(counted))
+
+
 def test_something_that_was_created_again_in_another_letter_case_is_one_row(
     story: dict[str, Tables],
 ) -> None:
@@ -381,6 +497,28 @@ def test_a_row_of_a_table_is_not_taken_for_a_measurement(story: dict[str, Tables
     (row,) = values(story["first"], "measures")
     assert (row["number_value"], row["unit"]) == (None, None)
     assert '"amount"' in row["text_value"]
+
+
+def test_cells_of_tables_readiness_and_tasks_are_rows(story: dict[str, Tables]) -> None:
+    tables = story["first"]
+    cells = {row["table_column"]: row["text_value"] for row in tables["table_values"]}
+    assert cells == {"amount": "1", "unit": "GRAM"}
+    readiness = [
+        (row["product_key"], row["readiness_rule"], row["locale"], row["readiness_score"])
+        for row in tables["readiness"]
+    ]
+    assert sorted(readiness) == [
+        (uuid(2), "shop", "en_US", 50.5),
+        (uuid(2), "shop", "fr_FR", 100),
+    ]
+    assert {row["task_uuid"]: row["is_rejected"] for row in tables["workflow_tasks"]} == {
+        uuid(22): True,
+        uuid(23): False,
+    }
+    assert {
+        (row["identifier"], row["workflow_label"], row["step_label"], row["family"])
+        for row in tables["workflow_tasks"]
+    } == {("sku-2", "Launch", "[write]", None), ("M1", "Launch", "[write]", "shirts")}
 
 
 @pytest.mark.parametrize("run", ["first", "second", "with removed"])

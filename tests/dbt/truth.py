@@ -37,7 +37,7 @@ def label(row: Row, code: str) -> str:
 class Truth:
     """The content of a PIM, as the tables should have it.
 
-    Args:
+    Attributes:
         pim: The PIM, as it is now.
     """
 
@@ -48,7 +48,7 @@ class Truth:
                 for row in pim.truth(resource)
             }
 
-        self._pim = pim
+        self.pim = pim
         self.products = {key_of(row): row for row in pim.truth("products")}
         self.models = by("product_models", "code")
         self.families = by("families", "code")
@@ -172,8 +172,11 @@ class Truth:
                 option = self.options.get((value["attribute"], str(content).lower()))
                 # The level that has the attribute, counted from the top.
                 source = above[len(above) - 1 - level]["code"] if inherited else None
+                definition = self.attributes[value["attribute"]]
                 yield {
                     **value,
+                    "attribute_label": label(definition, value["attribute"]),
+                    "attribute_group": definition["group"],
                     "product_key": key_of(row) if "code" not in row else None,
                     "product_model": row.get("code"),
                     "family": row["family"],
@@ -190,7 +193,7 @@ class Truth:
 
     def completeness_of(self, key: str, row: Row) -> Iterator[Row]:
         """Yield what the simulated PIM says, which counts any value as filled in."""
-        if row["family"] is None or not self._pim.profile.completenesses:
+        if row["family"] is None or not self.pim.profile.completenesses:
             return
         requirements = self.families[row["family"]]["attribute_requirements"]
         for channel, required in requirements.items():
@@ -365,8 +368,8 @@ class Truth:
                             }
 
     def _entities(self, rows: str, owner: str, owners: str, code: str) -> Iterator[Row]:
-        of = {row["code"]: row for row in self._pim.truth(owners)}
-        for row in self._pim.truth(rows):
+        of = {row["code"]: row for row in self.pim.truth(owners)}
+        for row in self.pim.truth(rows):
             media = "image"
             if owner == "asset_family":
                 media = of[row[owner]]["attribute_as_main_media"]
@@ -389,8 +392,8 @@ class Truth:
         )
 
     def _entity_values(self, rows: str, owner: str, attributes: str, code: str) -> Iterator[Row]:
-        kinds = {(row[owner], row["code"]): row["type"] for row in self._pim.truth(attributes)}
-        for row in self._pim.truth(rows):
+        kinds = {(row[owner], row["code"]): row["type"] for row in self.pim.truth(attributes)}
+        for row in self.pim.truth(rows):
             for attribute, entries in row["values"].items():
                 kind = kinds[row[owner], attribute]
                 for entry in entries:

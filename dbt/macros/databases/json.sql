@@ -31,6 +31,16 @@
 {%- endmacro %}
 
 
+{# A JSON object that was made text as JSON again. #}
+{% macro text_as_json(text) %}{{ return(adapter.dispatch('text_as_json', 'akeneo')(text)) }}{% endmacro %}
+
+{% macro duckdb__text_as_json(text) %}cast({{ text }} as json){% endmacro %}
+{% macro postgres__text_as_json(text) %}cast({{ text }} as jsonb){% endmacro %}
+{% macro redshift__text_as_json(text) %}json_parse({{ text }}){% endmacro %}
+{% macro snowflake__text_as_json(text) %}parse_json({{ text }}){% endmacro %}
+{% macro bigquery__text_as_json(text) %}parse_json({{ text }}){% endmacro %}
+
+
 {# The member of a JSON object whose name is given by SQL. #}
 {% macro json_member(object, name) %}
     {{- return(adapter.dispatch('json_member', 'akeneo')(object, name)) -}}

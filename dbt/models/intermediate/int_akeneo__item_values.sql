@@ -11,15 +11,11 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ akeneo.delete_outdated_values(this) }}{% endif %}",
+    pre_hook="{% if is_incremental() %}{{ akeneo.delete_outdated_rows(this) }}{% endif %}",
 ) }}
 
 with versions as (
-    select item_type, item_key, build_number from {{ ref('int_akeneo__item_versions') }}
-    where not is_gone
-    {% if is_incremental() %}
-        and build_number > (select coalesce(max(build_number), 0) from {{ this }})
-    {% endif %}
+    {{ akeneo.changed_items() }}
 ),
 
 products as (

@@ -67,10 +67,20 @@ select
     changed.item_key,
     changed.extracted_at,
     changed.is_gone,
-    -- Milliseconds, so that the numbers of a full refresh are greater than those of the builds before.
-    greatest(
-        latest.build_number + 1,
-        cast({{ (run_started_at.timestamp() * 1000) | int }} as {{ dbt.type_bigint() }})
-    ) as build_number
+    -- Of all that counts as a change in the history of a product.
+    {{ dbt.hash(dbt.concat([
+        "coalesce(products.product_identifier, '')", "'|'",
+        "coalesce(products.family, '')", "'|'",
+        "coalesce(products.parent, '')", "'|'",
+        "case when products.enabled then 'enabled' else '' end", "'|'",
+        "coalesce(" ~ akeneo.json_as_text('products.categories') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_text('products.product_groups') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_text('products.associations') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_text('products.quantified_associations') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_text('products.attribute_values') ~ ", '')",
+    ])) }} as content_hash,
+    {{ akeneo.next_build_number('latest.build_number') }} as build_number
 from changed
 cross join latest
+left join products
+    on changed.item_type = 'product' and products.product_key = changed.item_key

@@ -27,21 +27,17 @@ products as (
 lineage as (
     select item_key, effective_updated_at from {{ ref('int_akeneo__lineage') }}
     where item_type = 'product'
+),
+
+versions as (
+    select item_key, content_hash from {{ ref('int_akeneo__item_versions') }}
+    where item_type = 'product'
 )
 
 select
     products.*,
     lineage.effective_updated_at,
-    {{ dbt.hash(dbt.concat([
-        "coalesce(products.identifier, '')", "'|'",
-        "coalesce(products.family, '')", "'|'",
-        "coalesce(products.parent, '')", "'|'",
-        "case when enabled then 'enabled' else '' end", "'|'",
-        "coalesce(" ~ akeneo.json_as_text('categories') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('product_groups') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('associations') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('quantified_associations') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('attribute_values') ~ ", '')",
-    ])) }} as content_hash
+    versions.content_hash
 from products
+inner join versions on versions.item_key = products.product_key
 left join lineage on lineage.item_key = products.product_key

@@ -2,71 +2,15 @@ with lineage as (
     select * from {{ ref('int_akeneo__lineage') }}
 ),
 
-staged_products as (
-    select product_key, associations, quantified_associations from {{ ref('stg_akeneo__products') }}
-),
-
-staged_models as (
-    select product_model, associations, quantified_associations from {{ ref('stg_akeneo__product_models') }}
-),
-
-items as (
-    select
-        lineage.item_type, lineage.item_key, lineage.identifier,
-        staged_products.associations, staged_products.quantified_associations
-    from lineage
-    inner join staged_products on staged_products.product_key = lineage.item_key
-    where lineage.item_type = 'product'
-
-    union all
-
-    select
-        lineage.item_type, lineage.item_key, lineage.identifier,
-        staged_models.associations, staged_models.quantified_associations
-    from lineage
-    inner join staged_models on staged_models.product_model = lineage.item_key
-    where lineage.item_type = 'product_model'
-),
-
-{% set columns = ['item_type', 'item_key', 'identifier'] %}
-
-of_types as (
-    {% for name in ['associations', 'quantified_associations'] %}
-    select
-        item_type, item_key, identifier, name as association_type, item as associated,
-        {{ 'true' if name == 'quantified_associations' else 'false' }} as is_quantified
-    from (
-        {{ akeneo.unnest_object('items', columns, name) }}
-    ) as {{ name }}
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
-{% set columns = columns + ['association_type', 'is_quantified'] %}
-
-of_kinds as (
-    {{ akeneo.unnest_object('of_types', columns, 'associated') }}
-),
-
-listed as (
-    {{ akeneo.unnest_list('of_kinds', columns + ['name'], 'item') }}
+item_associations as (
+    select * from {{ ref('int_akeneo__item_associations') }}
 ),
 
 targets as (
-    select
-        item_type, item_key, identifier, association_type, is_quantified, position,
-        case name
-            when 'products' then 'product'
-            when 'product_models' then 'product_model'
-            else 'group'
-        end as target_type,
-        case
-            when not is_quantified then {{ akeneo.json_as_text('item') }}
-            else coalesce({{ akeneo.json_text('item', "'uuid'") }}, {{ akeneo.json_text('item', "'identifier'") }})
-        end as target,
-        case when is_quantified
-            then {{ akeneo.safe_number(akeneo.json_text('item', "'quantity'")) }} end as quantity
-    from listed
+    select item_associations.*, lineage.identifier
+    from item_associations
+    inner join lineage
+        on lineage.item_type = item_associations.item_type and lineage.item_key = item_associations.item_key
 ),
 
 -- Some PIMs name a target twice. Databases join by hash only if a condition is plainly that two columns
@@ -84,7 +28,6 @@ resolved as (
                 order by position
             ) as place
         from targets
-        where target <> ''
     ) as ranked
     where place = 1
 ),

@@ -1,3 +1,6 @@
+{# Old versions do not change, so each build only adds what is new. #}
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
+
 with product_versions as (
     {{ akeneo.product_versions() }}
 ),
@@ -35,7 +38,12 @@ pairs as (
     from versions as latter
     left join versions as former
         on former.product_key = latter.product_key and former.version = latter.version - 1
-    where former.version is not null or latter.changed_at > latter.history_began_at
+    where (former.version is not null or latter.changed_at > latter.history_began_at)
+        {% if is_incremental() %}
+        and latter.changed_at > (
+            select coalesce(max(changed_at), cast('1900-01-01' as {{ dbt.type_timestamp() }})) from {{ this }}
+        )
+        {% endif %}
 ),
 
 changed as (
@@ -67,12 +75,18 @@ single_values as (
         exploded.channel,
         exploded.locale,
         exploded.position,
-        {{ akeneo.typed_text('attributes.attribute_type', 'exploded') }} as text_value,
-        case when attributes.attribute_type = 'pim_catalog_metric' then exploded.unit end as unit,
-        case when attributes.attribute_type = 'pim_catalog_price_collection'
-            then exploded.currency end as currency
-    from exploded
-    left join attributes on attributes.attribute_code = lower(exploded.attribute)
+        -- These texts stay, so they do not depend on a type that may not be known yet.
+        case when is_amount then exploded.amount else exploded.content end as text_value,
+        case when is_amount then exploded.unit end as unit,
+        case when is_amount then exploded.currency end as currency
+    from (
+        select
+            exploded.*,
+            exploded.is_object and coalesce(attributes.attribute_type, '') <> 'pim_catalog_table' as is_amount
+        from exploded
+        left join attributes on attributes.attribute_code = lower(exploded.attribute)
+    ) as exploded
+    where not is_amount or exploded.amount <> ''
 ),
 
 {% set properties = {

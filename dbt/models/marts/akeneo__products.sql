@@ -16,49 +16,13 @@ families as (
     select
         family,
         {{ akeneo.label('labels', 'family') }} as family_label,
-        lower(attribute_as_label) as label_code,
-        lower(attribute_as_image) as image_code
+        lower(attribute_as_label) as label_code
     from {{ ref('stg_akeneo__families') }}
 ),
 
-item_values as (
-    select item_key as product_key, lower(attribute) as attribute_code, channel, locale, position, content
-    from {{ ref('int_akeneo__item_values') }}
-    where item_type = 'product'
-        and lower(attribute) in (
-            select label_code from families
-            union
-            select image_code from families
-        )
-        and (locale is null or lower(locale) = lower('{{ var("akeneo_locale") }}'))
-        {% if var('akeneo_channel', none) %}
-        and (channel is null or lower(channel) = lower('{{ var("akeneo_channel") }}'))
-        {% endif %}
-),
-
--- Without a chosen channel, the value of the first one that has a value.
-chosen as (
-    select
-        item_values.product_key,
-        item_values.attribute_code,
-        item_values.content,
-        row_number() over (
-            partition by item_values.product_key, item_values.attribute_code
-            order by coalesce(item_values.channel, ''), item_values.position
-        ) as place
-    from item_values
-),
-
 named as (
-    select
-        chosen.product_key,
-        max(case when chosen.attribute_code = families.label_code then chosen.content end) as label,
-        max(case when chosen.attribute_code = families.image_code then chosen.content end) as image
-    from chosen
-    inner join lineage on lineage.item_key = chosen.product_key
-    inner join families on families.family = lineage.family
-    where chosen.place = 1
-    group by chosen.product_key
+    select * from {{ ref('int_akeneo__item_names') }}
+    where item_type = 'product'
 ),
 
 product_categories as (
@@ -110,6 +74,6 @@ from products
 cross join main_identifier
 left join lineage on lineage.item_key = products.product_key
 left join families on families.family = lineage.family
-left join named on named.product_key = products.product_key
+left join named on named.item_key = products.product_key
 left join categories on categories.product_key = products.product_key
 left join completeness on completeness.product_key = products.product_key

@@ -7,6 +7,8 @@
     ['attribute_values', 'json', 'values'],
     ['associations', 'json'],
     ['quantified_associations', 'json'],
+    ['quality_scores', 'json'],
+    ['readiness', 'json'],
     ['created_at', 'timestamp', 'created'],
     ['updated_at', 'timestamp', 'updated'],
     ['extracted_at', 'timestamp', '_sdc_extracted_at'],

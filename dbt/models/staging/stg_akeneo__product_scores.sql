@@ -3,6 +3,7 @@ with staged as (
         ['uuid', 'text'],
         ['product_identifier', 'text', 'identifier'],
         ['completenesses', 'json'],
+        ['quality_scores', 'json'],
         ['extracted_at', 'timestamp', '_sdc_extracted_at'],
     ]) }}
 )

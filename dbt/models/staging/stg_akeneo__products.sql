@@ -11,6 +11,8 @@ with staged as (
         ['associations', 'json'],
         ['quantified_associations', 'json'],
         ['completenesses', 'json'],
+        ['quality_scores', 'json'],
+        ['readiness', 'json'],
         ['created_at', 'timestamp', 'created'],
         ['updated_at', 'timestamp', 'updated'],
         ['extracted_at', 'timestamp', '_sdc_extracted_at'],

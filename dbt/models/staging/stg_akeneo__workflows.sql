@@ -1,0 +1,5 @@
+{{ akeneo.stage('workflows', [
+    ['workflow_uuid', 'text', 'uuid'],
+    ['workflow', 'text', 'code'],
+    ['labels', 'json'],
+]) }}
