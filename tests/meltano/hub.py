@@ -58,6 +58,11 @@ def definition() -> dict[str, Any]:
     }
 
 
+def with_address(text: str) -> str:
+    """Return docs/meltano.md with the address of the repository in its `git clone`."""
+    return re.sub(r"git clone \S+ akeneo", f"git clone {REPOSITORY}.git akeneo", text)
+
+
 def readme_section(heading: str) -> str:
     """Return a section of the README with absolute links."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")

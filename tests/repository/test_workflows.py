@@ -180,8 +180,8 @@ def test_only_pyproject_contains_the_version() -> None:
 
 
 def test_only_pyproject_and_generated_files_contain_the_repository_url() -> None:
-    # tests/meltano/hub.py copies it from there to docs/meltano-hub.yml.
-    derived = {"pyproject.toml", "docs/meltano-hub.yml"}
+    # tests/meltano/hub.py copies it from there to the other two.
+    derived = {"pyproject.toml", "docs/meltano-hub.yml", "docs/meltano.md"}
     texts = [*ROOT.glob("*.*"), *ROOT.glob("docs/*"), *FILES, *ROOT.glob("t*/*.py")]
     found = {
         str(file.relative_to(ROOT))
