@@ -24,11 +24,14 @@ class ChangedValues:
 
     Args:
         logger: The stream's logger.
+
+    Attributes:
+        unknown: Fields that the schema does not name.
     """
 
     def __init__(self, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._logger = logger
-        self._unknown: set[str] = set()
+        self.unknown: set[str] = set()
         self._mismatches: Counter[tuple[Mismatch, bool]] = Counter()
         self._texts: Counter[str] = Counter()
 
@@ -47,8 +50,8 @@ class ChangedValues:
 
     def log_unknown(self, names: Collection[str]) -> None:
         """Log each field once that the schema does not name."""
-        if unknown := {*names} - self._unknown:
-            self._unknown |= unknown
+        if unknown := {*names} - self.unknown:
+            self.unknown |= unknown
             self._logger.info(
                 "the PIM sends fields that this version of the tap or the catalog does not know, "
                 "kept in %s: %s",

@@ -36,19 +36,21 @@ from tap_akeneo.streams import STREAMS, bookmark_kinds
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.columns import read_columns
 from tap_akeneo.streams.incremental import IncrementalStream
+from tap_akeneo.streams.readings import Readings
 from tap_akeneo.streams.structure import IdentifierAttributes
 from tap_akeneo.streams.tap_interface import TapInterface
 from tap_akeneo.summary import Summary
 from tap_akeneo.writer import BufferedWriter, DeferredVersionWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
     import click
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.pagination.plans import Plan
+    from tap_akeneo.streams.sdk import SdkStream
     from tap_akeneo.value_columns.definitions import Column
 
 
@@ -204,7 +206,7 @@ class TapAkeneo(TapInterface):
                 _ = stream.stream_maps
 
     @override
-    def discover_streams(self) -> Sequence[AkeneoStream]:
+    def discover_streams(self) -> Sequence[SdkStream]:
         """Return the streams whose routes this PIM has."""
         self.pim.connect()
         offered: dict[str, type[AkeneoStream]] = {}
@@ -217,13 +219,13 @@ class TapAkeneo(TapInterface):
             if all(self.pim.offers(path) for path in routes):
                 offered.setdefault(stream.name, stream)
         self._warn_of_missing_streams(offered)
-        return [stream(self) for stream in offered.values()]
+        return [Readings(self), *(stream(self) for stream in offered.values())]
 
     def _warn_of_missing_streams(self, offered: Mapping[str, object]) -> None:
         since = {stream.name: stream.since for stream in STREAMS}
         personal = {stream.name for stream in STREAMS if stream.is_personal}
         for name, entry in (self.input_catalog or {}).items():
-            if name in offered or not entry.metadata.root.selected:
+            if name in {*offered, Readings.name} or not entry.metadata.root.selected:
                 continue
             self.skipped_streams.add(name)
             if name in personal and not self.settings.personal_data:
@@ -338,6 +340,12 @@ class TapAkeneo(TapInterface):
             self.skipped_lists[name] = list(skipped)
         elif skipped:
             self.skipped_streams.add(name)
+
+    @override
+    def write_readings(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        readings = self.streams.get(Readings.name)
+        if isinstance(readings, Readings) and readings.selected:
+            readings.write({**row, "tap_version": self.plugin_version} for row in rows)
 
     @override
     def is_read(self, name: str) -> bool:

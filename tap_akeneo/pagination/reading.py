@@ -152,6 +152,11 @@ class ListReading:
         return self.outcome is not None and self.outcome.is_read
 
     @property
+    def is_complete(self) -> bool:
+        """Whether everything came, so that what did not come is not in the PIM."""
+        return self.outcome in {Outcome.COMPLETE, Outcome.RESUMED}
+
+    @property
     def has_work(self) -> bool:
         """Whether a slice waits to be read."""
         return bool(self._waiting) and self.outcome is None
@@ -279,6 +284,11 @@ class ListReading:
     # What the consumer asks for.
 
     @property
+    def came(self) -> int:
+        """Number of different items that came, including those of an earlier run."""
+        return self._arrived if self._seen is None else len(self._seen) + self._seen_before
+
+    @property
     def waiting_pages(self) -> int:
         """Number of pages that have not been consumed."""
         return len(self._pages)
@@ -393,9 +403,8 @@ class ListReading:
             return
         # What follows broken items was read with the whole list.
         ends, self._ends = [] if self._is_broken else self._ends, []
-        came = self._arrived if self._seen is None else len(self._seen) + self._seen_before
         # The PIM counts broken items too.
-        came += sum(one.is_single for one in self.broken)
+        came = self.came + sum(one.is_single for one in self.broken)
         progress = Progress(came, self.counted, self._highest)
         try:
             for end in self._without_later(ends):

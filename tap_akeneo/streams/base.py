@@ -17,11 +17,13 @@ from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.pagination.slices import ListFailed
 from tap_akeneo.permissions import lacks_list_permission
 from tap_akeneo.progress import progress
+from tap_akeneo.streams.readings import ListRead, rows_of
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 from tap_akeneo.streams.sdk import SdkStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
@@ -48,6 +50,10 @@ class AkeneoStream(SdkStream):
         self._gone: list[ListReading] = []
         self._skipped: list[str] = []
         self._has_list = False
+        self._is_resumed = False
+        self._began: datetime | None = None
+        self._sent: dict[ListReading, int] = {}
+        self._lists: dict[str, ListRead] = {}
         super().__init__(tap)
 
     @override
@@ -58,7 +64,7 @@ class AkeneoStream(SdkStream):
                 self.rows += 1
                 yield record
             self._report_broken_items()
-            if self.is_whole:
+            if self.is_whole and not self._is_resumed:
                 for version in versions:
                     self.tap.versions.writer.write_message(version)
             elif versions:
@@ -76,6 +82,23 @@ class AkeneoStream(SdkStream):
             self.logger.info("%s", line)
         if self._timer and not self.tap.is_read(self.name):
             self._timer.tags[Tag.STATUS] = Status.FAILED
+        if not self.config.get("batch_config"):
+            self.write_readings()
+
+    @override
+    def write_readings(self) -> None:
+        # A stream without parents has a list, except for the row about the PIM itself.
+        is_read = self.is_whole and (self._lists or self.parent is not None)
+        if not is_read and (self.parent is None or self.pagination is Pagination.SINGLE):
+            # Of single items, there may be a list for each product.
+            return
+        own = {
+            "stream": self.name,
+            "ended_at": self.pim.server_time().isoformat(),
+            "unknown_fields": sorted(self.changed_values.unknown),
+        }
+        rows = rows_of(self._lists, self._began if is_read else None)
+        self.tap.write_readings({**own, **row} for row in rows)
 
     def report(self) -> str:
         """Return a line about what was read; empty if the summary of the run has it."""
@@ -95,7 +118,11 @@ class AkeneoStream(SdkStream):
                 if page is None:
                     self.end_list(reading)
                     continue
+                rows, left_out = self.rows, self.left_out
                 yield from self.records(page, reading.request.parents)
+                self._sent[reading] = self._sent.get(reading, 0) + self.rows - rows
+                if self.left_out > left_out:
+                    self._list_of(reading).is_read = False
                 reading.consume()
                 self._save_progress(reading)
                 advance(len(page.items), reading.counted if self._list_count == 1 else None)
@@ -103,6 +130,8 @@ class AkeneoStream(SdkStream):
     def plan(self) -> Plan[None]:
         """Plan which lists to read; see `tap_akeneo.pagination.reader`."""
         self.is_whole = True
+        self._began = self.pim.server_time()
+        self.read_at = self._began.isoformat()
         try:
             yield from self.plan_lists()
             if self._gone:
@@ -148,7 +177,10 @@ class AkeneoStream(SdkStream):
             reading: The list, of this stream or of its parents.
             permission: The permission that it needs, if not that of this stream.
         """
-        self.is_whole &= reading.outcome is Outcome.COMPLETE
+        self.is_whole &= reading.is_complete
+        self._is_resumed |= reading.outcome is Outcome.RESUMED
+        if permission is None:
+            self._note(reading)
         self._has_list |= reading.is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:
             refusal = reading.refusal
@@ -170,6 +202,29 @@ class AkeneoStream(SdkStream):
             reading.end()
         elif reading.broken:
             self._report_broken((one.after, one.to) for one in reading.broken)
+
+    def _note(self, reading: ListReading) -> None:
+        """Note what was read of a list, for the stream of readings."""
+        one = self._list_of(reading)
+        # Items that came twice are one row.
+        one.rows += self._sent.pop(reading, 0) - (reading.read - reading.came)
+        one.is_read &= reading.is_complete
+        if isinstance(reading, BrokenItemReading):
+            return
+        one.read_at = self._began
+        is_full = True
+        if isinstance(reading, ResumableReading):
+            one.read_at = reading.started
+            one.rows += reading.read_before
+            # What was not changed until the end of the filter is not known.
+            one.is_read &= reading.until is None
+            is_full = reading.since is None
+        one.is_full |= is_full and not self.hides_rows
+        one.counted = reading.counted
+
+    def _list_of(self, reading: ListReading) -> ListRead:
+        parents = "/".join(reading.request.parents.values()).replace("\0", "")
+        return self._lists.setdefault(parents, ListRead())
 
     def report_parents(self, stream: AkeneoStream) -> None:
         """Record how the reading of the lists of parents ended.

@@ -27,11 +27,10 @@ from tap_akeneo.streams.resuming import (
 from tap_akeneo.streams.structure import CategoriesWithoutDates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from tap_akeneo.client.responses import Item, Page
+    from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.plans import Plan
-    from tap_akeneo.streams.rows import Record
 
 
 class ItemScan(AkeneoStream):
@@ -46,8 +45,6 @@ class ItemScan(AkeneoStream):
 
     fields: ClassVar[tuple[str, ...]] = ()
     """Other properties. The PIM adds each if its query parameter ``with_…`` is true."""
-
-    _read_at: str | None = None
 
     selected_by_default = False
 
@@ -74,7 +71,7 @@ class ItemScan(AkeneoStream):
         requests = [replace(one, params={**one.params, **more}) for one in requests]
         now = self.pim.server_time()
         if self.parent is not None or not self.resumes:
-            self._read_at = now.isoformat()
+            self.read_at = now.isoformat()
             yield self.emit([ListReading(request) for request in requests])
             return
         (request,) = requests
@@ -84,7 +81,7 @@ class ItemScan(AkeneoStream):
         )
         # All rows of one reading have the same time, also if it was resumed, because a row with an
         # earlier time counts as deleted.
-        self._read_at = reading.started.isoformat()
+        self.read_at = reading.started.isoformat()
         known = broken_items(state, self.primary_keys[-1]) if reading.is_resumed else []
         write_broken_items(state, known)
         yield self.emit([*(BrokenItemReading(request, state, item) for item in known), reading])
@@ -100,12 +97,6 @@ class ItemScan(AkeneoStream):
     def resumes(self) -> bool:
         """Whether a later run can resume the list. Only product lists are long enough for it."""
         return self.scan_of.pagination is Pagination.SEARCH_AFTER
-
-    @override
-    def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
-        for record in super().records(page, parents):
-            record["read_at"] = self._read_at
-            yield record
 
     @override
     def items(self, item: Item) -> Iterable[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from singer_sdk import Stream
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.tap_interface import TapInterface
+
+
+READ_AT: Final = "read_at"
+"""Property of full tables with the time of the reading. Targets keep it, as any other."""
+
+READ_AT_SCHEMA: Final[dict[str, Any]] = {
+    "type": ["string", "null"],
+    "format": "date-time",
+    "description": "The PIM's time when the reading of the stream began.",
+}
 
 
 class Resource(Stream):
@@ -92,7 +102,10 @@ class Resource(Stream):
         schema = load_schema(self.name, self.primary_keys)
         self._columns = tap.value_columns if self.limits_attributes else ()
         columns = {column.name: column.schema for column in self._columns}
-        super().__init__(tap, schema={**schema, "properties": {**schema["properties"], **columns}})
+        # A row of a full table is deleted if a later reading did not find it.
+        read_at = {} if self.replication_key else {READ_AT: READ_AT_SCHEMA}
+        properties = {**schema["properties"], **columns, **read_at}
+        super().__init__(tap, schema={**schema, "properties": properties})
 
     def parents(self) -> Plan[list[dict[str, str]]]:
         """Return the keys of each parent; one empty mapping if there is only one list."""

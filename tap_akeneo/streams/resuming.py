@@ -137,6 +137,9 @@ class ResumableReading(ListReading):
         started: The PIM's clock when the reading began, perhaps in an earlier run.
         bookmark: The bookmark after the list is complete.
         noted: Our monotonic time when the reading began in this run.
+        since: Start of the date filter, or ``None`` without a filter.
+        until: End of the date filter.
+        read_before: Number of items that an earlier run has read.
     """
 
     def __init__(  # noqa: PLR0913 (each by name)
@@ -154,7 +157,8 @@ class ResumableReading(ListReading):
         self.started = started
         self.bookmark = bookmark
         self.noted = time.monotonic()
-        self._since = since
+        self.since = since
+        self.until = until
         self._fingerprint = digest(
             [fingerprints, request.path, request.key_is_cursor, _iso(since), _iso(until)]
         )
@@ -171,7 +175,7 @@ class ResumableReading(ListReading):
                 is_by_key=left.by_key,
                 is_resumed=True,
             )
-        self._saved = self.read
+        self._saved = self.read_before = self.read
 
     @property
     def is_state_due(self) -> bool:
@@ -216,7 +220,7 @@ class ResumableReading(ListReading):
 
     def _save_broken_items(self) -> None:
         if self.broken:
-            broken = [_as_item(one, self._since) for one in self.broken]
+            broken = [_as_item(one, self.since) for one in self.broken]
             write_broken_items(self.state, [*broken_items(self.state), *broken])
 
 

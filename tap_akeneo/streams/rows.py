@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_akeneo.changed_values import BROKEN_TEXT, ChangedValues
 from tap_akeneo.records import RecordTransformer, is_declared, keyless, selected
 from tap_akeneo.streams.fingerprints import fingerprints_of, structure
-from tap_akeneo.streams.resource import Resource
+from tap_akeneo.streams.resource import READ_AT, Resource
 from tap_akeneo.value_columns.filling import ColumnWriter
 
 if TYPE_CHECKING:
@@ -24,9 +24,13 @@ class RecordStream(Resource):
 
     Attributes:
         is_whole: Whether nothing was skipped so far in this run.
+        left_out: Number of items without a key so far.
+        read_at: The PIM's time when the reading began.
     """
 
     is_whole = True
+    left_out = 0
+    read_at: str | None = None
 
     def row_inputs(self) -> dict[str, Any]:
         """Return everything that shapes the records of this stream, by the name that users know.
@@ -75,11 +79,14 @@ class RecordStream(Resource):
             for key, code in parents.items()
             if key in self.schema["properties"]
         }
+        has_read_at = self._has_read_at
         for page_item in page.items:
             for item in self.items(page_item):
                 record = shape(item, may_hold_nul=nul)
                 if own_parents:
                     record = {**own_parents, **record}
+                if has_read_at:
+                    record[READ_AT] = self.read_at
                 if what := keyless(record, self.primary_keys):
                     self._leave_out(what)
                     continue
@@ -93,11 +100,16 @@ class RecordStream(Resource):
         if self.is_whole:
             self.tap.stream_failed(self.name, f"the PIM sends {what}; it is skipped")
         self.is_whole = False
+        self.left_out += 1
 
     @cached_property
     def changed_values(self) -> ChangedValues:
         """Counts of the values that were changed in the records."""
         return ChangedValues(self.logger)
+
+    @cached_property
+    def _has_read_at(self) -> bool:
+        return not self.replication_key and READ_AT in self._selected
 
     @property
     def _selected(self) -> dict[str, dict[str, Any]]:

@@ -115,7 +115,11 @@ class SdkStream(RecordStream):
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )
-        return write_batches(self.tap_name, self.name, batch_config, records)
+        yield from write_batches(self.tap_name, self.name, batch_config, records)
+        self.write_readings()
+
+    def write_readings(self) -> None:
+        """Write the rows of `readings` about this stream, after its last record."""
 
     @override
     def generate_child_contexts(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_akeneo.cli import Stopper
     from tap_akeneo.client.errors import RequestRefused
@@ -81,6 +81,10 @@ class TapInterface(Tap, ABC):
     @abstractmethod
     def end_stream(self, name: str, skipped: Sequence[str], *, is_partial: bool) -> None:
         """Record that a stream was read to its end, and the paths of the lists it skipped."""
+
+    @abstractmethod
+    def write_readings(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows of the stream of readings, if it is selected."""
 
     @abstractmethod
     def is_read(self, name: str) -> bool:

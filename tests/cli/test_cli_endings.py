@@ -167,7 +167,7 @@ def test_a_run_ends_with_a_summary(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503)
     ended = command(config=settings_for(pim))
-    rows = ended.stdout.count('"type":"RECORD"')
+    rows = sum(one["type"] == "RECORD" and one["stream"] != "readings" for one in ended.messages)
     requests = len(pim.requests)
     assert f"{rows:,} rows, {requests:,} requests including 1 retries " in ended.log
     assert "incomplete streams: none" in ended.log

@@ -24,10 +24,12 @@ FRESHNESS = DOCS / "freshness.md"
 PRODUCT_DATES = (FRESHNESS.read_text(encoding="utf-8").partition("```sql\n")[2]).partition("```")[0]
 """The SQL that makes the view with the date by which the PIM filters."""
 
-DELETED_PRODUCTS = (
-    DOCS.joinpath("deletions.md").read_text(encoding="utf-8").partition("```sql\n")[2]
-).partition("```")[0]
-"""The SQL that finds rows of deleted products."""
+DELETED_OPTIONS, DELETED_PRODUCTS = re.findall(
+    r"^```sql\n(.*?)^```$",
+    DOCS.joinpath("deletions.md").read_text(encoding="utf-8"),
+    flags=re.DOTALL | re.MULTILINE,
+)
+"""The SQL that finds rows of deleted options and products."""
 
 (MEDIA_ADDRESSES,) = re.findall(
     r"^```sql\n(.*?)^```$",

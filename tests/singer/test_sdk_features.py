@@ -60,11 +60,11 @@ def test_a_map_renames_computes_and_drops_properties(start_pim: StartPim) -> Non
     }
     for family in expected.values():
         del family["labels"]
-    assert {row["code"]: row for row in run.records("families")} == expected
+    assert {row["code"]: row for row in run.told("families")} == expected
     columns = run.schema("families")["properties"].keys()
     assert columns >= {"image", "label"}
     assert not columns & {"attribute_as_image", "labels"}
-    assert run.records("channels") == pim.truth("channels")
+    assert run.told("channels") == pim.truth("channels")
 
 
 def test_a_map_can_use_nested_values_that_are_otherwise_passed_through_undecoded(
@@ -127,7 +127,7 @@ def test_a_map_of_an_unselected_stream_does_not_affect_other_streams(
     pim = start_pim()
     maps = {"products": {"n": "len(record['values'])"}, "names": {"__source__": "channels"}}
     run = sync(pim, catalog=catalog_of(pim, "families"), stream_maps=maps)
-    assert run.records("families") == pim.truth("families")
+    assert run.told("families") == pim.truth("families")
     assert "there is no stream" not in caplog.text
 
 
@@ -213,7 +213,7 @@ def test_else_null_drops_streams_without_a_map(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, stream_maps={"families": {}, "__else__": None})
     assert {one["stream"] for one in run.messages if one["type"] != "STATE"} == {"families"}
-    assert run.records("families") == pim.truth("families")
+    assert run.told("families") == pim.truth("families")
 
 
 def test_a_map_can_change_the_name_and_keys_of_a_stream_but_not_its_bookmark(
@@ -357,7 +357,7 @@ def test_batches_in_a_folder_contain_all_rows_and_precede_the_bookmark(
     )
     alone = sync(pim, *STREAMS)
     for stream in STREAMS:
-        assert loader.rows[stream] == alone.records(stream)
+        assert [*map(as_told, loader.rows[stream])] == alone.told(stream)
     assert len(list(tmp_path.glob("akeneo-*"))) == 1 + 3 + 2
     assert not [one for one in run.messages if one["type"] == "RECORD"]
     bookmarked = [
@@ -511,7 +511,7 @@ def test_batches_can_be_written_to_s3_without_leaking_its_keys(
         run = load(pim, STREAMS, loader, batch_config=config)
     alone = sync(pim, *STREAMS)
     for stream in STREAMS:
-        assert loader.rows[stream] == alone.records(stream)
+        assert [*map(as_told, loader.rows[stream])] == alone.told(stream)
     assert len(store.ls("warehouse/akeneo")) == 1 + 3 + 2
     assert run.bookmark("products")
     assert keys["secret"] not in json.dumps(run.messages) + caplog.text
