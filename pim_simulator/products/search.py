@@ -33,7 +33,9 @@ _FIELDS = frozenset(
 # Product models have no such filters (recorded: a 422 with the same message).
 _NOT_OF_MODELS = frozenset({"enabled", "completeness", "quality_score", "uuid"})
 _DATES = ("updated", "created", LINKED)
+_READINESS = ("readiness", "readiness_by_channel")
 _COMPARE = {**COMPARE, ">=": ge, "<=": le}
+_READY = 100
 
 
 class ProductSearch:
@@ -67,7 +69,7 @@ class ProductSearch:
                 raise unsupported(name, operator)
             if name in _FIELDS or name in self._store.attributes:
                 continue
-            if self._profile.saas and name in (LINKED, LINKED_TYPE):
+            if self._profile.saas and name in (LINKED, LINKED_TYPE, *_READINESS):
                 continue
             if not self._profile.since(6):
                 raise unsupported(name, operator)
@@ -112,6 +114,8 @@ class ProductSearch:
             "groups": self._groups,
             "completeness": partial(self._completeness, condition=condition),
             "quality_score": partial(self._quality_score, condition=condition),
+            "readiness": partial(self._readiness, condition=condition),
+            "readiness_by_channel": partial(self._readiness_by_channel, condition=condition),
         }
         found = (
             fields[name](operator, value)
@@ -202,9 +206,8 @@ class ProductSearch:
         scope = condition["scope"]
         if scope not in self._store.channels:
             raise ApiError(422, 'Property "completeness" expects a valid scope.')
-        operator = operator.removesuffix(" ON ALL LOCALES").replace("LOWER THAN", "<")
-        operator = operator.replace("GREATER THAN", ">").replace(" OR EQUALS", "=")
-        if operator not in _COMPARE or not isinstance(value, int):
+        compare = _comparison(operator)
+        if compare is None or not isinstance(value, int):
             raise ApiError(422, 'Property "completeness" expects an integer as data.')
         locales = condition.get("locales") or ([condition["locale"]] if condition["locale"] else [])
 
@@ -215,7 +218,7 @@ class ProductSearch:
                 if row["scope"] == scope and (not locales or row["locale"] in locales)
             ]
             test = any if not locales else all
-            return bool(rows) and test(_COMPARE[operator](data, value) for data in rows)
+            return bool(rows) and test(compare(data, value) for data in rows)
 
         return complete
 
@@ -234,6 +237,46 @@ class ProductSearch:
             (str(row["scope"]), row["locale"]) == place and row["data"] in letters
             for row in self._bodies.quality_scores(document.item)
         )
+
+    def _scores(self, condition: dict[str, Any]) -> Callable[[Document], list[int]]:
+        """Return the readiness of a document in the condition's channel and locales."""
+        scope, locale = condition["scope"], condition["locale"]
+        if scope not in self._store.channels:
+            raise ApiError(422, 'Property "readiness" expects a valid scope.')
+        locales = condition.get("locales") or ([locale] if locale else None)
+        return lambda document: [
+            row["data"]
+            for row in self._bodies.completenesses(document.item)
+            if row["scope"] == scope and (locales is None or row["locale"] in locales)
+        ]
+
+    def _readiness(self, operator: str, value: Json, condition: dict[str, Any]) -> Predicate | None:
+        """Find items by a readiness (akeneo/pim-api-docs at 61ef548d, filter.md).
+
+        It has the texts of no errors.
+        """
+        if condition.get("readiness_code") not in self._store.table("readiness"):
+            raise ApiError(422, 'Property "readiness" expects a valid readiness_code.')
+        scores = self._scores(condition)
+        test = any if operator.endswith(" ON AT LEAST ONE LOCALE") else all
+        compare = _comparison(operator)
+        if compare is None or not isinstance(value, int):
+            return None
+
+        def ready(document: Document) -> bool:
+            found = scores(document)
+            return bool(found) and test(compare(score, value) for score in found)
+
+        return ready
+
+    def _readiness_by_channel(
+        self, operator: str, _: Json, condition: dict[str, Any]
+    ) -> Predicate | None:
+        if operator not in ("ALL READY", "ALL UNREADY"):
+            return None
+        scores = self._scores(condition)
+        wanted = operator == "ALL READY"
+        return lambda document: bool(found := scores(document)) and (min(found) == _READY) is wanted
 
     def _attribute(
         self, code: str, operator: str, value: Json, condition: dict[str, Any]
@@ -262,3 +305,13 @@ class ProductSearch:
             return test(data[0] if data else None)
 
         return matches
+
+
+def _comparison(operator: str) -> Callable[[int, int], bool] | None:
+    """Return how an operator compares, such as ``GREATER OR EQUALS THAN ON ALL LOCALES``."""
+    for ending in (" ON ALL LOCALES", " ON AT LEAST ONE LOCALE"):
+        operator = operator.removesuffix(ending)
+    for words, sign in (("GREATER", ">"), ("LOWER", "<")):
+        operator = operator.replace(f"{words} OR EQUALS THAN", f"{sign}=")
+        operator = operator.replace(f"{words} THAN", sign)
+    return _COMPARE.get({"EQUALS": "=", "NOT EQUALS": "!="}.get(operator, operator))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.docs.tables import DOCS
 from tests.support import SCORES_OF, sync
 from tests.targets.changes import change_requirements
 
@@ -102,3 +105,28 @@ def test_scores_of_deleted_products_are_removed_by_a_version(start_pim: StartPim
     sent = sync(pim, "product_scores", emit_activate_version_messages=True).messages
     kinds = [one["type"] for one in sent if one.get("stream") == "product_scores"]
     assert kinds[-1] == "ACTIVATE_VERSION"
+
+
+def test_the_filters_of_the_page_read_what_is_ready(start_pim: StartPim) -> None:
+    pim = start_pim("saas", products=250)
+    page = DOCS.joinpath("scores.md").read_text(encoding="utf-8")
+    by_channel, by_one = (
+        json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    )
+    scores = {
+        row["uuid"]: [
+            one["data"]
+            for one in row["completenesses"]
+            if one["scope"] == "ecommerce" and one["locale"] in {"en_US", "fr_FR", "de_DE"}
+        ]
+        for row in pim.truth("product_scores")
+    }
+    ready = {(uuid,) for uuid, found in scores.items() if found and min(found) == 100}
+    assert sync(pim, "products", **by_channel).rows("products").keys() == ready
+    assert ready <= sync(pim, "products", **by_one).rows("products").keys()
+    condition = {"operator": "ALL UNREADY", "scope": "ecommerce"}
+    unready: dict[str, Any] = {"products": {"readiness_by_channel": [condition]}}
+    others = sync(pim, "products", filters=unready).rows("products").keys()
+    assert others == {(uuid,) for uuid, found in scores.items() if found} - ready
+    assert ready
+    assert others
