@@ -93,8 +93,7 @@ class Loader:
         path, schema, hard_delete, size, seconds = (settings[name] for name in SETTINGS)
         if not path:
             raise ValueError("the setting `path` is missing")
-        self.schema = f"db.{quoted(schema)}"
-        self.hard_delete = str(hard_delete).lower() in {"true", "1"}
+        self.schema, self.hard_delete = f"db.{quoted(schema)}", str(hard_delete).lower() == "true"
         self.max_size, self.max_seconds = int(size) << 20, int(seconds)
         self.streams: dict[str, Stream] = {}
         self.state: Any = None
@@ -113,7 +112,8 @@ class Loader:
     def receive(self, line: bytes) -> None:
         """Handle a message."""
         if line.endswith(b"\n") and (match := RECORD.match(line)):
-            return self._add(match[1].decode(), line)
+            self._add(match[1].decode(), line)
+            return
         message = json.loads(line)
         kind, name = message["type"], message.get("stream")
         if kind == "STATE":
@@ -132,7 +132,6 @@ class Loader:
             self.sql(f"{change} _sdc_table_version is distinct from {version}")
         else:
             raise ValueError(f"a message of the type {kind} is not supported")
-        return None
 
     def load(self) -> None:
         """Write what was received in one transaction, then print the state."""
@@ -245,8 +244,7 @@ def stop(number: int, _: object) -> None:
 
 def run(files: list[str]) -> None:
     """Load the input, with settings from files and the environment."""
-    variable = f"{NAME}_".upper().replace("-", "_")
-    settings = {one: os.environ.get(variable + one.upper(), of) for one, of in SETTINGS.items()}
+    settings = {n: os.getenv(f"AKENEO_DUCKDB_LOADER_{n.upper()}", d) for n, d in SETTINGS.items()}
     for file in files:
         settings.update(json.loads(Path(file).read_bytes()))
     loader, line, failure = Loader(settings), b"", None
@@ -260,6 +258,8 @@ def run(files: list[str]) -> None:
         if line.endswith(b"\n"):
             raise failure from error
         loader.load()  # the input ended within a message; those before it count
+    for stream in loader.streams.values():
+        stream.lines.close()
     shutil.rmtree(loader.folder)
     if failure and not stopped:
         raise failure
