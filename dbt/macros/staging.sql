@@ -3,7 +3,7 @@
 
     A stream that the PIM does not have, or that is not selected, has no table; then the query has no
     rows. A column that is missing is null. Rows that the loader has marked as deleted are left out,
-    unless `columns` has `deleted_at`.
+    unless `columns` has `deleted_at`, and so are rows of full tables that no longer exist in the PIM.
 
     Args:
         table: Name of the stream.
@@ -39,6 +39,10 @@
     {%- set source_table = source('akeneo', table) -%}
     {%- set relation = none -%}
     {%- set present = {} -%}
+    {%- if table in akeneo.full_tables() %}
+    {#- dbt must see this before it knows the columns. -#}
+    {%- set readings = ref('stg_akeneo__readings') -%}
+    {%- endif -%}
     {%- if execute and table not in var('akeneo_disabled_sources', []) -%}
         {%- set relation = adapter.get_relation(
             source_table.database, source_table.schema, source_table.identifier
@@ -59,9 +63,13 @@
     from (select 1 as nothing) as absent
     where 1 = 0
     {%- else %}
-    from {{ relation }}
+    from {{ relation }} as rows_of_table
+    where true
     {%- if '_sdc_deleted_at' in present and 'deleted_at' not in columns | map('first') %}
-    where {{ present['_sdc_deleted_at'] }} is null
+        and {{ present['_sdc_deleted_at'] }} is null
+    {%- endif %}
+    {%- if 'read_at' in present and table in akeneo.full_tables() %}
+        and {{ akeneo.still_exists(table, relation, present) }}
     {%- endif -%}
     {%- endif -%}
 {% endmacro %}
@@ -83,65 +91,4 @@
     {%- else -%}
         cast({{ column }} as {{ types[kind] }})
     {%- endif -%}
-{% endmacro %}
-
-
-{# Whether rows of deleted items stay in the tables without a mark. #}
-{% macro loader_keeps_deleted() %}
-    {{ return(var('akeneo_loader_keeps_deleted', false)) }}
-{% endmacro %}
-
-
-{#
-    A query of the rows of a staging model with their columns and two more: `is_deleted`, and
-    `missing_since`, the time when keys were read without the row's key.
-
-    A row is deleted if the loader has marked it, or if its key is missing although the row was
-    created well before the keys were read. docs/deletions.md explains it.
-
-    Args:
-        items: The staging model.
-        keys: The staging model of the keys, with `read_at`.
-        on: Names of the columns that are the key.
-        created: SQL for the time when a row was created.
-        margin: SQL for how many minutes before the keys were read a row must have been created.
-        lists: Names of the columns that say in which list of the PIM a row is. A run may skip one.
-#}
-{% macro with_deleted(items, keys, on, created, margin, lists=[]) %}
-    {%- set keeps = akeneo.loader_keeps_deleted() -%}
-    with items as (
-        select * from {{ items }}
-    ),
-
-    keys as (
-        select * from {{ keys }}
-    ),
-
-    {# If the loader never removes keys, those that the last reading of their list did not find are missing. #}
-    reading as (
-        select
-            {% for column in lists if keeps %}{{ column }}, {% endfor -%}
-            {{ 'max' if keeps else 'min' }}(read_at) as read_at
-        from keys
-        {% if keeps and lists %}group by {{ lists | join(', ') }}{% endif %}
-    )
-
-    select
-        items.*,
-        {# Without keys, or without a date, the comparison is null, so the row does not count as deleted. #}
-        coalesce(
-            items.deleted_at is not null
-            or (
-                keys.read_at is null
-                and {{ created }} < {{ dbt.dateadd('minute', '-1 * (' ~ margin ~ ')', 'reading.read_at') }}
-            ),
-            false
-        ) as is_deleted,
-        case when keys.read_at is null then reading.read_at end as missing_since
-    from items
-    left join reading
-        on {% for column in lists if keeps %}reading.{{ column }} = items.{{ column }} and {% endfor %}true
-    left join keys
-        on {% for column in on %}keys.{{ column }} = items.{{ column }} and {% endfor -%}
-        {{ 'keys.read_at = reading.read_at' if keeps else 'true' }}
 {% endmacro %}

@@ -4,6 +4,7 @@
 {{ akeneo.with_deleted(
     ref('stg_akeneo__categories'),
     keys=ref('stg_akeneo__category_keys'),
+    stream='category_keys',
     on=['category'],
     created='items.updated_at',
     margin='1440',

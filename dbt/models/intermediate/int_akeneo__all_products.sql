@@ -5,6 +5,7 @@ with products as (
     {{ akeneo.with_deleted(
         ref('stg_akeneo__products'),
         keys=ref('stg_akeneo__product_keys'),
+        stream='product_keys',
         on=['product_key'],
         created='items.created_at',
         margin='case when items.uuid is null then 1440 else ' ~ var('akeneo_index_lag_minutes') ~ ' end',

@@ -1,8 +1,9 @@
 {{ akeneo.with_deleted(
     ref('stg_akeneo__reference_entity_records'),
     keys=ref('stg_akeneo__reference_entity_record_keys'),
+    stream='reference_entity_record_keys',
     on=['reference_entity', 'record'],
     created='items.created_at',
-    lists=['reference_entity'],
+    list='reference_entity',
     margin=var('akeneo_index_lag_minutes'),
 ) }}
