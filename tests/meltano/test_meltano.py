@@ -179,7 +179,9 @@ def test_a_project_of_ones_own_loads_tables_but_no_personal_data_and_nothing_off
     code, output = project.run("meltano --environment=prod schedule run akeneo-hourly")
     assert code == 0, output
     with duckdb.connect(str(project.home / "akeneo.duckdb"), read_only=True) as connection:
-        found = connection.execute("select table_name from information_schema.tables").fetchall()
+        found = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'main'"
+        ).fetchall()
         rows = connection.execute("select count(*) from akeneo__products").fetchall()
         tables = {table for (table,) in found}
         as_json = "select to_json(loaded)::varchar from {} as loaded"
