@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,6 +50,20 @@ def any_pim(request: pytest.FixtureRequest) -> Iterator[SimulatedPim]:
     pim = SimulatedPim(profile=request.param, seed=1, products=250)
     with serve(pim):
         yield pim
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Restore the log after each test, because the command line adds handlers and filters."""
+    root = logging.getLogger()
+    level, handlers = root.level, [(one, one.filters[:]) for one in root.handlers]
+    try:
+        return (yield)
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = [one for one, _ in handlers]
+        for one, filters in handlers:
+            one.filters[:] = filters
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from tests.docs.troubleshooting import matches, messages
 from tests.support import settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
@@ -260,17 +259,6 @@ ELSEWHERE = {
 """Messages covered by other tests."""
 
 
-@pytest.fixture
-def root_logger_as_before() -> Iterator[None]:
-    """Restore the root logger, because each call of the command adds a handler."""
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-@pytest.mark.usefixtures("root_logger_as_before")
 @pytest.mark.parametrize("message", ENDINGS)
 def test_a_run_ends_with_the_documented_message(
     start_pim: StartPim,
