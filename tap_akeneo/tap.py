@@ -392,7 +392,7 @@ class TapAkeneo(TapInterface):
         # The SDK starts the log here, so an unknown level would end in a traceback.
         mistakes = remove_unknown_log_levels(cls.name)
         command = super().cli
-        show_own_lines(cls.logger, {stream.name for stream in STREAMS})
+        show_own_lines(cls.logger, {Readings.name, *(stream.name for stream in STREAMS)})
         for line in mistakes:
             cls.logger.error("%s", line)
         if mistakes:

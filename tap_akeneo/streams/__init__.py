@@ -17,6 +17,7 @@ from tap_akeneo.streams import (
     workflows,
 )
 from tap_akeneo.streams.base import AkeneoStream
+from tap_akeneo.streams.readings import Readings
 
 STREAMS: tuple[type[AkeneoStream], ...] = (
     products.Products,
@@ -92,4 +93,5 @@ def bookmark_kinds() -> dict[str, BookmarkKind]:
         kind = BookmarkKind(stream.replication_key, getattr(stream, "parent_key", None))
         if kind.replication_key or stream.name not in kinds:
             kinds[stream.name] = kind
+    kinds[Readings.name] = BookmarkKind(None, None)
     return kinds

@@ -184,5 +184,7 @@ class Categories(CategoriesWithoutDates, IncrementalStream):
 
     @override
     def updated_conditions(self, dates: DateRange) -> list[Condition]:
-        is_reliable = self.pim.is_saas and "with_position" not in self.settings.switches
-        return super().updated_conditions(dates) if is_reliable else []
+        # Without dates, nobody has to ask the PIM whether it is SaaS.
+        conditions = super().updated_conditions(dates)
+        is_reliable = conditions and "with_position" not in self.settings.switches
+        return conditions if is_reliable and self.pim.is_saas else []

@@ -41,6 +41,12 @@ def lines(ended: Ended) -> list[str]:
     return PREFIX.sub("", ended.log).splitlines()
 
 
+def rows_from_the_pim(ended: Ended) -> int:
+    """Return the number of rows, without those that say what was read."""
+    rows = [one["stream"] for one in ended.messages if one["type"] == "RECORD"]
+    return sum(stream != "readings" for stream in rows)
+
+
 def line_of(stream: str, ended: Ended) -> str:
     """Return the only line of a stream."""
     (line,) = [one for one in lines(ended) if one.startswith(f"{stream}: ")]
@@ -106,7 +112,7 @@ def test_the_full_tables_have_one_line_together_and_the_summary_adds_up(
     assert all(f"{stream} {rows}" in line for stream, rows in counts.items())
     assert "products" not in line
     summary = lines(ended)[-1]
-    rows = sum(one["type"] == "RECORD" for one in ended.messages)
+    rows = rows_from_the_pim(ended)
     changed, before, full = map(
         int,
         re.findall(r"new or changed: (\d+), read before: (\d+), in full tables: (\d+)", summary)[0],
@@ -145,7 +151,7 @@ def test_the_documented_configuration_logs_json_and_collects_the_metrics_of_the_
     shown = [json.loads(line) for line in ended.log.splitlines()]
     assert len(shown) <= MOST_LINES
     summary = shown[-1]["extra"]["summary"]
-    assert summary["rows"] == sum(one["type"] == "RECORD" for one in ended.messages)
+    assert summary["rows"] == rows_from_the_pim(ended)
     assert summary["full_tables"]["families"] == len(pim.truth("families"))
     assert summary["incomplete_streams"] == []
     points = [json.loads(line)["metric_info"] for line in metrics.read_text().splitlines()]
