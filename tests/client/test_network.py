@@ -143,7 +143,7 @@ def test_an_oversized_response_ends_the_run_before_it_fills_the_memory(
     assert line.startswith(told)
     assert "[GET /api/rest/v1/families?" in line
     assert is_explained(line)
-    assert last == f"1 of 15 streams failed: {stream}"
+    assert last == f"1 of 16 streams failed: {stream}"
 
 
 DEEP = {
@@ -160,6 +160,7 @@ DEPEND = {
     "a page of products": {"products", "product_keys", "product_scores"},
     "a page of families": {"families", "family_variants"},
     "a whole list": {"measurement_families"},
+    "a single object": {"system_information"},
 }
 """The streams that need these lists. Without the others, the tap cannot know what to read."""
 

@@ -224,4 +224,5 @@ def test_an_invalid_value_does_not_affect_the_others(streams: Streams) -> None:
         "labels": {"en_US": "Shoes", "fr_FR": None, "de_DE": "12"},
         "attributes": ["sku"],
         "additional_fields": {"labels": labels},
+        "read_at": None,
     }
