@@ -55,5 +55,5 @@ def some_keys(kind: str, random: Random, count: int) -> list[str]:
 
 def window_of(items: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the PIM list fewer items by page number, so that short lists are longer than that."""
-    for module in ("by_key", "by_link", "by_number", "key_pages"):
+    for module in ("by_key", "by_link", "by_number", "key_pages", "key_places"):
         monkeypatch.setattr(f"tap_akeneo.pagination.{module}.RESULT_WINDOW", items)

@@ -235,7 +235,8 @@ def test_records_are_the_same_whether_or_not_they_are_decoded(
     any_pim: SimulatedPim, full_run: Run, settings: dict[str, Any]
 ) -> None:
     decoded = sync(any_pim, with_personal_data=True, **settings)
-    for stream in full_run.tap.streams:
+    # The keys of readings are times.
+    for stream in full_run.tap.streams.keys() - {"readings"}:
         assert without_time(decoded.rows(stream)) == without_time(full_run.rows(stream))
 
 
