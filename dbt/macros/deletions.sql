@@ -23,15 +23,16 @@
         {% for column in on %}cast({{ column }} as {{ dbt.type_string() }}){% if not loop.last %} || '/' || {% endif %}{% endfor %}
     {%- endset -%}
     select readings.parent, max(readings.read_at) as read_at
-    from {{ ref('stg_akeneo__readings') }} as readings
+    {# With --empty, dbt gives a relation an alias of its own. #}
+    from (select * from {{ ref('stg_akeneo__readings') }}) as readings
     left join (
         select '*' as parent, {{ read_at }} as read_at, count(distinct {{ key }}) as row_count
-        from {{ rows }} as loaded
+        from (select * from {{ rows }}) as loaded
         group by 2
         {%- if list is not none %}
         union all
         select {{ list }} as parent, {{ read_at }} as read_at, count(distinct {{ key }}) as row_count
-        from {{ rows }} as loaded
+        from (select * from {{ rows }}) as loaded
         group by 1, 2
         {%- endif %}
     ) as loaded

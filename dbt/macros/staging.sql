@@ -63,7 +63,7 @@
     from (select 1 as nothing) as absent
     where 1 = 0
     {%- else %}
-    from {{ relation }} as rows_of_table
+    from (select * from {{ relation }}) as rows_of_table
     where true
     {%- if '_sdc_deleted_at' in present and 'deleted_at' not in columns | map('first') %}
         and {{ present['_sdc_deleted_at'] }} is null
