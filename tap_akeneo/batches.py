@@ -15,7 +15,7 @@ from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.writer import BUFFER_SIZE, ENCODER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
@@ -29,7 +29,7 @@ MAX_IN_MEMORY = 32 * 1024 * 1024
 
 
 def write_batches(
-    tap: str, stream: str, config: BatchConfig, records: Iterator[dict[str, Any]]
+    tap: str, stream: str, config: BatchConfig, records: Iterator[Mapping[str, Any]]
 ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
     """Write records to batch files, with the names that the SDK gives them.
 
@@ -63,7 +63,7 @@ def write_batches(
         yield encoding, [location]
 
 
-def _compress(stream: str, records: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+def _compress(stream: str, records: Iterator[Mapping[str, Any]], file: IO[bytes]) -> int:
     """Write records to a file; return how many there were."""
     written, lines = 0, bytearray()
     compressed = GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)

@@ -130,14 +130,16 @@ def add_odd_values(pim: SimulatedPim) -> None:
 
 
 def streams_of(messages: Iterable[Message]) -> set[str]:
-    return {message["stream"] for message in messages if message["type"] == "SCHEMA"}
+    """Return the streams of the PIM's items, which excludes readings."""
+    streams = {message["stream"] for message in messages if message["type"] == "SCHEMA"}
+    return streams - {"readings"}
 
 
 def rows_of(messages: Iterable[Message]) -> Rows:
-    """Return rows by stream and key; the last row of a key is kept."""
+    """Return rows of the PIM's items by stream and key; the last row of a key is kept."""
     rows: Rows = defaultdict(dict)
     for message in messages:
-        if message["type"] == "RECORD":
+        if message["type"] == "RECORD" and message["stream"] != "readings":
             stream, record = message["stream"], message["record"]
             rows[stream][key_of(stream, record)] = record
     return rows
