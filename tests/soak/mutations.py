@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from tap_akeneo import replication
 from tap_akeneo.pagination.by_key import KeySlice
+from tap_akeneo.pagination.key_places import Seams
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.slices import merged
 from tap_akeneo.replication import ServerZone, plan_incremental
@@ -155,7 +156,7 @@ MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
         Fixed({**_MODELS, **_DIVIDED, "keys": "sequential"}),
     ),
     "the places where parts meet are not compared": (
-        _replaced(ListReading, "_compare_seams", lambda *_: None),
+        _replaced(Seams, "note", lambda *_: []),
         Fixed({**_RECORDS, **_DIVIDED, "sorts_bytes": True, "keys": "mixed case"}),
     ),
     "a page without items is the end": (
