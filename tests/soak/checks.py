@@ -24,20 +24,6 @@ Item = tuple[str, "Key"]
 COMPARED = ("enabled", "parent", "family", "labels")
 """Properties that writes change, besides categories and one text among the values."""
 
-LIST_OF = {
-    "asset_keys": "of one family",
-    "assets": "of one family",
-    "reference_entity_record_keys": "of one entity",
-    "reference_entity_records": "of one entity",
-}
-"""Streams whose rows come from one list for each parent."""
-
-DELETIONS_NOT_FOUND = (
-    "the key table has no row",
-    "the loader keeps all keys, and the list has no item left",
-)
-"""Deletions that docs/deletions.md and the dbt package do not find, because no key is left."""
-
 INDEX_MARGIN = timedelta(minutes=10)
 DATE_MARGIN = timedelta(days=1)
 """Time that docs/deletions.md subtracts from `read_at`; the second where dates can be wrong."""
@@ -103,53 +89,62 @@ def came_twice(writer: TargetWriter) -> Iterator[str]:
 
 
 class DeletionRule:
-    """The rule of docs/deletions.md, and of the dbt package if the loader keeps deleted rows.
+    """The rule of docs/deletions.md and of the dbt package, for one table.
 
-    A row is deleted if its key is missing, and it was created well before the keys were read.
+    A row is deleted if a complete reading that covers it did not find it, and all rows of that
+    reading are in the table. A row of an incremental table must also have been created well before
+    the reading of the keys.
 
     Args:
         target: The target.
-        keys: The key stream.
+        proof: The full table, or the stream of the keys of an incremental table.
         is_old: Whether the PIM is of version 5.0 or older, whose dates can be wrong.
-        keeps: Whether the loader ignores ACTIVATE_VERSION.
     """
 
-    def __init__(self, target: Target, keys: str, *, is_old: bool, keeps: bool) -> None:
-        self.stream = KEYS_OF[keys]
+    def __init__(self, target: Target, proof: str, *, is_old: bool) -> None:
+        self.stream = KEYS_OF.get(proof, proof)
         self._rows = target.rows[self.stream]
-        self._keeps = keeps
-        self._by_list = keeps and keys in LIST_OF
-        self._read_at = {key: _date(row["read_at"]) for key, row in target.rows[keys].items()}
-        by_list: dict[str, list[datetime]] = defaultdict(list)
-        for key, read_at in self._read_at.items():
-            by_list[self._list(key)].append(read_at)
-        self._reading = {key: (max if keeps else min)(dates) for key, dates in by_list.items()}
-        self._created = "updated" if keys == "category_keys" else "created"
-        has_wrong_dates = is_old or keys == "category_keys"
+        self._read_at = {key: _date(row["read_at"]) for key, row in target.rows[proof].items()}
+        self._created = {"category_keys": "updated"}.get(proof, "created")
+        self._has_keys = proof in KEYS_OF
+        has_wrong_dates = is_old or proof == "category_keys"
         self._margin = DATE_MARGIN if has_wrong_dates else INDEX_MARGIN
+        self._readings: dict[str, datetime] = {}
+        for row in target.rows["readings"].values():
+            if row["stream"] == proof and row["is_full"] and self._is_loaded(row):
+                times = (self._readings.get(row["parent"]), _date(row["read_at"]))
+                self._readings[row["parent"]] = max(one for one in times if one is not None)
+
+    def _is_loaded(self, reading: Message) -> bool:
+        parent, read_at = reading["parent"], _date(reading["read_at"])
+        own = [
+            key
+            for key, date in self._read_at.items()
+            if date == read_at and parent in {"*", "/".join(key[:-1])}
+        ]
+        return len(own) == int(reading["row_count"])
 
     def deleted(self) -> set[Key]:
         """Return the keys of the rows that count as deleted."""
-        return {key for key, row in self._rows.items() if self._is_deleted(key, row)}
+        return {key for key in self._rows if self._is_deleted(key)}
 
     def not_found(self, living: Collection[Item]) -> Iterator[str]:
-        """Yield the deleted rows that the rule does not find, except `DELETIONS_NOT_FOUND`."""
-        lists = {self._list(key) for stream, key in living if stream == self.stream}
+        """Yield the deleted rows that the rule does not find."""
         for key, row in self._rows.items():
-            is_gone = (self.stream, key) not in living and row.get(self._created)
-            is_known = not self._read_at or (self._keeps and self._list(key) not in lists)
-            if is_gone and not is_known and not self._is_deleted(key, row):
+            is_gone = (self.stream, key) not in living
+            is_dated = not self._has_keys or row.get(self._created)
+            if is_gone and is_dated and not self._is_deleted(key):
                 yield f"{self.stream} {key} was deleted in the PIM, but counts as living"
 
-    def _list(self, key: Key) -> str:
-        return key[0] if self._by_list else ""
-
-    def _is_deleted(self, key: Key, row: Message) -> bool:
-        reading, read_at = self._reading.get(self._list(key)), self._read_at.get(key)
-        if reading is None or not row.get(self._created):
+    def _is_deleted(self, key: Key) -> bool:
+        covering = [self._readings.get(parent) for parent in ("*", "/".join(key[:-1]))]
+        reading = max((one for one in covering if one is not None), default=None)
+        read_at = self._read_at.get(key)
+        if reading is None or (read_at is not None and read_at >= reading):
             return False
-        has_key = read_at is not None and (not self._keeps or read_at == reading)
-        return not has_key and _date(row[self._created]) < reading - self._margin
+        created = self._rows[key].get(self._created)
+        is_older = created is not None and _date(created) < reading - self._margin
+        return is_older or not self._has_keys
 
 
 def several_readings(writer: TargetWriter) -> Iterator[str]:

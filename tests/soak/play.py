@@ -116,7 +116,6 @@ class Play:
         self._keys = self._key_names()
         self._held = checks.contents(self._pim, self._keys)
         self._changed: dict[Item, datetime] = dict.fromkeys(self._held, self._pim.clock.now())
-        self._complete_keys: set[str] = set()
         self._without_key: set[Item] = set()
         self._filtered: set[str] = set()
         self._pim.clock.advance(seconds=setup.lag + 1)
@@ -195,9 +194,8 @@ class Play:
         if self.setup.versions:
             full = [stream for stream in self._streams if self._is_full_table(stream)]
             self._check(checks.not_deleted(self._held, self._target, full))
-        for stream in self._streams:
-            if stream in KEYS_OF:
-                self._check(self._rule(stream).not_found(self._held))
+        for stream in self._proofs:
+            self._check(self._rule(stream).not_found(self._held))
 
     # Details.
 
@@ -228,17 +226,17 @@ class Play:
         selected = self._selected(run)
         is_complete = ending == "complete"
         refused = self._small.refused_lists() if run.skips else set()
-        # A list that was skipped was not read to its end. Nothing in the target shows that yet.
-        keys = {stream for stream in selected if stream in KEYS_OF}
-        self._complete_keys -= keys
-        if is_complete and not refused:
-            self._complete_keys |= keys
         owed = {
             item: text
             for item, text in living.items()
             if item[0] in selected and not self._is_excused(item, run, refused)
         }
         self._check(checks.deleted(there & self._held.keys(), target))
+        # However the run has ended.
+        for stream in self._proofs:
+            rule = self._rule(stream)
+            gone = ((rule.stream, key) for key in rule.deleted())
+            self._check(f"{item} counts as deleted" for item in gone if item in living)
         self._check(checks.several_readings(writer))
         if run.is_filtered:
             self._filtered |= checks.unfinished_lists(writer.history, "products")
@@ -248,9 +246,6 @@ class Play:
             rest = {item: text for item, text in owed.items() if item[0] not in KEYS_OF}
             self._check(checks.missing(rest, target))
             self._check(checks.mixed_readings(owed.keys() - rest.keys(), target))
-            for stream in self._complete_keys:
-                gone = ((KEYS_OF[stream], key) for key in self._rule(stream).deleted())
-                self._check(f"{item} counts as deleted" for item in gone if item in self._held)
         return writer, ending, reason
 
     def _sync(self, run: Run, writer: TargetWriter) -> tuple[str, str]:
@@ -262,7 +257,7 @@ class Play:
                 state=json.loads(json.dumps(self._target.state)),
                 message_writer=writer,
             )
-            select(tap, self._selected(run))
+            select(tap, (*self._selected(run), "readings"))
             for name, stream in tap.streams.items():
                 stream.STATE_MSG_FREQUENCY = self.setup.state_every
                 if self.setup.full_tables and name in self._streams:
@@ -356,9 +351,18 @@ class Play:
         }
         return self.setup.full_tables or stream not in incremental
 
-    def _rule(self, keys: str) -> checks.DeletionRule:
-        is_old, keeps = self._pim.profile.major <= 5, not self.setup.versions
-        return checks.DeletionRule(self._target, keys, is_old=is_old, keeps=keeps)
+    @property
+    def _proofs(self) -> list[str]:
+        """The streams whose rows have the time of their reading."""
+        rows = self._target.rows
+        return [
+            stream
+            for stream in self._streams
+            if rows[stream] and all(row.get("read_at") for row in rows[stream].values())
+        ]
+
+    def _rule(self, proof: str) -> checks.DeletionRule:
+        return checks.DeletionRule(self._target, proof, is_old=self._pim.profile.major <= 5)
 
     def _check(self, wrong: Iterable[str]) -> None:
         found = list(itertools.islice(wrong, SHOWN))
