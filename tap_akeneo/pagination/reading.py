@@ -262,7 +262,7 @@ class ListReading:
             self._fail(str(failure), is_resumable=False)
         elif isinstance(failure, RequestRefused):
             self.refusal = failure
-            self._stop(self._outcome_of(failure), str(failure))
+            self._stop(self._outcome_of(failure, one), str(failure))
         elif isinstance(failure, NoResponse):
             self._stop(Outcome.DISABLED, f"it seems to be disabled in this PIM ({failure})")
         elif isinstance(failure, ListDisabled):
@@ -272,10 +272,11 @@ class ListReading:
         else:
             raise failure
 
-    def _outcome_of(self, refusal: RequestRefused) -> Outcome:
+    def _outcome_of(self, refusal: RequestRefused, one: Slice) -> Outcome:
         is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
-        # An earlier run has read a part of a resumed list.
-        if is_forbidden and not self._has_page and not self.is_resumed:
+        # An earlier run has read a part of a resumed list, and before a search for a broken item
+        # the PIM did not refuse the list.
+        if is_forbidden and not (self._has_page or self.is_resumed or one.is_search):
             return Outcome.REFUSED
         if refusal.is_from_pim and refusal.status == HTTPStatus.NOT_FOUND and self.request.parents:
             return Outcome.GONE

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.client.responses import Page
     from tap_akeneo.pagination.plans import Plan
-    from tap_akeneo.pagination.slices import KeyRange
+    from tap_akeneo.pagination.slices import KeyRange, Slice
     from tap_akeneo.replication import DateRange
     from tests.soak.pim import Server
 
@@ -67,7 +67,7 @@ def _failed_is_complete(self: ListReading, outcome: Outcome, reason: str) -> Non
     _stop(self, Outcome.COMPLETE if outcome is Outcome.FAILED else outcome, reason)
 
 
-def _refused_at_any_time(_self: ListReading, refusal: RequestRefused) -> Outcome:
+def _refused_at_any_time(_self: ListReading, refusal: RequestRefused, _one: Slice) -> Outcome:
     return Outcome.REFUSED if refusal.is_from_pim else Outcome.FAILED
 
 
