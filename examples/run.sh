@@ -27,8 +27,12 @@ keep_states() {
 
 tap-akeneo "${options[@]}" >"$pipes/messages" &
 tap=$!
+# A process group of its own, so that a signal to the whole group does not end the target before the
+# tap has written its last state. The target ends when its input does.
+set -m
 "$@" <"$pipes/messages" >"$pipes/states" &
 target=$!
+set +m
 keep_states <"$pipes/states" &
 keeper=$!
 trap 'kill -TERM "$tap" 2>/dev/null' TERM INT
