@@ -39,7 +39,10 @@ class AkeneoStream(SdkStream):
         writes_state_first: Whether to write the state before the first record.
         above: The lists of parents that were read, with the permission for each.
         nameless: What the PIM sends as a parent without a key; empty if nothing.
+        began: The PIM's time when the reading began.
     """
+
+    began: datetime
 
     def __init__(self, tap: TapInterface) -> None:
         self.rows = 0
@@ -51,7 +54,6 @@ class AkeneoStream(SdkStream):
         self._skipped: list[str] = []
         self._has_list = False
         self._is_resumed = False
-        self._began: datetime | None = None
         self._sent: dict[ListReading, int] = {}
         self._lists: dict[str, ListRead] = {}
         super().__init__(tap)
@@ -97,7 +99,7 @@ class AkeneoStream(SdkStream):
             "ended_at": self.pim.server_time().isoformat(),
             "unknown_fields": sorted(self.changed_values.unknown),
         }
-        rows = rows_of(self._lists, self._began if is_read else None)
+        rows = rows_of(self._lists, self.began if is_read else None)
         self.tap.write_readings({**own, **row} for row in rows)
 
     def report(self) -> str:
@@ -130,8 +132,8 @@ class AkeneoStream(SdkStream):
     def plan(self) -> Plan[None]:
         """Plan which lists to read; see `tap_akeneo.pagination.reader`."""
         self.is_whole = True
-        self._began = self.pim.server_time()
-        self.read_at = self._began.isoformat()
+        self.began = self.pim.server_time()
+        self.read_at = self.began.isoformat()
         try:
             yield from self.plan_lists()
             if self._gone:
@@ -211,7 +213,7 @@ class AkeneoStream(SdkStream):
         one.is_read &= reading.is_complete
         if isinstance(reading, BrokenItemReading):
             return
-        one.read_at = self._began
+        one.read_at = self.began
         is_full = True
         if isinstance(reading, ResumableReading):
             one.read_at = reading.started

@@ -69,15 +69,13 @@ class ItemScan(AkeneoStream):
         self.report_parents(scan)
         more = {f"with_{field}": "true" for field in self.fields}
         requests = [replace(one, params={**one.params, **more}) for one in requests]
-        now = self.pim.server_time()
         if self.parent is not None or not self.resumes:
-            self.read_at = now.isoformat()
             yield self.emit([ListReading(request) for request in requests])
             return
         (request,) = requests
         state = self.stream_state
         reading = ResumableReading(
-            request, state, self.fingerprints, started=now, bookmark=None, since=None
+            request, state, self.fingerprints, started=self.began, bookmark=None, since=None
         )
         # All rows of one reading have the same time, also if it was resumed, because a row with an
         # earlier time counts as deleted.

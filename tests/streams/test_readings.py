@@ -65,6 +65,24 @@ def test_all_rows_of_a_full_table_have_the_time_of_its_reading(any_pim: Simulate
         assert times == ({None} if stream.replication_key else {found[name, "*"]["read_at"]}), name
 
 
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("reference_entity_record_keys", "/reference-entities"),
+        ("family_variants", "/families"),
+        ("product_keys", "/attributes"),
+    ],
+)
+def test_rows_and_their_reading_have_one_time_however_long_the_requests_before_take(
+    start_pim: StartPim, stream: str, path: str
+) -> None:
+    pim = start_pim("saas", products=10)
+    pim.faults.add("slow", path, delay=1.1)
+    run = read(pim, stream)
+    (row,) = run.records("readings")
+    assert {one["read_at"] for one in run.records(stream)} == {row["read_at"]}
+
+
 def test_the_row_of_a_stream_comes_after_its_last_record_and_after_its_schema(
     start_pim: StartPim,
 ) -> None:
