@@ -227,13 +227,31 @@
 {% endmacro %}
 
 
-{# A query of the items that an incremental model does not have in their latest state: all in its first build. #}
-{% macro changed_items() %}
-    select item_type, item_key, build_number from {{ ref('int_akeneo__item_versions') }}
-    where not is_gone
-    {% if is_incremental() %}
-        and build_number > (select coalesce(max(build_number), 0) from {{ this }})
-    {% endif %}
+{#
+    A query of the products and models that an incremental model does not have in their latest state: all
+    in its first build.
+
+    Args:
+        columns: Names of columns of the staging models to return with `item_type`, `item_key` and
+            `build_number`.
+#}
+{% macro changed_items(columns) %}
+    {%- for item_type, model, key in [
+        ('product', 'stg_akeneo__products', 'product_key'),
+        ('product_model', 'stg_akeneo__product_models', 'product_model'),
+    ] %}
+    select
+        versions.item_type, versions.item_key, versions.build_number
+        {%- for column in columns %}, items.{{ column }}{% endfor %}
+    from (select * from {{ ref('int_akeneo__item_versions') }}) as versions
+    inner join (select * from {{ ref(model) }}) as items on items.{{ key }} = versions.item_key
+    where versions.item_type = '{{ item_type }}'
+        and not versions.is_gone
+        {%- if is_incremental() %}
+        and versions.build_number > (select coalesce(max(build_number), 0) from {{ this }})
+        {%- endif %}
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 {% endmacro %}
 
 
@@ -257,4 +275,34 @@
         where checks.product_key = {{ relation }}.product_key
             and checks.build_number > (select coalesce(max(build_number), 0) from {{ relation }})
     )
+{% endmacro %}
+
+
+{#
+    A query of the codes that items list in an array, each once whatever its letter case.
+
+    Args:
+        model: Name of the model of the items.
+        key: Name of its key.
+        list: Name of its column with the array.
+        code: Name of the column for the codes.
+#}
+{% macro listed_once(model, key, list, code) %}
+with items as (
+    select * from {{ ref(model) }}
+),
+
+listed as (
+    {{ akeneo.unnest_list('items', [key], list) }}
+),
+
+codes as (
+    select {{ key }}, {{ akeneo.json_as_text('item') }} as {{ code }}
+    from listed
+)
+
+select {{ key }}, min({{ code }}) as {{ code }}
+from codes
+where {{ code }} <> ''
+group by {{ key }}, lower({{ code }})
 {% endmacro %}

@@ -1,17 +1,1 @@
-with channels as (
-    select * from {{ ref('stg_akeneo__channels') }}
-),
-
-listed as (
-    {{ akeneo.unnest_list('channels', ['channel'], 'currencies') }}
-),
-
-codes as (
-    select channel, {{ akeneo.json_as_text('item') }} as currency
-    from listed
-)
-
-select channel, min(currency) as currency
-from codes
-where currency <> ''
-group by channel, lower(currency)
+{{ akeneo.listed_once('stg_akeneo__channels', 'channel', 'currencies', 'currency') }}

@@ -6,30 +6,8 @@
     pre_hook="{% if is_incremental() %}{{ akeneo.delete_outdated_rows(this) }}{% endif %}",
 ) }}
 
-with versions as (
-    {{ akeneo.changed_items() }}
-),
-
-products as (
-    select * from {{ ref('stg_akeneo__products') }}
-),
-
-models as (
-    select * from {{ ref('stg_akeneo__product_models') }}
-),
-
-items as (
-    select versions.*, products.associations, products.quantified_associations
-    from versions
-    inner join products on products.product_key = versions.item_key
-    where versions.item_type = 'product'
-
-    union all
-
-    select versions.*, models.associations, models.quantified_associations
-    from versions
-    inner join models on models.product_model = versions.item_key
-    where versions.item_type = 'product_model'
+with items as (
+    {{ akeneo.changed_items(['associations', 'quantified_associations']) }}
 ),
 
 {% set columns = ['item_type', 'item_key', 'build_number'] %}

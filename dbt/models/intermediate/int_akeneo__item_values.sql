@@ -14,30 +14,8 @@
     pre_hook="{% if is_incremental() %}{{ akeneo.delete_outdated_rows(this) }}{% endif %}",
 ) }}
 
-with versions as (
-    {{ akeneo.changed_items() }}
-),
-
-products as (
-    select * from {{ ref('stg_akeneo__products') }}
-),
-
-models as (
-    select * from {{ ref('stg_akeneo__product_models') }}
-),
-
-items as (
-    select versions.*, products.attribute_values
-    from versions
-    inner join products on products.product_key = versions.item_key
-    where versions.item_type = 'product'
-
-    union all
-
-    select versions.*, models.attribute_values
-    from versions
-    inner join models on models.product_model = versions.item_key
-    where versions.item_type = 'product_model'
+with items as (
+    {{ akeneo.changed_items(['attribute_values']) }}
 ),
 
 exploded as (
