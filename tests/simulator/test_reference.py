@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft4Validator
@@ -13,11 +12,10 @@ from jsonschema import Draft4Validator
 from pim_simulator import PROFILES
 from tests.reference.facts import load
 from tests.simulator.conftest import API, Client
+from tests.simulator.descriptions import Wrong, excuse, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from jsonschema import ValidationError
 
 _REFERENCE = load("pim-7.0")
 _LISTS = {
@@ -67,15 +65,6 @@ _WITH = dict.fromkeys(
     ),
     "true",
 )
-
-
-class Wrong(NamedTuple):
-    """A place where the reference is wrong about the real PIM."""
-
-    paths: str  # of the reference
-    place: str  # in the answer; items are *
-    given: str  # type of what the PIM really sends
-    why: str
 
 
 _ITEM = r"_embedded/items/\*/"
@@ -132,21 +121,6 @@ def _schema(path: str) -> dict[str, Any]:
     return schema
 
 
-def _place(error: ValidationError) -> str:
-    return "/".join("*" if isinstance(part, int) else part for part in error.absolute_path)
-
-
-def _excuse(path: str, error: ValidationError) -> Wrong | None:
-    for wrong in _WRONG:
-        if (
-            path.startswith(wrong.paths)
-            and re.fullmatch(wrong.place, _place(error))
-            and re.fullmatch(wrong.given, type(error.instance).__name__)
-        ):
-            return wrong
-    return None
-
-
 def _answers(client: Client) -> Iterator[tuple[str, Any]]:
     for path, asked in _LISTS.items():
         answer = client.ask(asked, limit=100, **_WITH)
@@ -160,9 +134,9 @@ def test_every_list_is_valid_against_the_reference(any_version: Client) -> None:
     for path, body in _answers(any_version):
         errors = list(Draft4Validator(_schema(path)).iter_errors(body))
         assert not [
-            f"{path} {_place(error)}: {error.message[:200]}"
+            f"{path} {place_of(error)}: {error.message[:200]}"
             for error in errors
-            if _excuse(path, error) is None
+            if excuse(path, error, _WRONG) is None
         ]
         if path == "measurement-families":
             for item in body:
@@ -171,7 +145,7 @@ def test_every_list_is_valid_against_the_reference(any_version: Client) -> None:
 
 def test_no_place_is_excused_without_need(clients: dict[str, Client]) -> None:
     used = {
-        _excuse(path, error)
+        excuse(path, error, _WRONG)
         for client in clients.values()
         for path, body in _answers(client)
         for error in Draft4Validator(_schema(path)).iter_errors(body)
