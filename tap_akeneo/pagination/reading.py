@@ -323,14 +323,15 @@ class ListReading:
         page = step.page
         self.is_resumable &= all(rest.range is not None for rest in step.rest)
         is_linked = isinstance(one, LinkSlice)
-        is_unsorted = isinstance(one, NumberSlice) and not one.is_sorted
-        if isinstance(one, NumberSlice) and is_unsorted:
+        is_numbered = isinstance(one, NumberSlice)
+        if isinstance(one, NumberSlice) and not one.is_sorted:
             # It reads the whole list, also what an earlier run has read.
             self._seen_before = 0
             if not one.is_fallback and one.number == 1:
                 # Items that came before and were deleted must not make up for missing ones.
                 self._seen = set()
-        if is_linked or is_unsorted:
+        if is_linked or is_numbered:
+            # A list that changes while it is read by page number is read again.
             items = self._unseen(page.items)
             if is_linked and page.items and not items:
                 msg = "a page has only items that came before, so the list would never end"

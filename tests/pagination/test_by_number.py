@@ -155,9 +155,11 @@ class ManyMediaFiles:
         return decode(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize(("is_sorted", "most"), [(True, 20), (False, 160)])
-def test_a_list_by_page_number_is_not_kept_in_memory(*, is_sorted: bool, most: int) -> None:
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_a_list_by_page_number_is_not_kept_in_memory(*, is_sorted: bool) -> None:
     length = 20_000
+    # A hash of each key is kept.
+    most = 160
     pim = cast("Pim", ManyMediaFiles(length))
     request = ListRequest("media-files", Pagination.PAGE, ("code",), is_sorted=is_sorted)
     reading = ListReading(request)

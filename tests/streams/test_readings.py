@@ -83,6 +83,25 @@ def test_rows_and_their_reading_have_one_time_however_long_the_requests_before_t
     assert {one["read_at"] for one in run.records(stream)} == {row["read_at"]}
 
 
+@pytest.mark.parametrize(
+    ("stream", "path", "parents"),
+    [("families", "/families", "families"), ("attribute_options", "/attributes", "attributes")],
+)
+def test_a_list_that_is_read_again_because_it_changed_counts_each_row_once(
+    start_pim: StartPim, stream: str, path: str, parents: str
+) -> None:
+    pim = start_pim()
+    first = min(row["code"] for row in pim.truth(parents))
+    # It was on the first page, so the others move up.
+    pim.faults.add("event", path, nth=2, do=lambda: pim.write.delete(parents, first))
+    run = read(pim, stream, page_size=3, max_concurrency=1)
+    assert run.rows(stream).keys() >= {
+        tuple(row[key] for key in run.tap.streams[stream].primary_keys) for row in pim.truth(stream)
+    }
+    assert readings(run)[stream, "*"]["row_count"] == len(run.rows(stream))
+    assert len(run.records(stream)) == len(run.rows(stream))
+
+
 def test_the_row_of_a_stream_comes_after_its_last_record_and_after_its_schema(
     start_pim: StartPim,
 ) -> None:
