@@ -103,7 +103,7 @@ class Api:
         return self._handle(route, dataclasses.replace(request, parts=parts))
 
     def _handle(self, route: Route, request: Request) -> Response:
-        if route.method != "GET":
+        if route.method != "GET" and route.action != "search":
             return self._writes.respond(route, request)
         handler = self._handlers[route.resource.handler or PlainLists]
         return handler.respond(route.resource, route.action, request)
@@ -178,6 +178,8 @@ class Api:
         if route.permission is None or granted:
             return
         action = {"GET": "list", "DELETE": "delete"}.get(route.method, "create or update")
+        if route.action == "search":
+            action = "list"
         plural = resource.table.replace("_", " ")
         message = f"Access forbidden. You are not allowed to {action} {plural}."
         raise ApiError(403, resource.denied or message)

@@ -138,9 +138,9 @@ _MODELS = Resource("product-models", "product_model", (*EDIT, "delete"), permiss
     later_actions={"delete": since(6)}, unguarded=_SINCE_6, handler=ItemLists)
 _PRODUCTS = Resource("products", "product", (*EDIT, "delete"), permission="product",
     key="identifier", unguarded=_SINCE_6, handler=ItemLists)
-_PRODUCTS_BY_UUID = Resource("products-uuid", "product_uuid", ("delete", *EDIT), since(7),
-    permission="product", key="uuid", placeholder="uuid", title="Product", handler=ItemLists,
-    table="products")
+_PRODUCTS_BY_UUID = Resource("products-uuid", "product_uuid", ("delete", *EDIT, "search"), since(7),
+    later_actions={"search": SAAS}, permission="product", key="uuid", placeholder="uuid",
+    title="Product", handler=ItemLists, table="products")
 # *List categories* is checked everywhere but in 7.0 (GRF-829, recorded on 7.0.22).
 _CATEGORIES = Resource("categories", "category", EDIT, permission="category",
     unguarded={"list": _V7}, denied=_NO_ACCESS, select=categories_by_tree, by_code=False,

@@ -31,12 +31,14 @@ _METHODS = {
     "partial_update_list": "PATCH",
     "create_or_update": "PATCH",
     "delete": "DELETE",
+    "search": "POST",
 }
 # What the path of an action adds to that of the list.
 _TAILS = {
     **dict.fromkeys(("get", "partial_update", "delete", "file"), "/{%s}"),
     "draft": "/{%s}/draft",
     "download": "/{%s}/download",
+    "search": "/search",
 }
 _RIGHTS = {"GET": "list", "DELETE": "remove"}
 
@@ -51,7 +53,8 @@ class Route:
         method: HTTP method.
         resource: The resource.
         action: ``list``, ``get``, ``create``, ``partial_update``, ``partial_update_list``,
-            ``create_or_update``, ``delete``, ``download``, ``file``, ``upload`` or ``draft``.
+            ``create_or_update``, ``delete``, ``download``, ``file``, ``upload``, ``draft`` or
+            ``search``.
         permission: ACL that it requires, besides that of the API itself.
     """
 
@@ -94,11 +97,11 @@ def routes_of(resource: Resource, profile: Profile) -> Iterator[Route]:
             continue
         method = _METHODS.get(action, "GET")
         tail = _TAILS.get(action, "")
-        right = _RIGHTS.get(method, "edit")
+        right = "list" if action == "search" else _RIGHTS.get(method, "edit")
         guarded = resource.permission and profile.name not in resource.unguarded.get(right, ())
         yield Route(
             name=resource.route_names.get(action, f"pim_api_{resource.name}_{action}"),
-            path=f"{PREFIX}/{resource.path}{tail and tail % resource.placeholder}",
+            path=f"{PREFIX}/{resource.path}{tail.replace('%s', resource.placeholder)}",
             method=method,
             resource=resource,
             action=action,

@@ -31,6 +31,7 @@ from pim_simulator.http.paging import (
 from pim_simulator.http.search_syntax import read_search
 from pim_simulator.products.bodies import ItemBodies, View
 from pim_simulator.products.parameters import ItemParameters
+from pim_simulator.products.posted import PAGING, posted
 from pim_simulator.products.search import ProductSearch
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class ItemLists:
         """Return the response to a request."""
         if action == "list":
             return self._page(resource, request)
+        if action == "search":
+            return self._page(resource, posted(request))
         item = self._found(resource, request)
         if action == "draft":
             return self._draft(resource, item, request)
@@ -153,6 +156,8 @@ class ItemLists:
             self._check_whole(document.item)
         items = [self._item(path, document.item, view) for document in page]
         repeated = self._parameters.repeated(query, filters, paging, models=models)
+        if request.method == "POST":
+            repeated = {name: text for name, text in repeated.items() if name in PAGING}
         if not paging.search_after:
             return offset_page(request, paging, items, len(documents), repeated)
         following = self._following(page[-1].item, path) if page else None

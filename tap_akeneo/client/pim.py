@@ -66,12 +66,13 @@ class Pim:
         self._http = http
         self._authenticator = authenticator
 
-    def get(
+    def get(  # noqa: PLR0913 (what a request consists of)
         self,
         path: str,
         decode: Callable[[bytes], T],
         params: Mapping[str, str] | None = None,
         *,
+        body: Mapping[str, str | bool] | None = None,
         may_hang: bool = False,
         gives_up_on_500: bool = False,
     ) -> T:
@@ -81,6 +82,7 @@ class Pim:
             path: Percent-encoded path below ``/api/rest/v1/``.
             decode: Turns the response body into a value.
             params: Query parameters.
+            body: What to POST, for a resource that is read so.
             may_hang: The PIM may never respond: use a short timeout and do not retry after it.
             gives_up_on_500: Do not retry after a 500.
 
@@ -91,10 +93,11 @@ class Pim:
             LoginRefused: The PIM issues no token, or rejects the tokens that it issues.
         """
         request = Request(
-            "GET",
+            "GET" if body is None else "POST",
             self.url(path),
             decode,
             params,
+            body,
             auth=self._authenticator,
             may_hang=may_hang,
             retries_500=not gives_up_on_500,
@@ -137,7 +140,7 @@ class Pim:
         # A daemon thread, so that the process does not wait for the login if there is no PIM.
         login = threading.Thread(target=log_in, name="pim-login", daemon=True)
         login.start()
-        _ = self._readable_paths
+        _ = self._routes
         login.join()
         if failures:
             raise failures[0]
@@ -169,9 +172,9 @@ class Pim:
         """Return the PIM's time in UTC, now or earlier; see `HttpClient.server_time`."""
         return self._http.server_time(moment)
 
-    def offers(self, path: str) -> bool:
-        """Return whether this PIM has a GET route ``path``. Names of placeholders do not matter."""
-        return _without_names(path) in self._readable_paths
+    def offers(self, path: str, method: str = "GET") -> bool:
+        """Return whether this PIM has a route ``path``. Names of placeholders do not matter."""
+        return (method, _without_names(path)) in self._routes
 
     @property
     def cursors_are_plain(self) -> bool:
@@ -179,8 +182,8 @@ class Pim:
         return self.offers("system-information")
 
     @cached_property
-    def _readable_paths(self) -> frozenset[str]:
-        """GET routes. The PIM lists them without a token and omits features that are disabled."""
+    def _routes(self) -> frozenset[tuple[str, str]]:
+        """Methods and paths. The PIM lists them without a token and omits disabled features."""
         try:
             root = self._http.send(self._root_request)
         except RequestFailed as failure:
@@ -201,9 +204,9 @@ class Pim:
             raise WrongSetting(msg) from failure
         prefix = f"{API_PATH}/"
         return frozenset(
-            _without_names(route.route.partition(prefix)[2])
+            (method, _without_names(route.route.partition(prefix)[2]))
             for route in root.routes.values()
-            if "GET" in route.methods
+            for method in route.methods
         )
 
     @cached_property

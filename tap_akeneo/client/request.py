@@ -45,7 +45,7 @@ class Request(Generic[T]):
     url: str
     decode: Callable[[bytes], T]
     params: Mapping[str, str] | None = None
-    json: Mapping[str, str] | None = None
+    json: Mapping[str, str | bool] | None = None
     auth: Auth | None = None
     may_hang: bool = False
     retries_401: bool = False

@@ -47,8 +47,8 @@ YEARS = range(1970, 2101)
 CREDENTIALS = ("client_id", "client_secret", "username", "password")
 
 
-MAX_ATTRIBUTES_LENGTH = 6_000
-"""Size limit for the query parameter, in bytes. Web servers accept URLs of about 8,000 bytes."""
+MAX_QUERY_LENGTH = 6_000
+"""Size limit for query parameters, in bytes. Web servers accept URLs of about 8,000 bytes."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Settings:
     @property
     def attributes_fit_address(self) -> bool:
         """Whether the attributes fit into the URL of a request."""
-        return len(quote(",".join(self.attributes), safe="")) <= MAX_ATTRIBUTES_LENGTH
+        return len(quote(",".join(self.attributes), safe="")) <= MAX_QUERY_LENGTH
 
     @classmethod
     def read(

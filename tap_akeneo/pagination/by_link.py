@@ -88,17 +88,14 @@ class LinkSlice(Slice):
         return Step(shown, (replace(self, link=following, counted=counted),), counted=counted)
 
     def _get(self, pim: Pim, *, gives_up_on_500: bool = True) -> HalPage:
-        params = dict(self.request.params)
+        params: dict[str, str] = {}
         has_limit = self.request.has_limit
         if has_limit:
             params |= {"pagination_type": "search_after", "limit": str(self.request.page_size)}
         if self.link is not None:
             params[self.link.parameter] = self.link.value
-        return pim.get(
-            self.request.path,
-            self.request.decode(decode_page),
-            params,
-            gives_up_on_500=gives_up_on_500 and has_limit,
+        return self.request.get(
+            pim, decode_page, params, gives_up_on_500=gives_up_on_500 and has_limit
         )
 
     @override
@@ -161,9 +158,7 @@ class WholeSlice(Slice):
     def step(self, pim: Pim) -> Step:
         request = self.request
         decode = decode_array if request.pagination is Pagination.ARRAY else decode_single
-        page = pim.get(
-            request.path, request.decode(decode), request.params, may_hang=request.may_hang
-        )
+        page = request.get(pim, decode, may_hang=request.may_hang)
         if page.next_href is None:
             return Step(page)
         # The PIM paginates this list after all.

@@ -71,17 +71,13 @@ class NumberedPages:
         Raises:
             RequestFailed: The page could not be read.
         """
-        params = {**self.request.params, "page": str(number), "limit": str(size)}
+        params = {"page": str(number), "limit": str(size)}
         if self.request.has_count and with_count:
             params["with_count"] = "true"
         if self.request.has_limit:
             params["pagination_type"] = "page"
-        return self.pim.get(
-            self.request.path,
-            self.request.decode(decode_page),
-            params,
-            may_hang=may_hang,
-            gives_up_on_500=gives_up_on_500,
+        return self.request.get(
+            self.pim, decode_page, params, may_hang=may_hang, gives_up_on_500=gives_up_on_500
         )
 
     def get_or_none(self, number: int, size: int, *, with_count: bool = True) -> HalPage | None:

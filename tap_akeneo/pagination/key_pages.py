@@ -68,7 +68,7 @@ class KeyPages:
         Raises:
             RequestFailed: The page could not be read.
         """
-        params = dict(self.request.params)
+        params: dict[str, str] = {}
         if self.request.has_limit:
             params["limit"] = str(limit)
             params["pagination_type"] = "page" if with_count else "search_after"
@@ -77,12 +77,7 @@ class KeyPages:
         if cursor is not None:
             # PIM 6.0.0 to 6.0.43 lower-cases only ASCII, but sorts by lower case (PIM-10435).
             params["search_after"] = cursor.lower() if self.request.has_limit else cursor
-        return self.pim.get(
-            self.request.path,
-            self.request.decode(decode_page),
-            params,
-            gives_up_on_500=gives_up_on_500,
-        )
+        return self.request.get(self.pim, decode_page, params, gives_up_on_500=gives_up_on_500)
 
     def get_or_none(self, limit: int, cursor: str | None) -> HalPage | None:
         """Return a page, or ``None`` if the PIM responds with 500. Do not retry then."""

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from tap_akeneo.client.errors import RequestRefused
 from tap_akeneo.client.responses import ListDisabled, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import Item
 
 T = TypeVar("T")
@@ -23,6 +25,10 @@ MAX_PAGE_SIZE = 100
 
 SELECTING_PARAMETERS = ("search", "scope", "channel", "updated_after", "updated_before")
 """Query parameters that choose items. ``scope`` limits products to the channel's categories."""
+
+
+BODY_TEXTS = {"search", "scope", "locales", "attributes", "with_readiness"}
+"""Parameters that are texts in the body of a request too. The others are booleans there."""
 
 
 class Pagination(Enum):
@@ -52,6 +58,8 @@ class ListRequest:
         may_hang: Whether the PIM may never answer the first request.
         may_be_disabled: Whether the PIM sends a message instead of the list if it is disabled.
         is_sorted: Whether the items have the same order in each response.
+        search_path: Path to POST the parameters to, except those for pagination. ``None`` if they
+            fit into a URL.
     """
 
     path: str
@@ -65,6 +73,7 @@ class ListRequest:
     may_hang: bool = False
     may_be_disabled: bool = False
     is_sorted: bool = True
+    search_path: str | None = None
 
     @property
     def has_limit(self) -> bool:
@@ -77,7 +86,49 @@ class ListRequest:
         chosen = (self.params.get(name, "") for name in SELECTING_PARAMETERS)
         return (self.path, *chosen)
 
-    def decode(self, decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    def get(
+        self,
+        pim: Pim,
+        decode: Callable[[bytes], T],
+        paging: Mapping[str, str] | None = None,
+        *,
+        may_hang: bool = False,
+        gives_up_on_500: bool = False,
+    ) -> T:
+        """Request a page of the list.
+
+        Args:
+            pim: The PIM.
+            decode: Turns the response body into a page.
+            paging: Query parameters for pagination.
+            may_hang: The PIM may never respond: use a short timeout and do not retry after it.
+            gives_up_on_500: Do not retry after a 500.
+
+        Raises:
+            RequestFailed: The page could not be read.
+        """
+        path, params, body = self.path, {**self.params, **(paging or {})}, None
+        if self.search_path is not None:
+            path, params = self.search_path, dict(paging or {})
+            body = {
+                name: text if name in BODY_TEXTS else text == "true"
+                for name, text in self.params.items()
+            }
+        try:
+            return pim.get(
+                path,
+                self._strict(decode),
+                params,
+                body=body,
+                may_hang=may_hang,
+                gives_up_on_500=gives_up_on_500,
+            )
+        except RequestRefused as refusal:
+            # The settings in a body may be at fault as well.
+            refusal.params = {**self.params, **refusal.params}
+            raise
+
+    def _strict(self, decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
         """Return a decoder that raises an error to retry if a message comes instead of the list.
 
         Only some lists may be disabled. Elsewhere a message says that something else went wrong.

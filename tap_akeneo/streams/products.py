@@ -234,6 +234,7 @@ class Products(ProductStream):
     path = "products-uuid"
     since = "7.0"
     primary_keys = ("uuid",)
+    search_path = "products-uuid/search"
     switches = (*SHARED_SWITCHES, "with_completenesses", "with_root_parent")
 
     @override

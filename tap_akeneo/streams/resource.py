@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from singer_sdk import Stream
 
 from tap_akeneo import schemas
 from tap_akeneo.changed_values import ADDITIONAL_FIELDS
+from tap_akeneo.config.settings import MAX_QUERY_LENGTH
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.records import decoded
 
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.tap_interface import TapInterface
 
+
+MAX_POSTED_ATTRIBUTES = 800
+"""Maximum of the body (Akeneo's OpenAPI document of SaaS, ``POST /products-uuid/search``)."""
+
+POSTED_SWITCHES = {
+    *("convert_measurements", "with_attribute_options", "with_asset_share_links"),
+    *("with_completenesses", "with_readiness", "with_workflow_execution_statuses"),
+}
+"""Settings that the same document names for the body.
+
+It lacks some, and calls another ``with_quality_scores__products``. With these settings the tap does
+not use the body, because rows would lose columns if the PIM ignored a name that it does not know.
+"""
 
 READ_AT: Final = "read_at"
 """Property of full tables with the time of the reading. Targets keep it, as any other."""
@@ -89,6 +103,9 @@ class Resource(Stream):
     tolerates_broken_items: ClassVar[bool] = True
     """Whether the setting ``on_broken_items`` applies."""
 
+    search_path: ClassVar[str | None] = None
+    """Route that takes the parameters of the list in the body of a POST."""
+
     parent: ClassVar[type[Resource] | None] = None
     """Parent stream; this stream has one list for each of its items."""
 
@@ -148,6 +165,7 @@ class Resource(Stream):
     ) -> ListRequest:
         """Return the request for a list with only the given parameters."""
         quoted = {key: quote(code) for key, code in (parents or {}).items()}
+        is_too_long = len(urlencode(params or {})) > MAX_QUERY_LENGTH
         return ListRequest(
             self.path.format(**quoted),
             self.pagination,
@@ -160,6 +178,7 @@ class Resource(Stream):
             may_hang=self.may_hang,
             may_be_disabled=self.may_be_disabled,
             is_sorted=self.is_sorted_by_key,
+            search_path=self.search_path if is_too_long and self._can_post else None,
         )
 
     def params(self) -> dict[str, str]:
@@ -172,9 +191,25 @@ class Resource(Stream):
                 params[self.channel_parameter] = settings.channel
             if settings.locales:
                 params["locales"] = ",".join(settings.locales)
-        if self.limits_attributes and settings.attributes and settings.attributes_fit_address:
+        if self.limits_attributes and settings.attributes and self.sends_attributes:
             params["attributes"] = ",".join(settings.attributes)
         return params
+
+    @property
+    def sends_attributes(self) -> bool:
+        """Whether the PIM leaves out the values of other attributes; otherwise the tap does."""
+        fit_body = self._can_post and len(self.settings.attributes) <= MAX_POSTED_ATTRIBUTES
+        return self.settings.attributes_fit_address or fit_body
+
+    @cached_property
+    def _can_post(self) -> bool:
+        """Whether the PIM takes all parameters of this list in the body of a POST, too."""
+        switches = {name for name in self.settings.switches if name in self.switches}
+        return (
+            self.search_path is not None
+            and switches <= POSTED_SWITCHES
+            and self.pim.offers(self.search_path, "POST")
+        )
 
     @property
     def hides_rows(self) -> bool:

@@ -146,7 +146,7 @@ class RecordStream(Resource):
     def _values_kept(self) -> frozenset[str]:
         """Attributes whose values the tap keeps, if they do not fit into a query parameter."""
         settings = self.settings
-        if not self.limits_attributes or settings.attributes_fit_address:
+        if not self.limits_attributes or self.sends_attributes:
             return frozenset()
         self.logger.info(
             "attributes: too many for the address of a request, so the PIM sends all values, and "

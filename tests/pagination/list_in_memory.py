@@ -109,17 +109,19 @@ class ListInMemory:
         *,
         gives_up_on_500: bool = False,
         may_hang: bool = False,
+        body: object = None,
     ) -> T:
         """Behave like `tap_akeneo.client.pim.Pim.get`."""
         assert not may_hang
+        assert body is None
         tries = 1 if gives_up_on_500 else TRIES
         for left in reversed(range(tries)):
             self.requests += 1
-            body = self.answer(params)
+            answer = self.answer(params)
             if self.passing_faults:
                 self.passing_faults -= 1
-            elif body is not None:
-                return decode(json.dumps(body).encode())
+            elif answer is not None:
+                return decode(json.dumps(answer).encode())
             if not left:
                 break
         request, reason = "GET products", "the PIM answers 500"

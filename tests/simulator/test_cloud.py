@@ -429,3 +429,66 @@ def test_assigned_users_have_permissions(saas: Client) -> None:
         "true",
         "false",
     }
+
+
+# Akeneo's OpenAPI document of SaaS, ``POST /products-uuid/search``.
+
+
+def test_products_are_searched_with_parameters_in_the_body(saas: Client) -> None:
+    search = json.dumps({"enabled": [{"operator": "=", "value": True}]})
+    body: dict[str, Any] = {"search": search, "locales": "en_US", "with_completenesses": True}
+    asked = {**body, "with_completenesses": "true", "limit": "100"}
+    for paging in ({"with_count": "true"}, {"page": "2"}, {**AFTER, "search_after": "8"}):
+        answer = _search(saas, body, limit="100", **paging)
+        listed = saas.get("products-uuid", **asked, **paging)
+        assert answer.status_code == 200
+        assert answer.json()["_embedded"] == listed["_embedded"]
+        assert answer.json().get("items_count") == listed.get("items_count")
+    following = _search(saas, body, limit="100", **AFTER).json()["_links"]["next"]["href"]
+    assert following.startswith(f"{saas.url}{API}/products-uuid/search?")
+    assert "search_after=" in following
+    assert "enabled" not in following
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ({"search": {}}, {}),
+        ({"with_completenesses": "true"}, {}),
+        ({"with_root_parent": True}, {}),
+        ({}, {"attributes": "name"}),
+        ({"attributes": ",".join(["name"] * 801)}, {}),
+        ({"search": json.dumps({"enabled": [{"operator": "=", "value": True}] * 21})}, {}),
+        ({"search": json.dumps({"uuid": [{"operator": "IN", "value": ["x"] * 801}]})}, {}),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_body_that_the_description_does_not_allow_is_refused(
+    saas: Client, body: Any, query: dict[str, str]
+) -> None:
+    assert _search(saas, body, **query).status_code == 422
+
+
+def test_the_search_needs_the_permission_to_list_products(start: Start) -> None:
+    client = start("saas")
+    client.pim.permissions.discard("pim_api_product_edit")
+    assert _search(client, {}).status_code == 200
+    client.pim.permissions.discard("pim_api_product_list")
+    assert _search(client, {}).json()["message"] == (
+        "Access forbidden. You are not allowed to list products."
+    )
+
+
+def test_only_saas_searches_with_a_body(clients: dict[str, Client]) -> None:
+    offering = {
+        name
+        for name, client in clients.items()
+        for route in client.get(f"{client.url}{API}")["routes"].values()
+        if route["route"].endswith("/search")
+    }
+    assert offering == {"saas"}
+
+
+def _search(client: Client, body: Any, **query: str) -> requests.Response:
+    url = f"{client.url}{API}/products-uuid/search"
+    return client.session.post(url, json=body, params=query, timeout=10)
