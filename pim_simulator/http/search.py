@@ -57,7 +57,7 @@ def search_predicates(
     return [
         known[name].matches(pim, condition["value"])
         for name, conditions in search.items()
-        for condition in conditions
+        for condition in _listed(conditions)
     ]
 
 
@@ -92,8 +92,8 @@ def _check_enabled(search: dict[str, Any]) -> None:
                 )
                 raise ApiError(422, message)
             if not isinstance(condition.get("value"), bool):
-                given = php_type(condition.get("value"))
-                message = f'Property "enabled" expects a boolean as data, "{given}" given.'
+                # Recorded on 7.0.84.
+                message = 'Filter "enabled" with operator "=" expects a boolean value.'
                 raise ApiError(422, message)
 
 
@@ -109,10 +109,10 @@ def _check(
                 f'on unavailable filter "{name}"'
             )
             raise ApiError(400, message)
-        if not isinstance(conditions, list):
+        if not isinstance(conditions, (list, dict)):
             problems.append("This value should be of type iterable.")
             continue
-        for condition in conditions:
+        for condition in _listed(conditions):
             problems += _problems(resource, known[name], condition)
     if problems:
         # FamilyRepository put no space between them before 7.0 [derived].
@@ -120,7 +120,14 @@ def _check(
         raise ApiError(400, space.join(problems))
 
 
+def _listed(value: Json) -> list[Json]:
+    """Return the items of a PHP array, which is a list or a map (recorded on 7.0.84)."""
+    return list(value.values() if isinstance(value, dict) else value)
+
+
 def _problems(resource: Resource, known: Filter, condition: Json) -> list[str]:
+    if isinstance(condition, list):
+        condition = dict(enumerate(condition))
     if not isinstance(condition, dict):
         return ["This value should be of type array|(Traversable&ArrayAccess)."]
     problems = [
@@ -160,7 +167,8 @@ def _value_problems(resource: Resource, known: Filter, value: Json) -> list[str]
         return [] if parse_atom(value) is not None else [message]
     if known.name == "parent":
         must = f"{_searching(known.words)} send a parent code category as value"
-        return [] if isinstance(value, str) else [f"{must}, {php_type(value)} given."]
+        # The message names the expected type as the given one (recorded on 7.0.84).
+        return [] if isinstance(value, str) else [f"{must}, string given."]
     if isinstance(value, bool):
         return []
     if known.name == "is_root":
@@ -173,6 +181,7 @@ def _list_problems(plural: str, value: Json) -> list[str]:
     if isinstance(value, list):
         wrong = [code for code in value if not isinstance(code, str)]
         return ["This value should be of type string."] * len(wrong)
-    given = php_type(value)
+    # That of types names the expected one (recorded on 7.0.84).
+    given = "array" if plural == "attribute types" else php_type(value)
     message = f"{_searching(plural)} send an array of {plural} as value, {given} given."
     return [message, "This value should be of type iterable."]

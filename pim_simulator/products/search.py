@@ -195,11 +195,13 @@ class ProductSearch:
             return lambda document: not codes.isdisjoint(document.ancestors)
         return None
 
-    @staticmethod
-    def _groups(operator: str, value: Json) -> Predicate | None:
+    def _groups(self, operator: str, value: Json) -> Predicate | None:
         if operator != "IN":
             return None
         codes = set(code_list("groups", value))
+        known = {code for item in self._store.products.values() for code in item.groups}
+        for code in sorted(codes - known):  # recorded on 7.0.84
+            raise ApiError(422, f'Object "groups" with code "{code}" does not exist')
         return lambda document: not codes.isdisjoint(document.item.groups)
 
     def _completeness(self, operator: str, value: Json, condition: dict[str, Any]) -> Predicate:

@@ -37,8 +37,9 @@ class MediaFiles:
             raise ApiError(404, f'Media file "{code}" does not exist.')
         if action == "get":
             body = _body(file, request.base)
-            del body["_links"]["self"]
-            return json_response(body)
+            # Links come last here (recorded on 7.0.84).
+            download = body.pop("_links")["download"]
+            return json_response({**body, "_links": {"download": download}})
         return Response(
             200,
             b"%s: " % file.mime_type.encode() + file.code.encode(),

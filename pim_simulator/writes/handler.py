@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pim_simulator.http.errors import ApiError, violations
+from pim_simulator.http.errors import ApiError, documented, violations
 from pim_simulator.http.messages import (
+    PREFIX,
     Request,
     Response,
     decode_object,
@@ -25,17 +26,30 @@ if TYPE_CHECKING:
 
 _MAX_LINES = 100
 _MAX_LINE_LENGTH = 1_000_000
+_IN_ANCHORS = str.maketrans("-/{}", "____")
 
 
 class WriteHandler:
     """Handles the requests that change something."""
 
     def __init__(self, pim: Installation) -> None:
+        self._pim = pim
         self._writer = Writer(pim)
         self._profile = pim.profile
 
     def respond(self, route: Route, request: Request) -> Response:
         """Return the response to a request."""
+        try:
+            return self._respond(route, request)
+        except ApiError as error:
+            if route.resource.path == "products-uuid" and "_links" in error.more:
+                # Recorded on 7.0.84.
+                operation = route.path.removeprefix(f"{PREFIX}/").translate(_IN_ANCHORS)
+                anchor = f"api-reference.html#{route.method.lower()}_{operation}"
+                raise documented(error.message, anchor) from None
+            raise
+
+    def _respond(self, route: Route, request: Request) -> Response:
         if route.action == "partial_update_list":
             return self._update_many(route.resource, request)
         if route.action == "delete":
@@ -46,6 +60,7 @@ class WriteHandler:
             return self._save_measurement_families(request)
         data = decode_object(request.content)
         resource = route.resource
+        self._check(route, data)
         if route.action == "create":
             code = self._code_of_new(resource, data)
             if self._writer.exists(resource.table, _key(resource, request, code)):
@@ -55,6 +70,17 @@ class WriteHandler:
         created = self._save(resource, request, code, data)
         location = path_link(request.base, f"{resource.url_path(request.parts)}/{code}")
         return Response(201 if created else 204, b"", {"location": location})
+
+    def _check(self, route: Route, data: dict[str, Any]) -> None:
+        """Raise the errors that the PIM's validation has for these (recorded on 7.0.84)."""
+        if route.resource.path == "categories":
+            for locale in data.get("labels", {}):
+                if locale not in self._pim.store.locales:
+                    raise violations(("labels", f'The locale "{locale}" does not exist.'))
+        if route.resource.path == "attributes" and route.action == "create":
+            missing = [name for name in ("type", "group") if not data.get(name)]
+            if missing:
+                raise violations(*((name, "This value should not be blank.") for name in missing))
 
     def _update_many(self, resource: Resource, request: Request) -> Response:
         """Save each line; each has its own status (``StreamResourceResponse``)."""
@@ -130,8 +156,10 @@ class WriteHandler:
         code = request.parts[resource.placeholder]
         key = _key(resource, request, code)
         if not self._writer.exists(resource.table, key):
-            what = f'{resource.title} "{code}"'
-            message = f"{what} does not exist or you do not have permission to access it."
+            what = f'{resource.title} "{code}" does not exist'
+            if resource.path == "products-uuid":  # recorded on 7.0.84
+                what = f"The {code} product does not exist in your PIM"
+            message = f"{what} or you do not have permission to access it."
             raise ApiError(404, message)
         self._writer.delete(resource.table, key)
         return Response(204, b"")
@@ -153,6 +181,8 @@ class WriteHandler:
         if resource.path == "products":
             message = f"The {code} identifier is already used for another product."
             return violations(("identifier", message))
+        if resource.path == "categories":  # recorded on 7.0.84
+            return violations(("code", "This value is already used."))
         name = resource.key
         return violations((name, f"The same {name} is already set on another resource."))
 

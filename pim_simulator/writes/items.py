@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pim_simulator.database.rows import Item
 from pim_simulator.http.errors import violations
-from pim_simulator.writes.values import WrittenValues
+from pim_simulator.writes.values import WrittenValues, format_error
 
 if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
@@ -44,6 +45,11 @@ class ItemWriter:
                 identifier = value["data"]
         if identifier is None and not self._profile.by_uuid:
             raise violations(("identifier", "The identifier attribute cannot be empty."))
+        if identifier != item.code and re.search(r"[,;]|^\s|\s$", identifier or ""):
+            message = (
+                "This field should not contain any comma or semicolon or leading/trailing space"
+            )
+            raise violations(("identifier", message))  # recorded on 7.0.84
         other = store.product_by_identifier(identifier) if identifier else None
         if other is not None and other is not item:
             message = f"The {identifier} identifier is already used for another product."
@@ -203,4 +209,5 @@ def _check_uuid(uuid: str) -> None:
     try:
         UUID(uuid)
     except ValueError:
-        raise violations(("uuid", "This is not a valid UUID.")) from None
+        message = "This value is not a valid UUID."
+        raise format_error(message) from None  # recorded on 7.0.84

@@ -74,6 +74,10 @@ class WrittenValues:
             if name not in (_MODEL_KEYS if models else _PRODUCT_KEYS):
                 message = f'Property "{name}" does not exist.'
                 raise format_error(message)
+        if not isinstance(data.get("enabled", True), bool):
+            kind = php_type(data["enabled"])
+            message = f'Property "enabled" expects a boolean as data, "{kind}" given.'
+            raise format_error(message)  # recorded on 7.0.84
         values = self._merged(item, data.get("values", {}))
         categories = self._categories(data, item)
         self._apply_structure(item, data)

@@ -1,0 +1,141 @@
+"""Errors of searches and writes as recorded on 7.0.84.
+
+The expectations are written by hand; the recordings themselves stay outside the project.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.simulator.conftest import API
+
+if TYPE_CHECKING:
+    from tests.simulator.conftest import Client, Start
+
+FORMAT = "Check the expected format on the API documentation."
+NO_UUID = "00000000-0000-4000-8000-000000000000"
+
+
+REFUSED = {
+    ("families", "code", 400): (
+        {"operator": "IN", "value": ["x"]},
+        (
+            "This value should be of type array|(Traversable&ArrayAccess). This field is missing. "
+            "This field is missing. This field was not expected."
+        ),
+    ),
+    ("attributes", "type", 400): (
+        [{"operator": "=", "value": "x"}],
+        (
+            'In order to search on attribute types you must use "IN" operator, "IN" given. '
+            "In order to search on attribute types you must send an array of attribute types as "
+            "value, array given. This value should be of type iterable."
+        ),
+    ),
+    ("categories", "parent", 400): (
+        [{"operator": "IN", "value": ["master"]}],
+        (
+            'In order to search on category parent you must use "=" operator, "IN" given. '
+            "In order to search on category parent you must send a parent code category as value, "
+            "string given."
+        ),
+    ),
+    ("locales", "enabled", 422): (
+        [{"operator": "=", "value": 1}],
+        'Filter "enabled" with operator "=" expects a boolean value.',
+    ),
+    ("products-uuid", "groups", 422): (
+        [{"operator": "IN", "value": ["nope"]}],
+        'Object "groups" with code "nope" does not exist',
+    ),
+}
+"""By path, property and status: the conditions and the message."""
+
+
+@pytest.mark.parametrize(("path", "name", "status"), REFUSED)
+def test_a_search_that_is_refused(ce7: Client, path: str, name: str, status: int) -> None:
+    conditions, message = REFUSED[path, name, status]
+    assert ce7.error(path, search={name: conditions}) == (status, message)
+
+
+def test_a_single_media_file_ends_with_its_link(ce7: Client) -> None:
+    code = ce7.page("media-files")[0]["code"]
+    file = ce7.get(f"media-files/{code}")
+    assert list(file)[-1] == "_links"
+    assert list(file["_links"]) == ["download"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("products-uuid", {"uuid": "x"}, "This value is not a valid UUID."),
+        ("products-uuid", {"nope": 1}, 'Property "nope" does not exist.'),
+        (
+            "products-uuid/{uuid}",
+            {"enabled": "x"},
+            'Property "enabled" expects a boolean as data, "string" given.',
+        ),
+    ],
+)
+def test_a_product_of_another_format(start: Start, path: str, body: Any, message: str) -> None:
+    client = start()
+    uuid = client.page("products-uuid")[0]["uuid"]
+    method, place = (
+        ("PATCH", "patch_products_uuid__uuid_") if "{" in path else ("POST", "post_products_uuid")
+    )
+    answer = client.write(method, path.replace("{uuid}", uuid), body)
+    assert answer.json() == {
+        "code": 422,
+        "message": f"{message} {FORMAT}",
+        "_links": {"documentation": {"href": f"http://api.akeneo.com/api-reference.html#{place}"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "errors"),
+    [
+        (
+            *("POST", "products", {"identifier": "a,b"}),
+            {"identifier": "This field should not contain any comma or semicolon or "
+                "leading/trailing space"},
+        ),
+        ("POST", "categories", {"code": "master"}, {"code": "This value is already used."}),
+        ("POST", "categories", {}, {"code": "This value should not be blank."}),
+        (
+            *("PATCH", "categories/master", {"labels": {"xx_XX": "x"}}),
+            {"labels": 'The locale "xx_XX" does not exist.'},
+        ),
+        (
+            *("POST", "attributes", {"code": "fresh"}),
+            dict.fromkeys(("type", "group"), "This value should not be blank."),
+        ),
+    ],
+)  # fmt: skip
+def test_a_write_that_is_invalid(
+    start: Start, method: str, path: str, body: Any, errors: dict[str, str]
+) -> None:
+    assert start().write(method, path, body).json() == {
+        "code": 422,
+        "message": "Validation failed.",
+        "errors": [{"property": name, "message": text} for name, text in errors.items()],
+    }
+
+
+def test_an_empty_list_is_an_empty_change(start: Start) -> None:
+    client = start()
+    uuid = client.page("products-uuid")[0]["uuid"]
+    assert client.write("PATCH", f"products-uuid/{uuid}", []).status_code == 204
+
+
+def test_deleting_what_does_not_exist(start: Start) -> None:
+    client = start()
+    for path, message in (
+        (f"products-uuid/{NO_UUID}", f"The {NO_UUID} product does not exist in your PIM"),
+        ("product-models/nope", 'Product model "nope" does not exist'),
+    ):
+        answer = client.session.delete(f"{client.url}{API}/{path}", timeout=10)
+        assert answer.status_code == 404
+        more = "or you do not have permission to access it."
+        assert answer.json()["message"] == f"{message} {more}"
