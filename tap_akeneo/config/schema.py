@@ -126,6 +126,17 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=[300],
     ),
     th.Property(
+        "refresh_within_days",
+        th.IntegerType(minimum=1, maximum=3650),
+        title="Refresh within (days)",
+        description=(
+            "Each run also reads a part of the incremental streams again, so that each row is read "
+            "again within this number of days, whether its date has moved or not. See "
+            "docs/freshness.md."
+        ),
+        examples=[7],
+    ),
+    th.Property(
         "pim_timezone",
         th.StringType,
         title="Time zone of the PIM's server",

@@ -62,6 +62,7 @@ class Settings:
     start_date: datetime | None
     end_date: datetime | None
     lookback: timedelta
+    refresh_within: timedelta | None
     pim_timezone: ZoneInfo | None
     page_size: int
     max_concurrency: int
@@ -130,6 +131,7 @@ class Settings:
             start_date=reader.parsed("start_date", parse_date),
             end_date=reader.parsed("end_date", parse_date),
             lookback=timedelta(seconds=reader.value("lookback_seconds")),
+            refresh_within=reader.days("refresh_within_days"),
             pim_timezone=reader.parsed("pim_timezone", _parse_timezone),
             page_size=reader.value("page_size"),
             max_concurrency=reader.value("max_concurrency"),
@@ -171,6 +173,11 @@ class _Reader:
     def value(self, name: str) -> Any:  # noqa: ANN401 (checked by the schema)
         """Return a value as it is. Return the default if it is unset or has the wrong type."""
         return self._values[name]
+
+    def days(self, name: str) -> timedelta | None:
+        """Return a number of days, or None if it is unset."""
+        value = self.value(name)
+        return None if value is None else timedelta(days=value)
 
     def text(self, name: str) -> str | None:
         """Return text without surrounding whitespace. Return the default if that is empty."""

@@ -45,6 +45,7 @@ class _Progress(msgspec.Struct):
     replication_key_signpost: str | None = None
     unfinished: Any = None
     broken: Any = None
+    refresh: Any = None
     fingerprints: Any = None
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_akeneo.client.errors import NoResponse, PimUnavailable, RequestRefused
 from tap_akeneo.client.responses import ListDisabled, Page
@@ -58,6 +58,7 @@ class Outcome(Enum):
     DISABLED = "the list is disabled in the PIM"
     GONE = "the PIM no longer has the list, or its parent"
     FAILED = "the list could not be read to its end"
+    PAUSED = "a part of the list came, which was enough for this run"
 
     @property
     def is_read(self) -> bool:
@@ -96,6 +97,9 @@ class ListReading:
         refusal: The PIM's error, if it refused the list.
         is_resumable: Whether a later run can continue from what is left.
     """
+
+    is_divisible: ClassVar[bool] = True
+    """Whether several parts may be read at once."""
 
     def __init__(  # noqa: PLR0913 (what is known of an earlier run)
         self,
@@ -157,6 +161,11 @@ class ListReading:
         return self.outcome in {Outcome.COMPLETE, Outcome.RESUMED}
 
     @property
+    def is_enough(self) -> bool:
+        """Whether as much of the list came as this run is to read."""
+        return False
+
+    @property
     def has_work(self) -> bool:
         """Whether a slice waits to be read."""
         return bool(self._waiting) and self.outcome is None
@@ -185,7 +194,7 @@ class ListReading:
         self._waiting.remove(one)
         if isinstance(one, KeySlice) and one.is_search:
             one = replace(one, known=tuple(known))
-        if divides and isinstance(one, KeySlice):
+        if divides and self.is_divisible and isinstance(one, KeySlice):
             one, *parts = one.divided(self.counted, self._arrived, self._samples)
             self._waiting.extend(parts)
         self._running.append(one)
@@ -239,6 +248,8 @@ class ListReading:
         if step.end is not None:
             self._ends.append(step.end)
         self._finish_if_nothing_is_left()
+        if self.is_enough:
+            self._stop(Outcome.PAUSED, "")
 
     def fail(self, one: Slice, failure: Exception, *, pim_is_up: bool) -> None:
         """Take the failure of a step.

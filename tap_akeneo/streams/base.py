@@ -18,6 +18,7 @@ from tap_akeneo.pagination.slices import ListFailed
 from tap_akeneo.permissions import lacks_list_permission
 from tap_akeneo.progress import progress
 from tap_akeneo.streams.readings import ListRead, rows_of
+from tap_akeneo.streams.refreshing import RefreshReading
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 from tap_akeneo.streams.sdk import SdkStream
 
@@ -179,9 +180,9 @@ class AkeneoStream(SdkStream):
             reading: The list, of this stream or of its parents.
             permission: The permission that it needs, if not that of this stream.
         """
-        self.is_whole &= reading.is_complete
+        self.is_whole &= reading.is_complete or reading.outcome is Outcome.PAUSED
         self._is_resumed |= reading.outcome is Outcome.RESUMED
-        if permission is None:
+        if permission is None and not isinstance(reading, RefreshReading):
             self._note(reading)
         self._has_list |= reading.is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:

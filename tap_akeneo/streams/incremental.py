@@ -20,10 +20,11 @@ from tap_akeneo.replication import (
 )
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.fingerprints import MIXED, changed_inputs, forget_read, has_read
+from tap_akeneo.streams.refreshing import RefreshReading, due_refresh, note_full_reading
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
@@ -44,6 +45,7 @@ class IncrementalStream(AkeneoStream):
 
     Attributes:
         rows_again: Number of records so far that an earlier run has read, by their dates.
+        rows_refreshed: Number of records that were read again whatever their dates.
     """
 
     replication_key: ClassVar[str | None] = "updated"
@@ -51,6 +53,7 @@ class IncrementalStream(AkeneoStream):
     def __init__(self, tap: TapInterface) -> None:
         super().__init__(tap)
         self.rows_again = 0
+        self.rows_refreshed = 0
         self._is_filtered = False
         self._starts: list[datetime | None] = []
 
@@ -101,6 +104,48 @@ class IncrementalStream(AkeneoStream):
                 # The rest of the list cannot be read separately any more, so read all of it again.
                 rest += filter(None, [self._plan(parents[index])])
         yield self.emit(rest)
+        yield from self._refresh([one.request.parents for one in rest if one.is_read])
+
+    def _refresh(self, parents: Sequence[Mapping[str, str]]) -> Plan[None]:
+        """Read parts of lists again, after their changes: an older row must not replace a newer.
+
+        Args:
+            parents: Keys of the parents of the lists.
+        """
+        settings = self.settings
+        if settings.refresh_within is None or settings.end_date or not self.keeps_bookmarks:
+            return
+        # A part may reach over the end of the list to its beginning.
+        for _ in range(2):
+            due = [
+                due_refresh(
+                    self.request_for(self._all_dates, one),
+                    self._state_of(one),
+                    self.fingerprints,
+                    now=self.pim.server_time(),
+                    since=self._all_dates.start,
+                    within=settings.refresh_within,
+                )
+                for one in parents
+            ]
+            readings = [one for one in due if one is not None]
+            yield self.emit(readings)
+            parents = [one.request.parents for one in readings if one.is_read]
+
+    def _has_all(self, request: ListRequest) -> bool:
+        """Return whether a list has all items, and not only those that changed."""
+        return request.params == self.request_for(self._all_dates, request.parents).params
+
+    @property
+    def _all_dates(self) -> DateRange:
+        """The dates of all items to read."""
+        return plan_incremental(
+            bookmark=None,
+            start_date=self.settings.start_date,
+            end_date=None,
+            lookback=self.settings.lookback,
+            now=self.pim.server_time(),
+        )
 
     def prepare_filters(self) -> None:
         """Send the requests that date filters depend on."""
@@ -245,6 +290,10 @@ class IncrementalStream(AkeneoStream):
             bookmark = min(reading.bookmark, self.pim.server_time(reading.noted))
             reading.state["replication_key"] = self.replication_key
             reading.state["replication_key_value"] = bookmark.isoformat()
+            if self.settings.refresh_within is not None and self._has_all(reading.request):
+                note_full_reading(reading)
+        if isinstance(reading, RefreshReading):
+            self.rows_refreshed += reading.items_again
 
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
@@ -268,9 +317,11 @@ class IncrementalStream(AkeneoStream):
         if not self.keeps_bookmarks or not self._starts:
             return ""
         since = f"since {min(starts).isoformat()}" if starts else "in full"
-        parts = [f"{self.rows:,} rows {since}"]
+        parts = [f"{self.rows - self.rows_refreshed:,} rows {since}"]
         if starts and (in_full := len(self._starts) - len(starts)):
             parts.append(f"{in_full} of {len(self._starts)} lists in full")
         if self.rows_again:
             parts.append(f"{self.rows_again:,} of them read before")
+        if self.rows_refreshed:
+            parts.append(f"{self.rows_refreshed:,} rows refreshed")
         return ", ".join(parts)

@@ -134,6 +134,7 @@ class ResumableReading(ListReading):
 
     Attributes:
         state: The bookmark of the stream, or of one of its partitions.
+        state_of_broken_items: The bookmark that keeps broken items.
         started: The PIM's clock when the reading began, perhaps in an earlier run.
         bookmark: The bookmark after the list is complete.
         noted: Our monotonic time when the reading began in this run.
@@ -153,7 +154,7 @@ class ResumableReading(ListReading):
         since: datetime | None,
         until: datetime | None = None,
     ) -> None:
-        self.state = state
+        self.state = self.state_of_broken_items = state
         self.started = started
         self.bookmark = bookmark
         self.noted = time.monotonic()
@@ -221,7 +222,8 @@ class ResumableReading(ListReading):
     def _save_broken_items(self) -> None:
         if self.broken:
             broken = [_as_item(one, self.since) for one in self.broken]
-            write_broken_items(self.state, [*broken_items(self.state), *broken])
+            known = broken_items(self.state_of_broken_items)
+            write_broken_items(self.state_of_broken_items, [*known, *broken])
 
 
 class BrokenItemReading(ListReading):

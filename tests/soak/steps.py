@@ -68,6 +68,7 @@ class Setup:
         minutes: Minutes from the start to the change of the server's clock.
         lag: Seconds until the index shows a write.
         lookback: The setting, in addition to the lag.
+        refresh: Seconds within which rows are read again without a change; 0 for never.
         tick: Seconds of the PIM's clock per request.
         page_size: The setting, also for lists whose page size the PIM chooses.
         threads: The setting ``max_concurrency``.
@@ -87,6 +88,7 @@ class Setup:
     minutes: int = 600
     lag: int = 0
     lookback: int = 0
+    refresh: int = 0
     tick: float = 0.0
     page_size: int = 4
     threads: int = 1
@@ -183,6 +185,7 @@ def setups(draw: DrawFn) -> Setup:
         minutes=draw(st.integers(-60, 240)),
         lag=draw(st.sampled_from((0, 1, 5, 120))),
         lookback=draw(st.sampled_from((0, 0, 1, 300))),
+        refresh=draw(st.sampled_from((0, 0, 3, 30, 600))),
         tick=draw(st.sampled_from((0.0, 0.0, 0.4, 1.5, 20.0))),
         page_size=PAGE if is_long else draw(st.integers(2, PAGE)),
         threads=draw(st.integers(1, 4)),
