@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.store import Store
 
 _NO_ACCESS = "You are not allowed to access the web API."
+_BOOLEAN = ("true", "false")
 _PIM_3 = frozenset({"pim-3"})
 _V7 = since(7) - since(8)
 # `pim_api_product_list` and similar permissions came with 6.0.
@@ -183,12 +184,15 @@ RESOURCES: tuple[Resource, ...] = (
     # The list has no conditions and actions (Akeneo's OpenAPI document of SaaS, September 2026).
     Resource("rule-definitions", "rule_definition", READ, SAAS, feature="rules", rows=shop.rules,
         body=cloud.rule,
-        parameters={"codes": one_of("code"), "type": equal_to("type"),
-            "execution_type": equal_to("execution_type"), "enabled": equal_to("enabled")}),
+        parameters={"codes": one_of("code"), "type": equal_to("type", "product", "record"),
+            "execution_type": equal_to("execution_type", "scheduled", "triggered",
+                "workflow_based"),
+            "enabled": equal_to("enabled", *_BOOLEAN)}),
     # Parameters and shape: Akeneo's OpenAPI document of 2 September 2026, ``get_readinesses``
     # (snapshot of schallym/node-akeneo-api-client at 1e9acd8).
     Resource("readiness", "readiness", READ, SAAS, feature="readiness", rows=shop.readiness,
-        by_code=False, parameters={"codes": one_of("code"), "is_draft": equal_to("is_draft")}),
+        by_code=False,
+        parameters={"codes": one_of("code"), "is_draft": equal_to("is_draft", *_BOOLEAN)}),
     Resource("data-model-designer/modelization-suggestions", "modelization_suggestion",
         profiles=SAAS, feature="data_model_designer", key="uuid", rows=shop.suggestions,
         linked=False,

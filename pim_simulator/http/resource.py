@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pim_simulator.database.profiles import ALL
+from pim_simulator.http.errors import ApiError
 from pim_simulator.http.messages import PREFIX
 
 if TYPE_CHECKING:
@@ -144,6 +145,16 @@ def one_of(name: str) -> Callable[[dict[str, Any], str], bool]:
     return lambda body, text: body[name] in text.split(",")
 
 
-def equal_to(name: str) -> Callable[[dict[str, Any], str], bool]:
-    """Return the test of a parameter that is the value of a property."""
-    return lambda body, text: str(body[name]).lower() == text.lower()
+def equal_to(name: str, *allowed: str) -> Callable[[dict[str, Any], str], bool]:
+    """Return the test of a parameter that is the value of a property.
+
+    Other values than the allowed ones are refused, if there are some. The description names them,
+    but not what the error says.
+    """
+
+    def matches(body: dict[str, Any], text: str) -> bool:
+        if allowed and text not in allowed:
+            raise ApiError(422, f'"{text}" is not a valid value of "{name}".')
+        return str(body[name]).lower() == text.lower()
+
+    return matches

@@ -109,6 +109,8 @@ class LibrarySearch:
             inside = [self._logical(library, one) for one in given]
             combine = all if name == "and" else any
             return lambda row: combine(test(row) for test in inside)
+        if not isinstance(given, dict):
+            raise invalid_search((name, "Array value found, but an object is required"))
         if name == "values":
             ((code, condition),) = given.items()
             if code not in library.attributes:

@@ -45,6 +45,9 @@ _FLAGS_OF = {
 }
 
 
+_READINESS = ("scores_only", "detailed")
+
+
 class ItemParameters:
     """Checks and reads query parameters as a version of the PIM does."""
 
@@ -64,6 +67,10 @@ class ItemParameters:
         scope = query.get("scope")
         if scope is not None and scope not in store.channels:
             raise ApiError(422, f'Scope "{scope}" does not exist.')
+        readiness = query.get("with_readiness", _READINESS[0])
+        if self._profile.saas and readiness not in _READINESS:
+            # The description names the values, but not what the error says.
+            raise ApiError(422, f'"{readiness}" is not a valid value of "with_readiness".')
         if scope is None and self._profile.saas and query.get("convert_measurements") == "true":
             # The documentation says that the channel is mandatory, but not what the error says.
             raise ApiError(422, 'The "scope" is mandatory with "convert_measurements".')
@@ -99,8 +106,8 @@ class ItemParameters:
         attributes = _codes(query, "attributes")
         flags = {**_FLAGS, **_FLAGS_OF.get(resource, {})}
         published = resource == "published-products"
-        readiness = query.get("with_readiness")  # takes no booleans
-        if published or not self._profile.saas or readiness not in ("scores_only", "detailed"):
+        readiness = query.get("with_readiness")
+        if published or not self._profile.saas:
             readiness = None
         return View(
             base=base,

@@ -18,11 +18,12 @@ from pim_simulator.products.date_filters import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pim_simulator.database.index import Document
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
+    from pim_simulator.database.rows import Item
     from pim_simulator.products.bodies import ItemBodies
     from pim_simulator.products.date_filters import Predicate
 
@@ -31,7 +32,14 @@ _FIELDS = frozenset(
     | {"groups", "parent", "quality_score", "uuid"}
 )
 # Product models have no such filters (recorded: a 422 with the same message).
-_NOT_OF_MODELS = frozenset({"enabled", "completeness", "quality_score", "uuid"})
+_NOT_OF_MODELS = frozenset({"enabled", "uuid"})
+# How many variants of a model are complete, or not.
+_COMPLETE: dict[str, tuple[Callable[[Iterable[object]], bool], bool]] = {
+    "AT LEAST COMPLETE": (any, True),
+    "AT LEAST INCOMPLETE": (any, False),
+    "ALL COMPLETE": (all, True),
+    "ALL INCOMPLETE": (all, False),
+}
 _DATES = ("updated", "created", LINKED)
 _READINESS = ("readiness", "readiness_by_channel")
 _COMPARE = {**COMPARE, ">=": ge, "<=": le}
@@ -65,7 +73,7 @@ class ProductSearch:
             raise ApiError(422, words.format(f'"{", ".join(unknown)}"') + " exist.")
         for name, conditions in filters.items():
             operator = conditions[0]["operator"]
-            if resource == "product-models" and name in _NOT_OF_MODELS:
+            if resource == "product-models" and not self._is_of_models(name, operator):
                 raise unsupported(name, operator)
             if name in _FIELDS or name in self._store.attributes:
                 continue
@@ -76,6 +84,14 @@ class ProductSearch:
             status = 422 if resource == "products-uuid" else 404
             message = f'"{name}" does not exist or you do not have permission to access it.'
             raise ApiError(status, message)
+
+    def _is_of_models(self, name: str, operator: str) -> bool:
+        """Return whether models have a filter (akeneo/pim-api-docs at 61ef548d, filter.md)."""
+        if name == "completeness":
+            return operator in _COMPLETE
+        if name == "quality_score":
+            return self._profile.saas
+        return name not in _NOT_OF_MODELS
 
     def predicates(
         self, filters: Filters, *, locale: str | None, scope: str | None, models: bool
@@ -184,10 +200,11 @@ class ProductSearch:
         uuids = {uuid.lower() for uuid in code_list("uuid", value)}
         return lambda document: (document.key in uuids) is (operator == "IN")
 
-    @staticmethod
-    def _parent(operator: str, value: Json) -> Predicate | None:
+    def _parent(self, operator: str, value: Json) -> Predicate | None:
         if operator in ("EMPTY", "NOT EMPTY"):
             return lambda document: bool(document.ancestors) is (operator == "NOT EMPTY")
+        if operator in ("IS NULL", "IS NOT NULL") and self._profile.saas:
+            return lambda document: bool(document.ancestors) is (operator == "IS NOT NULL")
         if operator == "=" and isinstance(value, str):
             return lambda document: value in document.ancestors
         if operator == "IN":
@@ -208,10 +225,12 @@ class ProductSearch:
         scope = condition["scope"]
         if scope not in self._store.channels:
             raise ApiError(422, 'Property "completeness" expects a valid scope.')
+        locales = condition.get("locales") or ([condition["locale"]] if condition["locale"] else [])
+        if condition["models"]:
+            return self._variants_complete(operator, scope, locales)
         compare = _comparison(operator)
         if compare is None or not isinstance(value, int):
             raise ApiError(422, 'Property "completeness" expects an integer as data.')
-        locales = condition.get("locales") or ([condition["locale"]] if condition["locale"] else [])
 
         def complete(document: Document) -> bool:
             rows = [
@@ -223,6 +242,30 @@ class ProductSearch:
             return bool(rows) and test(compare(data, value) for data in rows)
 
         return complete
+
+    def _variants_complete(self, operator: str, scope: str, locales: list[str]) -> Predicate:
+        quantify, wanted = _COMPLETE[operator]
+
+        def is_complete(variant: Item) -> bool:
+            rows = [
+                row["data"] == _READY
+                for row in self._bodies.completenesses(variant)
+                if row["scope"] == scope and (not locales or row["locale"] in locales)
+            ]
+            return bool(rows) and all(rows)
+
+        def matches(document: Document) -> bool:
+            found = [is_complete(one) is wanted for one in self._variants(document.item)]
+            return bool(found) and quantify(found)
+
+        return matches
+
+    def _variants(self, model: Item) -> Iterator[Item]:
+        for item in self._store.children(model.code or ""):
+            if item.is_model:
+                yield from self._variants(item)
+            else:
+                yield item
 
     def _quality_score(
         self, operator: str, value: Json, condition: dict[str, Any]
@@ -291,7 +334,7 @@ class ProductSearch:
                 raise ApiError(422, f'Attribute "{code}" expects a {name}, none given.')
             if not attribute[trait]:
                 condition[name] = None
-        test = value_test(operator, value)
+        test = value_test(operator, value) or _range_test(attribute["type"], operator, value)
         if test is None:
             return None
 
@@ -307,6 +350,30 @@ class ProductSearch:
             return test(data[0] if data else None)
 
         return matches
+
+
+def _range_test(kind: str, operator: str, value: Json) -> Callable[[Json], bool] | None:
+    """Return a test of dates, numbers and measurements, these in the unit of their value."""
+    if kind == "pim_catalog_date":
+        key: Callable[[Json], Any] = lambda data: None if data is None else str(data)[:10]  # noqa: E731
+    elif kind in ("pim_catalog_number", "pim_catalog_metric"):
+        key = _amount
+    else:
+        return None
+    limits = [key(one) for one in value] if isinstance(value, list) else [key(value)]
+    if operator in ("BETWEEN", "NOT BETWEEN") and len(limits) == len(("first", "last")):
+        first, last = limits
+        wanted = operator == "BETWEEN"
+        return lambda data: (one := key(data)) is not None and (first <= one <= last) is wanted
+    compare = _COMPARE.get(operator)
+    if compare is None or len(limits) != 1:
+        return None
+    return lambda data: (one := key(data)) is not None and compare(one, limits[0])
+
+
+def _amount(data: Json) -> float | None:
+    amount = data["amount"] if isinstance(data, dict) else data
+    return None if amount is None else float(amount)
 
 
 def _comparison(operator: str) -> Callable[[int, int], bool] | None:

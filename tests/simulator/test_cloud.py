@@ -108,6 +108,20 @@ def test_readiness_is_filtered_by_parameters(saas: Client) -> None:
     assert saas.error("readiness/x")[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        *(("rule-definitions", name) for name in ("type", "enabled", "execution_type")),
+        ("readiness", "is_draft"),
+        *((path, "with_readiness") for path in ("products", "products-uuid", "product-models")),
+    ],
+)
+def test_a_parameter_takes_only_the_values_of_the_description(
+    saas: Client, path: str, name: str
+) -> None:
+    assert saas.error(path, **{name: "x"})[0] == 422
+
+
 def test_suggestions_are_filtered_by_parameters(saas: Client) -> None:
     path = "data-model-designer/modelization-suggestions"
     rows = saas.pim.truth("modelization_suggestions")
@@ -276,7 +290,7 @@ def test_newer_fields_come_on_demand(saas: Client) -> None:
     model = saas.page("product-models", with_readiness="scores_only")[0]
     (scores,) = model["readiness"]["scores_by_scope_and_locale"].values()
     assert set(scores[0]) == {"scope", "locale", "score"}
-    assert "readiness" not in saas.page("products", with_readiness="true")[0]
+    assert saas.error("products", with_readiness="true")[0] == 422
 
 
 def test_links_of_saas_keep_what_was_asked_with(saas: Client) -> None:

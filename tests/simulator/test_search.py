@@ -315,3 +315,86 @@ def test_the_dates_of_the_zone_are_those_of_its_rules(start: Start) -> None:
     for product in client.pim.truth("products"):
         moment = datetime.fromisoformat(product["updated"])
         assert moment.utcoffset() == moment.astimezone(ZoneInfo(BERLIN)).utcoffset()
+
+
+# akeneo/pim-api-docs at 61ef548d, content/rest-api/filter.md
+
+
+@pytest.mark.parametrize("locales", [{"locale": "en_US"}, {"locales": ["en_US", "fr_FR"]}])
+def test_models_are_found_by_the_completeness_of_their_variants(
+    clients: dict[str, Client], locales: dict[str, Any]
+) -> None:
+    client = clients["saas"]
+    wanted = locales.get("locales") or [locales["locale"]]
+    models = {one["code"]: one for one in client.all("product-models")}
+    complete: dict[str, list[bool]] = {}
+    for product in client.all("products-uuid", with_completenesses="true"):
+        rows = [
+            row["data"] == 100
+            for row in product["completenesses"]
+            if row["scope"] == "ecommerce" and row["locale"] in wanted
+        ]
+        code = product["parent"]
+        while code is not None:
+            complete.setdefault(code, []).append(bool(rows) and all(rows))
+            code = models[code]["parent"]
+    for operator, expected in (
+        ("AT LEAST COMPLETE", {code for code, all_of in complete.items() if any(all_of)}),
+        ("ALL COMPLETE", {code for code, all_of in complete.items() if all(all_of)}),
+        ("AT LEAST INCOMPLETE", {code for code, all_of in complete.items() if not all(all_of)}),
+        ("ALL INCOMPLETE", {code for code, all_of in complete.items() if not any(all_of)}),
+    ):
+        condition = {"operator": operator, "scope": "ecommerce", **locales}
+        found = client.found("product-models", "code", completeness=[condition])
+        assert found == expected
+    assert len({any(all_of) for all_of in complete.values()}) == 2
+
+
+def test_models_of_saas_are_found_by_their_parent_and_their_quality(
+    clients: dict[str, Client],
+) -> None:
+    client = clients["saas"]
+    models = client.all("product-models", with_quality_scores="true")
+    for operator, has_parent in (("IS NULL", False), ("IS NOT NULL", True)):
+        found = client.found("product-models", "code", parent=[{"operator": operator}])
+        assert found == {one["code"] for one in models if bool(one["parent"]) is has_parent}
+    place = {"scope": "ecommerce", "locale": "en_US"}
+    condition = {"operator": "IN", "value": ["A", "B"], **place}
+    good = {
+        one["code"]
+        for one in models
+        for row in one["quality_scores"]
+        if place.items() <= row.items() and row["data"] in "AB"
+    }
+    assert client.found("product-models", "code", quality_score=[condition]) == good != set()
+    assert clients["ce-7"].error(
+        "product-models", search={"parent": [{"operator": "IS NULL"}]}
+    ) == (
+        422,
+        'Filter on property "parent" is not supported or does not support operator "IS NULL"',
+    )
+
+
+def test_products_are_found_by_ranges_of_their_values(ce7: Client) -> None:
+    products = ce7.all("products-uuid")
+
+    def found(name: str, operator: str, value: Any) -> set[Any]:
+        condition = {"operator": operator, "value": value}
+        return ce7.found("products-uuid", "uuid", **{name: [condition]})
+
+    def held(name: str, test: Any) -> set[Any]:
+        return {
+            one["uuid"]
+            for one in products
+            for value in one["values"].get(name, ())
+            if test(value["data"])
+        }
+
+    later = held("release_date", lambda date: date[:10] > "2020-06-30")
+    assert found("release_date", ">", "2020-06-30") == later != set()
+    between = held("release_date", lambda date: "2018-01-01" <= date[:10] <= "2020-06-30")
+    assert found("release_date", "BETWEEN", ["2018-01-01", "2020-06-30"]) == between != set()
+    amounts = held("weight", lambda data: data["amount"] and 10 <= float(data["amount"]) <= 20)
+    assert found("weight", "BETWEEN", [10, 20]) == amounts != set()
+    others = held("weight", lambda data: data["amount"] and not 10 <= float(data["amount"]) <= 20)
+    assert found("weight", "NOT BETWEEN", [10, 20]) == others != set()
