@@ -8,14 +8,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
-from tests.simulator.conftest import API
+from pim_simulator import SimulatedPim, serve
+from tests.simulator.conftest import API, Client
 
 if TYPE_CHECKING:
-    from tests.simulator.conftest import Client, Start
+    from collections.abc import Iterator
 
 FORMAT = "Check the expected format on the API documentation."
 NO_UUID = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    pim = SimulatedPim("ce-7", products=20)
+    with serve(pim), requests.Session() as session:
+        one = Client(pim, session)
+        one.login()
+        yield one
 
 
 REFUSED = {
@@ -79,8 +90,7 @@ def test_a_single_media_file_ends_with_its_link(ce7: Client) -> None:
         ),
     ],
 )
-def test_a_product_of_another_format(start: Start, path: str, body: Any, message: str) -> None:
-    client = start()
+def test_a_product_of_another_format(client: Client, path: str, body: Any, message: str) -> None:
     uuid = client.page("products-uuid")[0]["uuid"]
     method, place = (
         ("PATCH", "patch_products_uuid__uuid_") if "{" in path else ("POST", "post_products_uuid")
@@ -114,23 +124,21 @@ def test_a_product_of_another_format(start: Start, path: str, body: Any, message
     ],
 )  # fmt: skip
 def test_a_write_that_is_invalid(
-    start: Start, method: str, path: str, body: Any, errors: dict[str, str]
+    client: Client, method: str, path: str, body: Any, errors: dict[str, str]
 ) -> None:
-    assert start().write(method, path, body).json() == {
+    assert client.write(method, path, body).json() == {
         "code": 422,
         "message": "Validation failed.",
         "errors": [{"property": name, "message": text} for name, text in errors.items()],
     }
 
 
-def test_an_empty_list_is_an_empty_change(start: Start) -> None:
-    client = start()
+def test_an_empty_list_is_an_empty_change(client: Client) -> None:
     uuid = client.page("products-uuid")[0]["uuid"]
     assert client.write("PATCH", f"products-uuid/{uuid}", []).status_code == 204
 
 
-def test_deleting_what_does_not_exist(start: Start) -> None:
-    client = start()
+def test_deleting_what_does_not_exist(client: Client) -> None:
     for path, message in (
         (f"products-uuid/{NO_UUID}", f"The {NO_UUID} product does not exist in your PIM"),
         ("product-models/nope", 'Product model "nope" does not exist'),
