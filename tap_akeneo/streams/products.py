@@ -150,8 +150,12 @@ class ProductStream(IncrementalStream):
 
     @override
     def row_inputs(self) -> dict[str, Any]:
-        linked = self.settings.linked_entities
-        return {**super().row_inputs(), "updated_including_linked_entities": linked}
+        settings = self.settings
+        return {
+            **super().row_inputs(),
+            "updated_including_linked_entities": settings.linked_entities,
+            "updated_including_linked_type": sorted(settings.linked_types),
+        }
 
     @property
     @override

@@ -216,6 +216,23 @@ def test_only_changes_of_the_chosen_type_of_linked_entities_count(
     assert bool(again) is (kind == "asset")
 
 
+def test_what_another_type_of_linked_entities_changed_is_read_if_that_type_counts_as_well(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas", products=250)
+    settings: dict[str, Any] = {"updated_including_linked_entities": True}
+    records = {**settings, "updated_including_linked_type": ["reference_entity_record"]}
+    state = sync(pim, "products", **records).state
+    pim.clock.advance(hours=2)
+    for row in pim.truth("assets"):
+        touch(pim, "assets", (row["asset_family"], row["code"]))
+    pim.clock.advance(hours=2)
+    state = sync(pim, "products", state=state, **records).state
+    pim.clock.advance(hours=2)
+    # The changes of the assets are older than the bookmark.
+    assert sync(pim, "products", state=state, **settings).records("products")
+
+
 def test_measurements_are_converted_to_the_units_of_the_channel(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     stored = sync(pim, "products", channel="ecommerce").rows("products")
