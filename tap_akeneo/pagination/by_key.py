@@ -243,7 +243,23 @@ class KeySlice(Slice):
                 raise
             # The list had no link, so nothing showed that its keys are cursors.
             return Step()
+        link = page.next_href
+        if link is not None and not page.items and self.is_confirmed and not self.counts:
+            return Step(rest=self._behind(Link.in_href(link)))
         return self._take(page, page.items_count if self.counts else None)
+
+    def _behind(self, link: Link) -> tuple[KeySlice, ...]:
+        """Return what is left behind a page whose items the PIM has dropped, but not its link.
+
+        Raises:
+            OutOfOrder: The link does not lead to greater keys.
+        """
+        key = link.value
+        leads_on = self.after is None or self.order.is_beyond(key, self.after)
+        if link.parameter != CURSOR or not leads_on:
+            raise OutOfOrder
+        rest = replace(self, after=key, recent=(key,), start=None)
+        return () if self._is_beyond(key) or self._ends_with(key) else (rest,)
 
     def _take(
         self, page: HalPage | Page, counted: int | None = None, broken: BrokenRange | None = None

@@ -176,6 +176,7 @@ class ListWithoutLimit(ListInMemory):
             links lead on, and others to the start.
         order: What the list is sorted by, if its cursors are keys.
         links_a_full_last_page: Whether a page that ends with the last item has a link.
+        hidden: Keys of items that are dropped from their pages, which link to others all the same.
     """
 
     def __init__(
@@ -185,8 +186,9 @@ class ListWithoutLimit(ListInMemory):
         cursors_are_keys: bool,
         order: Callable[[str], bytes] = lower_case,
         links_a_full_last_page: bool = True,
+        hidden: Iterable[str] = (),
     ) -> None:
-        super().__init__("code", keys, order=order)
+        super().__init__("code", keys, missing=hidden, order=order)
         self.page_size = 3
         self.made_up_cursors = 0
         self._cursors_are_keys = cursors_are_keys
@@ -203,11 +205,12 @@ class ListWithoutLimit(ListInMemory):
         assert params.keys() <= {"search_after"}
         start = self._start_after(params.get("search_after"))
         end = start + self.page_size
-        shown = self._indexed[start:end]
+        found = self._indexed[start:end]
+        shown = [key for key in found if key not in self.missing]
         body: dict[str, Any] = {"_embedded": {"items": [self.item(key) for key in shown]}}
         is_end = end >= len(self._indexed) and not self._links_a_full_last_page
-        if len(shown) == self.page_size and not is_end:
-            cursor = shown[-1] if self._cursors_are_keys else f"cipher:{end}"
+        if len(found) == self.page_size and not is_end:
+            cursor = found[-1] if self._cursors_are_keys else f"cipher:{end}"
             self._links.add(cursor)
             body["_links"] = {"next": {"href": f"http://pim/?search_after={quote(cursor)}"}}
         return body

@@ -388,6 +388,19 @@ def test_a_list_without_a_limit_is_divided_where_its_links_show_that_cursors_are
 
 @settings(max_examples=50)
 @given(data=st.data())
+def test_a_page_without_items_that_links_to_another_one_is_no_end(data: st.DataObject) -> None:
+    keys = sorted(a_list(data, "numbered codes"), key=lower_case)
+    start = data.draw(st.integers(0, len(keys)), label="first hidden")
+    hidden = keys[start : start + data.draw(st.integers(0, 20), label="hidden")]
+    random = data.draw(st.randoms(use_true_random=False), label="random")
+    pim = ListWithoutLimit(keys, cursors_are_keys=True, hidden=hidden)
+    by_hand = ReadingByHand(pim, threads=data.draw(st.integers(1, 4))).run(random)
+    assert sorted(by_hand.read) == sorted(pim.readable)
+    assert by_hand.reading.outcome is Outcome.COMPLETE
+
+
+@settings(max_examples=50)
+@given(data=st.data())
 def test_a_list_without_a_limit_whose_cursors_are_no_keys_is_read_by_its_links_alone(
     data: st.DataObject,
 ) -> None:
