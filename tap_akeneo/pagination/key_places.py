@@ -125,16 +125,23 @@ class SeamSlice(Slice):
     @property
     @override
     def range(self) -> KeyRange:
-        return KeyRange(self.at, self.at)
+        # A run that resumes the list has to compare the slices, too.
+        return KeyRange(self.last, self.at)
 
     @override
     def step(self, pim: Pim) -> Step:
         pages = KeyPages(pim, self.request)
+        has_count = self.request.has_limit
         for _ in range(MAX_READINGS):
             # A whole page, because the first items may be left only in the search index.
-            shown = [pages.get_or_none(MAX_PAGE_SIZE, key) for key in (self.last, self.at)]
-            firsts = [self.request.keys_of(page.items[0]) for page in shown if page and page.items]
-            if len(firsts) < len(shown) or firsts[0] == firsts[1]:
+            get = pages.get_or_none if has_count else pages.get
+            shown = [get(MAX_PAGE_SIZE, key) for key in (self.last, self.at)]
+            firsts = [
+                self.request.keys_of(page.items[0]) if page and page.items else None
+                for page in shown
+            ]
+            # All items of a page may be broken or deleted. Then the count shows what is missing.
+            if firsts[0] == firsts[1] or (has_count and None in firsts):
                 return Step()
         raise OutOfOrder
 
@@ -166,6 +173,11 @@ class Seams:
                 if self._firsts.pop(at) != beyond:
                     differ.append(SeamSlice(self._request, last, at))
         return differ
+
+    @property
+    def ranges(self) -> list[KeyRange]:
+        """From the last item to the end of each first slice, while the second one is not read."""
+        return [KeyRange(last, at) for at, (last, _) in self._lasts.items()]
 
     def left(self) -> list[SeamSlice]:
         """Return the places whose second slice was read by an earlier run, once."""

@@ -325,6 +325,7 @@ class ListReading:
         ranges = [
             *(arrived.covers for arrived in self._pages),
             *(one.range for one in (*self._running, *self._waiting, *self._ends)),
+            *self._seams.ranges,
         ]
         return merged(one for one in ranges if one is not None)
 
@@ -354,12 +355,14 @@ class ListReading:
         self._arrived += len(page.items)
         following = step.rest[0] if step.rest else step.end
         start, end = one.range, None if following is None else following.range
-        covers = start and KeyRange(start.after, end.after if end else start.to)
-        self._pages.append(_Arrived(page, covers))
-        if not isinstance(one, KeySlice):
-            return
         last = self.request.sort_key_of(page.items[-1])
-        if last is not None:
+        # What follows the last item of a slice is left until the next slice is compared.
+        covers = None
+        if start is not None:
+            to = last if step.beyond is not None else start.to
+            covers = KeyRange(start.after, end.after if end else to)
+        self._pages.append(_Arrived(page, covers))
+        if isinstance(one, KeySlice) and last is not None:
             self._note_highest(last)
             if len(self._samples) < MAX_SAMPLES:
                 self._samples.append(last)

@@ -198,7 +198,11 @@ class ListWithoutLimit(ListInMemory):
 
     @override
     def request(self, page_size: int = 100) -> ListRequest:
-        return ListRequest("assets", Pagination.CURSOR, (self.key,), key_is_cursor=None)
+        # As in the PIM, where both are 100.
+        size = self.page_size
+        return ListRequest(
+            "assets", Pagination.CURSOR, (self.key,), page_size=size, key_is_cursor=None
+        )
 
     @override
     def answer(self, params: Mapping[str, str]) -> dict[str, Any] | None:

@@ -442,6 +442,27 @@ def test_a_list_in_another_order_than_its_keys_loses_nothing_or_fails(
     assert set(by_hand.read) == set(keys) or by_hand.reading.outcome is Outcome.FAILED
 
 
+@given(seed=st.integers(0, 999), actions=st.lists(st.integers(1, 80), max_size=3))
+def test_a_list_whose_upper_case_comes_first_is_resumed_without_a_loss(
+    seed: int, actions: list[int]
+) -> None:
+    random = seeded(seed)
+    keys = [f"{'ABCDE'[number % 5]}{number:03}" for number in range(random.randrange(12, 120))]
+    pim = ListWithoutLimit(sorted(keys, key=as_they_are), cursors_are_keys=True, order=as_they_are)
+    reading, read = ReadingByHand(pim, threads=4, steps=2), set[str]()
+    for times in actions:
+        for _ in range(times):
+            if not reading.has_ended:
+                reading.act(random)
+        read |= set(reading.read)
+        left = reading.reading.left if reading.reading.is_resumable else []
+        if reading.has_ended or not left or not reading.read:
+            break
+        reading = ReadingByHand(pim, threads=4, steps=2, ranges=left, earlier=reading)
+    reading.run(random)
+    assert {*read, *reading.read} == set(keys)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @settings(max_examples=50)
 @given(data=st.data())
