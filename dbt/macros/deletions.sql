@@ -93,19 +93,19 @@
     A query of the rows of a staging model with their columns and two more: `is_deleted`, and
     `missing_since`, the time when keys were read without the row's key.
 
-    A row is deleted if the loader has marked it, or if its key is missing although the row was
-    created well before the keys were read.
+    A row is deleted if the loader has marked it, or if its key is missing although the row was last
+    changed well before the keys were read. A row that changed since then exists, whenever it was created:
+    before PIM 7.0 products can get another identifier, and a change may let a connection view an old item.
 
     Args:
         items: The staging model.
         keys: The staging model of the keys, with `read_at`.
         stream: Name of the stream of keys.
         on: Names of the columns that are the key.
-        created: SQL for the time when a row was created.
-        margin: SQL for how many minutes before the keys were read a row must have been created.
+        margin: SQL for how many minutes before the keys were read a row must have changed last.
         list: Name of the column that says in which list of the PIM a row is; none if there is one.
 #}
-{% macro with_deleted(items, keys, stream, on, created, margin, list=none) %}
+{% macro with_deleted(items, keys, stream, on, margin, list=none) %}
     {%- set keys_read_at -%}
         {%- if list is none -%}
         whole.read_at
@@ -140,7 +140,7 @@
             items.deleted_at is not null
             or (
                 coalesce(keys.read_at < {{ keys_read_at }}, true)
-                and {{ created }} < {{ dbt.dateadd('minute', '-1 * (' ~ margin ~ ')', keys_read_at) }}
+                and items.updated_at < {{ dbt.dateadd('minute', '-1 * (' ~ margin ~ ')', keys_read_at) }}
             ),
             false
         ) as is_deleted,

@@ -1,7 +1,7 @@
 """Streams of the keys of all existing items, to find deletions in incremental tables.
 
 The PIM's API does not report deletions. A row of an incremental table was deleted if its key is
-missing here and it was created before ``read_at``, the PIM's time when the reading of the keys
+missing here and it last changed before ``read_at``, the PIM's time when the reading of the keys
 began.
 """
 

@@ -87,14 +87,13 @@ having max({table}.read_at) < max(reading.read_at)
 def _missing_in_keys(table: str, keys: str, key: Columns, margin: str) -> str:
     columns = ", ".join(f"{table}.{one}" for one in key)
     same = " and ".join(f"{keys}.{one} = {table}.{one}" for one in key)
-    created = "updated" if table == "categories" else "created"
     return f"""{_reading(keys, key)}select {columns}, max(reading.read_at) as missing_since
 from {table}
 inner join reading on reading.parent {_covers(table, PARENTS.get(keys, ()))}
-where {table}.{created} < reading.read_at - interval '{margin}'
-  and not exists (
-    select 1 from {keys}
-    where {same} and {keys}.read_at >= reading.read_at
-  )
+where not exists (
+  select 1 from {keys}
+  where {same} and {keys}.read_at >= reading.read_at
+)
 group by {columns}
+having max({table}.updated) < max(reading.read_at) - interval '{margin}'
 """  # noqa: S608 (names of our own tables)

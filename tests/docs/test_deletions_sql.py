@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support import Message
 
 LAST_KEY = "ffffffff-0000-4000-8000-000000000000"
-DATES = ("created", "updated", "read_at")
+DATES = ("updated", "read_at")
 READINGS = {"is_full": "boolean", "row_count": "integer"}
 LOADERS = ("merges", "deletes", "appends")
 KEY = {stream.name: stream.primary_keys for stream in STREAMS if stream.since != "SaaS"}
@@ -167,6 +167,22 @@ def test_deleted_rows_of_every_table_are_found_and_nothing_else(
     assert warehouse.load()
     for stream in streams:
         assert warehouse.living(stream) == keys_in(pim, stream), stream
+
+
+def test_a_product_with_a_new_identifier_is_not_taken_for_deleted(
+    start_pim: StartPim, database: Database, loader: str
+) -> None:
+    pim = start_pim("ce-6", products=20)
+    warehouse = Warehouse(pim, database, loader)
+    assert warehouse.load("products", "product_keys")
+    pim.clock.advance(hours=1)
+    old = pim.truth("products")[3]["identifier"]
+    pim.write.change("products", old, identifier="renamed")
+    assert warehouse.load("products")
+    assert warehouse.deleted("products") == set()
+    pim.clock.advance(hours=1)
+    assert warehouse.load("products", "product_keys")
+    assert warehouse.deleted("products") == {(old,)}
 
 
 def test_products_created_since_the_keys_were_read_are_not_taken_for_deleted(

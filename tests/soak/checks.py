@@ -92,7 +92,7 @@ class DeletionRule:
     """The rule of docs/deletions.md and of the dbt package, for one table.
 
     A row is deleted if a complete reading that covers it did not find it, and all rows of that
-    reading are in the table. A row of an incremental table must also have been created well before
+    reading are in the table. A row of an incremental table must also have changed last well before
     the reading of the keys.
 
     Args:
@@ -105,7 +105,6 @@ class DeletionRule:
         self.stream = KEYS_OF.get(proof, proof)
         self._rows = target.rows[self.stream]
         self._read_at = {key: _date(row["read_at"]) for key, row in target.rows[proof].items()}
-        self._created = {"category_keys": "updated"}.get(proof, "created")
         self._has_keys = proof in KEYS_OF
         has_wrong_dates = is_old or proof == "category_keys"
         self._margin = DATE_MARGIN if has_wrong_dates else INDEX_MARGIN
@@ -132,7 +131,7 @@ class DeletionRule:
         """Yield the deleted rows that the rule does not find."""
         for key, row in self._rows.items():
             is_gone = (self.stream, key) not in living
-            is_dated = not self._has_keys or row.get(self._created)
+            is_dated = not self._has_keys or row.get("updated")
             if is_gone and is_dated and not self._is_deleted(key):
                 yield f"{self.stream} {key} was deleted in the PIM, but counts as living"
 
@@ -142,8 +141,8 @@ class DeletionRule:
         read_at = self._read_at.get(key)
         if reading is None or (read_at is not None and read_at >= reading):
             return False
-        created = self._rows[key].get(self._created)
-        is_older = created is not None and _date(created) < reading - self._margin
+        updated = self._rows[key].get("updated")
+        is_older = updated is not None and _date(updated) < reading - self._margin
         return is_older or not self._has_keys
 
 

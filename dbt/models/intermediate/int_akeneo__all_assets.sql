@@ -3,7 +3,6 @@
     keys=ref('stg_akeneo__asset_keys'),
     stream='asset_keys',
     on=['asset_family', 'asset'],
-    created='items.created_at',
     list='asset_family',
     margin=var('akeneo_index_lag_minutes'),
 ) }}

@@ -6,6 +6,5 @@
     keys=ref('stg_akeneo__category_keys'),
     stream='category_keys',
     on=['category'],
-    created='items.updated_at',
     margin='1440',
 ) }}

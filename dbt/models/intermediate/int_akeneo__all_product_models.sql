@@ -7,7 +7,6 @@ with models as (
         keys=ref('stg_akeneo__product_model_keys'),
         stream='product_model_keys',
         on=['product_model'],
-        created='items.created_at',
         margin='case when exists (select 1 from ' ~ ref('stg_akeneo__products') ~ ' where uuid is not null) then '
             ~ var('akeneo_index_lag_minutes') ~ ' else 1440 end',
     ) }}

@@ -7,7 +7,6 @@ with products as (
         keys=ref('stg_akeneo__product_keys'),
         stream='product_keys',
         on=['product_key'],
-        created='items.created_at',
         margin='case when items.uuid is null then 1440 else ' ~ var('akeneo_index_lag_minutes') ~ ' end',
     ) }}
 ),

@@ -3,7 +3,6 @@
     keys=ref('stg_akeneo__reference_entity_record_keys'),
     stream='reference_entity_record_keys',
     on=['reference_entity', 'record'],
-    created='items.created_at',
     list='reference_entity',
     margin=var('akeneo_index_lag_minutes'),
 ) }}
