@@ -353,16 +353,18 @@ class ListReading:
             return
         self._has_page = True
         self._arrived += len(page.items)
+        last = None
+        if isinstance(one, KeySlice):
+            last = self.request.sort_key_of(page.items[-1])
         following = step.rest[0] if step.rest else step.end
         start, end = one.range, None if following is None else following.range
-        last = self.request.sort_key_of(page.items[-1])
-        # What follows the last item of a slice is left until the next slice is compared.
         covers = None
         if start is not None:
+            # What follows the last item of a slice is left until the next slice is compared.
             to = last if step.beyond is not None else start.to
             covers = KeyRange(start.after, end.after if end else to)
         self._pages.append(_Arrived(page, covers))
-        if isinstance(one, KeySlice) and last is not None:
+        if last is not None:
             self._note_highest(last)
             if len(self._samples) < MAX_SAMPLES:
                 self._samples.append(last)
