@@ -198,6 +198,9 @@ class _Builder:
         """Associate some products with others."""
         random = self._random
         uuids = list(self._store.products)
+        counted = uuids
+        if self._profile.breaks_on_nameless_quantities:
+            counted = [uuid for uuid in uuids if self._store.products[uuid].code is not None]
         models = [code for code, row in self._store.product_models.items() if row.parent is None]
         for item in self._store.products.values():
             if random.chance(0.15):
@@ -207,7 +210,7 @@ class _Builder:
                     "PRODUCTSET": {
                         "products": [
                             {"uuid": uuid, "quantity": random.randint(1, 9)}
-                            for uuid in random.sample(uuids, min(2, len(uuids)))
+                            for uuid in random.sample(counted, min(2, len(counted)))
                         ],
                         "product_models": [
                             {"identifier": code, "quantity": 1} for code in models[:1]

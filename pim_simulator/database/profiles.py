@@ -72,6 +72,15 @@ class Profile:
         return not self.since(8)
 
     @property
+    def breaks_on_nameless_quantities(self) -> bool:
+        """Whether a quantified association to a product without identifier makes a 500.
+
+        The mapping by uuid came with 7.0.28 (PIM-11172) and is missing on master and in LibrePIM
+        (Storage/Sql/*/QuantifiedAssociation, IdMapping; read, not run).
+        """
+        return self.name in {"ce-master", "librepim-8"}
+
+    @property
     def quantified_associations(self) -> bool:
         """Quantified associations came with 5.0."""
         return self.since(5)

@@ -182,6 +182,13 @@ class ItemLists:
         """
         if not self._pim.broken.isdisjoint((item.uuid, item.code or "")):
             raise internal_error()
+        if self._profile.breaks_on_nameless_quantities and any(
+            (product := self._store.products.get(row["uuid"])) is not None and product.code is None
+            for one in (item, *self._store.ancestors(item))
+            for targets in one.quantified.values()
+            for row in targets["products"]
+        ):
+            raise internal_error()
 
     @staticmethod
     def _cursor(paging: Paging, order: Order) -> str:

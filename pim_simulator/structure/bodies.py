@@ -45,7 +45,7 @@ def attribute(pim: Installation, row: Entity, request: Request) -> dict[str, Any
     if not profile.since(5):
         del body["default_value"]
     if profile.since(8) and body["type"] == "pim_catalog_identifier":
-        body["is_main_identifier"] = True
+        body["is_main_identifier"] = row.code == pim.store.identifier_attribute()
     if profile.since(4):  # the last key (recorded); `[]` where empty before 5.0
         body["group_labels"] = group_labels if profile.since(5) else php_array(group_labels)
     if profile.saas:

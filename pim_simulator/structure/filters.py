@@ -40,8 +40,9 @@ def _has_products(pim: Installation, value: Json) -> Predicate:
     return lambda row: (row.code in used) is value
 
 
-def _is_main_identifier(_: Installation, value: Json) -> Predicate:
-    return lambda row: (row.body["type"] == "pim_catalog_identifier") is value
+def _is_main_identifier(pim: Installation, value: Json) -> Predicate:
+    main = pim.store.identifier_attribute()
+    return lambda row: (row.code == main) is value
 
 
 FAMILY_FILTERS = (

@@ -387,7 +387,7 @@ def _attribute(pim: Installation, body: dict[str, Any]) -> None:
     if pim.profile.name == "pim-3":
         del body["group_labels"]
     if pim.profile.name in _AFTER_7 and body["type"] == "pim_catalog_identifier":
-        body["is_main_identifier"] = True
+        body["is_main_identifier"] = body["code"] == pim.store.identifier_attribute()
     if pim.profile.name == "saas":
         decimals, kind = body["decimals_allowed"], body["type"].removeprefix("pim_catalog_")
         body["is_mandatory"] = False

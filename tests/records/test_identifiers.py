@@ -168,3 +168,13 @@ def test_the_identifier_is_found_among_values_of_any_content(
     )
     found = identifier_in(msgspec.Raw(text.encode()), "sku")
     assert (found and msgspec.json.decode(found)) == (identifier and identifier[0]["data"])
+
+
+def test_the_main_one_of_several_identifier_attributes_fills_the_column(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("librepim-8")
+    pim.write.save("attributes", "a_gtin", {"type": "pim_catalog_identifier"})
+    value = {"locale": None, "scope": None, "data": "4006381333931"}
+    pim.write.product("linked", values={"a_gtin": [value]})
+    assert identifiers(pim) == held(pim) >= {"linked", None}

@@ -374,3 +374,26 @@ def test_codes_are_found_whatever_their_case(ce7: Client) -> None:
     assert ce7.get("families/SHOES")["code"] == "shoes"
     identifier = ce7.page("products")[3]["identifier"]
     assert ce7.get(f"products/{identifier.upper()}")["identifier"] == identifier
+
+
+@pytest.mark.parametrize("profile", ["ce-2026", "ce-master", "librepim-8"])
+def test_a_quantity_of_a_product_without_identifier_breaks_master_and_librepim(
+    start: Start, profile: str
+) -> None:
+    client = start(profile)
+    nameless = client.pim.write.product()
+    targets = {"products": [{"uuid": nameless, "quantity": 2}], "product_models": []}
+    uuid = client.pim.write.product("linked", quantified_associations={"PRODUCTSET": targets})
+    status = 200 if profile == "ce-2026" else 500
+    assert client.ask(f"products-uuid/{uuid}").status_code == status
+    assert client.ask("products-uuid", limit=100).status_code == status
+
+
+def test_only_one_identifier_attribute_is_the_main_one(start: Start) -> None:
+    client = start("librepim-8")
+    client.pim.write.save("attributes", "gtin", {"type": "pim_catalog_identifier"})
+    main = {row["code"]: row.get("is_main_identifier") for row in client.all("attributes")}
+    assert (main.pop("gtin"), main.pop("sku")) == (False, True)
+    assert set(main.values()) == {None}
+    condition = {"operator": "=", "value": True}
+    assert client.found("attributes", "code", is_main_identifier=[condition]) == {"sku"}
