@@ -20,7 +20,7 @@ import msgspec
 import requests
 from typing_extensions import override
 
-from tap_akeneo.client.errors import LoginRefused, RequestRefused
+from tap_akeneo.client.errors import LoginRefused, PimUnavailable, RequestRefused
 from tap_akeneo.client.request import Request
 
 if TYPE_CHECKING:
@@ -137,7 +137,12 @@ class AkeneoAuthenticator(Authenticator):
         """Return the access token, and request a new one if there is none or it expires soon."""
         with self._lock:
             if self._token is None or time.monotonic() >= self._token.usable_until:
-                self._token = self._renew()
+                try:
+                    self._token = self._renew()
+                except PimUnavailable as failure:
+                    # Otherwise it would count as a failure of the request that needs the token,
+                    # and a 500 as that of a broken item.
+                    raise LoginRefused(str(failure)) from failure
             return self._token.access
 
     @override

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_akeneo.client.auth import AkeneoAuthenticator, Credentials
-from tap_akeneo.client.errors import LoginRefused
+from tap_akeneo.client.errors import AkeneoError, LoginRefused
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.reading import ListReading
@@ -54,6 +54,22 @@ def test_a_token_that_expires_between_two_pages_is_replaced_and_no_record_is_los
         pim.tokens.expire_access()
     assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))
     assert token_requests(pim) > 4
+
+
+def test_a_pim_that_renews_no_token_ends_the_run_and_has_no_broken_items(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+
+    def expire() -> None:
+        pim.tokens.expire_access()
+        pim.faults.add("status", "/token", status=500, times=None)
+
+    pim.faults.add("event", "/products-uuid", nth=2, do=expire)
+    with pytest.raises(AkeneoError, match=r"the PIM answers 500: .* \[POST /api/oauth/v1/token\]"):
+        sync(pim, page_size=10, max_concurrency=1, max_retries=1)
+    # The login, and for each request that was sent before the run ended, two tries to renew it.
+    assert token_requests(pim) <= 1 + 3 * 2
 
 
 def test_an_expired_token_is_renewed_without_waiting(start_pim: StartPim) -> None:
