@@ -19,6 +19,7 @@ from singer_sdk.mapper import (
     RemoveRecordTransform,
 )
 
+from tap_akeneo.changed_values import ADDITIONAL_FIELDS
 from tap_akeneo.client.errors import printable
 from tap_akeneo.conformance import NotConvertible, conform, types_of
 from tap_akeneo.records import selected
@@ -166,11 +167,22 @@ def _map_record(
     mapped = transform(record)
     if mapped is None:
         return None
+    # Flattening an object that is null, or that has more than its schema says, makes columns that
+    # no target expects.
+    unknown = {
+        name: mapped.pop(name)
+        for name in mapped.keys() - properties.keys()
+        if mapped[name] is not None
+    }
+    if unknown:
+        changed_values.log_unknown(unknown)
+        known = mapped.get(ADDITIONAL_FIELDS)
+        known = json.loads(known, parse_float=Decimal) if isinstance(known, str) else known
+        mapped[ADDITIONAL_FIELDS] = {**(known or {}), **unknown}
     return {
         name: _conform_value(value, properties[name], changed_values, name)
-        if name in properties
-        else value
         for name, value in mapped.items()
+        if name in properties
     }
 
 

@@ -252,12 +252,14 @@ class TapAkeneo(TapInterface):
             one for one in selected if isinstance(one, IncrementalStream) and one.keeps_bookmarks
         ]
         read_before = sum(one.rows_again for one in incremental)
+        refreshed = sum(one.rows_refreshed for one in incremental)
         complete = {name for name in self.ended_streams if self.is_read(name)}
         skipped = sorted(self.skipped_streams.difference(self.failed_streams))
         partial = self.skipped_lists.keys() - self.failed_streams
         return Summary(
-            changed=sum(one.rows for one in incremental) - read_before,
+            changed=sum(one.rows for one in incremental) - read_before - refreshed,
             read_before=read_before,
+            refreshed=refreshed,
             full_tables={
                 one.name: one.rows
                 for one in selected
@@ -271,6 +273,11 @@ class TapAkeneo(TapInterface):
             incomplete_streams=[
                 one.name for one in selected if one.name not in {*complete, *skipped, *partial}
             ],
+            unknown_fields={
+                one.name: sorted(one.changed_values.unknown)
+                for one in selected
+                if isinstance(one, AkeneoStream) and one.changed_values.unknown
+            },
         )
 
     def _log_start(self) -> None:

@@ -271,7 +271,7 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="When the PIM cannot send items",
         description=(
             "If the PIM answers 500 for single items: `fail` reads all others and then exits with "
-            "1, `warn` only logs a warning. Streams of keys and scores fail in either case."
+            "1, `warn` only logs a warning. No deletions are found in such a list."
         ),
         examples=["warn"],
     ),

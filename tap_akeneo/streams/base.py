@@ -277,7 +277,7 @@ class AkeneoStream(SdkStream):
 
     @property
     def _may_lack_items(self) -> bool:
-        return self.tolerates_broken_items and self.settings.on_broken_items == "warn"
+        return self.settings.on_broken_items == "warn"
 
     def _lack_items(self, reason: str) -> None:
         """Report broken items, as a failure of the stream or a warning."""

@@ -48,9 +48,6 @@ class ItemScan(AkeneoStream):
 
     selected_by_default = False
 
-    # Rows whose keys are missing count as deleted.
-    tolerates_broken_items = False
-
     @override
     def __init_subclass__(cls, *, scan_of: type[AkeneoStream] | None = None) -> None:
         """Copy the attributes that describe the list from the other stream."""

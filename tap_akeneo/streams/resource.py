@@ -100,9 +100,6 @@ class Resource(Stream):
     limits_attributes: ClassVar[bool] = False
     """Whether items have product values, which the query parameter ``attributes`` limits."""
 
-    tolerates_broken_items: ClassVar[bool] = True
-    """Whether the setting ``on_broken_items`` applies."""
-
     search_path: ClassVar[str | None] = None
     """Route that takes the parameters of the list in the body of a POST."""
 

@@ -350,7 +350,7 @@ def test_a_token_can_expire_at_any_request(start_pim: StartPim) -> None:
         run = sync(pim, *streams, **one_by_one)
         assert not pim.faults.pending
         for stream in streams:
-            assert run.rows(stream) == whole.rows(stream)
+            assert run.told(stream) == whole.told(stream)
 
 
 def test_no_record_is_lost_if_the_refresh_token_is_revoked_during_a_run(

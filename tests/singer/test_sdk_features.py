@@ -255,6 +255,32 @@ def test_flattening_turns_declared_properties_into_columns_and_the_rest_into_jso
         assert row["enabled"] is product["enabled"]
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_flattened_records_have_only_what_their_schemas_declare(
+    start_pim: StartPim, depth: int
+) -> None:
+    pim = start_pim("saas")
+    # A field of a newer PIM, in an object whose fields are declared.
+    odd = {'"scores_by_scope_and_locale"': '"newer":1.50,"scores_by_scope_and_locale"'}
+    pim.faults.add("odd", "/products-uuid", times=None, odd=odd)
+    settings: dict[str, Any] = {"flattening_enabled": True, "flattening_max_depth": depth}
+    run = sync(pim, with_readiness="detailed", **settings)
+    declared = {
+        one["stream"]: one["schema"]["properties"].keys()
+        for one in run.messages
+        if one["type"] == "SCHEMA"
+    }
+    undeclared = {
+        (one["stream"], name)
+        for one in run.messages
+        if one["type"] == "RECORD"
+        for name in one["record"].keys() - declared[one["stream"]]
+    }
+    assert not undeclared
+    kept = {json.dumps(row["additional_fields"]) for row in run.records("products")}
+    assert any("readiness__newer" in text and "1.5" in text for text in kept)
+
+
 def read_selected(
     pim: SimulatedPim,
     stream: str,

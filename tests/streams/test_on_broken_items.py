@@ -95,12 +95,17 @@ def test_a_full_table_with_broken_items_sends_no_version(
 
 
 @pytest.mark.parametrize("stream", ["product_keys", "product_scores"])
-def test_a_stream_of_keys_fails_in_spite_of_the_setting(start_pim: StartPim, stream: str) -> None:
-    """Whatever compares the keys with the products would take the broken one for deleted."""
+def test_keys_with_broken_items_prove_no_deletion(start_pim: StartPim, stream: str) -> None:
     pim = start_pim(products=20)
     pim.broken.add(pim.truth("products")[2]["uuid"])
-    run = sync(pim, stream, on_broken_items="warn", max_retries=0)
-    assert run.tap.failed_streams == [stream]
+    run = sync(pim, stream, "readings", on_broken_items="warn", max_retries=0)
+    assert run.tap.failed_streams == []
+    assert run.tap.broken_streams == {stream}
+    assert len(run.records(stream)) == 19
+    assert not run.records("readings")
+    pim.broken.clear()
+    repaired = sync(pim, stream, "readings", state=run.state, on_broken_items="warn")
+    assert [row["stream"] for row in repaired.records("readings")] == [stream]
 
 
 def test_a_pim_that_fails_for_another_reason_still_fails_the_run(start_pim: StartPim) -> None:
