@@ -27,7 +27,7 @@ from tap_akeneo.pagination.slices import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import Item
@@ -268,22 +268,28 @@ def _broken_positions(positions: tuple[int, ...]) -> str:
     )
 
 
-def any_item(pim: Pim, request: ListRequest) -> Item | None:
-    """Return any item of a list, or ``None`` if the list is empty.
+def any_item(
+    pim: Pim, request: ListRequest, suits: Callable[[Item], bool] = lambda _: True
+) -> Item | None:
+    """Return an item of a list that suits, or else any, or ``None`` if the list is empty.
 
     Raises:
         PimUnavailable: The PIM counts items but shows none.
     """
     pages = NumberedPages(pim, request)
-    counted = None
+    counted, other = None, None
     # Request several items, because the first ones may be deleted but still indexed. Request other
     # pages, because one may contain a broken item.
     for limit, number in ((10, 1), (100, 1), (1, 2), (1, 3), (10, 2), (100, 2)):
         page = pages.get_or_none(number, limit)
-        if page is not None and page.items:
-            return page.items[0]
+        items = [] if page is None else page.items
+        if (item := next(filter(suits, items), None)) is not None:
+            return item
+        other = other or next(iter(items), None)
         if page is not None and (counted := page.items_count) == 0:
             return None
+    if other is not None:
+        return other
     # Many items may be broken, so request single ones throughout the list.
     shown = min(counted or 0, RESULT_WINDOW)
     for position in range(1, shown + 1, shown // MAX_POSITIONS + 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -195,8 +195,9 @@ class ProductStream(IncrementalStream):
         """
         if self.settings.pim_timezone is None and self.pim.is_saas:
             return ServerZone.utc()
-        item = any_item(self.pim, ListRequest(self.path, self.pagination, self.primary_keys))
-        written = usable_date(value_of(item, "updated")) if item else None
+        request = ListRequest(self.path, self.pagination, self.primary_keys)
+        item = any_item(self.pim, request, lambda one: _updated(one) is not None)
+        written = _updated(item) if item else None
         if self.settings.pim_timezone is None:
             offset = written.utcoffset() if written else None
             if item and offset is None:
@@ -217,6 +218,10 @@ class ProductStream(IncrementalStream):
             )
             raise WrongSetting(msg)
         return zone
+
+
+def _updated(item: Item) -> datetime | None:
+    return usable_date(value_of(item, "updated"))
 
 
 class ProductModels(ProductStream):

@@ -222,6 +222,21 @@ def test_a_backfill_ends_at_its_end_date_and_the_next_run_continues_from_there(
     assert len(both) == len(dates)
 
 
+def test_a_product_without_a_real_date_does_not_hide_the_time_zone_that_others_show(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(timezone="Asia/Tokyo")
+    state = sync(pim, "products").state
+    pim.clock.advance(hours=12)
+    first, *_, last = sorted(pim.truth("products"), key=lambda row: row["uuid"])
+    pim.write.change("products", last["uuid"], enabled=not last["enabled"])
+    # MySQL's zero date, as PHP writes it.
+    zero = {f'"updated":"{first["updated"]}"': '"updated":"-0001-11-30T00:00:00+00:00"'}
+    pim.faults.add("odd", "/products-uuid", times=None, odd=zero)
+    run = sync(pim, "products", state=state)
+    assert [row["uuid"] for row in run.records("products")] == [last["uuid"]]
+
+
 def test_a_zone_that_contradicts_the_pims_dates_ends_the_run(start_pim: StartPim) -> None:
     pim = start_pim(timezone="Pacific/Kiritimati")
     state = sync(pim, "products").state
