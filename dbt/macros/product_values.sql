@@ -4,14 +4,21 @@
     Args:
         keys: A relation with a column `product_key`: only these products. Databases do not see by
             themselves that they need not compute all others.
+        attributes: A relation with a column `attribute_code`: only values of these attributes.
 #}
-{% macro product_values(keys=none) %}
+{% macro product_values(keys=none, attributes=none) %}
 with main_identifier as (
     select * from {{ ref('int_akeneo__main_identifier') }}
 ),
 
 lineage as (
     select * from {{ ref('int_akeneo__lineage') }}
+),
+
+-- Not from `lineage`, for the same reason as `labels` below.
+identified as (
+    select * from {{ ref('int_akeneo__lineage') }}
+    where item_type = 'product' and identifier is not null
 ),
 
 item_values as (
@@ -28,10 +35,6 @@ attribute_list as (
 
 places as (
     select * from {{ ref('int_akeneo__places') }}
-),
-
-options as (
-    select * from {{ ref('stg_akeneo__attribute_options') }}
 ),
 
 deleted_entities as (
@@ -68,21 +71,25 @@ entries as (
         and item_values.item_type = 'product'
         and item_values.item_key in (select product_key from {{ keys }})
         {% endif %}
+        {% if attributes %}
+        and lower(item_values.attribute) in (select attribute_code from {{ attributes }})
+        {% endif %}
 
     union all
 
     -- The identifier is a value as well, even if the PIM sends it outside the values.
     select
-        lineage.item_type, lineage.item_key, main_identifier.attribute,
-        null as channel, null as locale, 1 as position, lineage.identifier as content,
+        identified.item_type, identified.item_key, main_identifier.attribute,
+        null as channel, null as locale, 1 as position, identified.identifier as content,
         false as is_object, null as amount, null as unit, null as currency, false as is_from_latest_build
-    from lineage
+    from identified
     cross join main_identifier
-    where lineage.item_type = 'product'
-        and main_identifier.attribute is not null
-        and lineage.identifier is not null
+    where main_identifier.attribute is not null
         {% if keys %}
-        and lineage.item_key in (select product_key from {{ keys }})
+        and identified.item_key in (select product_key from {{ keys }})
+        {% endif %}
+        {% if attributes %}
+        and lower(main_identifier.attribute) in (select attribute_code from {{ attributes }})
         {% endif %}
 ),
 
@@ -131,18 +138,19 @@ typed as (
         ) }}
 ),
 
--- A value is looked up in lower case, because values may write a code in another letter case.
+-- A value is looked up in lower case, because values may write a code in another letter case. Not one
+-- `with` for both of these: PostgreSQL would use neither the statistics nor the index of the table.
 labels as (
     select
         lower(attribute) as attribute_code,
         lower(option_code) as option_code,
         {{ akeneo.label('labels', 'option_code') }} as option_label
-    from options
+    from {{ ref('stg_akeneo__attribute_options') }}
 ),
 
 option_lists as (
     select lower(attribute) as attribute_code, max(extracted_at) as listed_at
-    from options
+    from {{ ref('stg_akeneo__attribute_options') }}
     group by lower(attribute)
 )
 

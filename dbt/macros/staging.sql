@@ -14,6 +14,10 @@
             may have two rows.
 #}
 {% macro stage(table, columns, latest_of=[]) %}
+    {%- if table in akeneo.full_tables() -%}
+    {# Small, and other models look each of their rows up in it. #}
+    {{ config(materialized='table') }}
+    {%- endif -%}
     {%- if latest_of -%}
     select {{ columns | map('first') | join(', ') }}
     from (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -449,6 +450,24 @@ def test_codes_are_the_same_in_any_letter_case(story: dict[str, Tables]) -> None
     ]
 
 
+@pytest.mark.parametrize("run", ["first", "second", "with removed"])
+def test_fill_rates_count_the_products_that_have_values(story: dict[str, Tables], run: str) -> None:
+    tables = story[run]
+    filled: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for row in tables["product_values"]:
+        if row["product_key"]:
+            of_attribute = (row["family"], row["attribute"])
+            filled[of_attribute].add(row["product_key"])
+            filled[(*of_attribute, row["channel"], row["locale"])].add(row["product_key"])
+    for row in tables["attribute_fill_rate"]:
+        of_attribute = (row["family"], row["attribute"])
+        place = (*of_attribute, row["channel"], row["locale"])
+        assert (row["filled"], row["filled_anywhere"]) == (
+            len(filled[place]),
+            len(filled[of_attribute]),
+        ), place
+
+
 @pytest.mark.parametrize(
     ("run", "colorless"),
     [("second", {"en_US", "fr_FR"}), ("with removed", set())],
@@ -554,12 +573,17 @@ def test_a_failing_test_warns_and_keeps_its_rows(loaded: Loaded, story: dict[str
     loaded.execute(
         "create table product_models as select * from copied union all select * from copied"
     )
-    select = ("build", "--select", "stg_akeneo__product_models")
+    made = (
+        "stg_akeneo__product_models",
+        "int_akeneo__all_product_models",
+        "akeneo__product_models",
+    )
+    select = ("build", "--select", *made)
     code, log = loaded.dbt(*select)
     assert code == 0, log[-4000:]
-    assert "WARN 1" in log
+    assert "WARN 1" in log, log[-4000:]
     assert loaded.rows(
-        f"select * from {loaded.audit}.unique_stg_akeneo__product_models_product_model"  # noqa: S608
+        f"select * from {loaded.audit}.unique_akeneo__product_models_product_model"  # noqa: S608
     )
     code, log = loaded.dbt(*select, "--vars", "akeneo_test_severity: error")
     assert code == 1, log[-4000:]

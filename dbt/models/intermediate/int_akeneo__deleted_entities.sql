@@ -1,5 +1,5 @@
 {# A table, because it is small and other models look each of their rows up in it. #}
-{{ config(materialized='table') }}
+{{ config(materialized='table', indexes=akeneo.lookup('code')) }}
 
 with assets as (
     select * from {{ ref('int_akeneo__all_assets') }}

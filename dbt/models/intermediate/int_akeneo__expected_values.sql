@@ -2,6 +2,8 @@
     Where a product of a family can have values: for each attribute, the channels and locales by
     which it varies.
 #}
+{{ config(materialized='table') }}
+
 with families as (
     select family, attributes from {{ ref('stg_akeneo__families') }}
 ),

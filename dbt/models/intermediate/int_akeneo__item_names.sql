@@ -1,4 +1,6 @@
 {# Labels and images of products and models: the values that their families name. #}
+{{ config(materialized='table') }}
+
 with lineage as (
     select * from {{ ref('int_akeneo__lineage') }}
 ),

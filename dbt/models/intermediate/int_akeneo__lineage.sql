@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', indexes=akeneo.lookup('item_key')) }}
 
 with items as (
     select * from {{ ref('int_akeneo__items') }}

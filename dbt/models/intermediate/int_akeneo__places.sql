@@ -2,7 +2,7 @@
     Where values can be: in no channel and locale, in a channel, in a locale that some channel has, and
     in a locale of a channel. `channel_code` and `locale_code` are in lower case, and empty for none.
 #}
-{{ config(materialized='table') }}
+{{ config(materialized='table', indexes=akeneo.lookup('channel_code', 'locale_code')) }}
 
 with channel_locales as (
     select channel, locale from {{ ref('int_akeneo__channel_locales') }}

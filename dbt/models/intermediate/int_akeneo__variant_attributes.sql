@@ -1,3 +1,6 @@
+{# A table, because it is small and other models look each of their rows up in it. #}
+{{ config(materialized='table', indexes=akeneo.lookup('lower(attribute)', 'lower(family)', 'lower(family_variant)')) }}
+
 with variants as (
     select * from {{ ref('stg_akeneo__family_variants') }}
 ),

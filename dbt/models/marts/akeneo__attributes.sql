@@ -1,3 +1,5 @@
+{{ config(indexes=akeneo.lookup('lower(attribute)')) }}
+
 with attributes as (
     select * from {{ ref('stg_akeneo__attributes') }}
 ),

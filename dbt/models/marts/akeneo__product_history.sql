@@ -1,11 +1,7 @@
 {# Old versions do not change, so each build only adds what is new. #}
 {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
 
-with product_versions as (
-    {{ akeneo.product_versions() }}
-),
-
-attributes as (
+with attributes as (
     select attribute, lower(attribute) as attribute_code, attribute_type
     from {{ ref('stg_akeneo__attributes') }}
 ),
@@ -20,7 +16,9 @@ versions as (
         lower(cast(dbt_is_deleted as {{ dbt.type_string() }})) = 'true' as is_deleted,
         row_number() over (partition by product_key order by dbt_valid_from) as version,
         min(dbt_valid_from) over () as history_began_at
-    from product_versions
+    from (
+        {{ akeneo.product_versions() }}
+    ) as product_versions
 ),
 
 pairs as (
@@ -56,7 +54,9 @@ sides as (
     {% for side in ['before', 'after'] %}
     select changed.version as pair, '{{ side }}' as side, states.*
     from changed
-    inner join product_versions as states
+    inner join (
+        {{ akeneo.product_versions() }}
+    ) as states
         on states.dbt_scd_id = changed.id_{{ side }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -1,16 +1,16 @@
 {# The cells of table attributes. #}
-with product_values as (
-    select * from {{ ref('akeneo__product_values') }}
+with table_attributes as (
+    select attribute, lower(attribute) as attribute_code, table_configuration
+    from {{ ref('stg_akeneo__attributes') }}
     where attribute_type = 'pim_catalog_table'
 ),
 
-attributes as (
-    select attribute, table_configuration from {{ ref('stg_akeneo__attributes') }}
-    where attribute_type = 'pim_catalog_table'
+product_values as (
+    {{ akeneo.product_values(attributes='table_attributes') }}
 ),
 
 configured as (
-    {{ akeneo.unnest_list('attributes', ['attribute'], 'table_configuration') }}
+    {{ akeneo.unnest_list('table_attributes', ['attribute'], 'table_configuration') }}
 ),
 
 table_columns as (

@@ -1,3 +1,5 @@
+{{ config(indexes=akeneo.lookup('lower(option_code)', 'lower(attribute)')) }}
+
 {{ akeneo.stage('attribute_options', [
     ['attribute', 'text'],
     ['option_code', 'text', 'code'],
