@@ -171,7 +171,8 @@ select
     cast(coalesce(filled_in_places.filled, 0) as {{ dbt.type_bigint() }}) as filled,
     1.0 * coalesce(filled_in_places.filled, 0) / counts.products as fill_rate,
     cast(coalesce(filled_anywhere.filled, 0) as {{ dbt.type_bigint() }}) as filled_anywhere,
-    1.0 * coalesce(filled_anywhere.filled, 0) / counts.products as fill_rate_anywhere
+    1.0 * coalesce(filled_anywhere.filled, 0) / counts.products as fill_rate_anywhere,
+    cast('{{ run_started_at.strftime("%Y-%m-%d") }}' as date) as counted_on
 from expected
 inner join counts on counts.family = expected.family
 left join filled_in_places
