@@ -458,7 +458,8 @@ def test_fill_rates_count_the_products_that_have_values(story: dict[str, Tables]
         if row["product_key"]:
             of_attribute = (row["family"], row["attribute"])
             filled[of_attribute].add(row["product_key"])
-            filled[(*of_attribute, row["channel"], row["locale"])].add(row["product_key"])
+            place = (*of_attribute, row["channel"], row["locale"])
+            filled[place].add(row["product_key"])
     for row in tables["attribute_fill_rate"]:
         of_attribute = (row["family"], row["attribute"])
         place = (*of_attribute, row["channel"], row["locale"])
