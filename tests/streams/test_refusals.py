@@ -282,3 +282,22 @@ def test_a_line_has_the_name_of_its_stream_once(
     (line,) = errors(caplog)
     assert line.startswith("families: ")
     assert line.count("families:") == 1
+
+
+@pytest.mark.parametrize("nth", [2, 3, 4, 5])
+def test_a_refusal_during_the_search_for_a_broken_item_fails_the_list_and_skips_nothing(
+    start_pim: StartPim, nth: int
+) -> None:
+    pim = start_pim(products=30)
+    pim.broken.add(sorted(row["uuid"] for row in pim.truth("products"))[7])
+    body = {"code": 403, "message": "Access forbidden. You are not allowed to list products."}
+    pim.faults.add("status", "/products-uuid", nth=nth, times=None, status=403, body=body)
+    settings: dict[str, Any] = {"pim_timezone": "UTC", "max_concurrency": 1, "max_retries": 0}
+    run = sync(pim, "products", "families", on_forbidden="skip", **settings)
+    assert run.tap.failed_streams == ["products"]
+    assert not run.tap.skipped_streams
+    assert len(run.records("families")) == len(pim.truth("families"))
+    pim.faults.clear()
+    again = sync(pim, "products", state=run.state, **settings)
+    both = run.rows("products").keys() | again.rows("products").keys()
+    assert len(both) == 29
