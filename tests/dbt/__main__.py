@@ -35,7 +35,6 @@ HEAD = (
     "After 1,000 changes",
     "Peak memory of dbt",
 )
-TICKS_A_SECOND = 100
 
 
 def main() -> int:
@@ -112,11 +111,7 @@ def _seconds(loaded: Loaded, project: Path, schema: str, server: Postgres) -> fl
 def _spent(server: Postgres) -> float:
     """Return the processor time so far of child processes and of PostgreSQL."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    (pid,) = server.lines("select split_part(pg_read_file('postmaster.pid'), chr(10), 1)")
-    # Fields 14 to 17 of the process: its own time and that of its ended children.
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    ticks = sum(int(field) for field in fields[11:15])
-    return used.ru_utime + used.ru_stime + ticks / TICKS_A_SECOND
+    return used.ru_utime + used.ru_stime + server.processor_seconds()
 
 
 if __name__ == "__main__":
