@@ -40,6 +40,10 @@
 {% endmacro %}
 
 {% macro staged_rows(table, columns) %}
+    {%- set columns = columns | list -%}
+    {%- for name in akeneo.pass_through_columns(table) -%}
+        {%- do columns.append([name, 'as it is']) -%}
+    {%- endfor -%}
     {%- set source_table = source('akeneo', table) -%}
     {%- set relation = none -%}
     {%- set present = {} -%}
@@ -87,7 +91,9 @@
         'timestamp': dbt.type_timestamp(),
     } -%}
     {%- if column is none -%}
-        cast(null as {{ types[kind] }})
+        cast(null as {{ types.get(kind, dbt.type_string()) }})
+    {%- elif kind not in types -%}
+        {{ column }}
     {%- elif kind == 'json' -%}
         {{ akeneo.as_json(column) }}
     {%- elif kind == 'timestamp' -%}
@@ -95,4 +101,10 @@
     {%- else -%}
         cast({{ column }} as {{ types[kind] }})
     {%- endif -%}
+{% endmacro %}
+
+
+{# Names of further columns of a table that the marts shall have, such as those of `value_columns`. #}
+{% macro pass_through_columns(table) %}
+    {{- return(var('akeneo_pass_through_columns', {}).get(table, [])) -}}
 {% endmacro %}

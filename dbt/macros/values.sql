@@ -68,10 +68,9 @@
                     {'name': member.key, 'entry': entry}
                     for entry in case when json_type(member.value) = 'ARRAY' then cast(member.value as json[]) end
                 ]
-                for member in map_entries(cast(attribute_values as map(varchar, json)))
+                for member in map_entries(try_cast(attribute_values as map(varchar, json)))
             ])) as found
         from {{ items }}
-        where json_type(attribute_values) = 'OBJECT'
     ),
 
     parsed as (

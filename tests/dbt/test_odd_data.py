@@ -304,7 +304,13 @@ def story(loaded: Loaded) -> dict[str, Tables]:
     loaded.load(SECOND, TUESDAY)
     loaded.build("--warn-error")
     found["second"] = tables()
-    switches = {"akeneo_include_removed": True, "akeneo_disabled_sources": ["association_types"]}
+    switches = {
+        "akeneo_include_removed": True,
+        "akeneo_disabled_sources": ["association_types"],
+        "akeneo_pass_through_columns": {"products": ["erp_number", "absent"]},
+    }
+    loaded.execute("alter table products add column erp_number integer")
+    loaded.execute("update products set erp_number = 7")
     loaded.build("--vars", json.dumps(switches))
     found["with removed"] = tables()
     return found
@@ -408,6 +414,12 @@ def test_a_source_that_is_switched_off_is_not_read(story: dict[str, Tables]) -> 
     for run, found in (("second", "Cross sell"), ("with removed", None)):
         (row,) = [row for row in story[run]["product_associations"] if row["target"] == "m1"]
         assert row["association_label"] == found
+
+
+def test_further_columns_of_the_loaded_table_are_passed_through(story: dict[str, Tables]) -> None:
+    found = {(row["erp_number"], row["absent"]) for row in story["with removed"]["products"]}
+    assert found == {(7, None)}
+    assert "erp_number" not in story["second"]["products"][0]
 
 
 def test_a_tree_begins_at_the_uppermost_category_that_was_loaded(story: dict[str, Tables]) -> None:

@@ -21,7 +21,8 @@
     {{ exceptions.raise_compiler_error("the package akeneo does not support " ~ target.type) }}
 {% endmacro %}
 {% macro duckdb__as_json(column) %}
-    case when json_type({{ column }}) <> 'NULL' then cast({{ column }} as json) end
+    {#- A comparison of texts, because `json_type` would parse the whole value for each reader. #}
+    case when cast({{ column }} as varchar) <> 'null' then cast({{ column }} as json) end
 {%- endmacro %}
 {% macro postgres__as_json(column) %}nullif(to_jsonb({{ column }}), 'null'::jsonb){% endmacro %}
 {% macro redshift__as_json(column) %}{{ column }}{% endmacro %}

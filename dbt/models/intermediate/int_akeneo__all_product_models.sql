@@ -23,4 +23,7 @@ select
     deleted_at,
     is_deleted,
     missing_since
+    {%- for column in akeneo.pass_through_columns('product_models') %},
+    {{ column }}
+    {%- endfor %}
 from models

@@ -40,5 +40,8 @@ select
     products.deleted_at,
     products.is_deleted,
     products.missing_since
+    {%- for column in akeneo.pass_through_columns('products') %},
+    products.{{ column }}
+    {%- endfor %}
 from products
 left join identifiers on identifiers.product_key = products.product_key

@@ -82,6 +82,9 @@ select
     models.updated_at,
     lineage.effective_updated_at,
     models.extracted_at
+    {%- for column in akeneo.pass_through_columns('product_models') %},
+    models.{{ column }}
+    {%- endfor %}
 from models
 inner join lineage
     on lineage.item_type = 'product_model' and lineage.item_key = models.product_model

@@ -70,6 +70,9 @@ select
     products.updated_at,
     lineage.effective_updated_at,
     products.extracted_at
+    {%- for column in akeneo.pass_through_columns('products') %},
+    products.{{ column }}
+    {%- endfor %}
 from products
 cross join main_identifier
 left join lineage on lineage.item_key = products.product_key
