@@ -34,14 +34,15 @@ CLOCKS_CHANGE = {
 }
 """Time zones of servers, and a moment when their clocks are changed, if they ever are."""
 
-KEYS = ("random", "time-ordered", "sequential", "grouped", "mixed case")
+KEYS = ("random", "time-ordered", "sequential", "grouped", "mixed case", "upper case")
 """What the keys of new items look like. Uuids are random, or time-ordered as in version 7."""
 
 PAGE = 10
 """Largest page of the small PIM; 100 in a real one."""
 
-VERBS = ("change", "create", "delete", "move", "lose", "break", "repair", "empty")
-"""``lose`` deletes in the database but not in the index, ``empty`` deletes a family's items."""
+VERBS = ("change", "create", "delete", "move", "rename", "lose", "break", "repair", "empty")
+"""``lose`` deletes in the database but not in the index, ``empty`` deletes a family's items.
+``rename`` gives a product another identifier, which is its key before 7.0."""
 
 TEMPORARY = (
     *("408", "429", "500", "502", "503", "504", "reset", "reset_in_body", "truncated_json", "html"),
@@ -202,7 +203,7 @@ def setups(draw: DrawFn) -> Setup:
 def writes() -> SearchStrategy[Write]:
     """Return a strategy for writes."""
     count = st.sampled_from((1, 1, 2, 3, PAGE, PAGE + 3))
-    usual = st.sampled_from((*("change", "create", "delete") * 2, "move", "empty"))
+    usual = st.sampled_from((*("change", "create", "delete") * 2, "move", "rename", "empty"))
     verb = st.one_of(usual, st.sampled_from(("lose", "break", "break", "repair")))
     return st.builds(Write, verb, st.sampled_from(STREAMS), NTH, count)
 

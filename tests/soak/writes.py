@@ -96,6 +96,7 @@ class Writes:
         verbs: dict[str, Callable[[str, Key, Write], None]] = {
             "delete": self._delete,
             "move": self._move,
+            "rename": self._rename,
             "lose": self._lose,
             "break": self._break,
             "repair": self._repair,
@@ -210,6 +211,16 @@ class Writes:
         self._parents[key] = new
         self._touch(stream, key)
 
+    def _rename(self, stream: str, key: Key, write: Write) -> None:
+        is_broken = key[0] in self._pim.broken
+        if stream != "products" or self._product_key == "uuid" or is_broken:
+            self._change(stream, key, write)
+            return
+        code = self._code(write.nth)
+        self._pim.write.change("products", key[0], identifier=code)
+        self._parents[code,] = self._parents.pop(key)
+        self._touch(stream, (code,))
+
     def _lose(self, stream: str, key: Key, write: Write) -> None:
         for lost in self._some(stream, key, write):
             if stream == "products":
@@ -255,6 +266,8 @@ class Writes:
         number = self.count
         if self._setup.keys == "grouped":
             return f"{('shirt', 'shoe', 'shoe_blue')[number % 3]}_{number:04}"
+        if self._setup.keys == "upper case":
+            return f"{'ABCDE'[nth % 5]}_{number:04}"
         if self._setup.keys == "mixed case":
             return f"{LETTERS[nth % len(LETTERS)]}_{number}"
         return f"item_{number:06}"
