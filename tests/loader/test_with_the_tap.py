@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from demo.database import KEYS
-from tap_akeneo.streams.resource import load_schema
+from tap_akeneo.streams.resource import READ_AT, load_schema
 from tests.loader.support import Database
 from tests.meltano.project import Project
 from tests.support import settings_for
@@ -78,7 +78,7 @@ def stored(database: Database, stream: str, where: str = "") -> dict[Key, Row]:
 
 def expected(stream: str, sent: dict[Key, Row]) -> dict[Key, Row]:
     properties = load_schema(stream, KEYS[stream])["properties"]
-    dates = {name for name, of in properties.items() if of.get("format") == "date-time"}
+    dates = {name for name, of in properties.items() if of.get("format") == "date-time"} | {READ_AT}
     return {
         key: without_nulls(
             {name: microseconds(one) if name in dates else one for name, one in row.items()}
