@@ -125,34 +125,30 @@ class KeySlice(Slice):
         is_probe = not self.is_confirmed and self.after is not None
         return KeyRange(self.after, self.after if is_probe else self.to)
 
-    def remaining(self, counted: int | None, read: int) -> float:
+    def remaining(self, counted: int | None) -> float:
         """Return the expected number of items that are left.
 
         Args:
             counted: The PIM's count of the whole list; ``None`` if it is unknown.
-            read: Number of items of the list that were read.
         """
         if not self.is_confirmed:
             return 0
-        if counted is None:
-            # Assume that half of the items have been read.
-            return read
         share = self.order.share(self.after, self.to)
-        if share is not None:
+        if share is not None and counted is not None:
             return share * counted
         left = (self.expected or 0) - self.taken
-        # If the slice has more items than expected, assume that half of them have been read.
+        # If it has more items than expected, assume that half of them have been read. A slice that
+        # was split off has to show items first, because one without any would be divided for ever.
         return left if left > 0 else self.taken
 
-    def divided(self, counted: int | None, read: int, samples: Sequence[str]) -> tuple[Slice, ...]:
+    def divided(self, counted: int | None, samples: Sequence[str]) -> tuple[Slice, ...]:
         """Return parts of this slice, or only this slice if it is too small.
 
         Args:
             counted: The PIM's count of the whole list; ``None`` if it is unknown.
-            read: Number of items of the list that were read.
             samples: Some keys of the list.
         """
-        left = self.remaining(counted, read)
+        left = self.remaining(counted)
         if left < MIN_PAGES_TO_SPLIT * self.request.page_size or not self.is_divisible:
             return (self,)
         if self.start is not None and counted is not None and isinstance(self.order, TextOrder):

@@ -195,7 +195,7 @@ class ListReading:
         if isinstance(one, KeySlice) and one.is_search:
             one = replace(one, known=tuple(known))
         if divides and self.is_divisible and isinstance(one, KeySlice):
-            one, *parts = one.divided(self.counted, self._arrived, self._samples)
+            one, *parts = one.divided(self.counted, self._samples)
             self._waiting.extend(parts)
         self._running.append(one)
         return one
@@ -203,7 +203,7 @@ class ListReading:
     def pages_left(self) -> float:
         """Return the expected number of pages that are left; 1 if it is unknown."""
         left = sum(
-            one.remaining(self.counted, self._arrived)
+            one.remaining(self.counted)
             for one in (*self._waiting, *self._running)
             if isinstance(one, KeySlice)
         )

@@ -367,6 +367,24 @@ def test_dividing_a_list_costs_only_a_few_requests(kind: str) -> None:
     assert pim.requests <= 1.15 * len(keys) / 10
 
 
+@pytest.mark.parametrize("kind", ["uuids", "words"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slice_without_readable_items_is_not_divided_for_ever_if_nothing_counts_them(
+    kind: str, seed: int
+) -> None:
+    keys = sorted(some_keys(kind, seeded(seed), 80), key=lower_case)
+    requests = []
+    for threads in (1, 4):
+        pim = ListInMemory(
+            key_of(kind), keys[:40], missing=keys[40:60], broken=keys[60:], counts=None
+        )
+        by_hand = ReadingByHand(pim, 2, threads=threads).run(seeded(seed))
+        assert set(by_hand.read) == pim.readable
+        requests.append(pim.requests)
+    alone, together = requests
+    assert together <= 3 * alone
+
+
 # Lists whose pages have a size that the PIM chooses.
 
 
