@@ -20,7 +20,7 @@ from tap_akeneo.replication import (
 )
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.fingerprints import MIXED, changed_inputs, forget_read, has_read
-from tap_akeneo.streams.refreshing import RefreshReading, due_refresh, note_full_reading
+from tap_akeneo.streams.refreshing import due_refresh, note_full_reading
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ class IncrementalStream(AkeneoStream):
 
     Attributes:
         rows_again: Number of records so far that an earlier run has read, by their dates.
-        rows_refreshed: Number of records that were read again whatever their dates.
     """
 
     replication_key: ClassVar[str | None] = "updated"
@@ -53,7 +52,7 @@ class IncrementalStream(AkeneoStream):
     def __init__(self, tap: TapInterface) -> None:
         super().__init__(tap)
         self.rows_again = 0
-        self.rows_refreshed = 0
+        self._rows_of_changes: int | None = None
         self._is_filtered = False
         self._starts: list[datetime | None] = []
 
@@ -115,6 +114,7 @@ class IncrementalStream(AkeneoStream):
         settings = self.settings
         if settings.refresh_within is None or settings.end_date or not self.keeps_bookmarks:
             return
+        self._rows_of_changes = self.rows
         # A part may reach over the end of the list to its beginning.
         for _ in range(2):
             due = [
@@ -131,6 +131,11 @@ class IncrementalStream(AkeneoStream):
             readings = [one for one in due if one is not None]
             yield self.emit(readings)
             parents = [one.request.parents for one in readings if one.is_read]
+
+    @property
+    def rows_refreshed(self) -> int:
+        """Number of records so far that were read again whatever their dates."""
+        return 0 if self._rows_of_changes is None else self.rows - self._rows_of_changes
 
     def _has_all(self, request: ListRequest) -> bool:
         """Return whether a list has all items, and not only those that changed."""
@@ -292,14 +297,14 @@ class IncrementalStream(AkeneoStream):
             reading.state["replication_key_value"] = bookmark.isoformat()
             if self.settings.refresh_within is not None and self._has_all(reading.request):
                 note_full_reading(reading)
-        if isinstance(reading, RefreshReading):
-            self.rows_refreshed += reading.items_again
 
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
         records = super().records(page, parents)
         bookmark = self._state_of(parents).get("replication_key_value")
-        return self._counted(records, parse_date(bookmark)) if bookmark else records
+        if not bookmark or self._rows_of_changes is not None:
+            return records
+        return self._counted(records, parse_date(bookmark))
 
     def _counted(self, records: Iterable[Record], bookmark: datetime) -> Iterator[Record]:
         """Yield the records, and count those that did not change since the bookmark."""

@@ -119,11 +119,6 @@ class RefreshReading(ResumableReading):
         self._items = items
 
     @property
-    def items_again(self) -> int:
-        """Number of items that this run has read."""
-        return self.read - self.read_before
-
-    @property
     def _all_items(self) -> int | None:
         return self.came if self.is_read else self.counted or self._items
 
@@ -148,7 +143,9 @@ class RefreshReading(ResumableReading):
     @override
     def save(self) -> None:
         super().save()
-        self._note_progress()
+        # A list that cannot be resumed begins again.
+        if self.is_resumable:
+            self._note_progress()
 
     @override
     def end(self) -> None:
@@ -158,5 +155,5 @@ class RefreshReading(ResumableReading):
 
     def _note_progress(self) -> None:
         total = self._all_items
-        share = self.items_again / total if total else self._share
+        share = (self.read - self.read_before) / total if total else self._share
         self.state |= {"until": (self._until + share * self._within).isoformat(), "items": total}

@@ -234,12 +234,37 @@ def test_a_broken_product_is_found_by_the_refresh_and_stays_in_the_state(
     assert item["after"] < broken <= item["key"]
 
 
+@pytest.mark.parametrize("changed", [0, 3])
 def test_the_log_tells_refreshed_rows_from_changes(
-    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture, changed: int
 ) -> None:
     caplog.set_level(logging.INFO)
     pim = start_pim(products=150)
     state = first(pim, "products").state
     pim.clock.advance(days=DAYS)
-    first(pim, "products", state=state)
-    assert any("0 rows since" in line and "150 rows refreshed" in line for line in caplog.messages)
+    for product in pim.truth("products")[:changed]:
+        pim.write.change("products", product["uuid"], enabled=not product["enabled"])
+    pim.clock.advance(seconds=60)
+    run = first(pim, "products", state=state)
+    (line,) = [one for one in caplog.messages if "rows refreshed" in one]
+    assert f"{changed} rows since" in line
+    assert line.endswith("150 rows refreshed")
+    summary = run.tap.summary()
+    assert (summary.changed, summary.read_before, summary.refreshed) == (changed, 0, 150)
+
+
+def test_a_list_that_begins_again_after_a_failure_is_not_taken_for_read(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim("saas")
+    more: dict[str, Any] = {"with_position": False, "page_size": 10, "max_retries": 0}
+    begin = first(pim, "categories", **more)
+    pim.clock.advance(days=DAYS)
+    # One page shows that nothing changed, and one comes of the list that is read again.
+    pim.faults.add("status", "/categories", nth=3, times=None, status=500)
+    failed = first(pim, "categories", state=begin.state, **more)
+    assert failed.tap.failed_streams == ["categories"]
+    assert len(failed.records("categories")) == 10
+    pim.faults.clear()
+    again = first(pim, "categories", state=failed.state, **more)
+    assert again.rows("categories").keys() == begin.rows("categories").keys()
