@@ -84,6 +84,8 @@ class RowWriter:
         del self.table(resource, key)[key[-1]]
         if resource == "attribute_options":
             self._touch_attribute(key[0])
+        elif resource == "channels":
+            self._forget_channel(key[0])
         elif resource in LIBRARY_TABLES and LIBRARY_TABLES[resource][1] == "rows":
             self._touch_linked(LIBRARY_TABLES[resource][0], *key)
 
@@ -187,6 +189,14 @@ class RowWriter:
             used = {locale for channel in channels for locale in channel["locales"]}
             for locale, row in self._store.locales.items():
                 row.body["enabled"] = locale in used
+
+    def _forget_channel(self, code: str) -> None:
+        """Delete the requirements of a deleted channel (``AttributeRequirement.orm.yml``)."""
+        for family in self._store.families.values():
+            written = family.body["attribute_requirements"]
+            kept = {channel: of for channel, of in written.items() if channel != code}
+            family.body = {**family.body, "attribute_requirements": kept}
+        self._sync_locales("channels", code)
 
     def _check_attribute_has_options(self, attribute: str) -> None:
         kind = self._store.attribute_type(attribute)

@@ -59,14 +59,14 @@ _COMPUTED = "the PIM calculated them again, for example because a family changed
 _BY_PARTS = "an item that they name was deleted"
 _BY_RENAMING = f"{_BY_PARTS}, or a product that they name got another identifier"
 _BY_LINKS = (
-    f"{_BY_PARTS}, the other end removed a two-way association, or a product model above was "
-    "associated by one"
+    f"{_BY_PARTS}, the other end removed a two-way association, a product model above was "
+    "associated by one, or an association type was added or deleted"
 )
 _BY_CATEGORIES = "a category was deleted"
 _VALUES = (
-    "an attribute, option or channel was deleted, a locale was deactivated, the label of an option "
-    "changed (`linked_data`), or a linked asset or record changed without "
-    "`updated_including_linked_entities`"
+    "an attribute, option or channel was deleted, a locale or currency was deactivated, the label "
+    "of an option (`linked_data`) or the symbol of a unit changed, or a linked asset or record "
+    "changed without `updated_including_linked_entities`"
 )
 _RIGHTS = "the permissions of the connection changed"
 _CATALOG = "the selection of the catalog changed"
@@ -86,7 +86,7 @@ STALE: dict[str, dict[str, str]] = {
     "products": {**_ITEMS, "completenesses": _COMPUTED},
     "product_models": {
         **_ITEMS,
-        "associations": f"{_BY_LINKS}, or a product that they name got another identifier",
+        "associations": f"a product that they name got another identifier, {_BY_LINKS}",
         "quantified_associations": _BY_RENAMING,
     },
     "catalog_products": {
