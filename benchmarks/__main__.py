@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.report import (
     Results,
     as_json,
+    batch_table,
     machine,
     overview,
     promise_table,
@@ -77,6 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Quick runs are too short to say anything about time and memory.
     kept = [] if options.quick else promises(scenarios, results, sdk_import)
     _say(overview(scenarios, results) + "\n")
+    if batches := batch_table(scenarios, results):
+        _say(batches + "\n")
     if kept:
         _say(promise_table(kept))
     if options.json:

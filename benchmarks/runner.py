@@ -13,13 +13,22 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from pyarrow import ipc, parquet  # type: ignore[import-untyped]
 
 from benchmarks.access import CREDENTIALS, Task
 from benchmarks.scenarios import MODULES, SILENT, TAPS
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -32,6 +41,14 @@ _KIBI = 1024
 _UUID = re.compile(rb'"uuid":\s*"([0-9a-f-]{36})"')
 _ATTRIBUTE = re.compile(rb'"attribute":\s*"([^"]+)"')
 _CODE = re.compile(rb'"code":\s*"([^"]+)"')
+
+
+_OPENERS: Mapping[str, Callable[[Path], Any]] = {
+    ".json": partial(open, mode="rb"),
+    ".gz": gzip.open,
+    ".zst": zstd.open,
+}
+"""What opens a batch file, by its suffix."""
 
 
 class WrongResult(Exception):
@@ -196,7 +213,9 @@ class Contest:
             with Path(folder, "log").open("w+b") as log:
                 measured = self._measure(contestant, arguments, log)
             if self.scenario.batches:
-                measured = replace(measured, items=_rows_in(Path(folder, "batches")))
+                files = [*Path(folder, "batches").iterdir()]
+                size = sum(file.stat().st_size for file in files) / 1e6
+                measured = replace(measured, items=_rows_in(files), output_mb=size)
         if measured.items != self.expected:
             message = f"{contestant}: delivered {measured.items} items of {self.expected}"
             raise WrongResult(message)
@@ -266,8 +285,9 @@ class Contest:
         if self.scenario.columns:
             settings["value_columns"] = ["*"]
         if self.scenario.batches:
+            file_format, compression = self.scenario.batches
             settings["batch_config"] = {
-                "encoding": {"format": "jsonl", "compression": "gzip"},
+                "encoding": {"format": file_format, "compression": compression},
                 "storage": {"root": (folder / "batches").as_uri()},
                 "batch_size": 2_000,
             }
@@ -294,12 +314,17 @@ class Contest:
         return arguments
 
 
-def _rows_in(folder: Path) -> int:
+def _rows_in(files: Iterable[Path]) -> int:
     """Return the number of different products in batch files."""
-    keys = set()
-    for file in folder.iterdir():
-        with gzip.open(file) as lines:
-            keys |= {found[1] for line in lines if (found := _UUID.search(line))}
+    keys: set[Any] = set()
+    for file in files:
+        if file.suffix == ".parquet":
+            keys.update(parquet.read_table(file, columns=["uuid"])["uuid"].to_pylist())
+        elif file.suffix == ".arrow":
+            keys.update(ipc.open_file(file).read_all()["uuid"].to_pylist())
+        else:
+            with _OPENERS[file.suffix](file) as lines:
+                keys.update(found[1] for line in lines if (found := _UUID.search(line)))
     return len(keys)
 
 

@@ -49,7 +49,8 @@ class Scenario:
             ``None`` to read all.
         keys: Whether only the keys of products are read.
         columns: Whether all values are also columns, by the setting ``value_columns``.
-        batches: Whether records are written to batch files, by the setting ``batch_config``.
+        batches: Format and compression of the batch files to which records are written, by the
+            setting ``batch_config``; empty for messages.
         attributes: Number of select attributes whose options are read instead of products.
         latency: Seconds that each response takes.
         bytes_per_second: Speed at which the output is read; 0 for no limit.
@@ -63,7 +64,7 @@ class Scenario:
     changed: int | None = None
     keys: bool = False
     columns: bool = False
-    batches: bool = False
+    batches: tuple[str, str] | tuple[()] = ()
     attributes: int = 0
     latency: float = 0
     bytes_per_second: int = 0
@@ -119,8 +120,24 @@ SCENARIOS = (
         "batches",
         "20,000 products, no latency, in batch files",
         products=20_000,
-        batches=True,
+        batches=("jsonl", "gzip"),
         contestants=TAPS,
+    ),
+    *(
+        Scenario(
+            f"batches-{name}",
+            f"20,000 products, no latency, in batch files: {name}",
+            products=20_000,
+            batches=encoding,
+            # The SDK's defaults cannot write the values of products in these formats.
+            contestants=(TAP,),
+        )
+        for name, encoding in (
+            ("zstd", ("jsonl", "zstd")),
+            ("plain", ("jsonl", "none")),
+            ("parquet", ("parquet", "zstd")),
+            ("arrow", ("arrow", "none")),
+        )
     ),
     Scenario(
         "zero",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from gzip import GzipFile
 from itertools import count, islice
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from tap_akeneo.client.errors import AkeneoError
+from tap_akeneo.config.schema import COMPRESSIONS
 from tap_akeneo.writer import BUFFER_SIZE, ENCODER
 
 if TYPE_CHECKING:
@@ -20,26 +22,54 @@ if TYPE_CHECKING:
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
+Record = dict[str, Any]
+
 GZIP_LEVEL = 1
 """The SDK's level 9 takes six times as long, for files that are a quarter smaller."""
 
 
-MAX_IN_MEMORY = 32 * 1024 * 1024
+MAX_IN_MEMORY = 8 * 1024 * 1024
 """Bytes of a file that is not complete, before it is kept on disk."""
 
+_LINES = "jsonl"
+_SUFFIXES = {"gzip": "json.gz", "zstd": "json.zst", "none": "json"}
+"""Suffixes of files with lines. Readers tell the compression from them."""
 
-def write_batches(
-    tap: str, stream: str, config: BatchConfig, records: Iterator[Mapping[str, Any]]
+
+class RecordFile(Protocol):
+    """A file of records, which is written in pieces."""
+
+    def add(self, record: Record) -> bool:
+        """Add a record to the next piece, and return whether the piece is large enough."""
+
+    def write(self) -> None:
+        """Write the piece."""
+
+    def close(self) -> None:
+        """Write what completes the file."""
+
+
+def write_batches(  # noqa: PLR0913 (each by name)
+    records: Iterator[Record],
+    config: BatchConfig,
+    *,
+    tap: str,
+    stream: str,
+    properties: Mapping[str, Mapping[str, Any]],
+    has_valid_dates: bool,
 ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
     """Write records to batch files, with the names that the SDK gives them.
 
-    The SDK decodes and encodes each record once more, and keeps those of a whole file in memory.
+    The SDK decodes and encodes each record once more, keeps those of a whole file in memory, and
+    cannot write columns whose values have another structure in each record.
 
     Args:
+        records: The records, as the target should get them.
+        config: The setting ``batch_config``.
         tap: Name of the tap.
         stream: Name of the stream.
-        config: The setting ``batch_config``.
-        records: The records, as the target should get them.
+        properties: The schemas of their properties.
+        has_valid_dates: Whether all dates are valid, and so can be stored as dates.
 
     Yields:
         The encoding of some files, and their locations.
@@ -47,38 +77,96 @@ def write_batches(
     Raises:
         AkeneoError: The files cannot be written.
     """
-    # As the SDK does, compress the files whatever the setting says.
-    encoding = replace(config.encoding, compression="gzip")
+    file_format = config.encoding.format
+    compression = config.encoding.compression or COMPRESSIONS[file_format][0]
+    encoding = replace(config.encoding, compression=compression)
+    suffix = _SUFFIXES[compression] if file_format == _LINES else file_format
     name = f"{config.storage.prefix or ''}{tap}--{stream}-{uuid4()}"
+
+    def record_file(file: IO[bytes]) -> RecordFile:
+        if file_format == _LINES:
+            return LinesFile(file, compression)
+        # Only here, because it needs a package that is optional and takes memory.
+        from tap_akeneo.batch_tables import TableFile  # noqa: PLC0415
+
+        return TableFile(file, encoding, properties, has_valid_dates=has_valid_dates)
+
     for number in count(1):
         # The storage gets a file when all its records have been read, so never a part of one.
         with SpooledTemporaryFile(MAX_IN_MEMORY) as waiting:
-            if not _compress(stream, islice(records, config.batch_size), waiting):
-                return
+            with _failures_named(stream):
+                file = record_file(waiting)
+            try:
+                if not _write(stream, islice(records, config.batch_size), file):
+                    return
+            except BaseException:
+                # A Parquet file would do this later, and print an error, as it is gone by then.
+                with suppress(Exception):
+                    file.close()
+                raise
             with _failures_named(stream):
                 waiting.seek(0)
-                with config.storage.open(f"{name}-{number}.json.gz", "wb") as file:
-                    shutil.copyfileobj(waiting, file, BUFFER_SIZE)
-                location = config.storage.get_url(f"{name}-{number}.json.gz")
+                with config.storage.open(f"{name}-{number}.{suffix}", "wb") as stored:
+                    shutil.copyfileobj(waiting, stored, BUFFER_SIZE)
+                location = config.storage.get_url(f"{name}-{number}.{suffix}")
         yield encoding, [location]
 
 
-def _compress(stream: str, records: Iterator[Mapping[str, Any]], file: IO[bytes]) -> int:
+def _write(stream: str, records: Iterator[Record], file: RecordFile) -> int:
     """Write records to a file; return how many there were."""
-    written, lines = 0, bytearray()
-    compressed = GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)
+    written = 0
     for record in records:
         written += 1
-        ENCODER.encode_into(record, lines, -1)
-        lines += b"\n"
-        if len(lines) >= BUFFER_SIZE:
+        if file.add(record):
             with _failures_named(stream):
-                compressed.write(lines)
-            lines.clear()
+                file.write()
     with _failures_named(stream):
-        compressed.write(lines)
-        compressed.close()
+        file.write()
+        file.close()
     return written
+
+
+class LinesFile:
+    """A file with one JSON object a line.
+
+    Args:
+        file: Where to write.
+        compression: ``gzip``, ``zstd`` or ``none``.
+    """
+
+    def __init__(self, file: IO[bytes], compression: str) -> None:
+        self._compressor = _compressor(file, compression)
+        self._file = self._compressor or file
+        self._lines = bytearray()
+
+    def add(self, record: Record) -> bool:
+        """Encode a record; see `RecordFile`."""
+        ENCODER.encode_into(record, self._lines, -1)
+        self._lines += b"\n"
+        return len(self._lines) >= BUFFER_SIZE
+
+    def write(self) -> None:
+        """Write the encoded records."""
+        self._file.write(self._lines)
+        self._lines.clear()
+
+    def close(self) -> None:
+        """Write the end of the compressed data."""
+        if self._compressor:
+            self._compressor.close()
+
+
+def _compressor(file: IO[bytes], compression: str) -> IO[bytes] | None:
+    if compression == "gzip":
+        return GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)  # type: ignore[return-value]
+    if compression != "zstd":
+        return None
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 (an argument of this function has its name)
+    else:
+        from backports import zstd  # noqa: PLC0415 (optional)
+    compressor: IO[bytes] = zstd.ZstdFile(file, "wb")  # type: ignore[assignment]
+    return compressor
 
 
 @contextmanager

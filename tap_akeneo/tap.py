@@ -25,7 +25,7 @@ from tap_akeneo.client.secrets import redact_log
 from tap_akeneo.config.catalog import parse_catalog
 from tap_akeneo.config.environment import settings_in_environment
 from tap_akeneo.config.files import read_catalog, read_config, read_json
-from tap_akeneo.config.schema import SETTINGS_SCHEMA
+from tap_akeneo.config.schema import BATCH_CONFIG, SETTINGS_SCHEMA
 from tap_akeneo.config.settings import Settings
 from tap_akeneo.config.state import usable_state
 from tap_akeneo.log import show_own_lines
@@ -129,6 +129,13 @@ class TapAkeneo(TapInterface):
                 self.logger.warning("`%s` is not a setting of this tap", name)
         if setup_mapper:
             self.setup_mapper()
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        # The SDK allows fewer formats and compressions.
+        config_jsonschema["properties"].update(BATCH_CONFIG["properties"])
 
     @cached_property
     @override

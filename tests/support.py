@@ -269,9 +269,9 @@ def started_tap(config: Mapping[str, Any], **options: Any) -> Iterator[subproces
             yield process
 
 
-def catalog_of(pim: SimulatedPim, *selected: str) -> dict[str, Any]:
+def catalog_of(pim: SimulatedPim, *selected: str, **settings: Any) -> dict[str, Any]:
     """Return the catalog of a PIM with only these streams selected."""
-    catalog: dict[str, Any] = TapAkeneo(config=settings_for(pim)).catalog_dict
+    catalog: dict[str, Any] = TapAkeneo(config=settings_for(pim, **settings)).catalog_dict
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             if not metadata["breadcrumb"]:

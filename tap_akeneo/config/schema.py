@@ -425,3 +425,76 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
     ),
 ).to_dict()
+
+COMPRESSIONS: dict[str, tuple[str, ...]] = {
+    "jsonl": ("gzip", "zstd", "none"),
+    "parquet": ("zstd", "gzip", "none"),
+    "arrow": ("none", "zstd"),
+}
+"""The formats of batch files, and how each can be compressed. The first is the default."""
+
+BATCH_CONFIG: dict[str, Any] = th.PropertiesList(
+    th.Property(
+        "batch_config",
+        th.ObjectType(
+            th.Property(
+                "encoding",
+                th.ObjectType(
+                    th.Property(
+                        "format",
+                        th.StringType,
+                        allowed_values=[*COMPRESSIONS],
+                        title="Format",
+                        description="Format of the files.",
+                    ),
+                    th.Property(
+                        "compression",
+                        th.StringType,
+                        allowed_values=["gzip", "zstd", "none"],
+                        title="Compression",
+                        description=(
+                            "Compression of the files. By default `gzip` for jsonl, `zstd` for "
+                            "parquet, and `none` for arrow."
+                        ),
+                    ),
+                ),
+                title="Encoding",
+                description="Format and compression of the files.",
+            ),
+            th.Property(
+                "storage",
+                th.ObjectType(
+                    th.Property(
+                        "root",
+                        th.StringType,
+                        title="Root",
+                        description="Folder or bucket, as a URL.",
+                    ),
+                    th.Property(
+                        "prefix",
+                        th.StringType,
+                        title="Prefix",
+                        description="Text before the names of files.",
+                    ),
+                    th.Property(
+                        "params",
+                        th.ObjectType(),
+                        title="Parameters",
+                        description="Parameters of the file system, for `fsspec`.",
+                    ),
+                ),
+                title="Storage",
+                description="Where to write the files.",
+            ),
+            th.Property(
+                "batch_size",
+                th.IntegerType(minimum=1),
+                title="Batch size",
+                description="Maximum number of records in a file, by default 10,000.",
+            ),
+        ),
+        title="Batch Configuration",
+        description="Writes records to files, for loaders that support batch files.",
+    ),
+).to_dict()
+"""The SDK's own setting, with all formats that the tap can write."""

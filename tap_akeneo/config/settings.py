@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -16,7 +18,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.client.auth import Credentials
-from tap_akeneo.config.schema import SETTINGS_SCHEMA, SWITCHES, URL_EXAMPLE
+from tap_akeneo.config.schema import COMPRESSIONS, SETTINGS_SCHEMA, SWITCHES, URL_EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -219,7 +221,12 @@ def _schema_errors(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name not in config or (not config[name] and name in SETTINGS_SCHEMA["required"]):
             continue
         for error in th.DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config[name]):
-            yield name, f"`{name}` {_requirement(error, schema)}, such as {_example(schema)}"
+            keys = [name, *error.absolute_path]
+            if any(isinstance(key, int) for key in keys):
+                keys = [name]  # one value of a list
+            inner = schema if len(keys) == 1 else error.schema
+            setting = ".".join(map(str, keys))
+            yield name, f"`{setting}` {_requirement(error, inner)}{_example(schema)}"
             break
 
 
@@ -256,13 +263,40 @@ def _login_errors(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _batch_errors(batch_config: object) -> Iterator[str]:
-    encoding = batch_config.get("encoding") if isinstance(batch_config, dict) else None
-    file_format = encoding.get("format") if isinstance(encoding, dict) else None
-    if file_format not in {None, "jsonl"}:
-        yield (
-            f"`batch_config`: the format {file_format} cannot store the values of products, whose "
-            "structure differs from row to row: use jsonl"
-        )
+    """Check what the JSON schema of the setting does not say."""
+    if not batch_config or not isinstance(batch_config, dict):
+        return
+    encoding, storage = (batch_config.get(name) or {} for name in ("encoding", "storage"))
+    if not isinstance(encoding, dict) or not isinstance(storage, dict):
+        return
+    file_format = encoding.get("format")
+    compression = encoding.get("compression")
+    if not file_format:
+        yield "`batch_config` needs the format of the files, such as `encoding: {format: jsonl}`"
+    if not storage.get("root"):
+        yield "`batch_config` needs a place, such as `storage: {root: 'file:///tmp/batches'}`"
+    allowed = COMPRESSIONS.get(str(file_format), ())
+    if allowed and compression in COMPRESSIONS["jsonl"] and compression not in allowed:
+        yield f"`batch_config`: {file_format} can have the compression {' or '.join(allowed)}"
+    if file_format in {"parquet", "arrow"} and find_spec("pyarrow") is None:
+        yield _package_needed(f"the format {file_format}", "pyarrow", "arrow")
+    # Python has it since 3.14.
+    elif file_format == "jsonl" and compression == "zstd" and not _has_zstd():
+        yield _package_needed("the compression zstd", "backports.zstd", "zstd")
+
+
+def _has_zstd() -> bool:
+    if sys.version_info >= (3, 14):
+        return True
+    # `find_spec` fails if there is no package `backports`.
+    return find_spec("backports") is not None and find_spec("backports.zstd") is not None
+
+
+def _package_needed(what: str, package: str, extra: str) -> str:
+    return (
+        f"`batch_config`: {what} needs the package {package}: install the tap with its extra "
+        f"[{extra}]"
+    )
 
 
 def _requirement(error: ValidationError, schema: Mapping[str, Any]) -> str:
@@ -285,7 +319,7 @@ def _requirement(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any]) -> str:
-    return json.dumps(schema.get("examples", ["its documentation shows"])[0])
+    return f", such as {json.dumps(schema['examples'][0])}" if "examples" in schema else ""
 
 
 def parse_base_url(text: str) -> str:

@@ -115,7 +115,14 @@ class SdkStream(RecordStream):
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )
-        yield from write_batches(self.tap_name, self.name, batch_config, records)
+        yield from write_batches(
+            records,
+            batch_config,
+            tap=self.tap_name,
+            stream=self.name,
+            properties=self.stream_maps[0].transformed_schema["properties"],
+            has_valid_dates=not self.settings.keep_values_as_sent,
+        )
         self.write_readings()
 
     def write_readings(self) -> None:

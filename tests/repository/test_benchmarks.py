@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READERS = [TAP, DEFAULT_TAP, BARE, BARE_FOUR]
+BATCHES = ("batches", "batches-parquet")
 EXTRAS = {"with_quality_scores": "true", "with_completenesses": "true"}
 WALK = {"pagination_type": "search_after", "limit": "7"}
 COUNT = {"pagination_type": "page", "limit": "1", "with_count": "true"}
@@ -182,7 +184,7 @@ def test_the_products_have_the_documented_size() -> None:
 
 def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "figures.json"
-    scenarios = ("spread", "columns", "options", "hourly", "idle", "keys")
+    scenarios = ("spread", "columns", *BATCHES, "options", "hourly", "idle", "keys")
     arguments = ["--quick", "--json", str(path)]
     arguments += [word for name in scenarios for word in ("--scenario", name)]
     arguments += [word for name in READERS for word in ("--reader", name)]
@@ -197,6 +199,8 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert delivered == {
         "spread": dict.fromkeys(READERS, 1_000),
         "columns": {TAP: 1_000},
+        **{name: {TAP: 1_000} for name in BATCHES},
+        "batches": {TAP: 1_000, DEFAULT_TAP: 1_000},
         "options": dict.fromkeys((TAP, BARE_FOUR), options),
         "hourly": dict.fromkeys(READERS, 20),
         "idle": {TAP: 0},
@@ -204,6 +208,7 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
     printed = capsys.readouterr().out
     assert all(f"| {reader} |" in printed for reader in READERS)
+    assert re.search(r"\| `parquet`, `zstd` \| 1/[\d.]+ \| [\d.]+ x \| [\d.]+ x \|", printed)
 
 
 def test_the_benchmark_of_whole_runs_shows_what_broken_products_cost(
