@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from pyarrow import ipc, parquet  # type: ignore[import-untyped]
+from pyarrow import ipc, parquet
 
 from benchmarks.access import CREDENTIALS, Task
 from benchmarks.scenarios import MODULES, SILENT, TAPS

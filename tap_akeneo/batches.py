@@ -9,7 +9,7 @@ from dataclasses import replace
 from gzip import GzipFile
 from itertools import count, islice
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
 
 from tap_akeneo.client.errors import AkeneoError
@@ -165,8 +165,7 @@ def _compressor(file: IO[bytes], compression: str) -> IO[bytes] | None:
         from compression import zstd  # noqa: PLC0415 (an argument of this function has its name)
     else:
         from backports import zstd  # noqa: PLC0415 (optional)
-    compressor: IO[bytes] = zstd.ZstdFile(file, "wb")  # type: ignore[assignment]
-    return compressor
+    return cast("IO[bytes]", zstd.ZstdFile(file, "wb"))
 
 
 @contextmanager
