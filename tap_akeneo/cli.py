@@ -52,8 +52,8 @@ def remove_unknown_log_levels(name: str) -> list[str]:
     return mistakes
 
 
-class Stopped(Exception):
-    """A signal asked the run to stop."""
+class Stopped(BaseException):
+    """A signal asked the run to stop. No handler of errors may keep that from ending it."""
 
 
 class Stopper:
@@ -112,19 +112,21 @@ def exit_on_failure(logger: logging.Logger, stopper: Stopper) -> Generator[None,
         for line in invalid.errors:
             logger.error("%s", line)  # noqa: TRY400
         sys.exit(FAILED)
-    except MappingError as invalid_map:
-        logger.error("check the setting stream_maps: %s", invalid_map)  # noqa: TRY400
-        sys.exit(FAILED)
     except (click.exceptions.Exit, click.ClickException):
         raise
-    except Exception as unexpected:
-        *_, frame = traceback.extract_tb(unexpected.__traceback__)
-        logger.error(  # noqa: TRY400 (a traceback could show secrets)
-            "unexpected %s at %s:%s: please report it with your settings, but without secrets; "
-            "TAP_AKENEO_LOGLEVEL=DEBUG shows more",
-            type(unexpected).__name__,
-            Path(frame.filename).name,
-            frame.lineno,
-        )
-        logger.debug("", exc_info=unexpected)
+    except Exception as failure:
+        logger.error("%s", cause_of(failure))  # noqa: TRY400 (a traceback could show secrets)
+        logger.debug("", exc_info=failure)
         sys.exit(FAILED)
+
+
+def cause_of(failure: Exception) -> str:
+    """Return a line about a failure for which the tap has no words of its own."""
+    if isinstance(failure, MappingError):
+        return f"check the setting stream_maps: {failure}"
+    *_, frame = traceback.extract_tb(failure.__traceback__)
+    return (
+        f"unexpected {type(failure).__name__} at {Path(frame.filename).name}:{frame.lineno}: "
+        "please report it with your settings, but without secrets; "
+        "TAP_AKENEO_LOGLEVEL=DEBUG shows more"
+    )

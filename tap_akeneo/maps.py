@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from copy import deepcopy
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -106,7 +107,7 @@ class StreamMaps:
                 raise MappingError(msg) from mistake
             maps = self._maps[stream.name] = self._mapper.stream_maps[stream.name]
             for one in maps if self._changes_records else ():
-                _patch_map(one, stream.name, changed_values)
+                _patch_map(one, changed_values)
         return self._maps[stream.name]
 
 
@@ -115,7 +116,7 @@ def _source(name: str, rules: object) -> str:
     return str(rules.get("__source__", name)) if isinstance(rules, dict) else name
 
 
-def _patch_map(stream_map: StreamMap, stream: str, changed_values: ChangedValues) -> None:
+def _patch_map(stream_map: StreamMap, changed_values: ChangedValues) -> None:
     """Make a map accept decimals, name the expression that fails, and conform its results."""
     if isinstance(stream_map, RemoveRecordTransform):
         return
@@ -125,7 +126,7 @@ def _patch_map(stream_map: StreamMap, stream: str, changed_values: ChangedValues
         evaluator.operators = {
             node: _accept_decimals(operator) for node, operator in evaluator.operators.items()
         }
-        evaluator.eval = partial(_evaluate, evaluator.eval, stream)
+        evaluator.eval = partial(_evaluate, evaluator.eval)
     stream_map.transform = partial(  # type: ignore[method-assign]
         _map_record,
         stream_map.transform,
@@ -136,7 +137,6 @@ def _patch_map(stream_map: StreamMap, stream: str, changed_values: ChangedValues
 
 def _evaluate(
     evaluate: Callable[..., Any],
-    stream: str,
     expression: str,
     previously_parsed: Any = None,  # noqa: ANN401 (as in simpleeval)
 ) -> Any:  # noqa: ANN401
@@ -146,14 +146,14 @@ def _evaluate(
         # The SDK defines this name only if the package is installed.
         if getattr(failure, "name", None) == "fake":
             msg = (
-                f"{stream}: the expression {expression} needs the package faker: install the tap "
-                "with its extra [faker]"
+                f"the expression {expression} needs the package faker: install the tap with its "
+                "extra [faker]"
             )
             raise MappingError(msg) from failure
         reason = printable(str(failure))[:MAX_SHOWN_LENGTH]
         msg = (
-            f"{stream}: the expression {expression} raises {type(failure).__name__} ({reason}) for "
-            "a record; use record.get('…') for properties that may be missing"
+            f"the expression {expression} raises {type(failure).__name__} ({reason}) for a record; "
+            "use record.get('…') for properties that may be missing"
         )
         raise MappingError(msg) from failure
 
@@ -176,14 +176,23 @@ def _map_record(
     }
     if unknown:
         changed_values.log_unknown(unknown)
-        known = mapped.get(ADDITIONAL_FIELDS)
-        known = json.loads(known, parse_float=Decimal) if isinstance(known, str) else known
-        mapped[ADDITIONAL_FIELDS] = {**(known or {}), **unknown}
+        _add_unknown(mapped, unknown)
     return {
         name: _conform_value(value, properties[name], changed_values, name)
         for name, value in mapped.items()
         if name in properties
     }
+
+
+def _add_unknown(mapped: Record, unknown: Mapping[str, Any]) -> None:
+    """Add unknown fields to the others, unless an expression makes something else of them."""
+    known = mapped.get(ADDITIONAL_FIELDS) or {}
+    if isinstance(known, str):
+        # Flattening has encoded them.
+        with suppress(ValueError):
+            known = json.loads(known, parse_float=Decimal)
+    if isinstance(known, dict):
+        mapped[ADDITIONAL_FIELDS] = {**known, **unknown}
 
 
 def _conform_value(

@@ -16,7 +16,14 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_akeneo.cli import FAILED, Stopped, Stopper, exit_on_failure, remove_unknown_log_levels
+from tap_akeneo.cli import (
+    FAILED,
+    Stopped,
+    Stopper,
+    cause_of,
+    exit_on_failure,
+    remove_unknown_log_levels,
+)
 from tap_akeneo.client.auth import AkeneoAuthenticator, AppAuthenticator, Authenticator
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
@@ -379,6 +386,11 @@ class TapAkeneo(TapInterface):
         self._add_failed_stream(name)
         self.logger.error("%s: %s", name, reason)
 
+    @override
+    def stream_raised(self, name: str, failure: Exception) -> None:
+        self.stream_failed(name, cause_of(failure))
+        self.logger.debug("", exc_info=failure)
+
     def _add_failed_stream(self, name: str) -> None:
         if name not in self.failed_streams:
             self.failed_streams.append(name)
@@ -447,6 +459,7 @@ class TapAkeneo(TapInterface):
             finally:
                 tap.flush()
                 tap._log_end()
+                tap.reader.close()
             tap.raise_for_failed_streams()
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,13 +68,18 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail each test whose output or log contains a secret."""
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail each test whose output or log contains a secret, or an error that nobody expected."""
     report = yield
     # The last report of a test contains all of its output.
     output = "\n".join(text for _, text in report.sections)
     if report.when == "teardown" and (found := leaks(output)):
         report.outcome, report.longrepr = "failed", f"There are secrets in the output: {found}"
+    is_clean = not re.search(r"\w: unexpected \w+ at ", output)
+    if report.when == "teardown" and not (is_clean or item.get_closest_marker("unexpected_errors")):
+        report.outcome, report.longrepr = "failed", "The log has an unexpected error of the tap"
     return report
 
 

@@ -118,7 +118,8 @@ class Reader:
     ) -> Generator[tuple[ListReading, Page | None], None, None]:
         """Yield the pages of a plan's lists, and ``None`` after the last page of each list.
 
-        The caller has to call `ListReading.consume` after each page.
+        The caller has to call `ListReading.consume` after each page, and `close` after the last
+        plan if it reads fewer plans than it named.
 
         Args:
             name: Identifies the plan.
@@ -130,7 +131,6 @@ class Reader:
         """
         self._following = iter(following)
         running = self._ahead.pop(name, None) or RunningPlan(plan())
-        is_over = True
         try:
             while running.need is not None:
                 self._hand_out(running)
@@ -144,10 +144,11 @@ class Reader:
                     self._wait()
             if running.failure is not None:
                 raise running.failure
-            is_over = not self._ahead and not self._begin_next()
+            if not self._ahead:
+                self._begin_next()
         finally:
             running.end()
-            if is_over:
+            if not self._ahead:
                 self.close()
 
     def close(self) -> None:

@@ -23,10 +23,11 @@ from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, bro
 from tap_akeneo.streams.sdk import SdkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import ActivateVersionMessage
 
     from tap_akeneo.streams.rows import Record
     from tap_akeneo.streams.tap_interface import TapInterface
@@ -63,20 +64,18 @@ class AkeneoStream(SdkStream):
     def get_records(self, context: Context | None) -> Iterable[Record]:
         versions = self.tap.versions.take()
         try:
-            for record in self.read():
-                self.rows += 1
-                yield record
+            yield from self._read_until_failure()
             self._report_broken_items()
-            if self.is_whole and not self._is_resumed:
-                for version in versions:
-                    self.tap.versions.writer.write_message(version)
-            elif versions:
-                self.logger.info(
-                    "not everything was read, so rows that were deleted in the PIM stay for now"
-                )
+            self._write_versions(versions)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
+        except OSError:
+            # The target may be gone.
+            raise
+        except Exception as failure:  # noqa: BLE001 (other streams do not depend on this one)
+            self.is_whole = False
+            self.tap.stream_raised(self.name, failure)
         finally:
             self.changed_values.log_summary()
         self.tap.end_stream(self.name, self._skipped, is_partial=self._has_list)
@@ -87,6 +86,24 @@ class AkeneoStream(SdkStream):
             self._timer.tags[Tag.STATUS] = Status.FAILED
         if not self.config.get("batch_config"):
             self.write_readings()
+
+    def _read_until_failure(self) -> Iterator[Record]:
+        with closing(self.read()) as records:
+            for record in records:
+                self.rows += 1
+                yield record
+                if self.map_failure is not None:
+                    raise self.map_failure
+
+    def _write_versions(self, versions: Sequence[ActivateVersionMessage]) -> None:
+        """Write the messages after which a target deletes all other rows, if nothing is missing."""
+        if self.is_whole and not self._is_resumed:
+            for version in versions:
+                self.tap.versions.writer.write_message(version)
+        elif versions:
+            self.logger.info(
+                "not everything was read, so rows that were deleted in the PIM stay for now"
+            )
 
     @override
     def write_readings(self) -> None:
@@ -107,7 +124,7 @@ class AkeneoStream(SdkStream):
         """Return a line about what was read; empty if the summary of the run has it."""
         return ""
 
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Generator[Record, None, None]:
         """Yield all records of this stream."""
         # Read other streams ahead only if the SDK reads all of them, one after the other.
         reads_all = self._timer is not None and self.ABORT_AT_RECORD_COUNT is None

@@ -13,7 +13,7 @@ from tap_akeneo.pagination.request import Pagination
 from tap_akeneo.streams.base import AkeneoStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.request import ListRequest
@@ -111,7 +111,7 @@ class SystemInformation(AkeneoStream):
         self._information = yield from ask(lambda: self.pim.system_information)
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Generator[Record, None, None]:
         yield from super().read()
         if self._information is not None:
             host = urlsplit(self.pim.base_url).netloc

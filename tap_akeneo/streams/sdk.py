@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 
 class SdkStream(RecordStream):
-    """Overrides of the SDK's stream: its log, catalog, maps, messages, batches and bookmarks."""
+    """Overrides of the SDK's stream: its log, catalog, maps, messages, batches and bookmarks.
+
+    Attributes:
+        map_failure: Why the last record could not be mapped, which ends the stream.
+    """
+
+    map_failure: Exception | None = None
 
     _timer: Timer | None = None
 
@@ -79,7 +85,11 @@ class SdkStream(RecordStream):
         for name in self._shape.left_out:
             record.pop(name, None)
         for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+            try:
+                mapped = stream_map.transform(record)
+            except Exception as failure:  # noqa: BLE001 (an expression can raise any exception)
+                self.map_failure = failure
+                return
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,

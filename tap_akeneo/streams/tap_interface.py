@@ -97,3 +97,7 @@ class TapInterface(Tap, ABC):
     @abstractmethod
     def stream_failed(self, name: str, reason: str) -> None:
         """Record that a stream is incomplete. Other streams continue."""
+
+    @abstractmethod
+    def stream_raised(self, name: str, failure: Exception) -> None:
+        """Record that an unexpected error ended a stream. Other streams continue."""

@@ -21,13 +21,16 @@ import pyarrow as pa
 import pytest
 from pyarrow import ipc, parquet
 from singer_sdk import Target, batch
-from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo import batch_tables
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.config import settings as settings_module
+from tap_akeneo.records import decoded
+from tap_akeneo.streams.structure import Families
 from tests.singer.batches import in_batches
 from tests.support import Run, catalog_of, sync
 
@@ -245,15 +248,18 @@ def test_a_table_is_written_in_pieces_so_that_memory_does_not_grow_with_its_rows
 @pytest.mark.filterwarnings("error")  # an error of the file after that of the run
 @pytest.mark.parametrize("suffix", ENCODINGS)
 def test_a_failure_while_reading_is_the_only_one_and_leaves_no_file(
-    start_pim: StartPim, tmp_path: Path, suffix: str
+    start_pim: StartPim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    with pytest.raises(MappingError, match="raises ZeroDivisionError"):
-        sync(
-            start_pim(),
-            "families",
-            batch_config=in_format(tmp_path, ENCODINGS[suffix]),
-            stream_maps={"families": {"half": "1 / (1 - int(code == 'shoes'))"}},
-        )
+    def items(_self: Families, item: dict[str, Any]) -> list[dict[str, Any]]:
+        if decoded(item["code"]) == "shoes":
+            msg = "the PIM is gone"
+            raise AkeneoError(msg)
+        return [item]
+
+    monkeypatch.setattr(Families, "items", items)
+    config = in_format(tmp_path, ENCODINGS[suffix])
+    with pytest.raises(AkeneoError, match="families: the PIM is gone"):
+        sync(start_pim(), "families", batch_config=config)
     gc.collect()
     assert not [*tmp_path.iterdir()]
 

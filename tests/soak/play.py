@@ -95,6 +95,11 @@ class _Tap(TapAkeneo):
         return self.begun
 
     @override
+    def stream_raised(self, name: str, failure: Exception) -> None:
+        # An unexpected error ends the play.
+        raise failure
+
+    @override
     def stream_failed(self, name: str, reason: str) -> None:
         self.reasons.append(f"{name}: {reason}")
         super().stream_failed(name, reason)
