@@ -95,8 +95,13 @@ class TableFile:
         self._size = 0
         sink = pa.PythonFile(file, mode="w")
         if encoding.format == "parquet":
+            # With Arrow's own schema beside that of Parquet, older Polars cannot read the file.
             self._writer = parquet.ParquetWriter(
-                sink, self._schema, compression=encoding.compression, use_dictionary=False
+                sink,
+                self._schema,
+                compression=encoding.compression,
+                use_dictionary=False,
+                store_schema=False,
             )
         else:
             codec = None if encoding.compression == "none" else encoding.compression
