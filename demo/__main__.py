@@ -15,11 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from demo import DATABASE, FOLDER, PROJECT
 from demo.database import compare
-from demo.page import write_page
 from demo.shop import Shop
 from demo.sql import show
 from demo.steps import Step
@@ -30,10 +27,12 @@ if TYPE_CHECKING:
 
     from demo.database import Table
 
-MELTANO = [
-    *(".venv-meltano/bin/meltano", "--environment=demo", "run"),
+MELTANO = (".venv-meltano/bin/meltano", "--environment=demo")
+RUN = [
+    *(*MELTANO, "run"),
     *("tap-akeneo", "akeneo-duckdb-loader", "dbt-duckdb:build", "dbt-duckdb:docs"),
 ]
+REPORT = [*MELTANO, "invoke", "dbt-duckdb:report"]
 # Meltano's steps. The first one ends at the first line of the log that matches the second one's
 # pattern, and so on; the pattern's group is the result of the step that ends.
 STEPS = (
@@ -101,7 +100,7 @@ def run(shop: Shop, url: str) -> int:
         print(f"{len(shop.pim.truth('products'))} products in several languages and channels.")
     shop.keep()
 
-    title(f"2. The run: {shlex.join(MELTANO)}")
+    title(f"2. The run: {shlex.join(RUN)}")
     settings = {"base_url": url, **shop.pim.credentials}
     code = meltano({f"TAP_AKENEO_{name.upper()}": text for name, text in settings.items()})
     if code:
@@ -113,9 +112,11 @@ def run(shop: Shop, url: str) -> int:
     is_right = all(table.is_right for table in tables)
     step.end(f"{len(tables)} tables", failed=not is_right)
     step = Step("Write the page")
-    with duckdb.connect(str(DATABASE), read_only=True) as connection:
-        write_page(connection, PAGE, f"{DBT.name}/static_index.html")
-    step.end(str(_short(PAGE)))
+    failure = report()
+    step.end(str(_short(PAGE)), failed=bool(failure))
+    if failure:
+        print(failure, file=sys.stderr)
+        return 1
 
     title(f"3. The database: {_short(DATABASE)}")
     show_tables(tables, written(LOG.read_text(encoding="utf-8")), again=bool(shop.changed))
@@ -136,7 +137,9 @@ def run(shop: Shop, url: str) -> int:
     show_query("Attributes that are filled in least", "fill_rates.sql")
 
     title("5. Look further")
-    print(f"In a browser, everything on one page: {PAGE.as_uri()}\n{LOOK_FURTHER}")
+    print(f"In a browser, everything on one page: {PAGE.as_uri()}")
+    print(f"dbt's documentation of the tables: {DBT.joinpath('static_index.html').as_uri()}")
+    print(LOOK_FURTHER)
     return 0
 
 
@@ -149,15 +152,10 @@ def meltano(settings: Mapping[str, str]) -> int:
     Returns:
         Meltano's exit code.
     """
-    environment = {
-        "MELTANO_STATE_BACKEND_URI": STATE.as_uri(),
-        "DBT_TARGET_PATH": str(DBT),
-        "DBT_LOG_PATH": str(DBT),
-    }
     process = subprocess.Popen(  # noqa: S603 (our own arguments)
-        MELTANO,
+        RUN,
         cwd=PROJECT,
-        env={**os.environ, **environment, **settings},
+        env=_environment(settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -174,6 +172,23 @@ def meltano(settings: Mapping[str, str]) -> int:
                 step = Step(following.pop(0)[0])
     step.end(failed=process.returncode != 0)
     return process.returncode
+
+
+def report() -> str:
+    """Write the page; return what dbt and Meltano printed if that failed."""
+    ended = subprocess.run(  # noqa: S603 (our own arguments)
+        REPORT,
+        cwd=PROJECT,
+        env=_environment({}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    if ended.returncode:
+        return ended.stderr + ended.stdout
+    PAGE.write_text(ended.stdout, encoding="utf-8")
+    return ""
 
 
 def written(log: str) -> Counter[str]:
@@ -207,6 +222,16 @@ def show_query(text: str, file: str) -> None:
 def title(text: str) -> None:
     """Print the title of a section."""
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **os.environ,
+        "MELTANO_STATE_BACKEND_URI": STATE.as_uri(),
+        "DBT_TARGET_PATH": str(DBT),
+        "DBT_LOG_PATH": str(DBT),
+        **settings,
+    }
 
 
 def _short(path: Path) -> Path:

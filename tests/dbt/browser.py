@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,20 +29,27 @@ class Browser:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
 
-    def texts(self, selector: str) -> list[str]:
-        """Return the texts of the elements that are visible, in the order of the document."""
-        found = self._driver.find_elements(By.CSS_SELECTOR, selector)
-        return [element.text for element in found if element.is_displayed()]
-
-    def write(self, selector: str, text: str) -> None:
-        """Type a text into an empty field."""
-        self._driver.find_element(By.CSS_SELECTOR, selector).send_keys(text)
-
-    def wait_for(self, selector: str) -> None:
-        """Wait until there is an element, visible or not."""
-        WebDriverWait(self._driver, 30).until(
-            lambda driver: driver.find_elements(By.CSS_SELECTOR, selector)
+    def resize(self, width: int) -> None:
+        """Show the page in a window, or on a telephone, of another width."""
+        self._driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700},
         )
+
+    def prefer(self, scheme: str, media: str = "") -> None:
+        """Prefer light or dark pages; or show the page on a medium, such as `print`."""
+        self._driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]},
+        )
+
+    def value(self, expression: str) -> Any:
+        """Return the value of an expression in JavaScript."""
+        return self._driver.execute_script(f"return {expression}")
+
+    def is_visible(self, selector: str) -> bool:
+        """Return whether an element is visible."""
+        return self._driver.find_element(By.CSS_SELECTOR, selector).is_displayed()
 
     def console(self) -> list[str]:
         """Return what has been written to the console since the last call, such as errors."""

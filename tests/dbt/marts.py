@@ -71,6 +71,7 @@ class Marts(ABC):
         shutil.copytree(ROOT / "dbt", home / "dbt", ignore=built)
         self._load = f"tap-akeneo {loader['name']} {utility['name']}:deps"
         self._build = f"{utility['name']}:build"
+        self._report = f"{utility['name']}:report"
 
     def run(self) -> None:
         """Load what has changed, and build the tables."""
@@ -83,6 +84,13 @@ class Marts(ABC):
     def build(self) -> None:
         """Build the tables."""
         self._meltano(self._build)
+
+    def report(self) -> Path:
+        """Make the page about the catalogue, and return its file."""
+        file = self.home / "catalogue.html"
+        code, log = self.project.run(f"meltano invoke {self._report} > {file.name}", seconds=300)
+        assert code == 0, log + file.read_text(encoding="utf-8")[-2000:]
+        return file
 
     def _meltano(self, steps: str) -> None:
         code, log = self.project.run(f"meltano run {steps}", seconds=1800)

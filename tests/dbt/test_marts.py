@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from demo.page import write_page
 from pim_simulator import SimulatedPim, serve
 from tests.dbt.browser import opened
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
 from tests.dbt.page import examples, questions, tables
+from tests.dbt.report import Report
 from tests.dbt.structure import WholeTruth
 from tests.dbt.truth import identifier, key_of, label, number
 from tests.targets.changes import add_spares, delete_some, write
@@ -22,6 +23,7 @@ from tests.targets.meltano import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from tests.dbt.browser import Browser
     from tests.dbt.marts import Marts
@@ -30,6 +32,8 @@ from tests.dbt.truth import Row
 RUNS = ("first", "second")
 TABLES = list(WholeTruth(SimulatedPim("ce-7", products=1)).tables())
 EXAMPLES = examples()
+NOTHING = "\N{EN DASH}"
+"""What the page shows where there is no value."""
 WITH_DELETIONS = {"products", "product_models", "categories", "assets", "reference_entity_records"}
 
 
@@ -348,20 +352,208 @@ def test_the_completeness_of_each_day_is_kept(story: Story) -> None:
     assert found == {place: (len(each), each.count(100)) for place, each in percents.items()}
 
 
+def test_changes_of_prices_are_numbers(story: Story) -> None:
+    truth = WholeTruth(story.marts.pim)
+    currencies = {each for row in truth.channels.values() for each in row["currencies"]}
+
+    def prices(row: Row) -> dict[tuple[str, str], float | None]:
+        return {
+            (attribute, each["currency"]): number(each["amount"])
+            for attribute, values in row["values"].items()
+            if truth.attributes[attribute]["type"] == "pim_catalog_price_collection"
+            for each in values[0]["data"]
+            if each["currency"] in currencies and each["amount"] is not None
+        }
+
+    expected = set()
+    for key in story.before.keys() & story.last.keys():
+        before, after = prices(story.before[key]), prices(story.last[key])
+        expected |= {
+            (identifier(story.last[key]), *place, before.get(place), after.get(place))
+            for place in before.keys() | after.keys()
+            if before.get(place) != after.get(place)
+        }
+    found = {
+        (
+            *(row["identifier"], row["attribute"], row["currency"]),
+            *(number(row["price_before"]), number(row["price_after"])),
+        )
+        for row in story.marts.table("akeneo__price_changes")
+    }
+    assert found
+    assert found == expected
+
+
 @pytest.fixture(scope="module")
-def catalogue(story: Story) -> Iterator[Browser]:
-    """The demo's page in a browser."""
-    assert isinstance(story.marts, DuckdbMarts)
-    file = story.marts.home / "catalogue.html"
-    with story.marts.connected() as tables:
-        write_page(tables, file, "docs.html")
-    with opened(file) as browser:
-        for shown in (
-            "#completeness .ytick text",
-            "#deleted .dataTable td",
-            "#products .dataTable td",
-        ):
-            browser.wait_for(shown)
+def page(story: Story) -> Path:
+    """The page about the catalogue, made by the documented command."""
+    return story.marts.report()
+
+
+@pytest.fixture(scope="module")
+def report(page: Path) -> Report:
+    return Report(page.read_text(encoding="utf-8"))
+
+
+def test_the_page_says_of_which_pim_and_when(story: Story, report: Report) -> None:
+    host = str(story.marts.pim.url).removeprefix("http://")
+    assert report.words("h1") == f"Catalogue of {host}"
+    note = report.words("p")
+    assert f"Akeneo PIM {story.marts.pim.profile.version} EE" in note
+    assert re.search(r"read on \d{4}-\d\d-\d\d \d\d:\d\d · page made on \d{4}-", note)
+
+
+def test_the_page_counts_products_and_changes(story: Story, report: Report) -> None:
+    percents = [row["completeness"] for row in story.expected["second"]["akeneo__completeness"]]
+    history = story.found["second"]["akeneo__product_history"]
+    changes = {
+        kind: len({row["product_key"] for row in history if row["change"] == kind})
+        for kind in ("added", "changed", "deleted")
+    }
+    products = story.expected["second"]["akeneo__products"]
+    assert report.tiles() == {
+        "products": str(len(products)),
+        "families": str(len({row["family"] for row in products} - {None})),
+        "complete, over channels and locales": f"{100 * percents.count(100) // len(percents)} %",
+        "without a main picture": str(sum(row["image"] is None for row in products)),
+        **{f"{kind} in 7 days": str(count) for kind, count in changes.items()},
+    }
+
+
+def test_the_page_shows_the_gaps_that_keep_most_products_incomplete(
+    story: Story, report: Report
+) -> None:
+    truth = WholeTruth(story.marts.pim)
+    lacking = defaultdict(set)
+    for row in truth.missing_values():
+        attribute = truth.attributes[row["attribute"]]
+        channel = row["channel"] if attribute["scopable"] else None
+        locale = row["locale"] if attribute["localizable"] else None
+        gap = (row["family"], row["attribute"], channel, locale)
+        lacking[row["product_key"], row["channel"], row["locale"]].add(gap)
+    unblocked, products = defaultdict(set), defaultdict(set)
+    for (key, _, _), gaps in lacking.items():
+        for gap in gaps:
+            products[gap].add(key)
+            if len(gaps) == 1:
+                unblocked[gap].add(key)
+    first = sorted(
+        products,
+        key=lambda gap: (-len(unblocked[gap]), -len(products[gap]), *(name or "" for name in gap)),
+    )[:10]
+    assert len(first) == 10
+    found = report.table("gaps")
+    assert [{name: row[name] for name in row if name != "Such as"} for row in found] == [
+        {
+            "Attribute": label(truth.attributes[attribute], attribute),
+            "Family": label(truth.families[family], family),
+            "Channel": label(truth.channels[channel], channel) if channel else NOTHING,
+            "Locale": locale or NOTHING,
+            "Products that it completes": str(len(unblocked[family, attribute, channel, locale])),
+            "Products without it": str(len(products[family, attribute, channel, locale])),
+        }
+        for family, attribute, channel, locale in first
+    ]
+    names = {row["product_key"]: row["label"] for row in truth.all_products()}
+    for row, gap in zip(found, first, strict=True):
+        assert set(row["Such as"].split(", ")) <= {names[key] for key in products[gap]}
+
+
+def test_the_page_links_to_the_pim(story: Story, report: Report) -> None:
+    pim = f"https://{str(story.marts.pim.url).removeprefix('http://')}/#"
+    addresses = {each for each in report.addresses() if each.startswith("http")}
+    products = {f"{pim}/enrich/product/{key}" for key in story.last}
+    families = {
+        f"{pim}/configuration/family/{row['code']}/edit"
+        for row in story.marts.pim.truth("families")
+    }
+    attributes = {
+        f"{pim}/configuration/attribute/{row['code']}/edit"
+        for row in story.marts.pim.truth("attributes")
+    }
+    assert addresses & products
+    assert addresses & families
+    assert addresses & attributes
+    assert addresses <= products | families | attributes
+
+
+def test_the_page_shows_the_completeness_of_families(story: Story, report: Report) -> None:
+    truth = WholeTruth(story.marts.pim)
+    percents, families = defaultdict(list), defaultdict(list)
+    for row in truth.completeness():
+        percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
+    expected: dict[str, dict[str, str]] = defaultdict(dict)
+    for (family, channel, locale), each in percents.items():
+        average = sum(each) / len(each)
+        families[family].append(average)
+        title = f"{label(truth.channels[channel], channel)} {locale}"
+        expected[label(truth.families[family], family)][title] = f"{int(average)} %"
+    found = report.table("completeness")
+    assert {row.pop("Family"): row for row in found} == expected
+    averages = {family: sum(each) / len(each) for family, each in families.items()}
+    least = min(averages, key=averages.__getitem__)
+    assert report.words("section[@id='completeness']/table/tbody/tr/th") == label(
+        truth.families[least], least
+    )
+
+
+def test_the_page_counts_products_over_time_without_the_deleted(
+    story: Story, report: Report
+) -> None:
+    charts = report.charts()
+    assert len(charts) == 2
+    assert re.search(rf", {len(story.last)} on ", charts["Products, and deletions in red"])
+    assert f"{len(story.deleted)} deleted on " in report.words("section[@id='over-time']")
+
+
+def test_the_page_shows_missing_translations_and_pictures(story: Story, report: Report) -> None:
+    truth = WholeTruth(story.marts.pim)
+    pictures = ("pim_catalog_image", "pim_catalog_asset_collection")
+    locales = {each for row in truth.channels.values() for each in row["locales"]}
+    missing = {locale: {"texts": 0, "pictures": 0} for locale in locales}
+    for row in truth.fill_rates():
+        is_picture = truth.attributes[row["attribute"]]["type"] in pictures
+        for locale in locales:
+            if row["locale"] == locale or (is_picture and row["locale"] is None):
+                kind = "pictures" if is_picture else "texts"
+                missing[locale][kind] += row["products"] - row["filled"]
+    found = report.table("locales")
+    assert {
+        row["Locale"]: {
+            "texts": int(row["Missing translations"]),
+            "pictures": int(row["Missing pictures"]),
+        }
+        for row in found
+    } == missing
+    assert report.table("locales", 1)
+    assert report.table("locales", 2)
+
+
+def test_the_page_shows_changes_prices_and_deletions(story: Story, report: Report) -> None:
+    deleted = {identifier(story.before[key]) or key for key in story.deleted}
+    assert {row["Product"] for row in report.table("deleted")} == deleted
+    changes = report.table("changes")
+    assert {"added", "deleted", "changed"} <= {row["Change"] for row in changes}
+    moves = [
+        row
+        for row in story.marts.table("akeneo__price_changes")
+        if row["price_before"] and row["price_after"] is not None
+    ]
+    prices = report.table("prices")
+    assert prices
+    assert Counter((row["Before"], row["After"]) for row in prices) == Counter(
+        (f"{row['price_before']:,.2f}", f"{row['price_after']:,.2f}") for row in moves
+    )
+    sizes = [abs(int(row["Change in %"])) for row in prices]
+    assert sizes == sorted(sizes, reverse=True)
+    names = {row["label"] for row in story.found["second"]["akeneo__products"]}
+    for row in report.table("products"):
+        assert any(row["Product"].startswith(name) for name in names)
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path) -> Iterator[Browser]:
+    with opened(page) as browser:
         yield browser
 
 
@@ -369,60 +561,29 @@ in_duckdb = pytest.mark.parametrize("make_marts", ["duckdb"], indirect=True, sco
 
 
 @in_duckdb
-def test_the_catalogue_shows_incomplete_families(story: Story, catalogue: Browser) -> None:
-    percents, families = defaultdict(list), defaultdict(list)
-    for row in story.expected["second"]["akeneo__completeness"]:
-        percents[row["family"], row["channel"], row["locale"]].append(row["completeness"])
-        families[row["family"]].append(row["completeness"])
-    assert Counter(catalogue.texts("#completeness .heatmap-label")) == Counter(
-        f"{sum(each) / len(each):.0f} %" for each in percents.values()
-    )
-    averages = {family: sum(each) / len(each) for family, each in families.items()}
-    least = min(averages, key=averages.__getitem__)
-    assert averages[least] < 100
-    # In the heat map, the last category is at the top.
-    assert catalogue.texts("#completeness .ytick text")[-1].strip() == least
-    (summary,) = catalogue.texts(".summary")
-    assert f"family is {least}: {averages[least]:.0f} %" in summary
+@pytest.mark.parametrize("width", [1400, 700, 400])
+def test_the_page_does_not_scroll_sideways(browser: Browser, width: int) -> None:
+    browser.resize(width)
+    assert browser.value("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.value("innerWidth") == width
+    assert browser.is_visible("#gaps tbody td")
 
 
 @in_duckdb
-def test_the_catalogue_shows_deleted_products(story: Story, catalogue: Browser) -> None:
-    deleted = {identifier(story.before[key]) or key for key in story.deleted}
-    assert set(catalogue.texts("#deleted tbody td:first-child")) == deleted
-    (summary,) = catalogue.texts(".summary")
-    assert f"{len(deleted)} deleted" in summary
-    assert all(name in summary for name in deleted)
+def test_the_page_is_dark_where_pages_are(browser: Browser) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    browser.prefer("light")
+    light = browser.value(background)
+    browser.prefer("dark")
+    assert browser.value(background) != light
+    browser.prefer("dark", media="print")
+    assert browser.value(background) == light
+    assert not browser.is_visible("nav")
 
 
 @in_duckdb
-def test_the_catalogue_shows_changes_fill_rates_and_history(
-    story: Story, catalogue: Browser
-) -> None:
-    assert {"added", "deleted"} <= set(catalogue.texts("#changes tbody td:nth-child(3)"))
-    assert not {"null", "None"} & set(catalogue.texts("#changes td"))
-    rates = {
-        (row["family"], row["attribute"]): f"{100 * row['fill_rate_anywhere']:.0f} %"
-        for row in story.found["second"]["akeneo__attribute_fill_rate"]
-    }
-    shown = catalogue.texts("#fill-rates .heatmap-label")
-    assert Counter(shown) == Counter(rates.values())
-    ticks = {text.strip() for text in catalogue.texts("#fill-rates .ytick text")}
-    assert ticks == {attribute for _, attribute in rates}
-    assert catalogue.texts("#over-time .scatter")
-
-
-@in_duckdb
-def test_the_products_of_the_catalogue_can_be_searched(story: Story, catalogue: Browser) -> None:
-    wanted = min(filter(None, map(identifier, story.last.values())))
-    catalogue.write("#products input[type=search]", wanted)
-    catalogue.wait_for("#products .dataTable tbody tr:only-child")
-    assert catalogue.texts("#products tbody td:first-child") == [wanted]
-
-
-@in_duckdb
-def test_the_catalogue_has_no_errors_and_uses_no_network(catalogue: Browser) -> None:
-    assert catalogue.console() == []
-    schemes = {address.partition(":")[0] for address in catalogue.requested()}
+def test_the_page_has_no_errors_and_uses_no_network(browser: Browser) -> None:
+    assert browser.console() == []
+    schemes = {address.partition(":")[0] for address in browser.requested()}
     assert "file" in schemes
-    assert schemes <= {"file", "data", "blob"}
+    assert schemes <= {"file", "data"}

@@ -12,11 +12,13 @@ import json
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.dbt.loaded import LoadedDuckdb, LoadedPostgres
 from tests.dbt.page import questions
+from tests.dbt.report import COMMAND, Report
 
 if TYPE_CHECKING:
     from tests.dbt.loaded import Loaded
@@ -39,6 +41,7 @@ DAYS = {
     "19-12-31T00:00:00+00:00": None,
     "yesterday": None,
 }
+HOSTILE = '<b>"><script>alert(1)</script>&amp;'
 NUMBERS = {
     "12.5000": 12.5,
     "0.123456789012345": 0.123456789012345,
@@ -210,6 +213,7 @@ ODD = [
     )
 ]
 FIRST: Tables = {
+    "system_information": [{"host": HOSTILE, "version": "7.0.1", "edition": "CE"}],
     "attributes": ATTRIBUTES,
     "attribute_options": OPTIONS,
     "channels": CHANNELS,
@@ -577,6 +581,36 @@ def test_empty_builds_and_partial_selections_work(loaded: Loaded, story: dict[st
     for number, arguments in enumerate([("run", "--empty"), partial]):
         code, log = loaded.dbt(*arguments, "--warn-error", schema=f"{loaded.home.name}_{number}")
         assert code == 0, log[-4000:]
+    code, text = loaded.dbt(*COMMAND, schema=f"{loaded.home.name}_0")
+    assert code == 0, text
+    assert Report(text).tiles()["products"] == "0"
+
+
+def test_no_text_becomes_a_part_of_the_page(loaded: Loaded, story: dict[str, Tables]) -> None:
+    assert story
+    shown = {
+        "families": ("family_label",),
+        "attributes": ("attribute_label", "attribute_group_label"),
+        "channels": ("channel_label",),
+        "products": ("identifier", "label", "family_label", "categories"),
+        "product_history": ("change", "content_before", "content_after"),
+    }
+    for table, columns in shown.items():
+        texts = ", ".join(f"{column} = '{HOSTILE}'" for column in columns)
+        loaded.execute(f"update akeneo__{table} set {texts}")  # noqa: S608
+    with_families = ("families", "products", "completeness", "missing_required_values")
+    for table in (*with_families, "attribute_fill_rate"):
+        loaded.execute(f"update akeneo__{table} set family = family || '{HOSTILE}'")  # noqa: S608
+    loaded.execute(f"update akeneo__products set image = '0/{HOSTILE}.jpg'")  # noqa: S608
+    code, text = loaded.dbt(*COMMAND, "--vars", "akeneo_media_url: media/media-files/")
+    assert code == 0, text
+    report = Report(text)
+    assert not {"script", "b"} & report.tags()
+    assert report.words("body").count(HOSTILE) > 10
+    assert f"media/media-files/0/{quote(HOSTILE)}.jpg" in report.addresses()
+    pim = f"https://{HOSTILE}/#/"
+    known = (f"{pim}enrich/product/", f"{pim}configuration/", "media/media-files/", "#", "data:,")
+    assert {each for each in report.addresses() if not each.startswith(known)} == set()
 
 
 def test_a_failing_test_warns_and_keeps_its_rows(loaded: Loaded, story: dict[str, Tables]) -> None:

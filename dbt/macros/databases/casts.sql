@@ -60,3 +60,23 @@
 {% macro default__safe_timestamp(column) %}cast({{ column }} as {{ dbt.type_timestamp() }}){% endmacro %}
 {% macro duckdb__safe_timestamp(column) %}try_cast({{ column }} as timestamp){% endmacro %}
 {% macro bigquery__safe_timestamp(column) %}safe_cast({{ column }} as {{ dbt.type_timestamp() }}){% endmacro %}
+
+
+{# The amount in a currency in a text such as `73.79 EUR, 584.24 USD`, as text; null or empty if there is none. #}
+{% macro amount_in(text, currency) %}{{ return(adapter.dispatch('amount_in', 'akeneo')(text, currency)) }}{% endmacro %}
+
+{% macro default__amount_in(text, currency) -%}
+    regexp_substr({{ text }}, '(^|, )([^ ,]+) ' || {{ currency }} || '(,|$)', 1, 1, 'e', 2)
+{%- endmacro %}
+{% macro duckdb__amount_in(text, currency) -%}
+    regexp_extract({{ text }}, '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)', 1)
+{%- endmacro %}
+{% macro postgres__amount_in(text, currency) -%}
+    substring({{ text }} from '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)')
+{%- endmacro %}
+{% macro redshift__amount_in(text, currency) -%}
+    split_part(regexp_substr(', ' || {{ text }} || ',', ', [^ ,]+ ' || {{ currency }} || ','), ' ', 2)
+{%- endmacro %}
+{% macro bigquery__amount_in(text, currency) -%}
+    regexp_extract({{ text }}, '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)')
+{%- endmacro %}
