@@ -62,21 +62,19 @@
 {% macro bigquery__safe_timestamp(column) %}safe_cast({{ column }} as {{ dbt.type_timestamp() }}){% endmacro %}
 
 
-{# The amount in a currency in a text such as `73.79 EUR, 584.24 USD`, as text; null or empty if there is none. #}
-{% macro amount_in(text, currency) %}{{ return(adapter.dispatch('amount_in', 'akeneo')(text, currency)) }}{% endmacro %}
+{#
+    The amount in a currency in a text such as `73.79 EUR, 584.24 USD`, as text; null if there is none. The
+    pattern is a constant, because databases compile one that differs between rows for each row.
+#}
+{% macro amount_in(text, currency) -%}
+    case when {{ text }} || ',' like '% ' || {{ currency }} || ',%' then
+        {{ akeneo.last_word(dbt.split_part(text ~ " || ','", "' ' || " ~ currency ~ " || ','", 1)) }} end
+{%- endmacro %}
 
-{% macro default__amount_in(text, currency) -%}
-    regexp_substr({{ text }}, '(^|, )([^ ,]+) ' || {{ currency }} || '(,|$)', 1, 1, 'e', 2)
-{%- endmacro %}
-{% macro duckdb__amount_in(text, currency) -%}
-    regexp_extract({{ text }}, '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)', 1)
-{%- endmacro %}
-{% macro postgres__amount_in(text, currency) -%}
-    substring({{ text }} from '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)')
-{%- endmacro %}
-{% macro redshift__amount_in(text, currency) -%}
-    split_part(regexp_substr(', ' || {{ text }} || ',', ', [^ ,]+ ' || {{ currency }} || ','), ' ', 2)
-{%- endmacro %}
-{% macro bigquery__amount_in(text, currency) -%}
-    regexp_extract({{ text }}, '(?:^|, )([^ ,]+) ' || {{ currency }} || '(?:,|$)')
-{%- endmacro %}
+{% macro last_word(text) %}{{ return(adapter.dispatch('last_word', 'akeneo')(text)) }}{% endmacro %}
+
+{% macro default__last_word(text) %}regexp_substr({{ text }}, '[^ ,]+$'){% endmacro %}
+{% macro duckdb__last_word(text) %}regexp_extract({{ text }}, '[^ ,]+$'){% endmacro %}
+{% macro postgres__last_word(text) %}substring({{ text }} from '[^ ,]+$'){% endmacro %}
+{% macro redshift__last_word(text) %}regexp_substr({{ text }}, '[^ ,]+$'){% endmacro %}
+{% macro bigquery__last_word(text) %}regexp_extract({{ text }}, '[^ ,]+$'){% endmacro %}
