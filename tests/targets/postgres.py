@@ -138,7 +138,7 @@ def serving() -> Iterator[Postgres]:
             for path in (home, password):
                 shutil.chown(path, owner.pw_uid, owner.pw_gid)
         data = f"{home}/data"
-        server = Postgres(_free_port(), folder, Path(data))
+        server = Postgres(free_port(), folder, Path(data))
         _run(
             *(folder / "initdb", f"--pgdata={data}", f"--username={USER}", "--no-sync"),
             *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"),
@@ -174,7 +174,8 @@ def _run(*command: str | Path, owner: pwd.struct_passwd | None) -> None:
             raise OSError(told.read().decode(errors="replace"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface on which nothing listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

@@ -107,6 +107,11 @@ class Warehouse:
         # All streams, including those that are off by default.
         self._project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Environment variables of its runs."""
+        return self._project.variables
+
     def run(self, *options: str, **variables: str) -> str:
         """Run the tap and the loader, with environment variables, and return the log."""
         code, log = self._project.run(" ".join(_command(options)), 120, **variables)

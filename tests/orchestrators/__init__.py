@@ -1,0 +1,1 @@
+"""Runs the recipes of docs/production.md: ``python -m tests.orchestrators``."""
