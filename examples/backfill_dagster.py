@@ -16,7 +16,7 @@ from dagster import (
     Nothing,
     OpDefinition,
     OpExecutionContext,
-    RetryPolicy,
+    RetryRequested,
     job,
     multiprocess_executor,
     op,
@@ -35,7 +35,8 @@ CONNECTIONS = (1, 2, 3)
 REQUESTS_AT_ONCE = 3
 """Parallel requests of each run. The PIM allows 4 per connection and 10 in total."""
 
-ANOTHER_TRY = RetryPolicy(max_retries=2, delay=30)
+RETRIES, WAIT_SECONDS = 2, 360
+"""Meltano starts no run for five minutes after one with the same state ID that was killed."""
 
 
 def first_of(months: int) -> date:
@@ -53,22 +54,32 @@ def state_id(month: int) -> str:
 def meltano(context: OpExecutionContext, *arguments: str, **settings: object) -> None:
     """Run Meltano, and write its log to the log of the op."""
     variables = {f"TAP_AKENEO_{name.upper()}": str(value) for name, value in settings.items()}
-    ended = subprocess.run(  # noqa: S603
-        ["meltano", "--environment=prod", *arguments],  # noqa: S607
+    command = ("meltano", "--environment=prod", *arguments)
+    with subprocess.Popen(  # noqa: S603
+        command,
         env={**os.environ, **variables},
-        check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-    )
-    context.log.info(ended.stdout)
-    ended.check_returncode()
+        start_new_session=True,  # so that Ctrl-C reaches this process first
+    ) as process:
+        try:
+            log = process.stdout.read()
+        except BaseException:
+            # If Dagster ends the run, Meltano must not go on loading. Its output ends when the tap
+            # and the loader have ended.
+            process.terminate()
+            process.stdout.read()
+            raise
+    context.log.info(log)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def read(month: int, connection: int) -> OpDefinition:
     """Return the op that reads one month through one connection."""
 
-    @op(name=f"month_{month + 1:02}", ins={"after": In(Nothing)}, retry_policy=ANOTHER_TRY)
+    @op(name=f"month_{month + 1:02}", ins={"after": In(Nothing)})
     def read_month(context: OpExecutionContext) -> None:
         of_connection = {
             name: os.environ[f"BACKFILL_{connection}_{name.upper()}"]
@@ -76,15 +87,19 @@ def read(month: int, connection: int) -> OpDefinition:
         }
         # Not `meltano run`, because its parallel runs share one state file, so one run would get
         # the bookmarks of another.
-        meltano(
-            context,
-            *("el", EXTRACTOR, LOADER, f"--state-id={state_id(month)}"),
-            *(f"--select={stream}" for stream in STREAMS),
-            **of_connection,
-            start_date=first_of(month),
-            end_date=first_of(month + 1),
-            max_concurrency=REQUESTS_AT_ONCE,
-        )
+        try:
+            meltano(
+                context,
+                *("el", EXTRACTOR, LOADER, f"--state-id={state_id(month)}"),
+                *(f"--select={stream}" for stream in STREAMS),
+                **of_connection,
+                start_date=first_of(month),
+                end_date=first_of(month + 1),
+                max_concurrency=REQUESTS_AT_ONCE,
+            )
+        except subprocess.CalledProcessError as error:
+            # Not a `RetryPolicy`, which also retries a run that a user ends.
+            raise RetryRequested(RETRIES, WAIT_SECONDS) from error
 
     return read_month
 
