@@ -197,7 +197,13 @@ class Loader:
             new = "JSON"
         if new != old:
             using = f"to_json({column})" if new == "JSON" else f"{column}::{new}"
-            self.sql(f"alter table {stream.table} alter {column} type {new} using {using}")
+            try:
+                self.sql(f"alter table {stream.table} alter {column} type {new} using {using}")
+            except duckdb.Error as error:
+                why = f"{stream.schema['stream']}: {column} cannot become {new}: {error}"
+                raise ValueError(
+                    f"{why}. Rename or drop the table, and read all rows again"
+                ) from error
         if name in stream.types:
             stream.types[name] = new
 
@@ -258,9 +264,10 @@ def run(files: list[str]) -> None:
         if line.endswith(b"\n"):
             raise failure from error
         loader.load()  # the input ended within a message; those before it count
-    for stream in loader.streams.values():
-        stream.lines.close()
-    shutil.rmtree(loader.folder)
+    finally:
+        for stream in loader.streams.values():
+            stream.lines.close()
+        shutil.rmtree(loader.folder)
     if failure and not stopped:
         raise failure
 

@@ -215,3 +215,15 @@ def test_settings_come_from_files_and_variables(database: Database, tmp_path: Pa
 def test_it_prints_its_version() -> None:
     version = subprocess.check_output([program(), "--version"], text=True)  # noqa: S603
     assert version.startswith("akeneo-duckdb-loader 0.")
+
+
+def test_a_column_that_cannot_change_its_type_is_named_and_nothing_is_left(
+    database: Database,
+) -> None:
+    # A table that the loader has not made: its own keys are not declared.
+    with duckdb.connect(str(database.folder / "akeneo.duckdb")) as connection:
+        connection.sql("create table items (code integer primary key)")
+    told = database.refused(schema("others"), record("others", code="a"), ITEMS)
+    assert 'items: "code" cannot become VARCHAR: ' in told
+    assert "Rename or drop the table, and read all rows again" in told
+    assert [path.name for path in database.folder.glob("*.pieces")] == []
