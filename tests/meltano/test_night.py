@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ import trustme
 
 from pim_simulator import SimulatedPim, serve
 from tests.leaks import leaks
-from tests.meltano.project import Project
+from tests.meltano.project import ROOT, Project
 from tests.support import settings_for
 from tests.targets.duck import duckdb_loader
 from tests.targets.loaders import LOADERS, POSTGRES
@@ -69,11 +71,26 @@ class Night:
         if re.fullmatch(r"\d+ of \d+ streams failed: .+", lines[-1].text):
             del lines[-1]
         assert len(lines) == 1, lines
+        assert lines[0].text in self.grep("tap-akeneo")
         return lines[0]
 
     def error_of_target(self, target: str) -> Line:
         """Return the first error of a target, as the documented `grep` finds it."""
-        return next(line for line in self.lines if line.source == target and "Error" in line.text)
+        found = self.grep("Error", target)
+        return next(line for line in self.lines if line.text in found and line.source == target)
+
+    def grep(self, part: str, target: str = "") -> str:
+        """Return what the command of `docs/troubleshooting.md` with this part finds in the log."""
+        page = ROOT.joinpath("docs", "troubleshooting.md").read_text(encoding="utf-8")
+        (command,) = re.findall(rf"^(grep .*{part}.*) run\.log$", page, flags=re.MULTILINE)
+        ended = subprocess.run(  # noqa: S603 (our own page)
+            shlex.split(command.replace("akeneo-duckdb-loader", target)),
+            input=self.log,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+        return ended.stdout
 
 
 @dataclass
@@ -282,6 +299,7 @@ def test_bad_json_in_a_setting_is_reported_by_meltano_before_the_tap_starts(nigh
     night = nights.run({"TAP_AKENEO_FILTERS": '{"products": '})
     assert night.code == 1
     errors = [line.text for line in night.lines if line.level == "error"]
+    assert errors[0] in night.grep("meltano")
     assert errors == ["""Failed to parse JSON object from string: '{"products": '"""]
     assert not any(line.source == "tap-akeneo" for line in night.lines)
 
