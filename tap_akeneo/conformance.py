@@ -107,7 +107,7 @@ def is_untyped_object(schema: Mapping[str, Any]) -> bool:
 
 
 def msgspec_type(schema: Mapping[str, Any], *, dates: bool = True) -> Any:  # noqa: ANN401
-    """Return a type that msgspec can decode a value to if and only if it fits its schema.
+    """Return a type to which msgspec decodes exactly the values that fit the schema.
 
     Args:
         schema: The schema.

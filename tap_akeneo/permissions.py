@@ -1,4 +1,7 @@
-"""Say which permission or setting to change when the PIM refuses a request."""
+"""Say which permission or setting to change when the PIM refuses a request.
+
+The name of the permission is that of the stream, `Resource.permission`.
+"""
 
 from __future__ import annotations
 

@@ -274,7 +274,7 @@ class RecordTransformer:
 
 
 def keyless(record: Mapping[str, Any], keys: Collection[str]) -> str | None:
-    """Say which keys a record lacks, without which no target could store it; None if none."""
+    """Return a text about missing keys, without which no target could store a record, or None."""
     for key in keys:
         if record.get(key) is None:
             break

@@ -1,4 +1,4 @@
-"""The table of resources: what the API of each version offers.
+"""The table of resources: what the API of each version offers. A new list is a row here.
 
 Names, methods and order of the Community Edition were recorded on 5.0.118, 6.0.90, 7.0.22 and
 master of April 2024. Names and ACLs of the Enterprise Edition are the PIM's for reference entities,
@@ -263,7 +263,7 @@ def resources_of(profile: Profile) -> list[Resource]:
 
 
 def add_rows(store: Store, profile: Profile, seed: int) -> None:
-    """Fill the tables that the table of resources adds to the simulated shop."""
+    """Fill the data tables for which the table of resources names a source of rows."""
     random = SeededRandom(f"cloud/{seed}")
     for resource in resources_of(profile):
         if resource.feature in profile.off:

@@ -27,7 +27,7 @@ def offset_page(
     count: int,
     query: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a numbered page, whose links repeat a query, or else all of the request's."""
+    """Return a numbered page. Its links have the given query, or else that of the request."""
     if query is None:
         defaults = {"page": str(paging.page), "limit": str(paging.limit), "with_count": "false"}
         query = {**defaults, **request.query}

@@ -75,7 +75,7 @@ class Resource:
         denied: Message of the 403, if it is not "list <table>".
         title: What the 404 calls it, if not by its name.
         not_found: Message of the 404, if it differs, with placeholders.
-        handler: Answers the requests that read it, if it is not plain.
+        handler: Makes what answers the requests that read it, if it is not plain; see `Api`.
 
     For plain resources:
         table: Name of the table; by default from the path.

@@ -36,7 +36,7 @@ class _Reading(NamedTuple):
 
 
 class ServerClock:
-    """A clock that is never ahead of that of any server which has responded. Thread-safe.
+    """The earliest of the clocks of all servers that have responded. Thread-safe.
 
     Several servers may share the work of a PIM, and their clocks may differ. A bookmark that is
     ahead of one of them would skip changes, so the earliest reading counts.

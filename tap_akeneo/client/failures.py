@@ -1,4 +1,4 @@
-"""What the status of a response means: success, a failure to retry, or an error."""
+"""What the status of a response means: success, an error, or a failure that may be over soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP client that decides which requests to retry and when, and decodes responses."""
+"""An HTTP client that retries failed requests, waits before each try, and decodes responses."""
 
 from __future__ import annotations
 

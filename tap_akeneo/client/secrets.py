@@ -107,7 +107,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _base64_forms(secret: bytes) -> Iterator[str]:
-    """Yield what a base64 text contains if the secret is anywhere in what it encodes.
+    """Yield the base64 forms of a secret, one for each place that it can have in a text.
 
     Base64 encodes three bytes as four characters, so there are three possibilities. The first and
     the last characters also depend on the neighbouring bytes.

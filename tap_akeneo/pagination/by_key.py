@@ -32,10 +32,10 @@ from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
 from tap_akeneo.pagination.slices import (
     BrokenRange,
+    EndOfList,
     KeyRange,
     ListFailed,
     OutOfOrder,
-    Progress,
     Slice,
     Step,
 )
@@ -376,11 +376,11 @@ class KeySlice(Slice):
         return key is not None and (self.after is None or self.order.is_beyond(key, self.after))
 
     @override
-    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+    def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:
         if not self.request.has_limit:
             return ()
-        is_inside = self.is_before(progress.highest)
-        if not is_inside and progress.counted == progress.read < MAX_PAGE_SIZE:
+        is_inside = self.is_before(ended.highest)
+        if not is_inside and ended.counted == ended.read < MAX_PAGE_SIZE:
             # The count includes items that only the index has, and these are less than a page.
             return ()
-        return (GapSlice(self, progress, is_inside=is_inside),)
+        return (GapSlice(self, ended, is_inside=is_inside),)

@@ -30,7 +30,7 @@ from tap_akeneo.client.responses import (
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages, NumberSlice
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
-from tap_akeneo.pagination.slices import NO_COUNT, KeyRange, ListFailed, Progress, Slice, Step
+from tap_akeneo.pagination.slices import NO_COUNT, EndOfList, KeyRange, ListFailed, Slice, Step
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -99,7 +99,7 @@ class LinkSlice(Slice):
         )
 
     @override
-    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+    def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:
         return (_Count(self.request, self.counted),) if self.request.has_limit else ()
 
 
@@ -127,13 +127,13 @@ class _Count(Slice):
         return Step(end=replace(self, now=NumberedPages(pim, self.request).count()))
 
     @override
-    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
-        counts = [one for one in (self.before, self.now, progress.counted) if one is not None]
+    def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:
+        counts = [one for one in (self.before, self.now, ended.counted) if one is not None]
         if not counts:
             raise ListFailed(NO_COUNT)
         # Use the larger of the counts before and after the reading: an item created meanwhile can
         # mask a missing one in the first count, and an item deleted meanwhile in the second.
-        if max(counts) <= progress.read:
+        if max(counts) <= ended.read:
             return ()
         return (_by_number(self.request, max(counts)),)
 

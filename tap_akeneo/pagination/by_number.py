@@ -19,9 +19,9 @@ from tap_akeneo.client.responses import HalPage, Page, decode_page
 from tap_akeneo.pagination.links import Link
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,
+    EndOfList,
     ItemsBroken,
     ListFailed,
-    Progress,
     Slice,
     Step,
 )
@@ -226,10 +226,10 @@ class NumberSlice(Slice):
         )
 
     @override
-    def after_end(self, progress: Progress) -> tuple[Slice, ...]:
+    def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:
         # The PIM does not sort media files (its SQL has no ORDER BY), so their pages may overlap,
         # and items may be missing.
-        came = self.came if self.is_sorted else progress.read
+        came = self.came if self.is_sorted else ended.read
         # An item that is deleted while an unsorted list is read may move another to a page before.
         counted = self.counted if self.is_sorted else max(self.counted, self.counted_first)
         if self.least > RESULT_WINDOW:
@@ -247,7 +247,7 @@ class NumberSlice(Slice):
             )
         if self.is_fallback:
             msg = (
-                f"the PIM counts {self.counted} items, but {progress.read} could be read: its "
+                f"the PIM counts {self.counted} items, but {ended.read} could be read: its "
                 f"search index is out of step with its database, {REBUILD_INDEX}. The next run "
                 "reads the list again"
             )

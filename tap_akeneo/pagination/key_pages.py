@@ -34,7 +34,7 @@ class NotShown(Exception):
 
 @dataclass(frozen=True)
 class KeyPages:
-    """Requests pages of a list by the key before their first item.
+    """Requests pages of a list, each by the key after which it begins.
 
     Args:
         pim: The PIM.

@@ -18,10 +18,10 @@ from tap_akeneo.pagination.slices import (
     NO_COUNT,
     REBUILD_INDEX,
     BrokenRange,
+    EndOfList,
     KeyRange,
     ListFailed,
     OutOfOrder,
-    Progress,
     Slice,
     Step,
 )
@@ -45,18 +45,18 @@ class GapSlice(Slice):
 
     Attributes:
         rest: The slice.
-        progress: What was read of the list.
+        ended: What was read of the list.
         is_inside: Whether items after the slice were read, so that the page was certainly no end.
     """
 
     rest: KeySlice
-    progress: Progress
+    ended: EndOfList
     is_inside: bool
 
     @property
     @override
     def place(self) -> Hashable:
-        return ("gap", self.rest.after, self.progress.read)
+        return ("gap", self.rest.after, self.ended.read)
 
     @property
     @override
@@ -72,16 +72,16 @@ class GapSlice(Slice):
 
     @override
     def step(self, pim: Pim) -> Step:
-        rest, progress = self.rest, self.progress
+        rest, ended = self.rest, self.ended
         # Count again, because items may have been created or deleted meanwhile.
         counted = NumberedPages(pim, rest.request).count()
         if counted is not None and not self._is_inside(pim):
             # If less than a page is missing, the empty page was the end. Items that were created
             # behind a slice count only now, those that were deleted before it only at first, so
             # both counts have to miss a page. Positions are certain where the PIM shows them.
-            is_sure = counted == progress.counted == progress.read
-            least = min(counted, counted if progress.counted is None else progress.counted)
-            if is_sure or (counted > RESULT_WINDOW and least - progress.read < MAX_PAGE_SIZE):
+            is_sure = counted == ended.counted == ended.read
+            least = min(counted, counted if ended.counted is None else ended.counted)
+            if is_sure or (counted > RESULT_WINDOW and least - ended.read < MAX_PAGE_SIZE):
                 return Step()
         try:
             found = next_by_position(KeyPages(pim, rest.request), rest.after)

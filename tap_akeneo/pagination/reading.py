@@ -24,11 +24,11 @@ from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,
     BrokenRange,
+    EndOfList,
     ItemsBroken,
     KeyRange,
     ListFailed,
     OutOfOrder,
-    Progress,
     Slice,
     Step,
     merged,
@@ -423,10 +423,10 @@ class ListReading:
         ends, self._ends = [] if self._is_broken else self._ends, []
         # The PIM counts broken items too.
         came = self.came + sum(one.is_single for one in self.broken)
-        progress = Progress(came, self.counted, self._highest)
+        ended = EndOfList(came, self.counted, self._highest)
         try:
             for end in self._without_later(ends):
-                self._waiting.extend(end.after_end(progress))
+                self._waiting.extend(end.proof_of_end(ended))
         except ListFailed as failure:
             self.lacks_only_broken = isinstance(failure, ItemsBroken)
             self._fail(str(failure), is_resumable=False)

@@ -80,7 +80,7 @@ class BrokenRange:
 
 
 @dataclass(frozen=True)
-class Progress:
+class EndOfList:
     """What was read of a list when all of its slices have ended.
 
     Attributes:
@@ -124,8 +124,8 @@ class Slice(ABC):
         """The keys that are left, from which a later run can continue; ``None`` if it cannot."""
         return None
 
-    def after_end(self, progress: Progress) -> tuple[Slice, ...]:  # noqa: ARG002 (for subclasses)
-        """Return what else to read, after all slices of the list have ended and this was the last.
+    def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:  # noqa: ARG002 (for subclasses)
+        """Return what else to read until it is proven that nothing follows this last slice.
 
         Raises:
             ListFailed: Items are missing, and cannot be found.

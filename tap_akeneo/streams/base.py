@@ -66,7 +66,7 @@ class AkeneoStream(SdkStream):
         try:
             yield from self._read_until_failure()
             self._report_broken_items()
-            self._write_versions(versions)
+            self._let_target_delete(versions)
         except AkeneoError as error:
             msg = f"{self.name}: {error}"
             raise AkeneoError(msg) from error
@@ -95,8 +95,8 @@ class AkeneoStream(SdkStream):
                 if self.map_failure is not None:
                     raise self.map_failure
 
-    def _write_versions(self, versions: Sequence[ActivateVersionMessage]) -> None:
-        """Write the messages after which a target deletes all other rows, if nothing is missing."""
+    def _let_target_delete(self, versions: Sequence[ActivateVersionMessage]) -> None:
+        """Write ACTIVATE_VERSION if no row is missing: a target then deletes all other rows."""
         if self.is_whole and not self._is_resumed:
             for version in versions:
                 self.tap.versions.writer.write_message(version)

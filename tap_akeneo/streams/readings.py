@@ -79,7 +79,7 @@ class ListRead:
 
 
 def rows_of(lists: Mapping[str, ListRead], read_at: datetime | None) -> Iterator[Record]:
-    """Yield a row for a stream, or for each of its lists that was read if not all were.
+    """Yield one row for a stream if all its lists were read, else one for each list that was.
 
     Args:
         lists: The lists by the keys of their parents.

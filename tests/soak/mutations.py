@@ -169,7 +169,7 @@ MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
         Fixed({**_RECORDS, **_DIVIDED, "sorts_bytes": True, "keys": "mixed case"}),
     ),
     "a page without items is the end": (
-        _replaced(KeySlice, "after_end", lambda *_: ()),
+        _replaced(KeySlice, "proof_of_end", lambda *_: ()),
         Fixed({**_PRODUCTS, "threads": 2}),
     ),
     "a list that failed is complete": (
