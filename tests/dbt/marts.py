@@ -15,12 +15,13 @@ from typing_extensions import override
 from tests.docs.tables import DOCS
 from tests.meltano.project import ROOT, Project, read
 from tests.support import settings_for
+from tests.targets.duck import duckdb_loader
 from tests.targets.loaders import POSTGRES
 from tests.targets.meltano import make_environment
 from tests.targets.warehouse import loader_of_the_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -53,6 +54,9 @@ class Marts(ABC):
         home: An empty folder. In PostgreSQL, the schema has its name.
         loader: The loader, as in `meltano.yml`.
         utility: The utility that runs dbt.
+
+    Attributes:
+        pipeline: The tap and the loader, as `meltano run` names them.
     """
 
     def __init__(
@@ -69,9 +73,12 @@ class Marts(ABC):
         self.project.variables["TAP_AKENEO__SELECT"] = json.dumps(["*.*"])
         built = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
         shutil.copytree(ROOT / "dbt", home / "dbt", ignore=built)
-        self._load = f"tap-akeneo {loader['name']} {utility['name']}:deps"
-        self._build = f"{utility['name']}:build"
-        self._report = f"{utility['name']}:report"
+        self.pipeline = f"tap-akeneo {loader['name']}"
+        self._install = f"{utility['name']}:deps"
+        self._load = f"{self.pipeline} {self._install}"
+        self._dbt = utility["name"]
+        self._build = f"{self._dbt}:build"
+        self._report = f"{self._dbt}:report"
 
     def run(self) -> None:
         """Load what has changed, and build the tables."""
@@ -80,6 +87,10 @@ class Marts(ABC):
     def load(self) -> None:
         """Load what has changed."""
         self._meltano(self._load)
+
+    def install(self) -> None:
+        """Install the packages of dbt, which `run` and `load` do as well."""
+        self._meltano(self._install)
 
     def build(self) -> None:
         """Build the tables."""
@@ -92,9 +103,25 @@ class Marts(ABC):
         assert code == 0, log + file.read_text(encoding="utf-8")[-2000:]
         return file
 
+    def build_only(self, models: Iterable[str]) -> None:
+        """Build some models and those that they need, without tests."""
+        self._run(
+            f"meltano invoke {self._dbt} build --exclude-resource-type test unit_test --select "
+            + " ".join(f"+{model}" for model in models)
+        )
+
     def _meltano(self, steps: str) -> None:
-        code, log = self.project.run(f"meltano run {steps}", seconds=1800)
+        self._run(f"meltano run {steps}")
+
+    def _run(self, command: str) -> None:
+        code, log = self.project.run(command, seconds=1800)
         assert code == 0, log[-8000:]
+
+    def compiled(self, model: str) -> str:
+        """Return the query of a model, as dbt last built it."""
+        built = self.home / INTEGRATION / "target" / "compiled" / "akeneo"
+        (file,) = built.rglob(f"{model}.sql")
+        return file.read_text(encoding="utf-8")
 
     def table(self, name: str) -> list[Row]:
         """Return the rows of a table."""
@@ -110,12 +137,9 @@ class Marts(ABC):
 
 
 class DuckdbMarts(Marts):
-    def __init__(self, pim: SimulatedPim, home: Path) -> None:
-        loader = read()["plugins"]["loaders"][0]
+    def __init__(self, pim: SimulatedPim, home: Path, loader: dict[str, Any] | None = None) -> None:
         (utility,) = read()["plugins"]["utilities"]
-        programs = make_environment(loader["name"], loader.pop("pip_url").split())
-        loader["executable"] = str(programs / loader["executable"])
-        super().__init__(pim, home, loader, utility)
+        super().__init__(pim, home, loader or duckdb_loader(), utility)
         self.execute("create schema main_marts")  # which `rows` needs, also before the first build
 
     @contextmanager

@@ -9,9 +9,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pim_simulator import SimulatedPim, serve
+from tests.dbt.deletions import JsonlMarts, Play
+from tests.dbt.marts import DuckdbMarts, PostgresMarts
 from tests.targets.feed import make_feed
 from tests.targets.loaders import LOADERS, SCHEMA, Place
-from tests.targets.matrix import Failed, try_loader
+from tests.targets.matrix import ZONE, Failed, try_loader
+from tests.targets.meltano import set_up
 from tests.targets.page import (
     END,
     MARK,
@@ -22,12 +26,13 @@ from tests.targets.page import (
     table,
     with_table,
 )
-from tests.targets.postgres import serving
+from tests.targets.postgres import USER, serving
 from tests.targets.speed import limit, speeds, write_products
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tests.dbt.marts import Marts
     from tests.targets.loaders import Loader
 
 
@@ -47,9 +52,16 @@ def main() -> int:
     options.add_argument(
         "--products", type=int, default=PRODUCTS, help=f"for --speed; {PRODUCTS} by default"
     )
+    options.add_argument(
+        "--deletions",
+        action="store_true",
+        help="kill, refuse and resume runs, and see what dbt takes for deleted",
+    )
     chosen = options.parse_args()
+    if chosen.deletions:
+        return int(not _find_deletions())
     loaders = [one for one in LOADERS if not chosen.loader or one.name in chosen.loader]
-    with serving() as server, tempfile.TemporaryDirectory() as home:
+    with serving(ZONE) as server, tempfile.TemporaryDirectory() as home:
         if chosen.speed:
             loaders = [one for one in loaders if not one.fails]
             text, right = _measure(loaders, chosen.products, Place(Path(home), server))
@@ -72,9 +84,36 @@ def _try(loaders: Sequence[Loader], place: Place) -> tuple[str, bool]:
     for loader in loaders:
         _tell(f"Trying {loader.name} ...")
         results[loader.name] = try_loader(loader, feed, _own(place, loader))
+        place.server.lines(f"alter role {USER} reset timezone")
         if SCHEMA in place.server.schemas():
             place.server.lines(f"drop schema {SCHEMA} cascade")
     return table(results), all(results[one.name].works or one.fails for one in loaders)
+
+
+def _find_deletions() -> bool:
+    """Play deletions into each warehouse; return whether dbt found them and nothing else."""
+    set_up("only-meltano")
+    is_right = True
+    with serving() as server, tempfile.TemporaryDirectory() as home:
+        warehouses: dict[str, Callable[[SimulatedPim, Path], Marts]] = {
+            "duckdb": DuckdbMarts,
+            "postgres": lambda pim, folder: PostgresMarts(pim, folder, server),
+            "jsonl": JsonlMarts,
+        }
+        for name, make in warehouses.items():
+            folder = Path(home) / name
+            folder.mkdir()
+            pim = SimulatedPim("ee-7", seed=1, products=60, records=110)
+            with serve(pim):
+                play = Play(make(pim, folder))
+                for step in play.steps():
+                    wrong = play.wrongly_deleted()
+                    _tell(f"{name}, {step}: {wrong or 'no living row is deleted'}")
+                    is_right &= not wrong
+            left = play.not_deleted()
+            _tell(f"{name}: {left or 'all deleted rows are deleted'}")
+            is_right &= not left
+    return is_right
 
 
 def _measure(loaders: Sequence[Loader], products: int, place: Place) -> tuple[str, bool]:

@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 ALONE = ("saas", "pim-3")
 """PIMs for the streams that the Enterprise Edition does not have."""
 
+ODD_CODES = (
+    "it's",
+    'says "hello"',
+    '"quoted"',
+    "one, two",
+    "one; two",
+    "back\\slash",
+    "at its end\\",
+    "two  spaces",
+    " around ",
+    "UPPER_and_lower",
+    "x" * 100,
+)
+
 Rows = dict[str, dict[Key, Row]]
 
 
@@ -91,8 +105,10 @@ def read_enterprise(
         folder: A folder to create.
         after: Called after the second run, with the PIM and all messages so far.
     """
-    pim = SimulatedPim("ee-7", seed=1, products=60)
+    # Its dates are of both sides of a change of the clock.
+    pim = SimulatedPim("ee-7", seed=1, products=60, timezone="Europe/Paris")
     add_spares(pim)
+    add_odd_codes(pim)
     add_odd_values(pim)
     with serve(pim):
         tap = Runs(settings_for(pim))
@@ -105,6 +121,20 @@ def read_enterprise(
         return [first, second, tap.run(emit_activate_version_messages=True)]
 
 
+def add_odd_codes(pim: SimulatedPim) -> None:
+    """Add items whose codes are hard to quote; old versions of the PIM accepted most of them."""
+    (variant,) = [row["code"] for row in pim.truth("family_variants")][:1]
+    for code in ODD_CODES:
+        pim.write.save("categories", code, {"parent": "master"})
+        pim.write.save("association_types", code, {"labels": {"en_US": code}})
+        pim.write.save("attribute_options", ("color", code), {"labels": {"en_US": code}})
+        pim.write.save("assets", ("packshots", code), {})
+        pim.write.save("reference_entity_records", ("designers", code), {})
+        pim.write.product_model(code, family_variant=variant, categories=[code])
+        if not {",", ";"} & {*code} and code.strip() == code:
+            pim.write.product(code, family="clothing")
+
+
 def add_odd_values(pim: SimulatedPim) -> None:
     """Make a PIM send invalid values as some real PIMs do, which loaders would reject unchanged."""
     odd = {
@@ -114,6 +144,7 @@ def add_odd_values(pim: SimulatedPim) -> None:
             '"default_value":true': '"default_value":12.5',
             '"default_value":false': '"default_value":["x","y"]',
             '"max_characters":null': '"max_characters":"20"',
+            '"validation_regexp":null': '"validation_regexp":""',
         },
         "/families": {'"labels":{"en_US":"': r'"labels":{"de_DE":5,"fr_FR":["x"],"en_US":"\u0000'},
         "/products-uuid": {
@@ -136,10 +167,10 @@ def streams_of(messages: Iterable[Message]) -> set[str]:
 
 
 def rows_of(messages: Iterable[Message]) -> Rows:
-    """Return rows of the PIM's items by stream and key; the last row of a key is kept."""
+    """Return rows by stream and key; the last row of a key is kept."""
     rows: Rows = defaultdict(dict)
     for message in messages:
-        if message["type"] == "RECORD" and message["stream"] != "readings":
+        if message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
             rows[stream][key_of(stream, record)] = record
     return rows

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from demo.database import KEYS, in_utc
+from tap_akeneo.streams.readings import Readings
 from tap_akeneo.streams.resource import load_schema
+from tests.targets.postgres import USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +53,8 @@ class Loader:
         needs: What it requires to work, as text for the table.
         fails: Why it does not work, as text for the table.
         changes: What it changes in rows although it works, as text for the table.
+        keeps_empty: Whether it tells an empty text from a missing one.
+        before: SQL to run on the server before, as the page says.
         to_compare: Further settings, each of which is measured for speed.
     """
 
@@ -64,6 +68,8 @@ class Loader:
     needs: str = ""
     fails: str = ""
     changes: str = ""
+    keeps_empty: bool = True
+    before: str = ""
     to_compare: tuple[Mapping[str, Any], ...] = ({},)
 
     @property
@@ -129,7 +135,7 @@ def nested_to_json() -> dict[str, dict[str, str]]:
     """Return stream maps that convert nested values to JSON, for loaders that do not do so."""
     return {
         stream: {name: f"json.dumps(record.get('{name}'))" for name in names}
-        for stream, keys in KEYS.items()
+        for stream, keys in {**KEYS, Readings.name: Readings.primary_keys}.items()
         if (names := nested(stream, keys))
     }
 
@@ -154,6 +160,8 @@ POSTGRES = Loader(
     command="target-postgres",
     settings=lambda place: place.server.settings(SCHEMA),
     read=_tables,
+    needs="sessions in UTC: see [PostgreSQL](#postgresql)",
+    before=f"alter role {USER} set timezone to 'UTC'",
     changes="with `use_copy`, decimals in columns of numbers are rounded to floats",
     to_compare=(
         {},
@@ -173,6 +181,7 @@ TARGET_DUCKDB = Loader(
     },
     read=_duckdb,
     also=("duckdb<1.3",),
+    keeps_empty=False,
     needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
     changes='`""` becomes null, and quotes change in some tables of short texts',
     to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
@@ -200,7 +209,8 @@ LOADERS = (
         },
         read=_tables,
         needs="Python 3.12 or older",
-        changes="tabs and line breaks in columns of texts become `\\t` and `\\n`",
+        keeps_empty=False,
+        changes='`""` becomes null, and tabs and line breaks in columns of texts `\\t` and `\\n`',
         to_compare=({}, {"batch_size_rows": 10_000}),
     ),
     Loader(
@@ -236,6 +246,7 @@ LOADERS = (
         read=_csv,
         needs="a file for each run and [`stream_maps`](#csv) for nested values",
         changes='null becomes `""`',
+        keeps_empty=False,
         to_compare=({}, {"validate_records": False}),
     ),
     Loader(
@@ -248,6 +259,7 @@ LOADERS = (
             "path": str(place.folder),
         },
         read=_csv,
+        keeps_empty=False,
         fails="CSV: each run replaces the files of the run before. JSONL: n"
         "o dates. Parquet: no empty columns",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -14,12 +15,15 @@ from tests.targets.meltano import make_environment
 from tests.targets.reading import Key, NotJson, Row, key_of, restored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.targets.feed import Feed, Rows
     from tests.targets.loaders import Loader, Place
 
 DELETED: Row = {"deleted": True}
+ZONE = "America/New_York"
+"""Time zone of the loaders and of the database server. The PIM has another one."""
 SECONDS = 180
 """Timeout of a run. The slowest loader takes five seconds."""
 
@@ -36,11 +40,13 @@ class Held:
         rows: Rows by stream and key; the last row of a key is kept.
         count: Total number of rows.
         is_json: Whether all nested values are JSON.
+        keeps_empty: Whether an empty text differs from a missing one.
     """
 
     rows: Rows = field(default_factory=lambda: defaultdict(dict))
     count: int = 0
     is_json: bool = True
+    keeps_empty: bool = True
 
     @property
     def keys(self) -> int:
@@ -49,11 +55,15 @@ class Held:
 
     def right(self, sent: Rows) -> int:
         """Return how many of the sent rows were written unchanged."""
-        return sum(
-            self.rows[stream].get(key) == restored(stream, row)
-            for stream, rows in sent.items()
-            for key, row in rows.items()
-        )
+        return sum(map(len, sent.values())) - len([*self.wrong(sent)])
+
+    def wrong(self, sent: Rows) -> Iterator[tuple[str, Key]]:
+        """Yield stream and key of each sent row that is missing or not the same."""
+        for stream, rows in sent.items():
+            for key, row in rows.items():
+                told = restored(stream, row, keeps_empty=self.keeps_empty)
+                if self.rows[stream].get(key) != told:
+                    yield stream, key
 
 
 @dataclass
@@ -67,6 +77,7 @@ class Result:
         nested: The format of nested values.
         deletions: What happens to rows that were deleted in the PIM.
         why: What it needs, or why it does not work.
+        changes: What it changes in rows although it works.
     """
 
     works: bool = False
@@ -75,12 +86,14 @@ class Result:
     nested: str = ""
     deletions: str = ""
     why: str = ""
+    changes: str = ""
 
     def cells(self) -> list[str]:
         """Return the cells of its row in the table."""
         needs = f"with {self.why}" if self.why else "yes"
         told = needs if self.works else f"no: {self.why}"
-        return [told, self.first, self.second, self.nested, self.deletions]
+        changes = self.changes or "nothing" if self.works else ""
+        return [told, self.first, self.second, self.nested, self.deletions, changes]
 
 
 def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
@@ -94,6 +107,8 @@ def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
 def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
     config = place.folder / "config.json"
     config.write_text(json.dumps(loader.settings(place)), encoding="utf-8")
+    if loader.before:
+        place.server.lines(loader.before)
     program = make_environment(loader.name, loader.requirements) / loader.command
     all_right, told = True, []
     for messages, sent in zip(feed.files[:2], feed.sent, strict=False):
@@ -108,6 +123,7 @@ def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
         second=f"{told[1]}: {_second(held, total)}",
         nested="JSON" if held.is_json else "text as Python writes it",
         why=loader.needs if all_right else loader.fails or "rows are lost or not the same",
+        changes=loader.changes,
     )
     try:
         _run(program, config, feed.files[2])
@@ -126,6 +142,7 @@ def _run(program: Path, config: Path, messages: Path) -> None:
         ended = subprocess.run(  # noqa: S603 (a loader that we installed)
             [program, "--config", config],
             cwd=config.parent,
+            env={**os.environ, "TZ": ZONE},
             stdin=feed,
             capture_output=True,
             encoding="utf-8",
@@ -138,13 +155,13 @@ def _run(program: Path, config: Path, messages: Path) -> None:
 
 
 def _read(loader: Loader, place: Place) -> Held:
-    held = Held()
+    held = Held(keeps_empty=loader.keeps_empty)
     for stream, row in loader.read(place):
         try:
-            told = restored(stream, row)
+            told = restored(stream, row, keeps_empty=loader.keeps_empty)
         except NotJson:
             held.is_json = False
-            told = restored(stream, row, strict=False)
+            told = restored(stream, row, strict=False, keeps_empty=loader.keeps_empty)
         key = key_of(stream, told)
         held.rows[stream][key] = DELETED if row.get("_sdc_deleted_at") else told
         held.count += 1

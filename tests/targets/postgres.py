@@ -126,8 +126,12 @@ def programs() -> Path:
 
 
 @contextmanager
-def serving() -> Iterator[Postgres]:
-    """Start an empty server, and remove it on exit."""
+def serving(timezone: str = "UTC") -> Iterator[Postgres]:
+    """Start an empty server, and remove it on exit.
+
+    Args:
+        timezone: The time zone of sessions that do not set one.
+    """
     folder = programs()
     # PostgreSQL does not run as root; Debian's package creates a user for it.
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -146,7 +150,8 @@ def serving() -> Iterator[Postgres]:
         )
         control = (folder / "pg_ctl", f"--pgdata={data}", "--wait", "--silent")
         options = (
-            f"-c listen_addresses=127.0.0.1 -p {server.port} -k {home} -c fsync=off -c timezone=UTC"
+            f"-c listen_addresses=127.0.0.1 -p {server.port} -k {home} -c fsync=off "
+            f"-c timezone={timezone}"
         )
         _run(*control, f"--log={home}/log", f"--options={options}", "start", owner=owner)
         try:
