@@ -46,8 +46,8 @@ def speed_table(results: Mapping[str, Speed], products: int, limit: float) -> st
     cores = f"{os.cpu_count()} processor cores"
     return (
         f"{what}, on Python {_python()} and {cores}:\n\n{_rows(SPEED_HEAD, results)}\n\n"
-        f"DuckDB itself reads and stores the same lines, without keys, at {limit:,.0f} rows per "
-        "processor second."
+        f"DuckDB itself reads and stores the same lines in one column, without keys, at "
+        f"{limit:,.0f} rows per processor second."
     )
 
 

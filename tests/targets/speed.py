@@ -128,7 +128,7 @@ def speeds(loader: Loader, messages: Path, count: int, place: Place) -> Iterator
 def limit(messages: Path, count: int, folder: Path) -> float:
     """Return the rows per second of processor time at which DuckDB stores the same lines as JSON.
 
-    A loader that lets DuckDB do everything cannot be faster.
+    In one column: a loader that divides them into columns can be faster.
     """
     code = (
         "import duckdb, sys; database = duckdb.connect(); "
