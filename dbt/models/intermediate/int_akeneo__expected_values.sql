@@ -36,7 +36,8 @@ places as (
     from attributes
     cross join channels
     where not exists (
-            select 1 from available where available.attribute = attributes.attribute
+            select 1 from available
+            where available.attribute = attributes.attribute
         )
         or exists (
             select 1 from available

@@ -46,7 +46,8 @@ needed as (
         on currencies.channel = channel_locales.channel
         and attributes.attribute_type = 'pim_catalog_price_collection'
     where not exists (
-            select 1 from available where available.attribute = attributes.attribute
+            select 1 from available
+            where available.attribute = attributes.attribute
         )
         or exists (
             select 1 from available

@@ -14,7 +14,7 @@ models as (
     from (
         select
             item_key as product_model, family_variant, parent, updated_at,
-            row_number() over (partition by lower(item_key) order by updated_at desc, item_key) as place
+            row_number() over (partition by lower(item_key) order by updated_at desc, item_key asc) as place
         from items
         where item_type = 'product_model'
     ) as ranked

@@ -8,8 +8,8 @@ codes as (
 
 paths (category, parent, tree, depth, label, path, code_path) as (
     select
-        category, parent, category, 0, label,
-        cast(label as {{ dbt.type_string() }}), cast(category as {{ dbt.type_string() }})
+        category, parent, category as tree, 0 as depth, label,
+        cast(label as {{ dbt.type_string() }}) as path, cast(category as {{ dbt.type_string() }}) as code_path
     from categories
     -- A tree begins at the uppermost category that was loaded: a filter may leave out those above it.
     where parent is null

@@ -36,7 +36,7 @@ resolved as (
 products as (
     select
         product_key, identifier, lower(product_key) as key_code, lower(identifier) as identifier_code,
-        row_number() over (partition by lower(identifier) order by created_at desc, product_key) as place
+        row_number() over (partition by lower(identifier) order by created_at desc, product_key asc) as place
     from {{ ref('akeneo__products') }}
 ),
 

@@ -18,7 +18,9 @@ table_columns as (
         attribute,
         lower({{ akeneo.json_text('item', "'code'") }}) as column_code,
         min({{ akeneo.json_text('item', "'data_type'") }}) as data_type,
-        min({{ akeneo.label(akeneo.json_member('item', "'labels'"), akeneo.json_text('item', "'code'")) }}) as column_label,
+        min(
+            {{ akeneo.label(akeneo.json_member('item', "'labels'"), akeneo.json_text('item', "'code'")) }}
+        ) as column_label,
         min(position) as column_position
     from configured
     group by attribute, lower({{ akeneo.json_text('item', "'code'") }})
