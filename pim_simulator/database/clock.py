@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
@@ -18,16 +19,20 @@ _ATOM = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(Z|[+-]\d{2}
 
 
 class Clock:
-    """The time on the simulated server: real time plus an offset."""
+    """The time on the simulated server: real time plus an offset.
+
+    It never goes back, as the clock of a computer does when that is corrected.
+    """
 
     def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        self._began = datetime.now(UTC) - timedelta(seconds=time.monotonic())
         self._offset = offset
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         """Return the server's time as an aware datetime in UTC."""
         with self._lock:
-            return datetime.now(UTC) + self._offset
+            return self._began + timedelta(seconds=time.monotonic()) + self._offset
 
     def timestamp(self) -> int:
         """Return the server's time in whole seconds, as MySQL stores it."""

@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from demo.database import KEYS
 from tap_akeneo.streams.resource import READ_AT, load_schema
 from tests.loader.support import Database
 from tests.meltano.project import Project
@@ -14,6 +13,7 @@ from tests.support import settings_for
 from tests.targets.duck import duckdb_loader
 from tests.targets.feed import read_enterprise, rows_of
 from tests.targets.meltano import set_up
+from tests.targets.reading import key_of, keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import StartPim
     from tests.loader.support import Message
     from tests.targets.reading import Key, Row
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def test_every_row_of_every_stream_arrives_as_sent(database: Database, tmp_path: Path) -> None:
@@ -72,12 +74,14 @@ def stored(database: Database, stream: str, where: str = "") -> dict[Key, Row]:
             name: json.loads(value) if types[name] == "JSON" and value is not None else value
             for name, value in zip(types, values, strict=True)
         }
-        found[tuple(str(row[key]) for key in KEYS[stream])] = without_nulls(row)
+        # The time of a reading is a part of the key of `readings`.
+        moment = {READ_AT: EPOCH + timedelta(microseconds=row.get(READ_AT) or 0)}
+        found[key_of(stream, {**row, **moment})] = without_nulls(row)
     return found
 
 
 def expected(stream: str, sent: dict[Key, Row]) -> dict[Key, Row]:
-    properties = load_schema(stream, KEYS[stream])["properties"]
+    properties = load_schema(stream, keys(stream))["properties"]
     dates = {name for name, of in properties.items() if of.get("format") == "date-time"} | {READ_AT}
     return {
         key: without_nulls(
@@ -90,8 +94,7 @@ def expected(stream: str, sent: dict[Key, Row]) -> dict[Key, Row]:
 def microseconds(date: str | None) -> int | None:
     if date is None:
         return None
-    since = datetime.fromisoformat(date) - datetime(1970, 1, 1, tzinfo=timezone.utc)
-    return since // timedelta(microseconds=1)
+    return (datetime.fromisoformat(date) - EPOCH) // timedelta(microseconds=1)
 
 
 def without_nulls(row: Row) -> Row:
