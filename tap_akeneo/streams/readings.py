@@ -51,11 +51,14 @@ class Readings(SdkStream):
             super()._write_schema_message()
 
     def write(self, rows: Iterable[Record]) -> None:
-        """Write rows."""
+        """Write rows, until one of them cannot be mapped."""
         self._write_schema_message()
-        for row in rows:
+        for row in rows if self.map_failure is None else ():
             for message in self._generate_record_messages(row):
                 self.tap.write_message(message)
+            if self.map_failure is not None:
+                self.tap.stream_raised(self.name, self.map_failure)
+                return
 
 
 @dataclass

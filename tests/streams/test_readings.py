@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, select, settings_for, sync
+from tests.support import Collector, Run, errors, select, settings_for, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -289,3 +289,16 @@ def test_fields_that_the_tap_does_not_know_are_named(start_pim: StartPim) -> Non
     found = readings(read(pim, "families", "channels"))
     assert found["families", "*"]["unknown_fields"] == ["newer"]
     assert found["channels", "*"]["unknown_fields"] == []
+
+
+def test_an_expression_that_fails_for_readings_is_reported_once_and_costs_no_other_stream(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    run = read(pim, "families", "channels", stream_maps={"readings": {"half": "1 / 0"}})
+    (line,) = errors(caplog)
+    assert line.startswith("readings: check the setting stream_maps: the expression 1 / 0 raises")
+    assert run.tap.failed_streams == ["readings"]
+    assert not run.records("readings")
+    for stream in ("families", "channels"):
+        assert run.told(stream) == pim.truth(stream)
