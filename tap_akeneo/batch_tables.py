@@ -29,7 +29,7 @@ _PLAIN: Final[Mapping[str, tuple[Any, Any]]] = {
 """Types of columns, and of their values in Python."""
 
 
-class Column:
+class TableColumn:
     """The values of one property in the records of a piece.
 
     Objects, lists and everything else that no type of Arrow can hold without a loss is a column of
@@ -88,7 +88,7 @@ class TableFile:
         has_valid_dates: bool,
     ) -> None:
         self._columns = {
-            name: Column(schema, has_valid_dates=has_valid_dates)
+            name: TableColumn(schema, has_valid_dates=has_valid_dates)
             for name, schema in properties.items()
         }
         self._schema = pa.schema([(name, one.type) for name, one in self._columns.items()])

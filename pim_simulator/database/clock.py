@@ -21,7 +21,7 @@ _ATOM = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(Z|[+-]\d{2}
 class Clock:
     """The time on the simulated server: real time plus an offset.
 
-    It never goes back, as the clock of a computer does when that is corrected.
+    It never goes back, even if the clock of this computer is corrected.
     """
 
     def __init__(self, offset: timedelta = timedelta(0)) -> None:

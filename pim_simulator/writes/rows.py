@@ -191,7 +191,11 @@ class RowWriter:
                 row.body["enabled"] = locale in used
 
     def _forget_channel(self, code: str) -> None:
-        """Delete the requirements of a deleted channel (``AttributeRequirement.orm.yml``)."""
+        """Delete the requirements of a deleted channel.
+
+        The foreign key ``channel_id`` of ``pim_catalog_attribute_requirement`` cascades (schema of
+        pim-community-dev's database).
+        """
         for family in self._store.families.values():
             written = family.body["attribute_requirements"]
             kept = {channel: of for channel, of in written.items() if channel != code}
