@@ -12,6 +12,7 @@ import subprocess
 import termios
 import time
 from itertools import count
+from pathlib import Path
 from select import select
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,14 @@ def test_a_state_waits_for_the_rows_before_it(database: Database) -> None:
     assert set(range(1, saved + 1)) <= set(numbers(database, "select code from numbered"))
 
 
+def listens(process: int) -> bool:
+    """Return whether the loader handles signals. Before that, Python alone decides how it ends."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+    # Python itself handles SIGINT, and the loader sets SIGTERM last.
+    return bool(int(caught, 16) >> signal.SIGTERM - 1 & 1)
+
+
 def interrupted(
     database: Database, start: int, states: int, pause: float, number: signal.Signals
 ) -> tuple[int, bool]:
@@ -147,14 +156,15 @@ def interrupted(
         ) as process,
     ):
         assert process.stdout
+        while number != signal.SIGKILL and process.poll() is None and not listens(process.pid):
+            time.sleep(0.001)
         output = b"".join(process.stdout.readline() for _ in range(states))
         time.sleep(pause)
         process.send_signal(number)
         rest, log = process.communicate()
+    assert all(re.fullmatch(rb"Loaded \d+ rows into \w+", line) for line in log.splitlines())
+    # After its last step, Python ends it.
     assert process.returncode in {0, -number, 128 + number}
-    # Before it has started, Python ends it, for SIGINT with a traceback.
-    if process.returncode != -number:
-        assert all(re.fullmatch(rb"Loaded \d+ rows into \w+", line) for line in log.splitlines())
     whole = [line for line in (output + rest).splitlines(keepends=True) if line.endswith(b"\n")]
     last = json.loads(whole[-1])["position"] if whole else 0
     return last, process.returncode == 0
