@@ -27,7 +27,7 @@ from tap_akeneo.pagination.by_link import LinkSlice
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages
 from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
 from tap_akeneo.pagination.key_places import GapSlice, MiddleSlice
-from tap_akeneo.pagination.keys import TextOrder, order_of
+from tap_akeneo.pagination.keys import TextOrder, lower_case, order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
 from tap_akeneo.pagination.slices import (
@@ -316,7 +316,7 @@ class KeySlice(Slice):
         return (*self.recent, *keys)[-MAX_PAGE_SIZE - 1 :]
 
     def _ends_with(self, key: str | None) -> bool:
-        return key is not None and self.to is not None and key.lower() == self.to.lower()
+        return key is not None and self.to is not None and lower_case(key) == lower_case(self.to)
 
     def _is_beyond(self, key: str | None) -> bool:
         return key is not None and self.to is not None and self.order.is_beyond(key, self.to)
@@ -325,7 +325,7 @@ class KeySlice(Slice):
         """Return whether the items of a page ascend, and come after this slice's start."""
         keys = [self.after, *map(self.request.sort_key_of, items)]
         return not any(
-            one.lower() == other.lower() or self.order.is_beyond(one, other)
+            lower_case(one) == lower_case(other) or self.order.is_beyond(one, other)
             for one, other in pairwise(key for key in keys if key is not None)
         )
 
@@ -334,7 +334,9 @@ class KeySlice(Slice):
         link = Link.in_href(href)
         last = self.request.sort_key_of(page.items[-1]) if page.items else None
         is_key = (
-            link.parameter == CURSOR and last is not None and link.value.lower() == last.lower()
+            link.parameter == CURSOR
+            and last is not None
+            and lower_case(link.value) == lower_case(last)
         )
         return is_key and self._is_in_order(page.items)
 

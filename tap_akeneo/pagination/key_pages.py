@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import decode_page
 from tap_akeneo.pagination.by_number import MAX_READINGS, RESULT_WINDOW, NumberedPages
-from tap_akeneo.pagination.keys import order_of
+from tap_akeneo.pagination.keys import lower_case, order_of
 from tap_akeneo.pagination.slices import ListFailed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class KeyPages:
             params["with_count"] = "true"
         if cursor is not None:
             # PIM 6.0.0 to 6.0.43 lower-cases only ASCII, but sorts by lower case (PIM-10435).
-            params["search_after"] = cursor.lower() if self.request.has_limit else cursor
+            params["search_after"] = lower_case(cursor) if self.request.has_limit else cursor
         return self.request.get(self.pim, decode_page, params, gives_up_on_500=gives_up_on_500)
 
     def get_or_none(self, limit: int, cursor: str | None) -> HalPage | None:

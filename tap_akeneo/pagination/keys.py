@@ -28,7 +28,7 @@ class KeyOrder(Protocol):
     """A key that is at least as great as the key of any item."""
 
     def is_beyond(self, key: str, bound: str) -> bool:
-        """Return whether a key is certainly greater than a bound."""
+        """Return whether a key is greater than a bound."""
 
     def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
         """Return a generated key about halfway between two others, or ``None`` if there is none.
@@ -41,6 +41,15 @@ class KeyOrder(Protocol):
 
     def share(self, after: str | None, to: str | None) -> float | None:
         """Return the expected share of items between two keys, or ``None`` if it is unknown."""
+
+
+def lower_case(key: str) -> str:
+    """Return a key as the PIM's search index stores it, and sorts by it.
+
+    Elasticsearch maps each character by itself (Lucene's `LowerCaseFilter`). Python and PHP make
+    two of "İ", and a cursor with these is behind all keys that begin with "i" and a letter.
+    """
+    return key.lower() if key.isascii() else "".join(one.lower()[0] for one in key)
 
 
 def order_of(key: str) -> KeyOrder:
@@ -83,18 +92,15 @@ class TextOrder(KeyOrder):
 
     @override
     def is_beyond(self, key: str, bound: str) -> bool:
-        # Versions of the PIM differ in how they lower-case characters outside ASCII. A key counts
-        # as beyond the bound only if it is in both cases.
-        limit = bound.lower().encode()
-        return key.encode().lower() > limit and key.lower().encode() > limit
+        return lower_case(key).encode() > lower_case(bound).encode()
 
     @override
     def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
-        low = (after or "").lower().encode()
-        high = None if to is None else to.lower().encode()
+        low = lower_case(after or "").encode()
+        high = None if to is None else lower_case(to).encode()
         if high is not None and low >= high:
             return None
-        seen = [key.lower().encode() for key in samples]
+        seen = [lower_case(key).encode() for key in samples]
         return self._between(low, high, seen) or self._between(low, high, ())
 
     def _between(self, low: bytes, high: bytes | None, seen: Sequence[bytes]) -> str | None:

@@ -18,7 +18,7 @@ from tap_akeneo.pagination.by_key import KeySlice
 from tap_akeneo.pagination.by_link import LinkSlice, WholeSlice
 from tap_akeneo.pagination.by_number import NumberSlice
 from tap_akeneo.pagination.key_places import Seams
-from tap_akeneo.pagination.keys import order_of
+from tap_akeneo.pagination.keys import lower_case, order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (
@@ -443,7 +443,7 @@ class ListReading:
         ]
         if self.is_resumed or len(behind) < 2:  # noqa: PLR2004 (nothing to join)
             return ends
-        first = min(behind, key=lambda one: (one.after or "").lower().encode())
+        first = min(behind, key=lambda one: lower_case(one.after or "").encode())
         return [*(one for one in ends if one not in behind), replace(first, to=None)]
 
     def _fail(self, reason: str, *, is_resumable: bool = True) -> None:

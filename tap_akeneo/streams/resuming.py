@@ -31,6 +31,7 @@ from uuid import UUID
 
 import msgspec
 
+from tap_akeneo.pagination.keys import lower_case
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.pagination.slices import KeyRange
 from tap_akeneo.streams.fingerprints import NOTHING_LEFT, digest, has_unfinished
@@ -101,7 +102,7 @@ def write_broken_items(state: State, items: Iterable[BrokenItem]) -> None:
     by_key: dict[str, BrokenItem] = {}
     for item in items:
         known = by_key.get(item.key, item)
-        after = min(known.after or "", item.after or "", key=lambda one: one.lower().encode())
+        after = min(known.after or "", item.after or "", key=lambda one: lower_case(one).encode())
         dates = [known.since, item.since]
         since = None if None in dates else min(date for date in dates if date is not None)
         is_single = known.is_single and item.is_single

@@ -24,8 +24,11 @@ TRIES = 4
 
 
 def lower_case(key: str) -> bytes:
-    """Order of the keys in the PIM since 6.0: by the UTF-8 bytes of their lower case."""
-    return key.lower().encode("utf-8", "surrogatepass")
+    """Order of the keys in the PIM since 6.0: by the UTF-8 bytes of their lower case.
+
+    Elasticsearch maps each character to one.
+    """
+    return "".join(one.lower()[0] for one in key).encode("utf-8", "surrogatepass")
 
 
 def as_they_are(key: str) -> bytes:

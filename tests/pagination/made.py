@@ -25,7 +25,10 @@ KEYS: dict[str, st.SearchStrategy[str]] = {
     "numbered codes": st.integers(0, 400).map(lambda number: f"product_model_{number:05}"),
 }
 
-LONG = ("uuids", "uuids in order of time", "numbers", "numbered codes", "words", "two groups")
+LONG = (
+    *("uuids", "uuids in order of time", "numbers", "numbered codes", "words", "two groups"),
+    "capitals outside ASCII",
+)
 """Kinds of keys for `some_keys`."""
 
 
@@ -43,6 +46,7 @@ def some_keys(kind: str, random: Random, count: int) -> list[str]:
         "numbers": lambda _: str(random.randrange(10**12, 10**13)),
         "numbered codes": lambda number: f"product_model_{number:05}0",
         "words": lambda _: "".join(random.choices("abcdefghijklmnopqrstuvwxyz_-0123456789", k=7)),
+        "capitals outside ASCII": lambda number: f"ÖL-{number:05}0",
         "two groups": lambda number: (
             f"shirt_{number:05}" if number < 0.8 * count else f"trousers_{number:05}"
         ),

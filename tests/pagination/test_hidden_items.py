@@ -14,6 +14,8 @@ import pytest
 from tests.support import sync
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
 
@@ -54,6 +56,41 @@ def test_pages_of_deleted_items_hide_no_others_if_keys_are_codes(
     run = sync(pim, stream)
     assert {key for (key,) in run.rows(stream)} == set(keys) - set(keys[20:130])
     assert run.tap.failed_streams == []
+
+
+@pytest.mark.parametrize("stream", ["product_models", "product_model_keys"])
+def test_pages_of_deleted_items_hide_no_others_with_capitals_outside_ascii(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim()
+    codes = [f"ÖL-{number:03}" for number in range(300)]
+    create_models(pim, codes)
+    pim.missing.update(codes[100:230])
+    run = sync(pim, stream)
+    assert {code for (code,) in run.rows(stream)} >= {*codes[:100], *codes[230:]}
+    assert run.tap.failed_streams == []
+
+
+@pytest.mark.parametrize("stream", ["product_models", "product_model_keys"])
+def test_a_capital_i_with_a_dot_at_the_end_of_a_page_hides_no_other_items(
+    start_pim: StartPim, stream: str
+) -> None:
+    pim = start_pim()
+    # The index has "istanbul": before "ivy", where the PIM's `mb_strtolower` of "İ" would be
+    # behind it.
+    codes = ["İstanbul", "ivy", "izmir"]
+    create_models(pim, codes)
+    others = [row["code"] for row in pim.truth("product_models") if row["code"] not in codes]
+    before = sum(code < "i" for code in others)
+    run = sync(pim, stream, page_size=before + 1)
+    assert {code for (code,) in run.rows(stream)} == {*others, *codes}
+
+
+def create_models(pim: SimulatedPim, codes: Iterable[str]) -> None:
+    """Create product models that differ only in their codes."""
+    root = next(row for row in pim.truth("product_models") if row["parent"] is None)
+    for code in codes:
+        pim.write.product_model(code, family_variant=root["family_variant"], parent=None)
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])
