@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from tap_akeneo.client.clock import parse_date
 from tap_akeneo.client.error_bodies import ErrorBody
-from tap_akeneo.client.errors import AkeneoError, PimUnavailable, RequestFailed, RequestRefused
+from tap_akeneo.client.errors import PimUnavailable, RequestFailed, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +68,8 @@ def check_status(
 
     Raises:
         Retriable: A retry may help.
-        PimUnavailable: The server failed, and the request asks for no retry.
+        PimUnavailable: The server failed, and the request asks for no retry; or it redirects.
         RequestRefused: Another client error.
-        AkeneoError: A redirect.
     """
     status = response.status_code
     if status >= HTTPStatus.BAD_REQUEST:
@@ -97,12 +96,12 @@ def check_status(
         )
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
-        msg = (
+        reason = (
             f"the PIM answers {status} and points to "
             f"{target.scheme}://{target.netloc}{target.path}: "
-            f"put the PIM's own address into the setting base_url [{request}]"
+            "put the PIM's own address into the setting base_url"
         )
-        raise AkeneoError(msg)
+        raise PimUnavailable(str(request), reason, status)
 
 
 def undecodable(

@@ -131,7 +131,6 @@ class HttpClient:
         Raises:
             RequestRefused: The PIM responded with a client error.
             PimUnavailable: There was no usable response, even after retries.
-            AkeneoError: The PIM redirects to another address.
         """
         try:
             return self._send_with_retries(request)
@@ -159,7 +158,6 @@ class HttpClient:
         Raises:
             RequestRefused: The PIM responded with a client error.
             PimUnavailable: There was no usable response.
-            AkeneoError: The PIM redirects to another address.
         """
         try:
             return self._try(request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -149,14 +148,20 @@ class Pim:
     def is_up(self) -> bool:
         """Return whether the PIM's API responds now. It takes at most two quick tries.
 
-        A 404 or an empty response while the API is down says nothing about what the PIM has.
+        A 404 or an empty response while the API is down says nothing about what the PIM has. A 429
+        says that there are too many other requests, which it answers.
         """
+        return self._responds() or self._responds()
+
+    def _responds(self) -> bool:
         # A server that is down would make a long request_timeout even longer.
         request = replace(self._root_request, may_hang=True)
-        for _ in range(2):
-            with suppress(AkeneoError):
-                return bool(self._http.send_once(request).routes)
-        return False
+        try:
+            return bool(self._http.send_once(request).routes)
+        except PimUnavailable as failure:
+            return failure.status == HTTPStatus.TOO_MANY_REQUESTS
+        except AkeneoError:
+            return False
 
     @property
     def _root_request(self) -> Request[_Root]:

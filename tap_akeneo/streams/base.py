@@ -97,12 +97,12 @@ class AkeneoStream(SdkStream):
 
     def _let_target_delete(self, versions: Sequence[ActivateVersionMessage]) -> None:
         """Write ACTIVATE_VERSION if no row is missing: a target then deletes all other rows."""
-        if self.is_whole and not self._is_resumed:
+        if self.is_whole and not self._is_resumed and not self.maps_remove_rows:
             for version in versions:
                 self.tap.versions.writer.write_message(version)
         elif versions:
             self.logger.info(
-                "not everything was read, so rows that were deleted in the PIM stay for now"
+                "not every row was written, so rows that were deleted in the PIM stay for now"
             )
 
     @override
@@ -264,9 +264,7 @@ class AkeneoStream(SdkStream):
     def _check_parents(self) -> Plan[None]:
         """Make sure that lists which the PIM no longer has belong to parents that are deleted."""
         gone, self._gone = self._gone, []
-        parents: list[dict[str, str]] = []
-        if self.pagination is not Pagination.SINGLE:
-            parents = yield from self.parents()
+        parents = yield from self.parents()
         are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.above)
         for reading in gone:
             path = reading.request.path

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
@@ -31,9 +32,11 @@ class SdkStream(RecordStream):
 
     Attributes:
         map_failure: Why the last record could not be mapped, which ends the stream.
+        maps_remove_rows: Whether a map removed a record, of a row that exists in the PIM.
     """
 
     map_failure: Exception | None = None
+    maps_remove_rows = False
 
     _timer: Timer | None = None
 
@@ -90,7 +93,10 @@ class SdkStream(RecordStream):
             except Exception as failure:  # noqa: BLE001 (an expression can raise any exception)
                 self.map_failure = failure
                 return
-            if mapped is not None:
+            if mapped is None:
+                # A map that removes all rows writes no table.
+                self.maps_remove_rows |= not isinstance(stream_map, RemoveRecordTransform)
+            else:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
                     record=mapped,

@@ -154,6 +154,8 @@ def test_a_permanent_fault_of_the_whole_pim_ends_the_run_and_names_stream_reques
     "fault",
     [
         {"kind": "status", "status": 502, "body": "<h1>Bad gateway</h1>"},
+        # Firewalls redirect a request that they block.
+        {"kind": "status", "status": 302, "location": "https://firewall.invalid/blocked"},
         {"kind": "html"},
         {"kind": "truncated_json"},
         {"kind": "reset"},

@@ -553,3 +553,9 @@ def test_a_pim_is_up_only_if_its_api_lists_routes(start_pim: StartPim) -> None:
             assert time.monotonic() - before < 2
             assert len(pim.requests) == requests + 2
     assert not pim_at("http://127.0.0.1:9").is_up()
+
+
+def test_a_pim_that_limits_the_rate_of_requests_is_up(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/api/rest/v1", status=429, retry_after=60, times=None)
+    assert pim_at(str(pim.url)).is_up()

@@ -115,6 +115,18 @@ def test_a_filtered_stream_or_one_written_in_batches_does_not_activate_a_version
     assert "ACTIVATE_VERSION" not in {message["type"] for message in run.messages}
 
 
+def test_a_map_that_removes_rows_does_not_let_the_target_delete_them(start_pim: StartPim) -> None:
+    pim = start_pim()
+    maps: dict[str, Any] = {
+        "families": {"__filter__": "code == 'shoes'"},
+        "channels": None,
+        "names": {"__source__": "channels", "label": "code"},
+    }
+    activates: dict[str, Any] = {"emit_activate_version_messages": True}
+    run = sync(pim, "families", "channels", "locales", stream_maps=maps, **activates)
+    assert run.activated == {"names", "locales"}
+
+
 def test_a_refused_stream_does_not_activate_a_version_but_other_streams_do(
     start_pim: StartPim,
 ) -> None:

@@ -196,6 +196,22 @@ def test_a_rule_that_is_deleted_while_rules_are_read_is_left_out(start_pim: Star
     assert not run.tap.failed_streams
 
 
+@pytest.mark.parametrize(
+    ("profile", "stream", "path"),
+    [
+        ("saas", "rule_definitions", "/rule-definitions/rule_07"),
+        ("ee-7", "product_drafts", "/draft"),
+    ],
+)
+def test_an_item_without_an_address_that_the_pim_still_lists_fails_its_stream(
+    start_pim: StartPim, profile: str, stream: str, path: str
+) -> None:
+    pim = start_pim(profile)
+    body = {"code": 404, "message": "It does not exist."}
+    pim.faults.add("status", path, status=404, body=body, times=None)
+    assert sync(pim, stream).tap.failed_streams == [stream]
+
+
 def test_a_disabled_catalog_is_logged_and_has_no_rows(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
