@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from gzip import GzipFile
@@ -18,12 +17,12 @@ from tap_akeneo.config.schema import COMPRESSIONS
 from tap_akeneo.writer import BUFFER_SIZE, ENCODER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
-Record = Mapping[str, Any]
+    from tap_akeneo.records import Record
 
 GZIP_LEVEL = 1
 """The SDK's level 9 takes six times as long, for files that are a quarter smaller."""

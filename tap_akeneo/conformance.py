@@ -242,7 +242,7 @@ class Conformer(NamedTuple):
             if parsed.tzinfo is timezone.utc:
                 return text
         except msgspec.ValidationError:
-            parsed = _parse_date(text)
+            parsed = _parse_loose_date(text)
             difference = "a date instead of a date with time and UTC offset"
             self.on_mismatch(Mismatch(path, difference, is_converted=True))
         try:
@@ -351,7 +351,7 @@ def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa
             with suppress(msgspec.ValidationError):
                 yield msgspec.convert(text, bool, strict=False)
         if is_number(text):
-            yield from _numbers(Decimal(text), types)
+            yield from _number_candidates(Decimal(text), types)
     elif "string" in types and not is_date(schema):
         yield str(value).lower() if isinstance(value, bool) else str(value)
     elif "string" in types and not isinstance(value, bool) and 0 <= value <= LAST_SECOND:
@@ -359,10 +359,10 @@ def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa
     elif "boolean" in types and value in {0, 1}:
         yield bool(value)
     else:
-        yield from _numbers(Decimal(value), types)
+        yield from _number_candidates(Decimal(value), types)
 
 
-def _numbers(value: Decimal, types: Sequence[str]) -> Iterator[int | Decimal]:
+def _number_candidates(value: Decimal, types: Sequence[str]) -> Iterator[int | Decimal]:
     if value.is_finite() and value == value.to_integral_value():
         if {"integer", "number"}.intersection(types) and _is_finite(value):
             yield int(value)
@@ -392,7 +392,7 @@ def _check_range(value: object, schema: Mapping[str, Any]) -> None:
         raise NotConvertible(msg)
 
 
-def _parse_date(text: str) -> datetime:
+def _parse_loose_date(text: str) -> datetime:
     """Parse a date that lacks its time or UTC offset, or a Unix timestamp.
 
     Raises:

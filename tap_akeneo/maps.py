@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.changed_values import ChangedValues
     from tap_akeneo.conformance import Mismatch
-
-Record = dict[str, Any]
+    from tap_akeneo.records import Record
 
 FLATTENING = (
     "flattening_enabled",

@@ -30,18 +30,18 @@ def progress(name: str, log: Callable[[str], None]) -> Iterator[Advance]:
     """
     # Meltano and schedulers read stderr through a pipe.
     if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield Progress(name, log).advance
+        yield ProgressLog(name, log).advance
         return
     # Import it only if needed, because the import takes longer than an empty run.
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress as Bars  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
 
-    with Bars(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task(name, total=None)
         yield lambda rows, total: bars.update(bar, advance=rows, total=total)
 
 
-class Progress:
+class ProgressLog:
     """Logs the progress of one stream.
 
     Args:

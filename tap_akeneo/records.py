@@ -38,9 +38,10 @@ VALUES: Final = "values"
 _OBJECT_OR_NULL: Final = frozenset(b"{n")
 _EMPTY_LIST: Final = msgspec.Raw(b"[]")
 _EMPTY_MAP: Final = msgspec.Raw(b"{}")
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 _nul = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
+Record = dict[str, Any]
 Properties = dict[str, dict[str, Any]]
 
 
@@ -217,7 +218,7 @@ class RecordTransformer:
                 decoded(value), self._properties[name], mismatches.append, name, dates=self._dates
             )
         except INVALID_JSON:
-            mismatches.append(_undecodable(name))
+            mismatches.append(_undecodable_value(name))
         except NotConvertible:
             pass  # It is among the mismatches.
         for path in self._nested_left_out:
@@ -249,7 +250,7 @@ class RecordTransformer:
             try:
                 record[name] = decoded(value)
             except INVALID_JSON:  # noqa: PERF203 (each value alone)
-                self._count([_undecodable(name)])
+                self._count([_undecodable_value(name)])
                 record[name], misfits[name] = None, _raw_text(value)
         return misfits
 
@@ -257,7 +258,7 @@ class RecordTransformer:
         if isinstance(values, msgspec.Raw):
             # A property that is not selected was not conformed, and may be PHP's empty list.
             with suppress(*INVALID_JSON):
-                values = _fields(values)
+                values = _decode_object(values)
         if not isinstance(values, dict):
             return values
         return {key: one for key, one in values.items() if key.lower() in self._values_kept}
@@ -327,7 +328,7 @@ def is_declared(path: tuple[str, ...], properties: Mapping[str, dict[str, Any]])
     return not below or is_declared(tuple(below), properties[name].get("properties") or {})
 
 
-def _undecodable(name: str) -> Mismatch:
+def _undecodable_value(name: str) -> Mismatch:
     return Mismatch(name, "JSON that cannot be decoded", is_converted=False)
 
 

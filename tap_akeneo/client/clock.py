@@ -56,7 +56,7 @@ class ServerClock:
             sent: Our monotonic time when the request was sent.
             arrived: Our monotonic time when the header arrived.
         """
-        server = parse_date(date)
+        server = parse_http_date(date)
         if server is None:
             return
         reading = _Reading(server, sent, arrived)
@@ -94,7 +94,7 @@ class ServerClock:
         return server + timedelta(seconds=math.floor(moment - arrived))
 
 
-def parse_date(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
     """Parse the date of a header into UTC; return None if it is invalid."""
     try:
         date = parsedate_to_datetime(text)

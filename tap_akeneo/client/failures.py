@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from tap_akeneo.client.clock import parse_date
+from tap_akeneo.client.clock import parse_http_date
 from tap_akeneo.client.error_bodies import ErrorBody
 from tap_akeneo.client.errors import PimUnavailable, RequestFailed, RequestRefused
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_akeneo.client.request import Request
+    from tap_akeneo.client.http_request import Request
 
 MAX_RETRY_AFTER = 300.0
 """Longest ``Retry-After`` that the client honours, in seconds."""
@@ -104,7 +104,7 @@ def check_status(
         raise PimUnavailable(str(request), reason, status)
 
 
-def undecodable(
+def undecodable_response(
     request: Request[Any],
     response: requests.Response,
     body: bytes,
@@ -147,7 +147,7 @@ def _retry_after(response: requests.Response) -> float | None:
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
     # Compare two dates of the server, because our clock may differ.
-    until, sent = parse_date(value), parse_date(response.headers.get("Date", ""))
+    until, sent = parse_http_date(value), parse_http_date(response.headers.get("Date", ""))
     if until is None or sent is None:
         return None
     return min(max((until - sent).total_seconds(), 0), MAX_RETRY_AFTER)

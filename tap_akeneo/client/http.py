@@ -20,10 +20,10 @@ from urllib3.exceptions import HTTPError
 from tap_akeneo.client.clock import ServerClock
 from tap_akeneo.client.error_bodies import DECODE_ERRORS
 from tap_akeneo.client.errors import NoResponse, PimUnavailable
-from tap_akeneo.client.failures import Retriable, TimedOut, check_status, undecodable
+from tap_akeneo.client.failures import Retriable, TimedOut, check_status, undecodable_response
 from tap_akeneo.client.secrets import Secrets
 from tap_akeneo.client.transport import (
-    MAX_BYTES,
+    MAX_RESPONSE_SIZE,
     ResponseTooLarge,
     explain,
     is_timeout,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from backoff.types import Details
 
-    from tap_akeneo.client.request import Request
+    from tap_akeneo.client.http_request import Request
 
 T = TypeVar("T")
 
@@ -197,7 +197,7 @@ class HttpClient:
             try:
                 content = request.decode(body)
             except DECODE_ERRORS as failure:
-                raise undecodable(
+                raise undecodable_response(
                     request, response, body, failure, self.secrets.redact
                 ) from failure
             # Only now is it certain that the PIM has responded, and not a server before it.
@@ -233,8 +233,8 @@ class HttpClient:
             return response, arrived, read_body(response).removeprefix(codecs.BOM_UTF8)
         except ResponseTooLarge:
             reason = (
-                f"the response is larger than {MAX_BYTES >> 20} MB: lower the setting page_size, "
-                "or reduce the size of the items in the PIM"
+                f"the response is larger than {MAX_RESPONSE_SIZE >> 20} MB: lower the setting "
+                "page_size, or reduce the size of the items in the PIM"
             )
             raise PimUnavailable(str(request), reason, response.status_code) from None
         except (requests.RequestException, HTTPError) as failure:

@@ -52,15 +52,15 @@ class Page:
     next_href: str | None = None
 
 
-class _Link(msgspec.Struct):
+class _HalLink(msgspec.Struct):
     href: str
 
 
-class _Links(msgspec.Struct):
-    next: _Link | None = None
+class _HalLinks(msgspec.Struct):
+    next: _HalLink | None = None
 
 
-class _Embedded(msgspec.Struct):
+class _HalItems(msgspec.Struct):
     items: list[dict[str, msgspec.Raw]]
 
 
@@ -71,8 +71,8 @@ class ListDisabled(Exception):
 class HalPage(msgspec.Struct):
     """A page as the PIM sends it: items and, unless it is the last, a link to the next page."""
 
-    embedded: _Embedded = msgspec.field(name="_embedded")
-    links: _Links = msgspec.field(name="_links", default_factory=_Links)
+    embedded: _HalItems = msgspec.field(name="_embedded")
+    links: _HalLinks = msgspec.field(name="_links", default_factory=_HalLinks)
     items_count: int | None = None
     size: int = 0
     invalid_text: InvalidText = NOT_CHECKED
@@ -87,7 +87,7 @@ class HalPage(msgspec.Struct):
         )
         counts = [page.items_count for page in pages] or [None]
         return cls(
-            _Embedded(items),
+            _HalItems(items),
             size=sum(page.size for page in pages),
             items_count=counts[-1],
             invalid_text=invalid_text,
@@ -111,7 +111,7 @@ class HalPage(msgspec.Struct):
 
 class _OnlyLinks(msgspec.Struct):
     # PHP encodes an empty map as a list.
-    links: _Links | list[Any] | None = msgspec.field(name="_links", default=None)
+    links: _HalLinks | list[Any] | None = msgspec.field(name="_links", default=None)
 
 
 REPLACEMENT = "\ufffd"
@@ -137,7 +137,7 @@ _array_decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _item_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, InvalidText]:
+def _decode_body(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, int, InvalidText]:
     """Decode a body. Return its content, its size and the invalid text in it.
 
     Raises:
@@ -191,10 +191,10 @@ def decode_page(body: bytes) -> HalPage:
             gateway sends them in front of a PIM that has failed.
     """
     try:
-        page, size, invalid_text = _decode(_hal_decoder, body)
+        page, size, invalid_text = _decode_body(_hal_decoder, body)
     except msgspec.ValidationError:
         items, size, invalid_text = _decode_in_other_shape(body)
-        page = HalPage(_Embedded(items), _links_in(body))
+        page = HalPage(_HalItems(items), _links_in(body))
     page.size, page.invalid_text = size, invalid_text
     return page
 
@@ -207,7 +207,7 @@ def decode_array(body: bytes) -> Page:
         msgspec.MsgspecError, UnicodeDecodeError: It is not a list.
     """
     try:
-        return Page(*_decode(_array_decoder, body))
+        return Page(*_decode_body(_array_decoder, body))
     except msgspec.ValidationError:
         items, size, invalid_text = _decode_in_other_shape(body)
     following = _links_in(body).next
@@ -222,7 +222,7 @@ def decode_single(body: bytes) -> Page:
         msgspec.MsgspecError, UnicodeDecodeError: It is not an item.
     """
     try:
-        item, size, invalid_text = _decode(_item_decoder, body)
+        item, size, invalid_text = _decode_body(_item_decoder, body)
     except msgspec.ValidationError:
         return Page(*_decode_in_other_shape(body))
     if item.keys() <= ERROR_KEYS:
@@ -242,17 +242,17 @@ def _decode_in_other_shape(body: bytes) -> tuple[list[Item], int, InvalidText]:
         ListDisabled: There is a message instead of items.
         msgspec.ValidationError: There is neither.
     """
-    content, size, invalid_text = _decode(_raw_decoder, body)
-    fields = _fields(content)
+    content, size, invalid_text = _decode_body(_raw_decoder, body)
+    fields = _fields_of(content)
     is_page = False
     if _has(fields, "_embedded"):
         content = fields["_embedded"]
-        fields = _fields(content)
+        fields = _fields_of(content)
         # PHP encodes a map without items as an empty list.
         is_page = "items" in fields or not _is_object(content)
     if _has(fields, "items"):
         content = fields["items"]
-        fields = _fields(content)
+        fields = _fields_of(content)
     if fields and not all(key.isdecimal() for key in fields):
         _raise_if_disabled(body)
     elif _is_object(content):
@@ -276,14 +276,14 @@ def _is_object(content: msgspec.Raw) -> bool:
     return bytes(content).lstrip().startswith(b"{")
 
 
-def _fields(content: msgspec.Raw) -> Item:
+def _fields_of(content: msgspec.Raw) -> Item:
     try:
         return _item_decoder.decode(content)
     except msgspec.ValidationError:
         return {}
 
 
-def _links_in(body: bytes) -> _Links:
+def _links_in(body: bytes) -> _HalLinks:
     """Return the links of a page, which may have none.
 
     Raises:
@@ -292,11 +292,11 @@ def _links_in(body: bytes) -> _Links:
     try:
         links = msgspec.json.decode(body, type=_OnlyLinks).links
     except msgspec.ValidationError as failure:
-        if not _fields(msgspec.Raw(body)):
-            return _Links()
+        if not _fields_of(msgspec.Raw(body)):
+            return _HalLinks()
         msg = f"the link to the next page is unreadable: {failure}"
         raise msgspec.ValidationError(msg) from None
-    return links if isinstance(links, _Links) else _Links()
+    return links if isinstance(links, _HalLinks) else _HalLinks()
 
 
 def _raise_if_disabled(body: bytes) -> None:

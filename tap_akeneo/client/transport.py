@@ -35,7 +35,7 @@ MAX_RESPONSE_TIME = 5
 """Time limit for a whole response, as a multiple of the read timeout. The read timeout alone does
 not stop a server that sends a byte now and then without ever ending its response."""
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_RESPONSE_SIZE = 256 * 1024 * 1024
 """Size limit for a response body, decompressed. PHP has 512 MB in a PIM (Dockerfile of
 akeneo/pim-community-dev) and needs several times the size of the JSON that it writes, so a real
 PIM's response is always smaller."""
@@ -55,7 +55,7 @@ CHUNK_SIZE = 1 << 20
 
 
 class ResponseTooLarge(Exception):
-    """A response body has more than `MAX_BYTES`."""
+    """A response body has more than `MAX_RESPONSE_SIZE`."""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -161,7 +161,8 @@ def read_body(response: requests.Response) -> bytes:
     """
     header = response.headers.get("Content-Length", "")
     length = int(header) if header.isdecimal() and len(header) < MAX_LENGTH_DIGITS else None
-    if length is not None and length <= MAX_BYTES and "Content-Encoding" not in response.headers:
+    is_plain = "Content-Encoding" not in response.headers
+    if length is not None and length <= MAX_RESPONSE_SIZE and is_plain:
         # Read it at once, because copies between buffers take time.
         content: bytes = response.raw.read()
         return content
@@ -169,7 +170,7 @@ def read_body(response: requests.Response) -> bytes:
     size = 0
     for chunk in response.iter_content(CHUNK_SIZE):
         size += len(chunk)
-        if size > MAX_BYTES:
+        if size > MAX_RESPONSE_SIZE:
             # The connection cannot be reused, because the rest of the body is still in it.
             response.close()
             raise ResponseTooLarge

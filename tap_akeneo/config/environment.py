@@ -15,7 +15,7 @@ from tap_akeneo.config.schema import SETTINGS_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PREFIX = "TAP_AKENEO_"
+VARIABLE_PREFIX = "TAP_AKENEO_"
 
 
 def settings_in_environment() -> dict[str, Any]:
@@ -28,23 +28,23 @@ def settings_in_environment() -> dict[str, Any]:
         ConfigValidationError: The value of a variable cannot be parsed.
     """
     # With an empty schema, this only loads `.env`.
-    parse_environment_config({}, PREFIX)
+    parse_environment_config({}, VARIABLE_PREFIX)
     properties = {
         name: schema
         for name, schema in SETTINGS_SCHEMA["properties"].items()
         if os.environ.get(variable_name(name), "").strip()
     }
     try:
-        return parse_environment_config({"properties": properties}, PREFIX)
+        return parse_environment_config({"properties": properties}, VARIABLE_PREFIX)
     except ValueError as error:
-        names = ", ".join(_invalid_variables(properties)) or f"a {PREFIX}… variable"
+        names = ", ".join(_invalid_variables(properties)) or f"a {VARIABLE_PREFIX}… variable"
         msg = f"{names} in the environment or .env cannot be read: {error}"
         raise ConfigValidationError(msg, errors=[msg]) from None
 
 
 def variable_name(name: str) -> str:
     """Return the name of the environment variable of a setting."""
-    return f"{PREFIX}{name.upper()}"
+    return f"{VARIABLE_PREFIX}{name.upper()}"
 
 
 def _invalid_variables(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -37,7 +37,7 @@ class BookmarkKind(NamedTuple):
 _NoPartitions = Annotated[list[Any], msgspec.Meta(max_length=0)]
 
 
-class _Progress(msgspec.Struct):
+class _Bookmark(msgspec.Struct):
     """What a run leaves in any bookmark, until or beside its date."""
 
     progress_markers: dict[str, Any] = {}
@@ -49,7 +49,7 @@ class _Progress(msgspec.Struct):
     fingerprints: Any = None
 
 
-class _FullTable(_Progress):
+class _FullTable(_Bookmark):
     """The bookmark of a full table."""
 
     replication_key: None = None
@@ -57,7 +57,7 @@ class _FullTable(_Progress):
     partitions: _NoPartitions = []
 
 
-class _Incremental(_Progress):
+class _Incremental(_Bookmark):
     """The bookmark of one list; its context names the parent that has the list."""
 
     replication_key: str | None = None
@@ -66,7 +66,7 @@ class _Incremental(_Progress):
     context: dict[str, str] = {}
 
 
-class _Partitioned(_Progress):
+class _Partitioned(_Bookmark):
     """The bookmarks of a stream that has one list for each parent."""
 
     replication_key: None = None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import ActivateVersionMessage
 
-    from tap_akeneo.streams.rows import Record
+    from tap_akeneo.records import Record
     from tap_akeneo.streams.tap_interface import TapInterface
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.request import ListRequest
-    from tap_akeneo.streams.rows import Record
+    from tap_akeneo.records import Record
 
 
 class Channels(AkeneoStream):

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from tap_akeneo.client.responses import Page
     from tap_akeneo.pagination.reading import ListReading
     from tap_akeneo.pagination.request import ListRequest
+    from tap_akeneo.records import Record
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.fingerprints import State
-    from tap_akeneo.streams.rows import Record
     from tap_akeneo.streams.tap_interface import TapInterface
 
 INCREMENTAL = "INCREMENTAL"

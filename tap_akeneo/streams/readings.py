@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_akeneo.streams.rows import Record
+    from tap_akeneo.records import Record
+
 
 WHOLE_STREAM: Final = "*"
 """The parent in the row of a whole stream. No code has this character; loaders make "" null."""

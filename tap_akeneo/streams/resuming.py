@@ -164,7 +164,7 @@ class ResumableReading(ListReading):
         self._fingerprint = digest(
             [fingerprints, request.path, request.key_is_cursor, _iso(since), _iso(until)]
         )
-        left = _unfinished(state, self._fingerprint, request)
+        left = _usable_rest(state, self._fingerprint, request)
         if left is None:
             super().__init__(request)
         else:
@@ -255,7 +255,7 @@ def _as_item(broken: BrokenRange, since: datetime | None) -> BrokenItem:
     return BrokenItem(broken.after, broken.to, since, broken.is_single)
 
 
-def _unfinished(state: State, fingerprint: str, request: ListRequest) -> _Unfinished | None:
+def _usable_rest(state: State, fingerprint: str, request: ListRequest) -> _Unfinished | None:
     """Return what an earlier run left of a list, or ``None`` if it left nothing usable."""
     if not has_unfinished(state):
         return None

@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_akeneo.batches import write_batches
 from tap_akeneo.client.errors import WrongSetting
 from tap_akeneo.config.catalog import correct_entry
-from tap_akeneo.streams.rows import Record, RecordStream
+from tap_akeneo.streams.rows import RecordStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.metrics import Timer
     from singer_sdk.singerlib import Catalog
+
+    from tap_akeneo.records import Record
 
 
 class SdkStream(RecordStream):

@@ -19,7 +19,7 @@ from tap_akeneo.value_columns.conversions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-PREFIX: Final = "value_"
+COLUMN_PREFIX: Final = "value_"
 """Prefix of the names, so that they never equal a property of the stream, now or later."""
 
 MAX_NAME_LENGTH: Final = 63
@@ -103,11 +103,11 @@ def column_name(*parts: str) -> str:
             the currency, or ``amount`` or ``unit``.
     """
     lowered = [part.lower() for part in parts]
-    name = PREFIX + "__".join(lowered)
+    name = COLUMN_PREFIX + "__".join(lowered)
     if len(name) <= MAX_NAME_LENGTH and all(map(_is_plain, lowered)):
         return name
     ending = "___" + sha256("\0".join(lowered).encode()).hexdigest()[:_HASH_LENGTH]
-    safe = PREFIX + "__".join(_unsafe.sub("_", part).strip("_") for part in lowered)
+    safe = COLUMN_PREFIX + "__".join(_unsafe.sub("_", part).strip("_") for part in lowered)
     return safe[: MAX_NAME_LENGTH - len(ending)].rstrip("_") + ending
 
 

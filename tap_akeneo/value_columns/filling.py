@@ -16,7 +16,7 @@ from tap_akeneo.conformance import (
     is_date,
     types_of,
 )
-from tap_akeneo.value_columns.definitions import PREFIX
+from tap_akeneo.value_columns.definitions import COLUMN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tap_akeneo.changed_values import ChangedValues
     from tap_akeneo.value_columns.definitions import Column
 
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class _Value(msgspec.Struct):
+class _Entry(msgspec.Struct):
     """One entry of the property `values`: the data of an attribute in one place."""
 
     scope: str | int | None = None
@@ -36,8 +36,8 @@ class _Value(msgspec.Struct):
 
 
 # PHP turns a list with gaps into a map.
-_Entries = list[_Value] | dict[str, _Value]
-_entries = msgspec.json.Decoder(_Entries, float_hook=Decimal).decode
+_Entries = list[_Entry] | dict[str, _Entry]
+_decode_entries = msgspec.json.Decoder(_Entries, float_hook=Decimal).decode
 
 
 class ColumnWriter:
@@ -63,7 +63,7 @@ class ColumnWriter:
         self._empty: dict[str, Any] = {
             name: None
             for name, schema in properties.items()
-            if name.startswith(PREFIX) and "null" in (types_of(schema) or ("null",))
+            if name.startswith(COLUMN_PREFIX) and "null" in (types_of(schema) or ("null",))
         }
         self._columns: dict[str, dict[tuple[str, str], list[Column]]] = {}
         for one in columns:
@@ -85,7 +85,7 @@ class ColumnWriter:
                 continue
             try:
                 raw = isinstance(content, msgspec.Raw)
-                entries = _entries(content) if raw else msgspec.convert(content, _Entries)
+                entries = _decode_entries(content) if raw else msgspec.convert(content, _Entries)
             except INVALID_JSON:
                 column = next(iter(places.values()))[0]
                 self._count_misfit(column.name, "part of JSON that is not a list of values")
@@ -136,7 +136,7 @@ def _types_that_fit(schema: Mapping[str, Any]) -> frozenset[type]:
 def _by_attribute(values: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 (JSON)
     if isinstance(values, msgspec.Raw):
         try:
-            values = _fields(values)
+            values = _decode_object(values)
         except INVALID_JSON:
             # PHP encodes an empty map as a list.
             return ()

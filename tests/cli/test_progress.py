@@ -6,7 +6,7 @@ import os
 import pty
 from typing import TYPE_CHECKING
 
-from tap_akeneo.progress import Progress
+from tap_akeneo.progress import ProgressLog
 from tests.support import settings_for, started_tap
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def lines(rows: int, total: int | None, *, seconds: float = 60.0) -> list[str]:
     times = iter([0.0, seconds])
     told: list[str] = []
-    Progress("products", told.append, lambda: next(times)).advance(rows, total)
+    ProgressLog("products", told.append, lambda: next(times)).advance(rows, total)
     return told
 
 

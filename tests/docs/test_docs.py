@@ -196,7 +196,7 @@ SETTINGS: dict[str, Any] = SETTINGS_SCHEMA["properties"]
 RETRIES: int = SETTINGS["max_retries"]["default"]
 PARALLEL = NUMBERS[SETTINGS["max_concurrency"]["default"]]
 LONGEST = NUMBERS[transport.MAX_RESPONSE_TIME]
-LARGEST = f"{transport.MAX_BYTES >> 20} MB"
+LARGEST = f"{transport.MAX_RESPONSE_SIZE >> 20} MB"
 
 PROMISES = [
     ("README.md", f"Waits double from {http.FIRST_WAIT:g} s to {http.MAX_WAIT:g} s"),

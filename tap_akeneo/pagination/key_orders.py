@@ -68,16 +68,16 @@ class UuidOrder(KeyOrder):
 
     @override
     def between(self, after: str | None, to: str | None, samples: Sequence[str] = ()) -> str | None:
-        low, high = _numbers(after, to)
+        low, high = _bounds(after, to)
         return str(UUID(int=(low + high) // 2)) if high - low > 1 else None
 
     @override
     def share(self, after: str | None, to: str | None) -> float | None:
-        low, high = _numbers(after, to)
+        low, high = _bounds(after, to)
         return (high - low) / UUIDS
 
 
-def _numbers(after: str | None, to: str | None) -> tuple[int, int]:
+def _bounds(after: str | None, to: str | None) -> tuple[int, int]:
     # `to` is inclusive, so the greatest number is 2**128 - 1.
     return UUID(after).int if after else -1, UUID(to).int if to else UUIDS - 1
 
