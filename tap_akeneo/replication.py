@@ -4,8 +4,8 @@ These are pure functions. The bookmark is a time of the PIM's clock and not the 
 of the records, for three reasons. The PIM filters by the date in its search index, which is the
 latest of the dates of a product and its models, while a record shows the product's own date.
 Records come in the order of their keys while others write. And the index lags behind the database.
-So a run notes the PIM's time when it starts, reads all changes since the bookmark less a lookback,
-and moves the bookmark to the noted time when all of them are out.
+So a run takes the PIM's time when it starts, reads all changes since the bookmark less a lookback,
+and moves the bookmark to that time when all of them are written.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class Seams:
         self._lasts: dict[str, tuple[str | None, str]] = {}
         self._firsts: dict[str, str | None] = {}
 
-    def note(self, one: KeySlice, step: Step) -> list[SeamSlice]:
+    def compare(self, one: KeySlice, step: Step) -> list[SeamSlice]:
         """Take the result of a step, and return the places to check because of it."""
         if one.to is not None and step.beyond is not None:
             keys = map(self._request.sort_key_of, reversed(step.page.items))

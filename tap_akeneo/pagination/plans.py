@@ -98,7 +98,7 @@ class RunningPlan:
         self.work.clear()
 
     def settle(self, reading: ListReading) -> None:
-        """Note what a list waits for now."""
+        """Update what a list waits for, after a step or a page."""
         if reading.has_work and reading not in self.work:
             self.work.append(reading)
         if reading.has_ended and reading in self._open:

@@ -212,7 +212,7 @@ class ListReading:
     # What the threads report.
 
     def arrive(self, one: Slice, step: Step, *, goes_on: bool = False) -> None:
-        """Take the result of a step.
+        """Take the result of a step: its page, and what is left of the list after it.
 
         Args:
             one: The slice that was read.
@@ -233,7 +233,7 @@ class ListReading:
             self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
         self._add_page(one, step)
         if isinstance(one, KeySlice) and not self._is_broken:
-            self._waiting.extend(self._seams.note(one, step))
+            self._waiting.extend(self._seams.compare(one, step))
         if any(rest.place in self._places for rest in step.rest):
             self._fail(
                 "the PIM's links lead back to a page that was already read, so the list would "
@@ -252,7 +252,7 @@ class ListReading:
             self._stop(Outcome.PAUSED, "")
 
     def fail(self, one: Slice, failure: Exception, *, pim_is_up: bool) -> None:
-        """Take the failure of a step.
+        """End the list because of a failure, or raise the failure if it ends the run.
 
         Args:
             one: The slice that was read.
@@ -284,6 +284,7 @@ class ListReading:
             raise failure
 
     def _outcome_of(self, refusal: RequestRefused, one: Slice) -> Outcome:
+        """Return whether the PIM forbids the list, no longer has it, or only failed to send it."""
         is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
         # An earlier run has read a part of a resumed list, and before a search for a broken item
         # the PIM did not refuse the list.
@@ -365,7 +366,7 @@ class ListReading:
             covers = KeyRange(start.after, end.after if end else to)
         self._pages.append(_Arrived(page, covers))
         if last is not None:
-            self._note_highest(last)
+            self._remember_highest(last)
             if len(self._samples) < MAX_SAMPLES:
                 self._samples.append(last)
 
@@ -381,7 +382,7 @@ class ListReading:
                 fresh.append(item)
         return fresh
 
-    def _note_highest(self, key: str) -> None:
+    def _remember_highest(self, key: str) -> None:
         if self._highest is None or self._order.is_beyond(key, self._highest):
             self._highest = key
 
@@ -414,6 +415,7 @@ class ListReading:
         self.is_resumable = False
 
     def _finish_if_nothing_is_left(self) -> None:
+        """Decide whether the list is complete, or what else to read until that is proven."""
         if self._waiting or self._running or self.outcome is not None:
             return
         self._waiting.extend(self._seams.left())

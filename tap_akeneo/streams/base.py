@@ -39,8 +39,8 @@ class AkeneoStream(SdkStream):
     Attributes:
         rows: Number of records so far.
         writes_state_first: Whether to write the state before the first record.
-        above: The lists of parents that were read, with the permission for each.
-        nameless: What the PIM sends as a parent without a key; empty if nothing.
+        parent_readings: The lists of parents that were read, with the permission for each.
+        keyless_parent: What the PIM sends as a parent without a key; empty if nothing.
         began: The PIM's time when the reading began.
     """
 
@@ -49,8 +49,8 @@ class AkeneoStream(SdkStream):
     def __init__(self, tap: TapInterface) -> None:
         self.rows = 0
         self.writes_state_first = False
-        self.above: Sequence[tuple[ListReading, str]] = ()
-        self.nameless = ""
+        self.parent_readings: Sequence[tuple[ListReading, str]] = ()
+        self.keyless_parent = ""
         self._list_count = 0
         self._gone: list[ListReading] = []
         self._skipped: list[str] = []
@@ -200,7 +200,7 @@ class AkeneoStream(SdkStream):
         self.is_whole &= reading.is_complete or reading.outcome is Outcome.PAUSED
         self._is_resumed |= reading.outcome is Outcome.RESUMED
         if permission is None and not isinstance(reading, RefreshReading):
-            self._note(reading)
+            self._count_for_readings(reading)
         self._has_list |= reading.is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:
             refusal = reading.refusal
@@ -223,8 +223,8 @@ class AkeneoStream(SdkStream):
         elif reading.broken:
             self._report_broken((one.after, one.to) for one in reading.broken)
 
-    def _note(self, reading: ListReading) -> None:
-        """Note what was read of a list, for the stream of readings."""
+    def _count_for_readings(self, reading: ListReading) -> None:
+        """Count what was read of a list, for the stream of readings."""
         one = self._list_of(reading)
         # Items that came twice are one row.
         one.rows += self._sent.pop(reading, 0) - (reading.read - reading.came)
@@ -252,20 +252,20 @@ class AkeneoStream(SdkStream):
         Args:
             stream: The stream that has read them.
         """
-        for reading, permission in stream.above:
+        for reading, permission in stream.parent_readings:
             self.end_list(reading, permission=permission)
-        if stream.nameless:
+        if stream.keyless_parent:
             self.is_whole = False
             self.tap.stream_failed(
                 self.name,
-                f"the PIM sends {stream.nameless}, so its {self.name} cannot be read",
+                f"the PIM sends {stream.keyless_parent}, so its {self.name} cannot be read",
             )
 
     def _check_parents(self) -> Plan[None]:
         """Make sure that lists which the PIM no longer has belong to parents that are deleted."""
         gone, self._gone = self._gone, []
         parents = yield from self.parents()
-        are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.above)
+        are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.parent_readings)
         for reading in gone:
             path = reading.request.path
             if dict(reading.request.parents) in parents or not are_known:

@@ -50,10 +50,13 @@ class ChildStream(AkeneoStream):
 
         yield Collect(readings, take)
         keys = [{**above, self.parent_key: key} for above, key in found if key is not None]
-        self.above = [*parent.above, *((one, parent.permission) for one in readings)]
-        self.nameless = parent.nameless
+        self.parent_readings = [
+            *parent.parent_readings,
+            *((one, parent.permission) for one in readings),
+        ]
+        self.keyless_parent = parent.keyless_parent
         if len(keys) < len(found):
-            self.nameless = f"one of the {parent.name} without {parent.primary_keys[-1]}"
+            self.keyless_parent = f"one of the {parent.name} without {parent.primary_keys[-1]}"
         return keys
 
     @override

@@ -20,7 +20,7 @@ from tap_akeneo.replication import (
 )
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.fingerprints import MIXED, changed_inputs, forget_read, has_read
-from tap_akeneo.streams.refreshing import due_refresh, note_full_reading
+from tap_akeneo.streams.refreshing import due_refresh, record_full_reading
 from tap_akeneo.streams.resuming import BrokenItemReading, ResumableReading, broken_items
 
 if TYPE_CHECKING:
@@ -292,11 +292,11 @@ class IncrementalStream(AkeneoStream):
         super().end_list(reading, permission=permission)
         if isinstance(reading, ResumableReading) and reading.is_read and reading.bookmark:
             # A server of the PIM that responded only later may be behind those before it.
-            bookmark = min(reading.bookmark, self.pim.server_time(reading.noted))
+            bookmark = min(reading.bookmark, self.pim.server_time(reading.begun_at))
             reading.state["replication_key"] = self.replication_key
             reading.state["replication_key_value"] = bookmark.isoformat()
             if self.settings.refresh_within is not None and self._has_all(reading.request):
-                note_full_reading(reading)
+                record_full_reading(reading)
 
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:

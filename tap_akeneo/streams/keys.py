@@ -85,7 +85,7 @@ class ItemScan(AkeneoStream):
     def parents(self) -> Plan[list[dict[str, str]]]:
         scan = self.scan_of(self.tap)
         keys = yield from scan.parents()
-        self.above = scan.above
+        self.parent_readings = scan.parent_readings
         return keys
 
     @property

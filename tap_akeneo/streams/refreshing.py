@@ -37,7 +37,7 @@ class _Refreshed(msgspec.Struct):
     items: int | None = None
 
 
-def note_full_reading(reading: ResumableReading) -> None:
+def record_full_reading(reading: ResumableReading) -> None:
     """Write to the state that all items of a list have been read."""
     reading.state["refresh"] = {"until": reading.started.isoformat(), "items": reading.came}
 
@@ -145,15 +145,15 @@ class RefreshReading(ResumableReading):
         super().save()
         # A list that cannot be resumed begins again.
         if self.is_resumable:
-            self._note_progress()
+            self._record_progress()
 
     @override
     def end(self) -> None:
         super().end()
         if self.is_read:
-            self._note_progress()
+            self._record_progress()
 
-    def _note_progress(self) -> None:
+    def _record_progress(self) -> None:
         total = self._all_items
         share = (self.read - self.read_before) / total if total else self._share
         self.state |= {"until": (self._until + share * self._within).isoformat(), "items": total}

@@ -138,7 +138,7 @@ class ResumableReading(ListReading):
         state_of_broken_items: The bookmark that keeps broken items.
         started: The PIM's clock when the reading began, perhaps in an earlier run.
         bookmark: The bookmark after the list is complete.
-        noted: Our monotonic time when the reading began in this run.
+        begun_at: Our monotonic time when the reading began in this run.
         since: Start of the date filter, or ``None`` without a filter.
         until: End of the date filter.
         read_before: Number of items that an earlier run has read.
@@ -158,7 +158,7 @@ class ResumableReading(ListReading):
         self.state = self.state_of_broken_items = state
         self.started = started
         self.bookmark = bookmark
-        self.noted = time.monotonic()
+        self.begun_at = time.monotonic()
         self.since = since
         self.until = until
         self._fingerprint = digest(

@@ -165,7 +165,7 @@ MUTATIONS: dict[str, tuple[Mutant, Fixed]] = {
         Fixed({**_MODELS, **_DIVIDED, "keys": "sequential"}),
     ),
     "the places where parts meet are not compared": (
-        _replaced(Seams, "note", lambda *_: []),
+        _replaced(Seams, "compare", lambda *_: []),
         Fixed({**_RECORDS, **_DIVIDED, "sorts_bytes": True, "keys": "mixed case"}),
     ),
     "a page without items is the end": (
