@@ -98,13 +98,13 @@ class _Changes:
         self._random.shuffle(self._simple)
 
     def make(self) -> list[str]:
-        told = [self._new_price(self._simple.pop()) for _ in range(3)]
-        told.append(self._new_name(self._simple.pop()))
-        told.append(self._switched(self._simple.pop()))
-        told.append(self._new_product())
-        told.append(self._new_brand_of_a_model())
-        told.append(self._new_option())
-        return told
+        changes = [self._new_price(self._simple.pop()) for _ in range(3)]
+        changes.append(self._new_name(self._simple.pop()))
+        changes.append(self._switched(self._simple.pop()))
+        changes.append(self._new_product())
+        changes.append(self._new_brand_of_a_model())
+        changes.append(self._new_option())
+        return changes
 
     def delete(self) -> str:
         """Delete a product that `make` has not changed.

@@ -101,9 +101,9 @@ class Run:
             if message["type"] == "RECORD" and message["stream"] == stream
         ]
 
-    def told(self, stream: str) -> list[Message]:
+    def as_sent(self, stream: str) -> list[Message]:
         """Return the records as the PIM sent them."""
-        return [as_told(record) for record in self.records(stream)]
+        return [as_sent(record) for record in self.records(stream)]
 
     def rows(self, stream: str) -> dict[tuple[str, ...], Message]:
         """Return the records by key, as a target that upserts stores them."""
@@ -301,11 +301,11 @@ def started(
         killer.cancel()
 
 
-def as_told(record: dict[str, Any]) -> dict[str, Any]:
+def as_sent(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record as the PIM sent it: unknown fields in place, no links, no `read_at`."""
     record = {name: value for name, value in record.items() if name != "read_at"}
-    told: dict[str, Any] = without_links(record | record.pop("additional_fields", {}))
-    return told
+    sent: dict[str, Any] = without_links(record | record.pop("additional_fields", {}))
+    return sent
 
 
 def without_links(value: Any) -> Any:

@@ -141,8 +141,8 @@ def test_the_summary_lists_incomplete_streams(start_pim: StartPim) -> None:
     pim = start_pim()
     pim.faults.add("status", "/families", status=503, times=None)
     ended = command(config=settings_for(pim, max_retries=0))
-    (told,) = (line for line in ended.log.splitlines() if "incomplete streams" in line)
-    missing = told.rpartition(": ")[2].split(", ")
+    (found,) = (line for line in ended.log.splitlines() if "incomplete streams" in line)
+    missing = found.rpartition(": ")[2].split(", ")
     # The families can be listed, or else their variants could not be read.
     assert missing == ["families", "family_variants"]
 

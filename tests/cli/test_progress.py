@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def lines(rows: int, total: int | None, *, seconds: float = 60.0) -> list[str]:
     times = iter([0.0, seconds])
-    told: list[str] = []
-    ProgressLog("products", told.append, lambda: next(times)).advance(rows, total)
-    return told
+    logged: list[str] = []
+    ProgressLog("products", logged.append, lambda: next(times)).advance(rows, total)
+    return logged
 
 
 def test_a_line_shows_rows_total_rate_and_time_left() -> None:

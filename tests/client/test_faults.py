@@ -130,8 +130,8 @@ def test_the_error_of_a_permanent_fault_names_the_stream_the_request_and_the_cau
     assert run.tap.failed_streams == ["product_models"]
     assert len(run.rows("products")) == len(pim.truth("products"))
     (line,) = errors(caplog)
-    told = r"product_models: the PIM answers 503: .* \[GET /api/rest/v1/product-models\?"
-    assert re.match(told, line)
+    message = r"product_models: the PIM answers 503: .* \[GET /api/rest/v1/product-models\?"
+    assert re.match(message, line)
     assert "try 1 failed, next in" in caplog.text
 
 
@@ -144,8 +144,8 @@ def test_a_permanent_fault_of_the_whole_pim_ends_the_run_and_names_stream_reques
         pim.faults.add("status", "/api/rest/v1", times=None, status=503)
 
     pim.faults.add("event", "/product-models", do=go_down)
-    told = r"^product_models: the PIM answers 503: .* \[GET /api/rest/v1/product-models\?"
-    with caplog.at_level(logging.WARNING), pytest.raises(AkeneoError, match=told):
+    message = r"^product_models: the PIM answers 503: .* \[GET /api/rest/v1/product-models\?"
+    with caplog.at_level(logging.WARNING), pytest.raises(AkeneoError, match=message):
         sync(pim, "product_models", page_size=5, max_retries=1)
     assert "try 1 failed, next in" in caplog.text
 
@@ -214,16 +214,16 @@ def check_named_ranges(
     """
     (line,) = errors(caplog)
     key = run.tap.streams[stream].primary_keys[-1]
-    told = re.fullmatch(
+    message = re.fullmatch(
         rf"{stream}: the PIM answers 500 for items whose {key} comes (.*)\. All others were read\. "
         "Have them repaired or deleted in the PIM; until then each run asks for them again and "
         "fails",
         line,
     )
-    assert told
+    assert message
     broken = run.state["bookmarks"][stream]["broken"]
     named = [f"after {one['after'] or 'the start'} up to {one['key']}" for one in broken]
-    assert told[1] == ", ".join(named)
+    assert message[1] == ", ".join(named)
     inside = [
         one
         for one in keys
@@ -352,7 +352,7 @@ def test_a_token_can_expire_at_any_request(start_pim: StartPim) -> None:
         run = sync(pim, *streams, **one_by_one)
         assert not pim.faults.pending
         for stream in streams:
-            assert run.told(stream) == whole.told(stream)
+            assert run.as_sent(stream) == whole.as_sent(stream)
 
 
 def test_no_record_is_lost_if_the_refresh_token_is_revoked_during_a_run(
@@ -467,6 +467,6 @@ def test_a_list_that_changes_on_every_read_is_logged(
         do=lambda: pim.write.save("association_types", next(names), {}),
     )
     run = sync(pim, "association_types", page_size=4)
-    told = "association-types: the list changed each of the 3 times it was read"
-    assert told in caplog.text
+    message = "association-types: the list changed each of the 3 times it was read"
+    assert message in caplog.text
     assert run.rows("association_types").keys() >= {("PACK",), ("UPSELL",)}

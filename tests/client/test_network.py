@@ -139,8 +139,8 @@ def test_an_oversized_response_ends_the_run_before_it_fills_the_memory(
     line, last = Ended(1, "", ended.stderr).errors
     stream = line.partition(": ")[0]
     assert stream in {"families", "family_variants"}
-    told = f"{stream}: the response is larger than 256 MB: lower the setting page_size"
-    assert line.startswith(told)
+    message = f"{stream}: the response is larger than 256 MB: lower the setting page_size"
+    assert line.startswith(message)
     assert "[GET /api/rest/v1/families?" in line
     assert is_explained(line)
     assert last == f"1 of 16 streams failed: {stream}"
@@ -178,9 +178,9 @@ def test_deeply_nested_json_is_an_error_not_a_crash(
     pim = start_pim(products=5)
     body = frame % (opening * 100_000 + b"1" + closing * 100_000)
     pim.faults.add("status", path, status=200, body=body, times=None)
-    told = "the response is not JSON of the PIM's API"
+    message = "the response is not JSON of the PIM's API"
     if where not in DEPEND:
-        with pytest.raises(AkeneoError, match=told):
+        with pytest.raises(AkeneoError, match=message):
             sync(pim, max_retries=0)
         return
     run = sync(pim, max_retries=0)
@@ -188,7 +188,7 @@ def test_deeply_nested_json_is_an_error_not_a_crash(
     lines = errors(caplog)
     assert sorted(line.partition(": ")[0] for line in lines) == sorted(run.tap.failed_streams)
     assert set(run.tap.failed_streams) == DEPEND[where]
-    assert all(told in line and f"[GET /api/rest/v1{path}" in line for line in lines)
+    assert all(message in line and f"[GET /api/rest/v1{path}" in line for line in lines)
     read = {name for name, stream in run.tap.streams.items() if stream.selected}
     assert run.tap.ended_streams == read
     assert run.records("locales")
@@ -238,10 +238,10 @@ def test_an_untrusted_certificate_is_rejected_before_a_request_is_sent(
     tmp_path: Path, authority: trustme.CA
 ) -> None:
     with https_pim(tmp_path, authority) as pim:
-        told = first_words(pim)
+        message = first_words(pim)
         where = str(pim.url).removeprefix("https://")
-        assert f"the certificate of {where} is not trusted" in told
-        assert "name its file in the setting ca_bundle" in told
+        assert f"the certificate of {where} is not trusted" in message
+        assert "name its file in the setting ca_bundle" in message
         assert not pim.requests
 
 
@@ -283,8 +283,8 @@ def test_a_private_certificate_authority_is_trusted_if_it_is_configured(
 
 def test_http_instead_of_https_is_reported(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
-    told = first_words(pim, base_url=str(pim.url).replace("http", "https"))
-    assert "no TLS connection to 127.0.0.1:" in told
+    message = first_words(pim, base_url=str(pim.url).replace("http", "https"))
+    assert "no TLS connection to 127.0.0.1:" in message
 
 
 def test_a_host_that_does_not_exist_is_reported(start_pim: StartPim) -> None:
@@ -292,15 +292,15 @@ def test_a_host_that_does_not_exist_is_reported(start_pim: StartPim) -> None:
         socket.getaddrinfo("pim.invalid", 443)
     except socket.gaierror as failure:
         exists_not = failure.errno == socket.EAI_NONAME
-    told = first_words(start_pim(products=1), base_url="pim.invalid")
+    message = first_words(start_pim(products=1), base_url="pim.invalid")
     # Without a network, the name lookup fails with another error.
     expected = "there is no host pim.invalid" if exists_not else "no connection to pim.invalid"
-    assert expected in told
+    assert expected in message
 
 
 def test_an_invalid_host_name_is_reported(start_pim: StartPim) -> None:
-    told = first_words(start_pim(products=1), base_url=f"{'a' * 70}.example.com")
-    assert "the address is not valid: check base_url" in told
+    message = first_words(start_pim(products=1), base_url=f"{'a' * 70}.example.com")
+    assert "the address is not valid: check base_url" in message
 
 
 FORGED = "\x1b[2J\u202e\r\n2025-01-01 | ERROR | all is well"
@@ -321,9 +321,9 @@ FORGED = "\x1b[2J\u202e\r\n2025-01-01 | ERROR | all is well"
     ],
 )
 def test_no_control_character_of_a_response_reaches_the_log(answer: bytes) -> None:
-    with host(lambda: [answer]) as url, pytest.raises(AkeneoError) as told:
+    with host(lambda: [answer]) as url, pytest.raises(AkeneoError) as raised:
         get(url)
-    assert str(told.value).isprintable()
+    assert str(raised.value).isprintable()
 
 
 def test_no_control_character_of_an_error_message_reaches_the_log(
@@ -343,9 +343,9 @@ def test_an_invalid_token_response_is_reported_without_control_characters(
 ) -> None:
     pim = start_pim(products=5)
     pim.faults.add("status", "/token", status=200, body={FORGED: 1})
-    told = first_words(pim)
-    assert "has no token at 'access_token'" in told
-    assert told.isprintable()
+    message = first_words(pim)
+    assert "has no token at 'access_token'" in message
+    assert message.isprintable()
 
 
 def test_a_missing_date_header_is_reported() -> None:
@@ -360,9 +360,9 @@ def test_a_missing_date_header_is_reported() -> None:
         tap = TapAkeneo(config={"base_url": url, "access_token": "an-app-s", "max_retries": 0})
         with pytest.raises(
             AkeneoError, match=r"^categories: the PIM's responses have no Da"
-        ) as told:
+        ) as raised:
             tap.sync_all()
-    assert is_explained(str(told.value))
+    assert is_explained(str(raised.value))
 
 
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nContent-Length: 9\r\n\r\n"
@@ -434,13 +434,13 @@ def test_a_message_of_php_before_the_json_is_shown_without_the_advice_to_wait(
         run = sync(pim, "families", "locales", max_retries=0)
         assert run.tap.failed_streams == ["families"]
         assert run.records("locales")
-        (told,) = errors(caplog)
-        assert is_explained(told)
+        (line,) = errors(caplog)
+        assert is_explained(line)
     else:
-        told = first_words(pim)
-    assert f"begins with a message of PHP, {shown}: waiting does not help, have display_err" in told
-    assert "wait until" not in told
-    assert "base_url" not in told
+        line = first_words(pim)
+    assert f"begins with a message of PHP, {shown}: waiting does not help, have display_err" in line
+    assert "wait until" not in line
+    assert "base_url" not in line
 
 
 def test_a_failure_with_a_message_of_php_shows_it(
@@ -452,8 +452,8 @@ def test_a_failure_with_a_message_of_php_shows_it(
     run = sync(pim, "families", max_retries=0)
     assert run.tap.failed_streams == ["families"]
     (line,) = errors(caplog)
-    told = "the PIM answers 500: PHP says “Fatal error: Out of memory in /srv/a.php on line 1” [GET"
-    assert line.startswith(f"families: {told}")
+    reason = "the PIM answers 500: PHP says “Fatal error: Out of memory in /srv/a.php on line 1”"
+    assert line.startswith(f"families: {reason} [GET")
 
 
 DENIED = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
@@ -466,13 +466,13 @@ def test_a_proxy_that_wants_a_login_is_named(
     pim = start_pim(products=1)
     with host(lambda: [DENIED]) as proxy:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy)
-        told = first_words(pim, base_url=f"{scheme}://pim.invalid")
-    assert told.startswith(
+        message = first_words(pim, base_url=f"{scheme}://pim.invalid")
+    assert message.startswith(
         "the proxy that the environment names for pim.invalid does not let us through: put its "
         "user name and password into HTTPS_PROXY or HTTP_PROXY "
     )
-    assert f"({proxy.removeprefix('http://')}: " in told
-    assert "base_url" not in told
+    assert f"({proxy.removeprefix('http://')}: " in message
+    assert "base_url" not in message
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks4", "socks5", "socks5h"])
@@ -480,11 +480,11 @@ def test_a_proxy_that_is_down_is_named_and_not_base_url(
     start_pim: StartPim, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"{scheme}://someone:proxy-password@127.0.0.1:9")
-    told = first_words(start_pim(products=1), base_url="http://pim.invalid")
-    assert "the proxy that the environment names for pim.invalid does not let us through" in told
-    assert "(127.0.0.1:9: " in told
-    assert "base_url" not in told
-    assert "proxy-password" not in told
+    message = first_words(start_pim(products=1), base_url="http://pim.invalid")
+    assert "the proxy that the environment names for pim.invalid does not let us through" in message
+    assert "(127.0.0.1:9: " in message
+    assert "base_url" not in message
+    assert "proxy-password" not in message
 
 
 def in_turn(*answers: bytes) -> Callable[[], Iterable[bytes]]:

@@ -60,7 +60,7 @@ def answer(pim: SimulatedPim, path: str, body: object) -> None:
 def test_items_are_read_from_lists_in_any_form(start_pim: StartPim, stream: str, body: Any) -> None:
     pim = start_pim()
     answer(pim, f"/{stream.replace('_', '-')}", body)
-    rows = sync(pim, stream).told(stream)
+    rows = sync(pim, stream).as_sent(stream)
     assert rows == [{"code": "a", "labels": {}}, {"code": "b", "labels": {}}]
 
 

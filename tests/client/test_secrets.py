@@ -172,7 +172,7 @@ def test_a_response_that_repeats_secrets_does_not_bring_them_into_messages(
     if where == "/families":
         pim.faults.add("status", "/token", status=200, body={**tokens, "expires_in": 3600})
         secrets += tokens.values()
-    told = ""
+    printed = ""
     for secret in secrets:
         repeated = repeat(secret)
         for answer in (
@@ -192,11 +192,11 @@ def test_a_response_that_repeats_secrets_does_not_bring_them_into_messages(
             try:
                 sync(pim, "families", max_retries=0)
             except AkeneoError as ended:
-                told += f"{ended}\n"
-    assert not leaks(told + caplog.text, {*secrets, pim.app_token})
+                printed += f"{ended}\n"
+    assert not leaks(printed + caplog.text, {*secrets, pim.app_token})
     # The first characters of a secret that is cut off are a part of it too.
-    assert "the PIM answers 422" in told + caplog.text
-    assert secrets[0][:6] not in told + caplog.text
+    assert "the PIM answers 422" in printed + caplog.text
+    assert secrets[0][:6] not in printed + caplog.text
 
 
 def test_a_status_line_that_repeats_a_secret_is_redacted(start_pim: StartPim) -> None:
@@ -317,7 +317,7 @@ def test_credentials_are_sent_only_to_the_token_endpoint_and_the_token_only_to_t
 
 
 @pytest.mark.parametrize(
-    "told",
+    "form",
     [
         f"the password is {PASSWORD}",
         f"https://pim.invalid/?password={quote(PASSWORD, safe='')}&a=b",
@@ -327,16 +327,16 @@ def test_credentials_are_sent_only_to_the_token_endpoint_and_the_token_only_to_t
         b64encode(f"password={PASSWORD} and more".encode()).decode(),
     ],
 )
-def test_leaks_finds_a_secret_in_any_encoding(told: str) -> None:
-    assert leaks(f"what came before {told} and after", [PASSWORD]) == {PASSWORD}
+def test_leaks_finds_a_secret_in_any_encoding(form: str) -> None:
+    assert leaks(f"what came before {form} and after", [PASSWORD]) == {PASSWORD}
 
 
 def test_leaks_finds_any_token_of_a_simulated_pim(start_pim: StartPim) -> None:
     pim = start_pim(products=5)
     sync(pim, "families")
     token = pim.requests[-1].headers["authorization"].removeprefix("Bearer ")
-    for told in (token, pim.app_token):
-        assert leaks(f'{{"token":"{told}"}}') == {told}
+    for form in (token, pim.app_token):
+        assert leaks(f'{{"token":"{form}"}}') == {form}
 
 
 def test_a_test_that_prints_or_logs_a_secret_fails(tmp_path: Path) -> None:

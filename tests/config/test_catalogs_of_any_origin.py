@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Run, as_told, catalog_of, settings_for, sync
+from tests.support import Run, as_sent, catalog_of, settings_for, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_a_property_missing_from_the_catalog_is_left_out_of_records(start_pim: S
     del entries["families"]["schema"]["properties"]["labels"]
     run = run_with(pim, entries)
     assert "labels" not in properties(run, "families")
-    assert run.told("families") == [
+    assert run.as_sent("families") == [
         {key: value for key, value in family.items() if key != "labels"}
         for family in pim.truth("families")
     ]
@@ -73,7 +73,7 @@ def test_fields_unknown_to_an_old_catalog_go_into_additional_fields(start_pim: S
     run = run_with(pim, entries)
     for row, family in zip(run.records("families"), pim.truth("families"), strict=True):
         assert row.pop("additional_fields") == {"labels": family.pop("labels")}
-        assert as_told(row) == family
+        assert as_sent(row) == family
 
 
 def test_values_are_converted_to_the_types_in_the_catalog(start_pim: StartPim) -> None:
@@ -98,7 +98,7 @@ def test_unsupported_schema_keywords_accept_any_value(start_pim: StartPim) -> No
         attribute_requirements={"type": "json"},
     )
     run = run_with(pim, entries)
-    assert run.told("families") == pim.truth("families")
+    assert run.as_sent("families") == pim.truth("families")
 
 
 @pytest.mark.parametrize("schema", [{}, None, {"type": "object", "properties": {}}])
@@ -107,7 +107,7 @@ def test_a_stream_without_a_catalog_schema_uses_its_own(start_pim: StartPim, sch
     entry = {"tap_stream_id": "families", "schema": schema, "metadata": None, "selected": True}
     run = run_with(pim, {"families": entry})
     assert properties(run, "families") >= {"code", "labels", "additional_fields"}
-    assert run.told("families") == pim.truth("families")
+    assert run.as_sent("families") == pim.truth("families")
 
 
 def test_keys_are_always_included(start_pim: StartPim) -> None:
@@ -117,7 +117,7 @@ def test_keys_are_always_included(start_pim: StartPim) -> None:
     for name in ("uuid", "updated"):
         metadata(entries["products"], name).update(selected=False, inclusion="available")
     run = run_with(pim, entries)
-    assert run.told("families") == pim.truth("families")
+    assert run.as_sent("families") == pim.truth("families")
     assert {"uuid", "updated"} <= properties(run, "products")
     assert all(row["uuid"] and row["updated"] for row in run.records("products"))
 
@@ -244,8 +244,8 @@ def test_other_forms_of_catalog_entries_are_accepted(start_pim: StartPim) -> Non
     streams = {"families": entries["families"], "channels": entries["channels"]}
     for catalog in ({"streams": streams}, {"streams": list(streams.values())}):
         run = sync(pim, catalog=catalog)
-        assert run.told("families") == pim.truth("families")
-        assert run.told("channels") == pim.truth("channels")
+        assert run.as_sent("families") == pim.truth("families")
+        assert run.as_sent("channels") == pim.truth("channels")
 
 
 @pytest.mark.parametrize("empty", [None, [], [{}]], ids=repr)
@@ -260,7 +260,7 @@ def test_entries_without_metadata_are_selected_as_a_whole(
         del entry["metadata"]
     run = run_with(pim, {"families": entry, "locales": entries["locales"]})
     whole = run_with(pim, discovered(pim, "families"))
-    assert run.told("families") == whole.told("families")
+    assert run.as_sent("families") == whole.as_sent("families")
     assert run.records("locales")
 
 

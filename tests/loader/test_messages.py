@@ -116,7 +116,7 @@ def test_only_a_version_deletes(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "error"),
     [
         ("Traceback\n", "Expecting value"),
         ('{"type":"RECORD","stream":"items","record":{"code":"a"\n', "Expecting ',' delimiter"),
@@ -134,10 +134,10 @@ def test_only_a_version_deletes(database: Database) -> None:
     ],
 )
 def test_a_message_that_cannot_be_read_ends_the_load_with_one_line(
-    database: Database, wrong: Any, told: str
+    database: Database, wrong: Any, error: str
 ) -> None:
     database.load(ITEMS, record(code="before"))
-    assert told in database.refused(ITEMS, record(code="a"), state(1), wrong, state(2))
+    assert error in database.refused(ITEMS, record(code="a"), state(1), wrong, state(2))
     assert database.rows() == [("before", None)]
 
 
@@ -155,17 +155,17 @@ def test_streams_that_differ_only_by_case_are_refused(database: Database, runs: 
     if runs == 2:
         database.load(*first)
         first = []
-    told = database.refused(*first, schema("Items"), record("Items", code="b"))
-    assert "Items: there is a table whose name differs only by case" in told
+    error = database.refused(*first, schema("Items"), record("Items", code="b"))
+    assert "Items: there is a table whose name differs only by case" in error
     if runs == 2:
         assert database.rows() == [("a", None)]
 
 
 def test_another_key_is_refused(database: Database) -> None:
     database.load(ITEMS, record(code="a"))
-    told = database.refused(schema(keys=("uuid",)), record(uuid="b"))
-    assert "the key of the table is ['code'], but that of the stream is ['uuid']" in told
-    assert "drop the table" in told
+    error = database.refused(schema(keys=("uuid",)), record(uuid="b"))
+    assert "the key of the table is ['code'], but that of the stream is ['uuid']" in error
+    assert "drop the table" in error
     assert database.rows() == [("a", None)]
 
 
@@ -223,7 +223,7 @@ def test_a_column_that_cannot_change_its_type_is_named_and_nothing_is_left(
     # A table that the loader has not made: its own keys are not declared.
     with duckdb.connect(str(database.folder / "akeneo.duckdb")) as connection:
         connection.sql("create table items (code integer primary key)")
-    told = database.refused(schema("others"), record("others", code="a"), ITEMS)
-    assert 'items: "code" cannot become VARCHAR: ' in told
-    assert "Rename or drop the table, and read all rows again" in told
+    error = database.refused(schema("others"), record("others", code="a"), ITEMS)
+    assert 'items: "code" cannot become VARCHAR: ' in error
+    assert "Rename or drop the table, and read all rows again" in error
     assert [path.name for path in database.folder.glob("*.pieces")] == []

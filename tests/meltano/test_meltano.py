@@ -82,10 +82,10 @@ def project(start_pim: StartPim, tmp_path: Path, loader: dict[str, Any]) -> Proj
     return Project.copied(tmp_path, settings_for(start_pim()), loader)
 
 
-def first_line_not_in(output: str, told: list[str]) -> str | None:
+def first_line_not_in(output: str, expected: list[str]) -> str | None:
     """Return the first line that is missing from the output, or out of order there."""
     lines = iter([" ".join(line.split()) for line in output.splitlines()])
-    for line in told:
+    for line in expected:
         text = ".*".join(map(re.escape, line.split("…")))
         as_printed_or_logged = re.compile(rf"(\S+Z )?(\[\w+ \] )?{text}")
         if not any(map(as_printed_or_logged.fullmatch, lines)):

@@ -144,8 +144,8 @@ def test_a_broken_item_after_deleted_ones_is_reported_and_its_neighbours_are_rea
     assert broken["after"] in {None, listed[9]}
     assert listed[10 + gone] <= broken["key"]
     assert all(broken["key"] < one for one in listed[11 + gone :])
-    told = f"uuid comes after {broken['after']} up to {broken['key']}. All others were read"
-    assert told in caplog.text
+    message = f"uuid comes after {broken['after']} up to {broken['key']}. All others were read"
+    assert message in caplog.text
 
 
 def test_a_temporary_error_while_locating_a_broken_item_loses_no_row(start_pim: StartPim) -> None:

@@ -138,9 +138,9 @@ def test_a_list_that_times_out_after_its_first_page_fails_its_stream(
     assert run.records("locales")
     # One line for each list: that of each step.
     lines = errors(caplog)
-    told = r"workflow_tasks: .* in time .*\[GET /api/rest/v1/workflows/tasks\?"
+    message = r"workflow_tasks: .* in time .*\[GET /api/rest/v1/workflows/tasks\?"
     assert len(lines) == len(set(lines)) == len(pim.truth("workflow_steps"))
-    assert all(re.match(told, line) for line in lines)
+    assert all(re.match(message, line) for line in lines)
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 100])

@@ -142,8 +142,8 @@ def test_zero_dates_become_null_with_one_log_line_and_later_changes_are_read(
     assert first.rows("products").keys() == {(row[key],) for row in pim.truth("products")}
     dates = {row["updated"] for row in first.records("products")}
     assert (None in dates, zero in dates) == (not keeps, keeps)
-    told = [line for line in caplog.messages if "`updated` was text instead of a date" in line]
-    assert len(told) == (not keeps)
+    lines = [line for line in caplog.messages if "`updated` was text instead of a date" in line]
+    assert len(lines) == (not keeps)
     assert "New replication value is null" not in caplog.text
     pim.clock.advance(seconds=7200)
     changed = pim.truth("products")[1]
@@ -161,9 +161,9 @@ def test_the_error_for_an_unknown_time_zone_names_key_property_and_setting(
     zero = "-0001-11-30T00:00:00+00:00"
     odd = {f'"{row["updated"]}"': f'"{zero}"' for row in pim.truth("products")}
     pim.faults.add("odd", "/products-uuid", odd=odd, times=None)
-    with pytest.raises(AkeneoError) as told:
+    with pytest.raises(AkeneoError) as raised:
         sync(pim, "products", state=state)
-    line = str(told.value)
+    line = str(raised.value)
     assert line.startswith("products: ")
     assert any(row["uuid"] in line for row in pim.truth("products"))
     for named in ("`updated`", zero, "set pim_timezone"):

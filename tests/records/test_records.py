@@ -100,9 +100,9 @@ def test_raw_and_decoded_records_are_the_same_json(item: dict[str, Any]) -> None
     sent = msgspec.json.encode(item)
     raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
     records = [RecordTransformer(properties, whole=whole)(raw) for whole in (False, True)]
-    told = [msgspec.json.decode(msgspec.json.encode(record)) for record in records]
-    assert told[0] == told[1]
-    assert told[0].get("labels", {}) == (item.get("labels") or {})
+    written = [msgspec.json.decode(msgspec.json.encode(record)) for record in records]
+    assert written[0] == written[1]
+    assert written[0].get("labels", {}) == (item.get("labels") or {})
 
 
 def test_numbers_keep_all_their_digits() -> None:

@@ -50,8 +50,8 @@ def test_what_a_later_description_adds_is_found() -> None:
             "/api/rest/v1/news": {"get": {"responses": {"200": {"schema": page}}}},
         }
     }
-    told = {(one.path, one.what) for one in differences(facts_of(described))}
-    assert told == {
+    found = {(one.path, one.what) for one in differences(facts_of(described))}
+    assert found == {
         ("channels", "parameter with_news never sent"),
         ("channels", "field code may be integer"),
         ("channels", "field new in no column"),
@@ -59,7 +59,7 @@ def test_what_a_later_description_adds_is_found() -> None:
         ("news", "no route in the simulator"),
         ("news", "no stream"),
     }
-    assert {reason_for(Difference(*one)) for one in told} == {None}
+    assert {reason_for(Difference(*one)) for one in found} == {None}
 
 
 @pytest.mark.parametrize("name", ["pim-7.0", "saas"])

@@ -17,7 +17,7 @@ from tap_akeneo.tap import TapAkeneo
 from tests.reference.compare import WRAPPED, properties_of, record_of, stream_at
 from tests.reference.facts import Json
 from tests.reference.generated import OPERATIONS, items_at, serve_generated
-from tests.support import KEYS_OF, SCORES_OF, as_told, command, without_links
+from tests.support import KEYS_OF, SCORES_OF, as_sent, command, without_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +37,19 @@ Served = dict[tuple[str, tuple[str, ...]], list[Json]]
 Records = dict[str, list[Json]]
 
 
-def same(told: Any, sent: Any) -> bool:
+def same(received: Any, sent: Any) -> bool:
     """Return whether a value came as it was sent; dates may have another offset."""
-    if isinstance(told, str) and isinstance(sent, str) and told != sent:
+    if isinstance(received, str) and isinstance(sent, str) and received != sent:
         try:
-            return datetime.fromisoformat(told) == datetime.fromisoformat(sent)
+            return datetime.fromisoformat(received) == datetime.fromisoformat(sent)
         except ValueError:
             return False
-    if isinstance(told, dict) and isinstance(sent, dict):
-        return told.keys() == sent.keys() and all(same(told[key], sent[key]) for key in sent)
-    if isinstance(told, list) and isinstance(sent, list):
-        return len(told) == len(sent) and all(map(same, told, sent))
-    return bool(told == sent) and type(told) is type(sent)
+    if isinstance(received, dict) and isinstance(sent, dict):
+        are_same = (same(received[key], sent[key]) for key in sent)
+        return received.keys() == sent.keys() and all(are_same)
+    if isinstance(received, list) and isinstance(sent, list):
+        return len(received) == len(sent) and all(map(same, received, sent))
+    return bool(received == sent) and type(received) is type(sent)
 
 
 def value(record: Json, name: str, sent: Json) -> Any:
@@ -92,7 +93,7 @@ def read(request: pytest.FixtureRequest) -> tuple[Served, Records]:
     records: Records = {}
     for message in ended.messages:
         if message["type"] == "RECORD":
-            records.setdefault(message["stream"], []).append(as_told(message["record"]))
+            records.setdefault(message["stream"], []).append(as_sent(message["record"]))
     return pim.served, records
 
 
@@ -105,10 +106,10 @@ def test_each_item_reaches_its_record_whole(read: tuple[Served, Records]) -> Non
         if OFFERED[stream.name] is not stream:
             continue
         keys = stream.primary_keys
-        told = {tuple(one[key] for key in keys): one for one in records[stream.name]}
+        received = {tuple(one[key] for key in keys): one for one in records[stream.name]}
         for item in items:
             for sent in rows_of(stream, parts, without_links(item)):
-                record = told[tuple(sent[key] for key in keys)]
+                record = received[tuple(sent[key] for key in keys)]
                 wrong = {name for name in sent if not same(value(record, name, sent), sent[name])}
                 assert wrong <= CHANGED.get(stream.name, set()), (stream.name, record, sent)
                 added = {name for name in record.keys() - sent.keys() if record[name] is not None}

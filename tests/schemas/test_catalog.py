@@ -37,9 +37,9 @@ def test_the_catalog_of_the_newest_pim(
 def test_keys_and_replication_of_each_version(
     any_pim: SimulatedPim, snapshot_json: SnapshotAssertion
 ) -> None:
-    told = ("key_properties", "replication_key", "replication_method")
+    names = ("key_properties", "replication_key", "replication_method")
     offered = {
-        name: {key: entry.get(key) for key in told} for name, entry in catalog(any_pim).items()
+        name: {key: entry.get(key) for key in names} for name, entry in catalog(any_pim).items()
     }
     assert offered == snapshot_json(name=any_pim.profile.name)
 

@@ -78,7 +78,7 @@ def test_streams_that_are_off_by_default_have_a_reason() -> None:
 @pytest.mark.parametrize("path", PERMISSIONS)
 def test_each_documented_permission_is_that_of_the_streams_below_its_path(path: str) -> None:
     # The page has the singular, and the PIM's screen the plural.
-    told = {"List attribute group": "List attribute groups"}
+    renamed = {"List attribute group": "List attribute groups"}
     label = PERMISSIONS[path]
     longer = [anonymous(one) for one in PERMISSIONS if one.startswith(f"{path}/")]
     streams = [
@@ -88,4 +88,4 @@ def test_each_documented_permission_is_that_of_the_streams_below_its_path(path: 
         and not any(anonymous(stream.path).startswith(one) for one in longer)
     ]
     assert streams
-    assert {stream.permission for stream in streams} == {told.get(label, label)}
+    assert {stream.permission for stream in streams} == {renamed.get(label, label)}

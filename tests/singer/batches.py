@@ -41,10 +41,10 @@ class Loader(Collector):
     @override
     def write_message(self, message: Any) -> None:
         super().write_message(message)
-        told = self.messages[-1]
-        for url in told.get("manifest", ()):
+        written = self.messages[-1]
+        for url in written.get("manifest", ()):
             lines = gzip.decompress(self._opened(url)).split(b"\n")
-            self.rows.setdefault(told["stream"], []).extend(
+            self.rows.setdefault(written["stream"], []).extend(
                 json.loads(line) for line in lines if line
             )
 

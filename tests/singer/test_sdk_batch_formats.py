@@ -150,11 +150,11 @@ def test_the_message_names_the_compression_also_if_the_setting_does_not(
     start_pim: StartPim, tmp_path: Path, file_format: str
 ) -> None:
     config = in_format(tmp_path, {"format": file_format})
-    (told,) = encodings_of(sync(start_pim(), "families", batch_config=config))
-    assert told == {"format": file_format, "compression": DEFAULTS[file_format]}
+    (encoding,) = encodings_of(sync(start_pim(), "families", batch_config=config))
+    assert encoding == {"format": file_format, "compression": DEFAULTS[file_format]}
     (file,) = tmp_path.iterdir()
     suffix = "".join(file.suffixes)
-    assert ENCODINGS[suffix] == told
+    assert ENCODINGS[suffix] == encoding
 
 
 @pytest.mark.parametrize("suffix", ENCODINGS)
@@ -345,9 +345,9 @@ def test_what_cannot_be_written_is_refused_before_the_run(
     start_pim: StartPim, tmp_path: Path, name: str
 ) -> None:
     wrong, message = REFUSED[name]
-    with pytest.raises(ConfigValidationError) as told:
+    with pytest.raises(ConfigValidationError) as raised:
         sync(start_pim(), "families", batch_config=in_format(tmp_path, ENCODINGS[".json"]) | wrong)
-    (error,) = told.value.errors
+    (error,) = raised.value.errors
     assert error.startswith(message)
 
 
@@ -367,10 +367,10 @@ def test_a_missing_package_is_named_before_the_run(
 ) -> None:
     monkeypatch.setattr(settings_module, "find_spec", lambda _: None)
     monkeypatch.setattr(sys, "version_info", (3, 13))
-    with pytest.raises(ConfigValidationError) as told:
+    with pytest.raises(ConfigValidationError) as raised:
         sync(start_pim(), "families", batch_config=in_format(tmp_path, ENCODINGS[suffix]))
     what, package, extra = PACKAGES[suffix]
-    (error,) = told.value.errors
+    (error,) = raised.value.errors
     assert error == (
         f"`batch_config`: the {what} needs the package {package}: install the tap with its extra "
         f"[{extra}]"

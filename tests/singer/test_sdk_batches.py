@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem  # type: ignore[import-untyped]
 
 from tests.singer.batches import Loader, file_at, in_batches, load
-from tests.support import as_told, catalog_of, errors, settings_for, started_tap, sync
+from tests.support import as_sent, catalog_of, errors, settings_for, started_tap, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_batches_in_a_folder_contain_all_rows_and_precede_the_bookmark(
     )
     alone = sync(pim, *STREAMS)
     for stream in STREAMS:
-        assert [*map(as_told, loader.rows[stream])] == alone.told(stream)
+        assert [*map(as_sent, loader.rows[stream])] == alone.as_sent(stream)
     assert len(list(tmp_path.glob("akeneo-*"))) == 1 + 3 + 2
     assert not [one for one in run.messages if one["type"] == "RECORD"]
     bookmarked = [
@@ -187,7 +187,7 @@ def test_batches_can_be_written_to_s3_without_leaking_its_keys(
         run = load(pim, STREAMS, loader, batch_config=config)
     alone = sync(pim, *STREAMS)
     for stream in STREAMS:
-        assert [*map(as_told, loader.rows[stream])] == alone.told(stream)
+        assert [*map(as_sent, loader.rows[stream])] == alone.as_sent(stream)
     assert len(store.ls("warehouse/akeneo")) == 1 + 3 + 2
     assert run.bookmark("products")
     assert keys["secret"] not in json.dumps(run.messages) + caplog.text

@@ -11,7 +11,7 @@ from singer_sdk.exceptions import MappingError
 from tap_akeneo.tap import TapAkeneo
 from tests.support import (
     Run,
-    as_told,
+    as_sent,
     catalog_of,
     errors,
     settings_for,
@@ -51,11 +51,11 @@ def test_a_map_renames_computes_and_drops_properties(start_pim: StartPim) -> Non
     }
     for family in expected.values():
         del family["labels"]
-    assert {row["code"]: row for row in run.told("families")} == expected
+    assert {row["code"]: row for row in run.as_sent("families")} == expected
     columns = run.schema("families")["properties"].keys()
     assert columns >= {"image", "label"}
     assert not columns & {"attribute_as_image", "labels"}
-    assert run.told("channels") == pim.truth("channels")
+    assert run.as_sent("channels") == pim.truth("channels")
 
 
 def test_a_map_can_use_nested_values_that_are_otherwise_passed_through_undecoded(
@@ -118,7 +118,7 @@ def test_a_map_of_an_unselected_stream_does_not_affect_other_streams(
     pim = start_pim()
     maps = {"products": {"n": "len(record['values'])"}, "names": {"__source__": "channels"}}
     run = sync(pim, catalog=catalog_of(pim, "families"), stream_maps=maps)
-    assert run.told("families") == pim.truth("families")
+    assert run.as_sent("families") == pim.truth("families")
     assert "there is no stream" not in caplog.text
 
 
@@ -201,7 +201,7 @@ def test_else_null_drops_streams_without_a_map(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, stream_maps={"families": {}, "__else__": None})
     assert {one["stream"] for one in run.messages if one["type"] != "STATE"} == {"families"}
-    assert run.told("families") == pim.truth("families")
+    assert run.as_sent("families") == pim.truth("families")
 
 
 def test_a_map_can_change_the_name_and_keys_of_a_stream_but_not_its_bookmark(
@@ -238,7 +238,7 @@ def test_flattening_turns_declared_properties_into_columns_and_the_rest_into_jso
         row = rows[(product["uuid"],)]
         assert row["metadata__workflow_status"] == product["metadata"]["workflow_status"]
         values = {"values": json.loads(row["values"])}
-        assert as_told(values) == as_told({"values": product["values"]})
+        assert as_sent(values) == as_sent({"values": product["values"]})
         assert json.loads(row["categories"]) == product["categories"]
         assert row["enabled"] is product["enabled"]
 
@@ -298,8 +298,8 @@ def test_only_selected_properties_and_keys_are_written(start_pim: StartPim) -> N
     assert sorted(run.schema("products")["properties"]) == expected
     rows = run.rows("products")
     for product in pim.truth("products"):
-        row = as_told(rows[(product["uuid"],)])
-        assert row == as_told({key: product[key] for key in expected})
+        row = as_sent(rows[(product["uuid"],)])
+        assert row == as_sent({key: product[key] for key in expected})
     assert len(rows) == len(pim.truth("products"))
 
 

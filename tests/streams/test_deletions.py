@@ -65,12 +65,12 @@ def run_into(target: Target, pim: SimulatedPim, breaks_after: int | None = None)
 
 def versions(messages: list[Message], stream: str) -> list[tuple[str, Any]]:
     """Return type and version of a stream's messages, with consecutive duplicates collapsed."""
-    told: list[tuple[str, Any]] = []
+    seen: list[tuple[str, Any]] = []
     for message in messages:
         one = (message["type"], message.get("version"))
-        if message.get("stream") == stream and (not told or told[-1] != one):
-            told.append(one)
-    return told
+        if message.get("stream") == stream and (not seen or seen[-1] != one):
+            seen.append(one)
+    return seen
 
 
 def test_a_version_is_activated_after_the_last_record(start_pim: StartPim) -> None:

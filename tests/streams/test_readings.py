@@ -301,4 +301,4 @@ def test_an_expression_that_fails_for_readings_is_reported_once_and_costs_no_oth
     assert run.tap.failed_streams == ["readings"]
     assert not run.records("readings")
     for stream in ("families", "channels"):
-        assert run.told(stream) == pim.truth(stream)
+        assert run.as_sent(stream) == pim.truth(stream)

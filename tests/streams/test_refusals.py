@@ -159,8 +159,8 @@ def test_a_403_of_a_firewall_is_not_reported_as_a_missing_permission(
     pim.faults.add("status", "/families", status=403, body=page, times=None)
     sync(pim, "families")
     (line,) = errors(caplog)
-    told = f"families: the PIM answers 403: a web page, “Request blocked” ({BEFORE_THE_PIM}) [GET"
-    assert line.startswith(told)
+    reason = f"the PIM answers 403: a web page, “Request blocked” ({BEFORE_THE_PIM}) [GET"
+    assert line.startswith(f"families: {reason}")
 
 
 @pytest.mark.parametrize("on_forbidden", ["fail", "skip"])
@@ -196,9 +196,9 @@ def test_a_login_that_a_firewall_refuses_does_not_blame_the_credentials(
 ) -> None:
     pim = start_pim()
     pim.faults.add("status", "/token", status=403, body=body, times=None)
-    with pytest.raises(LoginRefused, match=f"login refused: {BEFORE_THE_PIM}") as told:
+    with pytest.raises(LoginRefused, match=f"login refused: {BEFORE_THE_PIM}") as raised:
         sync(pim)
-    assert is_explained(str(told.value))
+    assert is_explained(str(raised.value))
 
 
 ERROR_BODIES: dict[str, tuple[object, str]] = {

@@ -10,7 +10,7 @@ import pytest
 
 from demo.database import compare_rows
 from tests.docs.tables import FRESHNESS
-from tests.support import as_told, sync
+from tests.support import as_sent, sync
 from tests.targets.changes import held
 
 if TYPE_CHECKING:
@@ -300,5 +300,5 @@ def test_all_rows_are_right_within_the_days(start_pim: StartPim, silent: Silent)
     assert {key: row for key, row in table.items() if key in truth} == truth
     # The PIM itself also has what a setting leaves out. Before 7.0 products have another key.
     for name in silent.streams if pim.profile.by_uuid and not silent.settings else ():
-        told = [as_told(row) for key, row in truth.items() if key[0] == name]
-        assert compare_rows(name, told, held(pim, name)).is_right
+        sent = [as_sent(row) for key, row in truth.items() if key[0] == name]
+        assert compare_rows(name, sent, held(pim, name)).is_right

@@ -15,7 +15,7 @@ from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.streams import STREAMS
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.keys import KeyStream
-from tests.support import ON_REQUEST, as_told, sync
+from tests.support import ON_REQUEST, as_sent, sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,16 +76,16 @@ def assert_equal_to_truth(pim: SimulatedPim, run: Run, stream: str) -> None:
     assert rows.keys() == truth.keys()
     assert len(rows) == len(run.records(stream)), "no key comes twice in a quiet run"
     for key, row in rows.items():
-        told, held = as_told(row), truth[key]
+        sent, held = as_sent(row), truth[key]
         if stream.endswith("_scores"):
-            told = scores_in(told)
+            sent = scores_in(sent)
         for name in ON_REQUEST.get(stream, ()):
-            told.pop(name, None)
+            sent.pop(name, None)
         if stream == "measurement_families" and pim.profile.major < 5:
             held = without_labels(held)
         if held.get("default_value") is not None:
             held = {**held, "default_value": json.dumps(held["default_value"])}
-        assert told == without(held, MOVED.get(stream, ON_REQUEST.get(stream, ())))
+        assert sent == without(held, MOVED.get(stream, ON_REQUEST.get(stream, ())))
 
 
 def scores_in(row: dict[str, Any]) -> dict[str, Any]:
@@ -151,10 +151,10 @@ def test_an_app_reads_its_catalogs(app_run: tuple[SimulatedPim, Run]) -> None:
         truth = expected(pim, run, stream)
         assert rows.keys() == truth.keys()
         for key, row in rows.items():
-            told = row["schema"] if stream == "catalog_mapping_schemas" else row["data"]
+            sent = row["schema"] if stream == "catalog_mapping_schemas" else row["data"]
             # A model in the response links to its variants; the truth does not.
             held = without(truth[key], ["catalog_id", "model_code"])
-            assert without(told, ["variants"]) == held
+            assert without(sent, ["variants"]) == held
             assert row.get("model_code") == truth[key].get("model_code")
 
 

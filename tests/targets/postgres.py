@@ -162,12 +162,12 @@ def serving(timezone: str = "UTC") -> Iterator[Postgres]:
 
 def _run(*command: str | Path, owner: pwd.struct_passwd | None) -> None:
     # Output goes to a file because the server would keep a pipe open.
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as output:
         ended = subprocess.run(  # noqa: S603 (our own arguments)
             command,
             cwd="/",
-            stdout=told,
-            stderr=told,
+            stdout=output,
+            stderr=output,
             user=owner.pw_uid if owner else None,
             group=owner.pw_gid if owner else None,
             extra_groups=[] if owner else None,
@@ -175,8 +175,8 @@ def _run(*command: str | Path, owner: pwd.struct_passwd | None) -> None:
             timeout=60,
         )
         if ended.returncode:
-            told.seek(0)
-            raise OSError(told.read().decode(errors="replace"))
+            output.seek(0)
+            raise OSError(output.read().decode(errors="replace"))
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from demo.database import KEYS
 from tap_akeneo.streams.readings import Readings
 from tap_akeneo.streams.resource import load_schema
-from tests.support import as_told
+from tests.support import as_sent
 
 READ_AT = "read_at"
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ def restored(stream: str, row: Row, *, strict: bool = True, keeps_empty: bool = 
     }
     if not found.get("additional_fields", True):
         del found["additional_fields"]
-    told = as_told(found)
+    told = as_sent(found)
     if kept.get(READ_AT):
         told[READ_AT] = _moment(kept[READ_AT])
     return told
