@@ -143,6 +143,11 @@ def settings_for(pim: SimulatedPim, **settings: Any) -> dict[str, Any]:
     return {"base_url": pim.url, **pim.credentials, "max_retries": 3, **settings}
 
 
+def uuids(pim: SimulatedPim) -> list[str]:
+    """Return the uuids of all products, in the PIM's order."""
+    return sorted(pim.store.products)
+
+
 def people(pim: SimulatedPim) -> set[str]:
     """Return all texts in the PIM that are personal data."""
     assignees = pim.truth("workflow_step_assignees")

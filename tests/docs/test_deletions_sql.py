@@ -13,7 +13,7 @@ from tap_akeneo.tap import TapAkeneo
 from tests.docs.databases import Table
 from tests.docs.deletions import deleted_rows
 from tests.docs.tables import DELETED_OPTIONS, DELETED_PRODUCTS
-from tests.support import KEYS_OF, Collector, select, settings_for
+from tests.support import KEYS_OF, Collector, select, settings_for, uuids
 from tests.targets.changes import STAYS, add_spares, delete_some, keys_in
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ LAST_KEY = "ffffffff-0000-4000-8000-000000000000"
 DATES = ("updated", "read_at")
 READINGS = {"is_full": "boolean", "row_count": "integer"}
 LOADERS = ("merges", "deletes", "appends")
-KEY = {stream.name: stream.primary_keys for stream in STREAMS if stream.since != "SaaS"}
 FULL_TABLES = {
     stream.name for stream in STREAMS if not stream.replication_key and stream.selected_by_default
 } - {*KEYS_OF.values(), "catalog_products"}
@@ -135,11 +134,6 @@ def warehouse(start_pim: StartPim, database: Database, loader: str) -> Warehouse
 @pytest.fixture
 def saas(start_pim: StartPim, database: Database, loader: str) -> Warehouse:
     return Warehouse(start_pim("saas", products=20, records=40), database, loader)
-
-
-def uuids(pim: SimulatedPim) -> list[str]:
-    """In the PIM's order."""
-    return sorted(product["uuid"] for product in pim.truth("products"))
 
 
 def test_the_page_has_the_sql_of_options_and_of_products() -> None:

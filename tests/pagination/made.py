@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from random import Random
 
     import pytest
 
@@ -30,6 +30,10 @@ LONG = (
     "capitals outside ASCII",
 )
 """Kinds of keys for `some_keys`."""
+
+
+def seeded(seed: int) -> Random:
+    return Random(seed)  # noqa: S311 (no secret)
 
 
 def key_of(kind: str) -> str:

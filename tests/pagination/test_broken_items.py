@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,16 +13,12 @@ from tap_akeneo.pagination.reading import Outcome
 from tap_akeneo.pagination.slices import KeyRange
 from tests.pagination.by_hand import ReadingByHand
 from tests.pagination.list_in_memory import ListInMemory, lower_case
-from tests.pagination.made import KEYS, key_of, some_keys, window_of
+from tests.pagination.made import KEYS, key_of, seeded, some_keys, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_akeneo.pagination.slices import BrokenRange
-
-
-def seeded(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 (no secret)
 
 
 def lies_in(key: str, ranges: Iterable[BrokenRange]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,16 +17,12 @@ from tests.pagination.list_in_memory import (
     as_they_are,
     lower_case,
 )
-from tests.pagination.made import KEYS, LONG, key_of, some_keys, window_of
+from tests.pagination.made import KEYS, LONG, key_of, seeded, some_keys, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TEXTS = [kind for kind in KEYS if not kind.startswith("uuids")]
-
-
-def seeded(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 (no secret)
 
 
 def a_list(data: st.DataObject, kind: str, most: int = 80) -> list[str]:

@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import sync
+from tests.support import sync, uuids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pim_simulator import SimulatedPim
     from tests.conftest import StartPim
-
-
-def uuids(pim: SimulatedPim) -> list[str]:
-    """Return the products' UUIDs in the PIM's order."""
-    return sorted(product["uuid"] for product in pim.truth("products"))
 
 
 @pytest.mark.parametrize("stream", ["products", "product_keys"])

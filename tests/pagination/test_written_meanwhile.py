@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import Run, errors, sync
+from tests.support import Run, errors, sync, uuids
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -21,10 +21,6 @@ def full_run(pim: SimulatedPim, stream: str, *, full_table: bool, **settings: An
     """Run one stream with ACTIVATE_VERSION, optionally set to FULL_TABLE in the catalog."""
     more = {"emit_activate_version_messages": True, "attributes": ["sku"], **settings}
     return sync(pim, stream, full_table=full_table, **more)
-
-
-def uuids(pim: SimulatedPim) -> list[str]:
-    return sorted(product["uuid"] for product in pim.truth("products"))
 
 
 EDITED = [

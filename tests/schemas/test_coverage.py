@@ -8,6 +8,7 @@ import pytest
 
 from tap_akeneo.streams import STREAMS
 from tests.docs.tables import DOCS
+from tests.reference.compare import anonymous
 from tests.reference.facts import load
 
 PREFIX = "/api/rest/v1/"
@@ -34,10 +35,6 @@ PERMISSIONS = {
     "locales": "List locales",
     "currencies": "List currencies",
 }
-
-
-def anonymous(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 EXTRACTED = {anonymous(stream.path) for stream in STREAMS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from jsonschema import Draft7Validator
 
 from pim_simulator import SimulatedPim
 from tap_akeneo.streams import STREAMS
+from tests.reference.compare import anonymous, properties_of
 from tests.reference.facts import load
 from tests.schemas.examples import EXAMPLES
 from tests.schemas.sources import (
@@ -45,19 +45,6 @@ def schema_of(stream: str) -> Json:
 def types_of(schema: Json) -> set[str]:
     types = schema["type"]
     return {types} if isinstance(types, str) else set(types)
-
-
-def properties_of(schema: Json) -> Iterator[tuple[str, Json]]:
-    """Yield the properties of a schema of the reference, including the parts of its `allOf`."""
-    for part in schema.get("allOf", ()):
-        yield from properties_of(part)
-    for name, declared in schema.get("properties", {}).items():
-        if name not in LINKS:
-            yield name, declared
-
-
-def anonymous(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def keys_of(stream: str) -> set[str]:

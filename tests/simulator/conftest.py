@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 API = "/api/rest/v1"
 
+RECORDED = ("ce-5", "ce-6", "ce-7", "ce-master")
+"""The versions of which responses of a real PIM were recorded."""
+
 
 def without_links(body: Any) -> Any:
     """Return a body without its links, at any depth."""
@@ -39,6 +42,16 @@ class Client:
     def url(self) -> str:
         assert self.pim.url is not None
         return self.pim.url
+
+    @property
+    def product_path(self) -> str:
+        """Path of the list of all products."""
+        return "products-uuid" if self.pim.profile.by_uuid else "products"
+
+    @property
+    def product_key(self) -> str:
+        """Name of the key in that list."""
+        return "uuid" if self.pim.profile.by_uuid else "identifier"
 
     def token(self, *, basic: bool = True, form: bool = False, **fields: str) -> requests.Response:
         known = self.pim.credentials
@@ -159,6 +172,11 @@ def clients() -> Iterator[dict[str, Client]]:
 
 @pytest.fixture(params=list(PROFILES))
 def any_version(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client:
+    return clients[request.param]
+
+
+@pytest.fixture(params=RECORDED)
+def recorded(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client:
     return clients[request.param]
 
 

@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.simulator.conftest import API, Client
+from tests.simulator.conftest import API, RECORDED, Client
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Start
 
-RECORDED = ("ce-5", "ce-6", "ce-7", "ce-master")
 TOKEN = "/api/oauth/v1/token"
 NO_CACHE = "no-cache, private"
 REVALIDATE = "max-age=0, must-revalidate, private"
 CACHE = dict(zip(RECORDED, (REVALIDATE, NO_CACHE, NO_CACHE, NO_CACHE), strict=True))
 
 
-@pytest.fixture(params=RECORDED)
-def recorded(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client:
-    return clients[request.param]
-
-
 def _of(client: Client, each: Any) -> Any:
     """Return the expectation of a client's profile."""
     return each[RECORDED.index(client.pim.profile.name)] if isinstance(each, tuple) else each
-
-
-def _items(client: Client) -> str:
-    return "products-uuid" if client.pim.profile.by_uuid else "products"
 
 
 def _request(client: Client, method: str, path: str, **more: Any) -> requests.Response:
@@ -146,13 +136,13 @@ def test_a_slash_at_the_end_is_a_redirect(recorded: Client) -> None:
 
 
 def test_head_is_a_200_without_a_body(recorded: Client) -> None:
-    for path in (API, f"{API}/families", f"{API}/{_items(recorded)}"):
+    for path in (API, f"{API}/families", f"{API}/{recorded.product_path}"):
         answer = _request(recorded, "HEAD", path)
         assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_errors_vary_by_accept(recorded: Client) -> None:
-    for path in ("nope", "families/nope", f"{_items(recorded)}?limit=0"):
+    for path in ("nope", "families/nope", f"{recorded.product_path}?limit=0"):
         answer = recorded.ask(path)
         assert answer.headers["Vary"] == "Accept"
         assert answer.headers["Cache-Control"] == _of(recorded, tuple(CACHE.values()))
@@ -203,7 +193,7 @@ def test_single_items_that_do_not_exist(recorded: Client) -> None:
 
 
 def test_invalid_paging_is_refused_as_recorded(recorded: Client) -> None:
-    for path in (_items(recorded), "product-models", "families"):
+    for path in (recorded.product_path, "product-models", "families"):
         for text in ("99999999999999999999", "0", "-1", "x"):
             message = f'"{text}" is not a valid page number.'
             assert recorded.error(path, page=text) == (422, message)
@@ -212,7 +202,7 @@ def test_invalid_paging_is_refused_as_recorded(recorded: Client) -> None:
 
 
 def test_a_page_after_10_000_items_is_refused_as_recorded(recorded: Client) -> None:
-    for path in (_items(recorded), "product-models"):
+    for path in (recorded.product_path, "product-models"):
         assert recorded.page(path, page=100, limit=100) == []
         answer = recorded.ask(path, page=101, limit=100)
         old, new = "search-after-type", "the-search-after-method"
@@ -228,7 +218,7 @@ def test_a_page_after_10_000_items_is_refused_as_recorded(recorded: Client) -> N
 
 
 def test_links_of_items_and_of_structure(recorded: Client) -> None:
-    path = _items(recorded)
+    path = recorded.product_path
     more = dict.fromkeys(("with_attribute_options", "with_quality_scores"), "true")
     links = recorded.get(path, limit=2, **more)["_links"]
     base = f"{recorded.url}{API}"
@@ -308,7 +298,7 @@ def _pick(client: Client, expected: Any) -> Any:
 def test_searches_of_products_have_the_recorded_result(
     recorded: Client, search: str, expected: Any
 ) -> None:
-    assert recorded.error(_items(recorded), search=search) == _pick(recorded, expected)
+    assert recorded.error(recorded.product_path, search=search) == _pick(recorded, expected)
 
 
 @pytest.mark.parametrize(("search", "expected"), ON_PRODUCTS)
@@ -331,7 +321,7 @@ def test_filters_that_models_refuse(recorded: Client, name: str) -> None:
 
 def test_products_can_be_found_by_quality_score(recorded: Client) -> None:
     search = _search("quality_score", "IN", ["A", "B"], scope="ecommerce", locale="en_US")
-    found = recorded.all(_items(recorded), search=search, with_quality_scores="true")
+    found = recorded.all(recorded.product_path, search=search, with_quality_scores="true")
     assert 0 < len(found) < 250
     for product in found:
         place = {"scope": "ecommerce", "locale": "en_US"}
@@ -345,7 +335,7 @@ def test_a_number_of_days_in_quotes_has_the_recorded_result(recorded: Client) ->
     if recorded.pim.profile.name == "ce-5":
         assert recorded.page("products", search=search) == []
     else:
-        assert recorded.error(_items(recorded), search=search) == (422, message)
+        assert recorded.error(recorded.product_path, search=search) == (422, message)
 
 
 # Search on structure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -21,18 +21,12 @@ def enterprise(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Cl
     return clients[request.param]
 
 
-def _list(client: Client) -> str:
-    return "products-uuid" if client.pim.profile.by_uuid else "products"
-
-
-def _key(client: Client, product: dict[str, Any]) -> Any:
-    key = "uuid" if client.pim.profile.by_uuid else "identifier"
-    return quote(product[key])
-
-
 def test_products_and_models_are_what_there_is(enterprise: Client) -> None:
     statuses = set()
-    for path, stream in ((_list(enterprise), "products"), ("product-models", "product_models")):
+    for path, stream in (
+        (enterprise.product_path, "products"),
+        ("product-models", "product_models"),
+    ):
         read = [without_links(row) for row in enterprise.all(path, **AFTER)]
         truth = enterprise.pim.truth(stream)
         assert len(read) == len(truth) > 0
@@ -50,11 +44,11 @@ def test_community_products_have_no_metadata(ce7: Client) -> None:
 
 
 def test_drafts_are_there_for_whom_the_status_says(enterprise: Client) -> None:
-    for path, stream in ((_list(enterprise), "product_drafts"),
+    for path, stream in ((enterprise.product_path, "product_drafts"),
                          ("product-models", "product_model_drafts")):  # fmt: skip
         drafts = []
         for row in enterprise.all(path, **AFTER):
-            key = row["code"] if path == "product-models" else _key(enterprise, row)
+            key = row["code"] if path == "product-models" else quote(row[enterprise.product_key])
             answer = enterprise.ask(f"{path}/{key}/draft")
             status = row["metadata"]["workflow_status"]
             drafted = status in ("draft_in_progress", "proposal_waiting_for_approval")
@@ -176,7 +170,7 @@ def test_attributes_link_to_entities_and_families(enterprise: Client) -> None:
     assets = {row["code"] for row in enterprise.rest("asset-families/packshots/assets")}
     linked = {
         code
-        for product in enterprise.all(_list(enterprise), **AFTER)
+        for product in enterprise.all(enterprise.product_path, **AFTER)
         for value in product["values"].get("packshots", ())
         for code in value["data"]
     }

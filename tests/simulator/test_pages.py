@@ -15,16 +15,8 @@ if TYPE_CHECKING:
 AFTER = {"pagination_type": "search_after"}
 
 
-def _items(client: Client) -> str:
-    return "products-uuid" if client.pim.profile.by_uuid else "products"
-
-
-def _key(client: Client) -> str:
-    return "uuid" if client.pim.profile.by_uuid else "identifier"
-
-
 def test_both_kinds_of_pagination_find_every_product(any_version: Client) -> None:
-    path, key = _items(any_version), _key(any_version)
+    path, key = any_version.product_path, any_version.product_key
     expected = sorted(product[key] for product in any_version.pim.truth("products"))
     for kind in ({}, AFTER):
         found = [product[key] for product in any_version.all(path, **kind)]

@@ -8,28 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pim_simulator.http.paging import encrypt
+from tests.simulator.conftest import RECORDED
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client, Start
 
-RECORDED = ("ce-5", "ce-6", "ce-7", "ce-master")
 FROM_7 = ("ce-7", "ce-master")
 CHANNELS = ("ecommerce", "mobile", "print")
 AFTER = {"pagination_type": "search_after"}
 NOTHING: dict[str, list[Any]] = {"products": [], "product_models": [], "groups": []}
-
-
-@pytest.fixture(params=RECORDED)
-def recorded(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Client:
-    return clients[request.param]
-
-
-def _items(client: Client) -> str:
-    return "products-uuid" if client.pim.profile.by_uuid else "products"
-
-
-def _key(client: Client) -> str:
-    return "uuid" if client.pim.profile.by_uuid else "identifier"
 
 
 def _keys(client: Client, path: str, **parameters: Any) -> list[str]:
@@ -46,12 +33,12 @@ REQUESTED = dict.fromkeys(
 
 def test_products_have_the_recorded_keys(recorded: Client) -> None:
     common = ["enabled", "family", "categories", "groups", "parent", "values", *DATED]
-    expected = ["_links", _key(recorded), *common]
-    assert _keys(recorded, _items(recorded)) == expected
+    expected = ["_links", recorded.product_key, *common]
+    assert _keys(recorded, recorded.product_path) == expected
     expected.append("quality_scores")
     if recorded.pim.profile.name != "ce-5":
         expected.append("completenesses")
-    assert _keys(recorded, _items(recorded), **REQUESTED) == expected
+    assert _keys(recorded, recorded.product_path, **REQUESTED) == expected
 
 
 def test_models_have_the_recorded_keys(recorded: Client) -> None:
@@ -107,7 +94,7 @@ def test_empty_labels_are_maps(recorded: Client) -> None:
 
 
 def test_every_association_type_is_listed(recorded: Client) -> None:
-    items = recorded.all(_items(recorded)) + recorded.all("product-models")
+    items = recorded.all(recorded.product_path) + recorded.all("product-models")
     for item in items:
         assert list(item["associations"]) == ["PACK", "UPSELL", "X_SELL"]
         for targets in item["associations"].values():
@@ -202,7 +189,7 @@ def test_cursors_of_5_0_are_encrypted_row_ids(clients: dict[str, Client]) -> Non
 
 
 def _dates(client: Client) -> dict[str, str]:
-    return {row[_key(client)]: row["updated"] for row in client.all(_items(client))}
+    return {row[client.product_key]: row["updated"] for row in client.all(client.product_path)}
 
 
 def test_deleting_an_associated_product_is_silent(start: Start) -> None:

@@ -54,7 +54,6 @@ ENCODINGS: dict[str, dict[str, str]] = {
 }
 """The encodings by the suffix of the files."""
 
-LINES = (".json", ".json.gz", ".json.zst")
 TABLES = (".parquet", ".arrow")
 OTHERS = ({"format": "parquet", "compression": "gzip"}, {"format": "arrow", "compression": "zstd"})
 DEFAULTS = {"jsonl": "gzip", "parquet": "zstd", "arrow": "none"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pim_simulator import SimulatedPim, serve
-from tests.support import BreakingPipe, errors, sync
+from tests.support import BreakingPipe, errors, sync, uuids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,6 @@ def saas() -> Iterator[SimulatedPim]:
     pim = SimulatedPim("saas", seed=1, products=900)
     with serve(pim):
         yield pim
-
-
-def uuids(pim: SimulatedPim) -> list[str]:
-    return sorted(pim.store.products)
 
 
 def only(wanted: list[str]) -> dict[str, Any]:
