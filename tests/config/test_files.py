@@ -68,7 +68,7 @@ def test_a_file_in_an_unknown_encoding_is_reported(
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
-def test_an_empty_variable_is_one_that_is_not_set_whatever_its_setting_needs(
+def test_an_empty_variable_counts_as_unset_whatever_its_setting_needs(
     start_pim: StartPim, monkeypatch: pytest.MonkeyPatch, empty: str
 ) -> None:
     config = settings_for(start_pim(products=5), channel="ecommerce")

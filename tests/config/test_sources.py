@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("is_last", "code"), [(True, 0), (False, 1)])
-def test_the_last_config_file_counts(
+def test_the_last_config_file_overrides_the_others(
     start_pim: StartPim, tmp_path: Path, *, is_last: bool, code: int
 ) -> None:
     settings, secrets = tmp_path / "settings.json", tmp_path / "secrets.json"
@@ -29,7 +29,7 @@ def test_the_last_config_file_counts(
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_variable_counts_more_than_a_file(
+def test_a_variable_overrides_a_file(
     start_pim: StartPim, tmp_path: Path, *, is_first: bool
 ) -> None:
     config = tmp_path / "config.json"

@@ -52,7 +52,7 @@ def numbers(database: Database, query: str) -> list[int]:
     return [number for (number,) in ast.literal_eval(output)]
 
 
-def test_kills_lose_nothing_and_double_nothing(database: Database) -> None:
+def test_a_killed_loader_loses_and_duplicates_nothing(database: Database) -> None:
     chance = random.Random(7)  # noqa: S311 (not for secrets)
     position = kills = 0
     while kills < 12:

@@ -72,7 +72,9 @@ rows = st.fixed_dictionaries(
     [{"code": code, "any": [code, {code: code}]} for code in ("", "\0", "a\0", "a\0b", "NULL")]
 )
 @example([{"code": "é", "any": "\u2028"}, {"code": "e\u0301", "any": 1}, {"code": "É", "any": [1]}])
-def test_any_rows_are_read_back_equal(database: Database, sent: list[dict[str, Any]]) -> None:
+def test_rows_with_any_values_are_stored_unchanged(
+    database: Database, sent: list[dict[str, Any]]
+) -> None:
     database.path.unlink(missing_ok=True)
     database.load(KINDS, *(f"{as_json({**record(), 'record': row})}\n" for row in sent))
     expected = {
@@ -81,7 +83,7 @@ def test_any_rows_are_read_back_equal(database: Database, sent: list[dict[str, A
     assert stored(database) == as_text(expected)
 
 
-def test_texts_of_all_kinds_stay(database: Database) -> None:
+def test_texts_of_any_characters_are_stored_unchanged(database: Database) -> None:
     odd = [
         "",
         " ",
@@ -154,7 +156,7 @@ def test_dates_are_instants_in_any_zone(database: Database, zone: str) -> None:
         "12:00",
     ],
 )
-def test_a_date_that_is_none_makes_the_column_json(database: Database, impossible: object) -> None:
+def test_an_invalid_date_makes_its_column_json(database: Database, impossible: object) -> None:
     good = "2024-03-31T02:30:00+02:00"
     database.load(KINDS, record(code="a", date=good))
     database.load(KINDS, record(code="b", date=impossible), record(code="c", date=good))
@@ -212,7 +214,7 @@ def test_a_column_keeps_its_type_for_what_it_can_hold(database: Database) -> Non
     assert [found[str(n)] for n in range(len(numbers))] == numbers
 
 
-def test_what_is_no_text_becomes_text_in_a_column_of_texts(database: Database) -> None:
+def test_other_values_become_text_in_a_column_of_texts(database: Database) -> None:
     odd: dict[str, Any] = {"1": 5, "2": True, "3": {"a": [1]}, "4": 2**70, "5": None}
     database.load(KINDS, *(record(code=code, text=value) for code, value in odd.items()))
     assert [row for (row,) in database.sql("select text from items order by code")] == [

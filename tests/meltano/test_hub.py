@@ -38,7 +38,7 @@ def test_the_definition_is_that_of_the_code() -> None:
     assert DEFINITION.read_text(encoding="utf-8") == as_text(), "write it: python -m tests.docs"
 
 
-def test_the_hub_knows_all_that_it_says() -> None:
+def test_the_definition_has_what_the_hub_requires() -> None:
     said = yaml.safe_load(as_text())
     assert said == definition()
     assert said.keys() >= REQUIRED_BY_THE_HUB
@@ -52,7 +52,7 @@ def test_the_definition_matches_the_schema_of_meltano(schema: dict[str, Any]) ->
     assert list(Draft202012Validator(of_extractors).iter_errors(said)) == []
 
 
-def test_so_does_our_project(schema: dict[str, Any]) -> None:
+def test_our_project_matches_the_schema_of_meltano(schema: dict[str, Any]) -> None:
     assert list(Draft202012Validator(schema).iter_errors(PROJECT)) == []
 
 

@@ -308,7 +308,7 @@ BEYOND = 1000
 
 @pytest.mark.parametrize("kind", ["uuids", "numbered codes"])
 @pytest.mark.parametrize("near", [2, 40])
-def test_what_lies_near_broken_items_of_a_long_list_comes_out_or_is_reported(
+def test_items_near_broken_ones_in_a_long_list_are_read_or_reported(
     kind: str, near: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window_of(BEYOND, monkeypatch)
@@ -401,7 +401,9 @@ def test_a_list_without_a_limit_is_divided_where_its_links_show_that_cursors_are
 
 @settings(max_examples=50)
 @given(data=st.data())
-def test_a_page_without_items_that_links_to_another_one_is_no_end(data: st.DataObject) -> None:
+def test_a_page_without_items_that_links_to_another_one_does_not_end_the_list(
+    data: st.DataObject,
+) -> None:
     keys = sorted(a_list(data, "numbered codes"), key=lower_case)
     start = data.draw(st.integers(0, len(keys)), label="first hidden")
     hidden = keys[start : start + data.draw(st.integers(0, 20), label="hidden")]
@@ -491,7 +493,7 @@ def test_a_list_with_a_limit_in_another_order_than_its_keys_loses_nothing_or_fai
 
 @settings(max_examples=50)
 @given(data=st.data())
-def test_a_list_without_a_limit_whose_first_cursors_are_keys_by_chance_comes_out_or_fails(
+def test_a_list_without_a_limit_whose_first_cursors_are_keys_by_chance_is_read_or_fails(
     data: st.DataObject,
 ) -> None:
     keys = data.draw(st.permutations(a_list(data, "digits", 60)), label="order")

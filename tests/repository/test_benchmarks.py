@@ -182,7 +182,9 @@ def test_the_products_have_the_documented_size() -> None:
     assert sum(sizes) / len(sizes) == pytest.approx(PRODUCT_BYTES, rel=0.03)
 
 
-def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_run_reads_the_same_items_with_each_reader(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "figures.json"
     scenarios = ("spread", "columns", *BATCHES, "options", "hourly", "idle", "keys")
     arguments = ["--quick", "--json", str(path)]

@@ -43,7 +43,7 @@ def test_an_installation_by_name_is_recognized(text: str) -> None:
         "pip_url: ../tap-akeneo",
     ],
 )
-def test_a_path_and_the_address_of_a_repository_are_none(text: str) -> None:
+def test_installing_from_a_path_or_a_repository_is_accepted(text: str) -> None:
     assert not by_name(text)
 
 

@@ -47,7 +47,7 @@ def programs(folder: Path, **stubs: str) -> subprocess.CompletedProcess[str]:
     ],
     ids=["sudo wants a password", "no sudo", "no Debian"],
 )
-def test_where_it_may_not_install_one_line_says_what_to_type(
+def test_without_the_right_to_install_one_line_says_what_to_type(
     tmp_path: Path, stubs: dict[str, str]
 ) -> None:
     ended = programs(tmp_path, **stubs)
@@ -62,7 +62,9 @@ def test_where_it_may_not_install_one_line_says_what_to_type(
     [{"id": "echo 0"}, {"id": "echo 1000", "sudo": 'shift; [ "$1" = true ] || exec "$@"'}],
     ids=["root", "sudo"],
 )
-def test_where_it_may_it_installs_what_is_missing(tmp_path: Path, stubs: dict[str, str]) -> None:
+def test_with_the_right_to_install_it_installs_what_is_missing(
+    tmp_path: Path, stubs: dict[str, str]
+) -> None:
     log = tmp_path / "log"
     stubs |= {"apt_get": f'echo "$@" >>"{log}"', "true": "exit 0"}
     ended = programs(tmp_path, **stubs)
@@ -73,6 +75,6 @@ def test_where_it_may_it_installs_what_is_missing(tmp_path: Path, stubs: dict[st
     assert install.endswith("chromium chromium-driver")
 
 
-def test_it_installs_nothing_where_nothing_is_missing(tmp_path: Path) -> None:
+def test_it_installs_nothing_if_nothing_is_missing(tmp_path: Path) -> None:
     ended = programs(tmp_path, chromedriver="", initdb="", id="echo 1000")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

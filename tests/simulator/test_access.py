@@ -190,7 +190,7 @@ def test_a_missing_permission_is_a_403_that_names_the_resource(start: Start) -> 
     assert client.error("products-uuid") == (403, message)
 
 
-def test_categories_answer_a_missing_permission_as_if_there_were_no_api(start: Start) -> None:
+def test_without_permission_for_categories_6_0_says_that_the_api_is_forbidden(start: Start) -> None:
     client = start("ce-6")
     message = "You are not allowed to access the web API."
     client.pim.permissions.discard("pim_api_category_list")

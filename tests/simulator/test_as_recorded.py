@@ -182,7 +182,9 @@ def test_catalogs_are_disabled_in_7_0(ce7: Client) -> None:
     assert ce7.error("catalogs") == (404, 'Feature "catalogs" is not enabled.')
 
 
-def test_single_items_that_do_not_exist(recorded: Client) -> None:
+def test_a_single_item_that_does_not_exist_is_a_404_with_the_recorded_message(
+    recorded: Client,
+) -> None:
     more = "does not exist or you do not have permission to access it."
     assert recorded.error("products/nope") == (404, f'Product "nope" {more}')
     assert recorded.error("product-models/nope") == (404, f'Product model "nope" {more}')
@@ -217,7 +219,7 @@ def test_a_page_after_10_000_items_is_refused_as_recorded(recorded: Client) -> N
         }
 
 
-def test_links_of_items_and_of_structure(recorded: Client) -> None:
+def test_links_repeat_the_parameters_in_the_recorded_order(recorded: Client) -> None:
     path = recorded.product_path
     more = dict.fromkeys(("with_attribute_options", "with_quality_scores"), "true")
     links = recorded.get(path, limit=2, **more)["_links"]
@@ -312,7 +314,7 @@ def test_searches_of_models_have_the_recorded_result(
 
 
 @pytest.mark.parametrize("name", NOT_OF_MODELS)
-def test_filters_that_models_refuse(recorded: Client, name: str) -> None:
+def test_models_refuse_filters_that_only_products_have(recorded: Client, name: str) -> None:
     search = NOT_OF_MODELS[name]
     operator = json.loads(search)[name][0]["operator"]
     message = UNSUPPORTED.format(name, operator)
@@ -346,7 +348,7 @@ def _unavailable(names: str) -> tuple[int, str]:
     return 400, f'{message}filter "nope"'
 
 
-def test_filters_of_structure(recorded: Client) -> None:
+def test_an_unknown_filter_of_structure_is_refused_with_the_known_ones(recorded: Client) -> None:
     search = _search("nope", ">", "2000-01-01T00:00:00Z")
     families = ("code, updated",) * 2 + ("code, updated, has_products",) * 2
     attributes = ("code, updated, type",) * 3 + ("code, updated, type, is_main_identifier",)
@@ -364,7 +366,9 @@ def test_filters_of_structure(recorded: Client) -> None:
     assert recorded.ask("currencies", search=search).status_code == 200
 
 
-def test_search_on_structure_that_is_no_map(recorded: Client) -> None:
+def test_a_search_of_structure_that_is_not_an_object_is_refused_as_recorded(
+    recorded: Client,
+) -> None:
     for path in ("families", "attributes", "attribute-groups", "categories"):
         for text in ('""', "1"):
             assert recorded.error(path, search=text) == (500, "Internal Server Error")
@@ -374,7 +378,7 @@ def test_search_on_structure_that_is_no_map(recorded: Client) -> None:
         assert recorded.error(path, search="nope") == (400, message)
 
 
-def test_values_that_are_no_lists(recorded: Client) -> None:
+def test_a_filter_value_of_the_wrong_type_is_refused_as_recorded(recorded: Client) -> None:
     what = "attribute codes"
     message = (
         f"In order to search on {what} you must send an array of {what} as value, string given. "

@@ -221,7 +221,7 @@ def test_only_saas_has_the_newer_keys_of_families_and_variants(clients: dict[str
     assert "parent" not in clients["ce-7"].get("families/shoes")
 
 
-def test_family_variants_do_not_say_their_family(ce7: Client) -> None:
+def test_family_variants_do_not_name_their_family(ce7: Client) -> None:
     variant = ce7.get("families/shoes/variants/shoes_size")
     assert list(variant) == ["code", "labels", "variant_attribute_sets"]
 
@@ -297,7 +297,7 @@ def test_quality_scores_exist_since_5_0_and_those_of_models_since_7_0(
     assert row["data"] in set("ABCDE")
 
 
-def test_completenesses_came_with_6_0_where_none_are_an_empty_map(
+def test_completenesses_exist_since_6_0_and_are_an_empty_map_there_if_there_are_none(
     clients: dict[str, Client],
 ) -> None:
     def read(client: Client) -> Any:
@@ -335,7 +335,7 @@ def test_options_of_other_attributes_are_a_404(ce7: Client) -> None:
     assert ce7.error("attributes/nope/options") == (404, message)
 
 
-def test_what_does_not_exist_is_a_404(ce7: Client) -> None:
+def test_an_item_that_does_not_exist_is_a_404(ce7: Client) -> None:
     assert ce7.error("families/nope") == (404, 'Family "nope" does not exist.')
     message = 'Product "nope" does not exist or you do not have permission to access it.'
     assert ce7.error("products/nope") == (404, message)
@@ -346,7 +346,7 @@ def test_what_does_not_exist_is_a_404(ce7: Client) -> None:
     assert ce7.error("media-files/a/b") == (404, 'Media file "a/b" does not exist.')
 
 
-def test_single_ones_are_like_the_listed_ones(ce7: Client) -> None:
+def test_single_items_equal_the_listed_ones(ce7: Client) -> None:
     paths = ["products", "product-models", "families", "attributes", "channels", "locales"]
     paths += ["currencies", "association-types", "attribute-groups", "attributes/color/options"]
     for path in paths:

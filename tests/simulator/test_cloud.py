@@ -157,7 +157,7 @@ def test_older_versions_lack_the_resources_of_saas(clients: dict[str, Client]) -
         assert client.pim.truth(stream) == []
 
 
-def test_rules_and_workflows_are_written_in_process(start: Start) -> None:
+def test_tests_can_write_rules_and_workflows(start: Start) -> None:
     client = start("saas")
     write = client.pim.write
     write.change("rule_definitions", "rule_02", enabled=False, labels={"fr_FR": "Règle"})
@@ -224,7 +224,7 @@ def test_catalogs_list_exactly_the_products_and_models_of_the_truth(app: Client)
     assert uuids[0] == sorted({row["uuid"] for row in found["catalog_products"]})
 
 
-def test_a_closed_or_unmapped_catalog_is_a_200_with_an_error(app: Client) -> None:
+def test_a_disabled_or_unmapped_catalog_answers_200_with_an_error(app: Client) -> None:
     by_name = {row["name"]: row["id"] for row in app.pim.truth("catalogs")}
     closed = by_name["Closed store"]
     for path in ("product-uuids", "products", "mapped-products", "mapped-models"):
@@ -266,7 +266,7 @@ def test_catalogs_are_filtered_by_date(app: Client) -> None:
     assert app.error(path, limit=101)[0] == 422
 
 
-def test_newer_fields_come_on_demand(saas: Client) -> None:
+def test_newer_fields_are_sent_on_request(saas: Client) -> None:
     plain = saas.page("products-uuid", limit=100)
     newer = {"readiness", "workflow_execution_statuses", "root_parent"}
     assert not newer & {key for row in plain for key in row}
@@ -293,14 +293,14 @@ def test_newer_fields_come_on_demand(saas: Client) -> None:
     assert saas.error("products", with_readiness="true")[0] == 422
 
 
-def test_links_of_saas_keep_what_was_asked_with(saas: Client) -> None:
+def test_links_of_saas_repeat_the_parameters_of_the_request(saas: Client) -> None:
     asked = {"with_quality_scores": "true", "with_workflow_execution_statuses": "true"}
     body = saas.get("product-models", **asked, **AFTER)
     href = body["_links"]["next"]["href"]
     assert all(f"{name}=true" in href for name in asked)
 
 
-def test_values_name_their_type(saas: Client) -> None:
+def test_values_of_saas_name_the_type_of_their_attribute(saas: Client) -> None:
     kinds = {row["code"]: row for row in saas.pim.truth("attributes")}
     for product in saas.page("products-uuid", limit=100):
         for code, values in product["values"].items():
@@ -418,7 +418,7 @@ def test_a_linked_entity_moves_only_the_date_that_includes_it(
     assert client.error("products-uuid", search=alone)[0] == 422
 
 
-def test_the_newer_filter_is_unknown_before(clients: dict[str, Client]) -> None:
+def test_only_saas_filters_by_linked_entities(clients: dict[str, Client]) -> None:
     search = {"updated_including_linked_entities": [{"operator": "SINCE LAST N DAYS", "value": 7}]}
     assert clients["ee-7"].error("products-uuid", search=search)[0] == 422
     assert clients["saas"].ask("products-uuid", search=search).status_code == 200

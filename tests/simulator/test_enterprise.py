@@ -21,7 +21,7 @@ def enterprise(request: pytest.FixtureRequest, clients: dict[str, Client]) -> Cl
     return clients[request.param]
 
 
-def test_products_and_models_are_what_there_is(enterprise: Client) -> None:
+def test_lists_of_products_and_models_equal_the_truth(enterprise: Client) -> None:
     statuses = set()
     for path, stream in (
         (enterprise.product_path, "products"),
@@ -43,7 +43,7 @@ def test_community_products_have_no_metadata(ce7: Client) -> None:
     assert ce7.ask(f"products-uuid/{ce7.page('products-uuid')[0]['uuid']}/draft").status_code == 404
 
 
-def test_drafts_are_there_for_whom_the_status_says(enterprise: Client) -> None:
+def test_a_draft_exists_exactly_if_the_workflow_status_says_so(enterprise: Client) -> None:
     for path, stream in ((enterprise.product_path, "product_drafts"),
                          ("product-models", "product_model_drafts")):  # fmt: skip
         drafts = []
@@ -83,7 +83,7 @@ def test_errors_of_drafts_have_the_pims_messages(start: Start) -> None:
     assert client.error("products/x/draft")[0] == 403
 
 
-def test_drafts_are_written_in_process(start: Start) -> None:
+def test_tests_can_write_drafts(start: Start) -> None:
     client = start("saas")
     product = client.page("products-uuid")[0]
     name = [{"locale": "en_US", "scope": None, "data": "Better"}]
@@ -99,7 +99,7 @@ def test_drafts_are_written_in_process(start: Start) -> None:
     assert client.error(f"products-uuid/{product['uuid']}/draft")[0] == 404
 
 
-def test_published_products_are_what_there_is(clients: dict[str, Client]) -> None:
+def test_published_products_equal_the_truth(clients: dict[str, Client]) -> None:
     for profile in ("pim-3", "ee-7"):
         client = clients[profile]
         truth = client.pim.truth("published_products")
@@ -114,7 +114,7 @@ def test_published_products_are_what_there_is(clients: dict[str, Client]) -> Non
         assert not {"uuid", "metadata"} & set(read[0])
 
 
-def test_published_products_stay_as_they_are(start: Start) -> None:
+def test_a_published_product_does_not_change_with_its_product(start: Start) -> None:
     client = start("ee-7")
     identifier = client.page("published-products")[0]["identifier"]
     path = f"published-products/{quote(identifier)}"
@@ -137,7 +137,7 @@ def test_published_products_are_searched_as_products_are(clients: dict[str, Clie
     assert client.error("published-products", limit=101)[0] == 422
 
 
-def test_options_of_table_columns_come_on_demand_and_with_false_too(
+def test_options_of_table_columns_are_sent_on_request_even_with_false(
     clients: dict[str, Client],
 ) -> None:
     for profile in ("ee-7", "saas"):
@@ -200,7 +200,7 @@ def test_pim_3_lists_its_product_assets(clients: dict[str, Client]) -> None:
     assert client.error("asset-tags", **AFTER) == (422, "Pagination type is not supported.")
 
 
-def test_pim_3_is_older_than_4(clients: dict[str, Client]) -> None:
+def test_pim_3_lacks_what_later_versions_added(clients: dict[str, Client]) -> None:
     client = clients["pim-3"]
     product = client.page("products")[0]
     assert not {"uuid", "quantified_associations"} & set(product)
@@ -225,7 +225,7 @@ FEATURES = {
 }
 
 
-def test_a_feature_that_is_off_is_a_404_and_no_route(start: Start) -> None:
+def test_a_disabled_feature_answers_404_and_lists_no_route(start: Start) -> None:
     client = start("saas")
     client.as_app()
     for feature, (path, flag) in FEATURES.items():
@@ -239,7 +239,7 @@ def test_a_feature_that_is_off_is_a_404_and_no_route(start: Start) -> None:
     assert f"{API}/products-uuid/{{uuid}}/draft" in shown
 
 
-def test_published_products_are_off_on_saas(start: Start) -> None:
+def test_published_products_are_disabled_on_saas(start: Start) -> None:
     client = start("saas")
     error = (404, 'Feature "published_product" is not enabled.')
     assert client.error("published-products") == error
@@ -254,7 +254,7 @@ def test_a_fault_can_redirect(start: Start) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "https://login.invalid/")
 
 
-def test_requests_that_hang_end_with_the_client_or_when_called_off(start: Start) -> None:
+def test_a_request_hangs_until_its_client_gives_up_or_its_path_is_cleared(start: Start) -> None:
     client = start("saas")
     client.pim.hanging.add("/workflows")
     routes = requests.get(f"{client.url}{API}", timeout=10).json()["routes"]

@@ -47,7 +47,7 @@ def _same(read: list[Any], truth: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_read_is_what_there_is(enterprise: Client, kind: Any) -> None:
+def test_lists_of_libraries_equal_the_truth(enterprise: Client, kind: Any) -> None:
     path, rows, parent, (libraries, attributes, options, members) = kind
     pim = enterprise.pim
     read = enterprise.rest(path)
@@ -69,7 +69,7 @@ def test_what_is_read_is_what_there_is(enterprise: Client, kind: Any) -> None:
         _same(records, pim.truth(stream))
 
 
-def test_community_editions_have_none_of_them(clients: dict[str, Client]) -> None:
+def test_community_editions_have_no_libraries(clients: dict[str, Client]) -> None:
     for profile in ("ce-4", "ce-7"):
         for path in ("reference-entities", "asset-families", "published-products"):
             assert clients[profile].error(path)[1].startswith("No route found")
@@ -118,7 +118,9 @@ def test_two_hundred_of_each_are_made_quickly() -> None:
     assert codes[:4] == ["packshots", "user_guides", "Videos", "family_0004"]
 
 
-def test_single_ones_and_what_is_missing(enterprise: Client) -> None:
+def test_single_items_are_found_whatever_their_case_and_missing_ones_are_a_404(
+    enterprise: Client,
+) -> None:
     record = enterprise.rest(f"{BRANDS}/records")[0]
     assert without_links(enterprise.get(f"{BRANDS}/records/{record['code'].upper()}")) == record
     assert enterprise.get(f"{BRANDS}/attributes/FOUNDED")["code"] == "founded"
@@ -236,7 +238,7 @@ def test_a_search_that_is_no_json_is_a_400(enterprise: Client) -> None:
     assert enterprise.error("reference-entities/x/records", search="{") == error
 
 
-def test_old_versions_only_know_later_than(clients: dict[str, Client]) -> None:
+def test_old_versions_know_only_the_operator_later_than(clients: dict[str, Client]) -> None:
     search = {"updated": [{"operator": "<", "value": "2020-01-01T00:00:00Z"}]}
     code = {"code": [{"operator": "IN", "value": ["brands_0001"]}]}
     for profile, status in (("pim-3", 422), ("ee-7", 200)):
@@ -350,7 +352,7 @@ def test_permissions_exist_since_6_0(start: Start) -> None:
     assert not {p for p in start("pim-3").pim.permissions if "asset" in p or "reference" in p}
 
 
-def test_writes_of_libraries(start: Start) -> None:
+def test_libraries_can_be_written(start: Start) -> None:
     client = start("ee-7")
     write, pim = client.pim.write, client.pim
     assert write.save("reference_entities", "materials", {"labels": {"en_US": "Materials"}})

@@ -32,7 +32,7 @@ def test_the_default_limit_is_10_and_the_highest_100(ce7: Client) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "x", "1.5", "01", "-1"])
-def test_other_limits_and_pages_are_a_422(ce7: Client, limit: str) -> None:
+def test_invalid_limits_and_pages_are_a_422(ce7: Client, limit: str) -> None:
     assert ce7.error("attributes", limit=limit) == (422, f'"{limit}" is not a valid limit number.')
     assert ce7.error("attributes", page=limit) == (422, f'"{limit}" is not a valid page number.')
 
@@ -63,7 +63,7 @@ def test_search_after_links_have_neither_previous_nor_count(ce7: Client) -> None
     assert list(body["_links"]) == ["self", "first", "next"]
 
 
-def test_the_count_is_given_on_demand(ce7: Client) -> None:
+def test_the_count_is_sent_on_request(ce7: Client) -> None:
     assert "items_count" not in ce7.get("products-uuid")
     assert ce7.get("products-uuid", with_count="true")["items_count"] == 250
     assert ce7.get("categories", with_count="true")["items_count"] == 40
@@ -73,7 +73,7 @@ def test_the_count_is_given_on_demand(ce7: Client) -> None:
     assert ce7.error("categories", with_count="1") == (422, message)
 
 
-def test_sql_lists_know_no_search_after(ce7: Client) -> None:
+def test_lists_from_sql_do_not_support_search_after(ce7: Client) -> None:
     expected = (422, "Pagination type is not supported.")
     assert ce7.error("families", **AFTER) == expected
     message = "Pagination type does not exist."
@@ -102,7 +102,7 @@ def test_identifiers_are_compared_in_lower_case(ce7: Client) -> None:
     assert [product["identifier"] for product in upper] == identifiers[5:15]
 
 
-def test_the_cursor_need_not_exist(ce7: Client) -> None:
+def test_a_cursor_may_be_a_key_that_no_item_has(ce7: Client) -> None:
     first = ce7.page("product-models", search_after="clothing_", limit=1, **AFTER)
     assert first[0]["code"].startswith("clothing_0")
 
@@ -127,14 +127,14 @@ def test_pages_of_products_end_at_the_ten_thousandth(ce7: Client) -> None:
     ce7.get("families", page=1001, limit=10)
 
 
-def test_a_page_beyond_that_is_a_500_in_librepim(clients: dict[str, Client]) -> None:
+def test_a_page_beyond_10_000_items_is_a_500_in_librepim(clients: dict[str, Client]) -> None:
     client = clients["librepim-8"]
     client.get("products-uuid", page=100, limit=100)
     for path in ("products-uuid", "products", "product-models"):
         assert client.ask(path, page=101, limit=100).status_code == 500
 
 
-def test_links_lose_search_locale_but_keep_the_rest(ce7: Client) -> None:
+def test_links_omit_search_locale_and_repeat_the_other_parameters(ce7: Client) -> None:
     body = ce7.get(
         "products-uuid",
         search={"enabled": [{"operator": "=", "value": True}]},
@@ -156,7 +156,7 @@ def test_links_lose_search_locale_but_keep_the_rest(ce7: Client) -> None:
     assert {name: query[name] for name in kept} == {name: [text] for name, text in kept.items()}
 
 
-def test_links_of_models_lose_with_quality_scores(ce7: Client) -> None:
+def test_links_of_models_omit_with_quality_scores(ce7: Client) -> None:
     body = ce7.get("product-models", with_quality_scores="true")
     assert "quality_scores" in body["_embedded"]["items"][0]
     following = ce7.page(body["_links"]["next"]["href"])

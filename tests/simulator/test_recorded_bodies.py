@@ -122,7 +122,9 @@ def test_a_written_family_requires_the_identifier(start: Start) -> None:
     assert family["attribute_requirements"] == {code: ["sku"] for code in CHANNELS}
 
 
-def test_no_scores_are_a_list_and_no_values_a_map(start: Start) -> None:
+def test_without_scores_there_is_an_empty_list_and_without_values_an_empty_map(
+    start: Start,
+) -> None:
     client = start("ce-6")
     client.pim.write.product("new", family="shoes")
     product = client.get("products/new", with_quality_scores="true")
@@ -162,7 +164,7 @@ def test_identifiers_and_codes_are_sorted_in_lower_case(
         assert rest == [code for code in codes if code.lower() > "clothing_000"]
 
 
-def test_the_order_is_that_of_bytes(start: Start) -> None:
+def test_keys_are_sorted_by_their_bytes(start: Start) -> None:
     client = start("ce-6")
     for code in ("zz", "Éa", "\U0001f600", "\uff21b", "Z~"):
         client.pim.write.product(code)
@@ -192,7 +194,7 @@ def _dates(client: Client) -> dict[str, str]:
     return {row[client.product_key]: row["updated"] for row in client.all(client.product_path)}
 
 
-def test_deleting_an_associated_product_is_silent(start: Start) -> None:
+def test_deleting_an_associated_product_moves_no_date(start: Start) -> None:
     client = start()
     target = client.pim.write.product("target")
     source = client.pim.write.product("source", associations={"PACK": {"products": [target]}})
@@ -246,7 +248,7 @@ def test_only_the_ends_that_stay_associated_are_found_by_their_date(start: Start
     assert not found("product-models", "code", product_models=[])
 
 
-def test_deactivating_a_locale_is_silent(start: Start) -> None:
+def test_deactivating_a_locale_moves_no_date(start: Start) -> None:
     client = start()
     before = _dates(client)
     client.pim.clock.advance(seconds=5)
@@ -266,7 +268,7 @@ def test_deactivating_a_locale_is_silent(start: Start) -> None:
     assert client.error("products-uuid", locales="fr_FR")[0] == 422
 
 
-def test_requirements_of_a_family_move_completeness_silently(start: Start) -> None:
+def test_requirements_of_a_family_change_completeness_but_no_date(start: Start) -> None:
     client = start()
     before = _dates(client)
 

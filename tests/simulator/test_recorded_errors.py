@@ -66,12 +66,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("path", "name", "status"), REFUSED)
-def test_a_search_that_is_refused(ce7: Client, path: str, name: str, status: int) -> None:
+def test_an_invalid_search_has_the_recorded_message(
+    ce7: Client, path: str, name: str, status: int
+) -> None:
     conditions, message = REFUSED[path, name, status]
     assert ce7.error(path, search={name: conditions}) == (status, message)
 
 
-def test_a_single_media_file_ends_with_its_link(ce7: Client) -> None:
+def test_the_link_of_a_single_media_file_comes_last(ce7: Client) -> None:
     code = ce7.page("media-files")[0]["code"]
     file = ce7.get(f"media-files/{code}")
     assert list(file)[-1] == "_links"
@@ -90,7 +92,9 @@ def test_a_single_media_file_ends_with_its_link(ce7: Client) -> None:
         ),
     ],
 )
-def test_a_product_of_another_format(client: Client, path: str, body: Any, message: str) -> None:
+def test_a_product_in_the_wrong_format_is_refused_with_a_link_to_the_documentation(
+    client: Client, path: str, body: Any, message: str
+) -> None:
     uuid = client.page("products-uuid")[0]["uuid"]
     method, place = (
         ("PATCH", "patch_products_uuid__uuid_") if "{" in path else ("POST", "post_products_uuid")
@@ -123,7 +127,7 @@ def test_a_product_of_another_format(client: Client, path: str, body: Any, messa
         ),
     ],
 )  # fmt: skip
-def test_a_write_that_is_invalid(
+def test_an_invalid_write_names_each_property(
     client: Client, method: str, path: str, body: Any, errors: dict[str, str]
 ) -> None:
     assert client.write(method, path, body).json() == {
@@ -133,12 +137,12 @@ def test_a_write_that_is_invalid(
     }
 
 
-def test_an_empty_list_is_an_empty_change(client: Client) -> None:
+def test_an_empty_list_counts_as_an_empty_change(client: Client) -> None:
     uuid = client.page("products-uuid")[0]["uuid"]
     assert client.write("PATCH", f"products-uuid/{uuid}", []).status_code == 204
 
 
-def test_deleting_what_does_not_exist(client: Client) -> None:
+def test_deleting_an_item_that_does_not_exist_is_a_404(client: Client) -> None:
     for path, message in (
         (f"products-uuid/{NO_UUID}", f"The {NO_UUID} product does not exist in your PIM"),
         ("product-models/nope", 'Product model "nope" does not exist'),

@@ -34,7 +34,7 @@ def test_a_status_fault_hits_once_with_its_body_and_retry_after(start: Start) ->
     assert client.pim.faults.pending == 0
 
 
-def test_a_fault_may_come_later_and_last(start: Start) -> None:
+def test_a_fault_may_begin_later_and_last(start: Start) -> None:
     client = start()
     client.pim.faults.add("status", "families", nth=2, times=2, status=503, body="<h1>No</h1>")
     statuses = [client.ask("families").status_code for _ in range(4)]
@@ -74,7 +74,7 @@ def test_truncated_json_and_html_come_with_200(start: Start) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
 
 
-def test_a_slow_answer_is_right(start: Start) -> None:
+def test_a_delayed_response_has_the_usual_body(start: Start) -> None:
     client = start()
     client.pim.faults.add("slow", "families", delay=0.3)
     begun = time.monotonic()
@@ -82,7 +82,7 @@ def test_a_slow_answer_is_right(start: Start) -> None:
     assert time.monotonic() - begun >= 0.3
 
 
-def test_requests_are_recorded(start: Start) -> None:
+def test_requests_are_logged(start: Start) -> None:
     client = start()
     client.pim.requests.clear()
     client.ask("products/ODD/slash/1", with_quality_scores="true")
@@ -119,7 +119,7 @@ def test_the_highest_concurrency_is_measured(start: Start) -> None:
     assert len(client.pim.requests) == 4
 
 
-def test_several_are_served_at_once_and_one_again_and_again() -> None:
+def test_several_pims_are_served_at_once_and_one_pim_repeatedly() -> None:
     one = SimulatedPim(products=5)
     for _ in range(3):
         with serve(one) as url:

@@ -203,7 +203,7 @@ def test_families_are_deleted_on_saas_only(start: Start) -> None:
         ({"values": 1}, 'Property "values" expects an array as data, "integer" given.'),
     ],
 )
-def test_wrong_bodies_are_a_422(start: Start, body: dict[str, Any], message: str) -> None:
+def test_invalid_bodies_are_a_422(start: Start, body: dict[str, Any], message: str) -> None:
     client = start()
     answer = client.write("PATCH", "products/some", body)
     assert answer.status_code == 422

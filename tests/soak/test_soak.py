@@ -45,7 +45,7 @@ def pims() -> Iterator[Server]:
     logging.disable(before)
 
 
-def test_the_target_has_what_it_must_have_after_each_run() -> None:
+def test_after_each_run_the_target_has_the_rows_of_the_pim() -> None:
     before = logging.root.manager.disable
     figures, failure = soak_in_process(PLAYS, seed=1)
     logging.disable(before)

@@ -188,7 +188,7 @@ def test_the_log_tells_refreshed_rows_from_changes(
     assert (summary.changed, summary.read_before, summary.refreshed) == (changed, 0, 150)
 
 
-def test_a_list_that_begins_again_after_a_failure_is_not_taken_for_read(
+def test_a_list_that_begins_again_after_a_failure_does_not_count_as_read(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim("saas")

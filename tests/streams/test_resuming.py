@@ -137,7 +137,7 @@ def test_a_resumed_full_table_activates_no_version_and_the_next_one_does(
     assert [bool(run.activated) for run in (first, second, third)] == [False, False, True]
 
 
-def test_resumed_keys_say_when_their_reading_began(start_pim: StartPim) -> None:
+def test_resumed_keys_have_the_time_when_their_reading_began(start_pim: StartPim) -> None:
     pim = start_pim(products=1500)
     first = broken_off(pim, "product_keys", 1000, page_size=20)
     pim.clock.advance(hours=5)
@@ -203,7 +203,7 @@ def test_another_page_size_and_concurrency_resume_all_the_same(start_pim: StartP
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_with_settings_that_shape_the_list_otherwise_the_reading_begins_anew_and_says_so(
+def test_after_a_change_of_settings_that_shape_the_list_the_reading_begins_anew_and_says_so(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, changed: dict[str, Any]
 ) -> None:
     pim = start_pim(products=1500)
@@ -248,7 +248,9 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_rest_is_ignored_and_all_is_read(start_pim: StartPim, damage: str) -> None:
+def test_a_damaged_unfinished_reading_is_ignored_and_everything_is_read(
+    start_pim: StartPim, damage: str
+) -> None:
     pim = start_pim(products=700)
     first = broken_off(pim, "products", 600, page_size=20)
     state = deepcopy(first.state)
@@ -259,7 +261,7 @@ def test_a_damaged_rest_is_ignored_and_all_is_read(start_pim: StartPim, damage: 
 
 
 @pytest.mark.parametrize("left", [None, 5, "text", [], [1], {"of": "another tap"}])
-def test_what_another_tap_keeps_under_the_same_name_is_ignored(
+def test_data_of_another_tap_under_the_same_name_is_ignored(
     start_pim: StartPim, left: object
 ) -> None:
     pim = start_pim()
@@ -429,7 +431,7 @@ def test_a_broken_item_that_a_run_had_met_when_it_broke_off_is_not_forgotten(
 
 
 @pytest.mark.parametrize("profile", ["ce-6", "ce-7", "ce-5"])
-def test_a_broken_first_item_fails_no_count_and_hides_no_zone(
+def test_a_broken_first_item_prevents_neither_the_count_nor_finding_the_time_zone(
     start_pim: StartPim, profile: str
 ) -> None:
     pim = start_pim(profile, products=60)

@@ -272,7 +272,7 @@ def rows_of(pim: SimulatedPim, silent: Silent, **more: Any) -> Iterator[dict[Any
         yield {(name, *key): row for name in silent.streams for key, row in run.rows(name).items()}
 
 
-def test_each_row_of_the_page_is_played() -> None:
+def test_each_change_on_the_page_is_tested() -> None:
     rows = rows_of_the_page()
     assert len(rows) == len(SILENT)
     for row, beginning in zip(rows, SILENT, strict=True):
