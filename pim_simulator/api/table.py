@@ -22,7 +22,7 @@ from pim_simulator.database.random_numbers import SeededRandom
 from pim_simulator.database.rows import Entity
 from pim_simulator.http.resource import EDIT, READ, RIGHTS, Resource, equal_to, one_of
 from pim_simulator.http.search import UPDATED, code_filter
-from pim_simulator.libraries.lists import LibraryLists, attributes_of, options_of
+from pim_simulator.libraries.lists import LibraryLists, library_attributes, library_options
 from pim_simulator.products.lists import ItemLists
 from pim_simulator.structure import bodies
 from pim_simulator.structure.filters import (
@@ -73,7 +73,10 @@ def _libraries(kind: Kind, feature: str, stem: str) -> Iterator[Resource]:
         "attributes": f'Attribute "{{key}}" does not exist for {of_library}.',
         "options": 'Attribute option "{key}" does not exist for the attribute "{attributeCode}".',
     }
-    select = {"attributes": partial(attributes_of, kind), "options": partial(options_of, kind)}
+    select = {
+        "attributes": partial(library_attributes, kind),
+        "options": partial(library_options, kind),
+    }
     tables = {level: table for table, (of, level) in LIBRARY_TABLES.items() if of is kind}
     for level, (path, placeholder, many, one) in levels.items():
         of_rows = level in ("rows", "files")

@@ -129,7 +129,7 @@ def _add_families(store: Store, row: Callable[..., Entity]) -> None:
         body = {
             "code": code,
             "attributes": sorted(
-                ["sku", *attributes, *enterprise.attributes_of(code, store.attributes)]
+                ["sku", *attributes, *enterprise.family_attributes(code, store.attributes)]
             ),
             "attribute_as_label": label,
             "attribute_as_image": image,

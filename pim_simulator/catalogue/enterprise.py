@@ -89,7 +89,7 @@ def table_configuration() -> list[dict[str, Any]]:
     ]
 
 
-def attributes_of(family: str, known: Iterable[str]) -> list[str]:
+def family_attributes(family: str, known: Iterable[str]) -> list[str]:
     """Return the codes of a family's Enterprise attributes."""
     return [code for code, row in _ATTRIBUTES.items() if family in row[3] and code in known]
 
@@ -111,7 +111,7 @@ def value_makers(store: Store) -> dict[str, Callable[[SeededRandom, dict[str, An
 
     @cache
     def linkable() -> tuple[list[str], list[str]]:
-        """Return products and models at the first call, so that writes change no other link."""
+        """Return what may be linked, as at the first call, so that later writes change no link."""
         return list(store.products), list(store.product_models)
 
     def link(random: SeededRandom, _: dict[str, Any], __: Item) -> Json:

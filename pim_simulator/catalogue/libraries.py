@@ -18,7 +18,7 @@ from pim_simulator.catalogue.library_structure import (
     option_body,
 )
 from pim_simulator.catalogue.structure import CHANNELS, labels
-from pim_simulator.database.libraries import OPTION_TYPES, Library, LibraryValues, Row
+from pim_simulator.database.libraries import LIBRARY_OPTION_TYPES, Library, LibraryValues, Row
 from pim_simulator.database.random_numbers import SeededRandom
 from pim_simulator.database.rows import Entity
 
@@ -141,7 +141,7 @@ def _library(
             continue
         written = attribute_body(attribute, assets=assets and profile.since(4))
         library.attributes[code] = entity(written, library.code)
-        if kind in OPTION_TYPES:
+        if kind in LIBRARY_OPTION_TYPES:
             library.options[code] = {
                 option: entity(option_body(option, texts), code)
                 for option, texts in OPTIONS[code].items()

@@ -88,7 +88,7 @@ class _Builder:
         self._number = 0
 
     def add_some(self, most: int) -> None:
-        """Add a product, or a model with all its variants, of at most a number."""
+        """Add a product, or a model with all its variants, which are not more than `most`."""
         shoe_sizes = ["38", "39", "40", "41", "42"]
         if self._random.chance(0.25) and most >= _COLORS * len(_SIZES):
             self._two_levels()

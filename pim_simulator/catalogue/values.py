@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pim_simulator.catalogue.enterprise import attributes_of
+from pim_simulator.catalogue.enterprise import family_attributes
 from pim_simulator.catalogue.structure import CHANNELS, FAMILIES, FAMILY_VARIANTS, OPTIONS
 from pim_simulator.database.random_numbers import SeededRandom
 
@@ -74,7 +74,7 @@ class ValueMaker:
             "pim_catalog_file": lambda r, _, __: r.choice(self._manuals),
             **more,
         }
-        self._added = {family: attributes_of(family, attributes) for family in FAMILIES}
+        self._added = {family: family_attributes(family, attributes) for family in FAMILIES}
 
     def __call__(self, item: Item) -> Values:
         """Return the own values of a product or model."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LibraryValues = dict[str, list[dict[str, Any]]]
 
-OPTION_TYPES = ("single_option", "multiple_options")
+LIBRARY_OPTION_TYPES = ("single_option", "multiple_options")
 _SHARED = "https://shop.asset.akeneo.invalid"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str | None, str | None]  # locale and channel of a value
 
-OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+SELECT_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
 # Types of the attributes that link to records and assets, and the table of what they link to.
 LINK_TYPES = {
     "akeneo_reference_entity": "reference_entities",
@@ -161,7 +161,7 @@ class Store:
         if attribute is None:
             return None
         kind = attribute.body["type"]
-        if kind in OPTION_TYPES:
+        if kind in SELECT_TYPES:
             known = self.option_codes(code)
         elif kind in LINK_TYPES:
             known = self.row_codes(kind, attribute.body["reference_data_name"])

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Kind = Literal["status", "reset", "reset_in_body", "truncated_json", "html", "slow", "odd", "event"]
+FaultKind = Literal[
+    "status", "reset", "reset_in_body", "truncated_json", "html", "slow", "odd", "event"
+]
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Fault:
         do: Called for an affected request, before its response.
     """
 
-    kind: Kind
+    kind: FaultKind
     path: str = ""
     nth: int = 1
     times: int | None = 1
@@ -86,7 +88,7 @@ class Faults:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
-    def add(self, kind: Kind, path: str = "", **traits: Any) -> None:  # noqa: ANN401 - see Fault
+    def add(self, kind: FaultKind, path: str = "", **traits: Any) -> None:  # noqa: ANN401 - see Fault
         """Add a fault; see `Fault` for the arguments."""
         with self._lock:
             self._faults.append(Fault(kind, path, **traits))

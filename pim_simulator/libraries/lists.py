@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pim_simulator.database.libraries import (
     ASSET_FAMILY,
+    LIBRARY_OPTION_TYPES,
     LIBRARY_TABLES,
-    OPTION_TYPES,
     Kind,
     Library,
     Row,
@@ -36,12 +36,12 @@ def find_library(pim: Installation, kind: Kind, code: str) -> Library:
     return library
 
 
-def attributes_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
+def library_attributes(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the attributes of the library in the path, of which there are 100 at most."""
     return find_library(pim, kind, request.parts[kind.placeholder]).attributes.values()
 
 
-def options_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
+def library_options(kind: Kind, pim: Installation, request: Request) -> Iterable[Entity]:
     """Return the options of the attribute in the path."""
     library = find_library(pim, kind, request.parts[kind.placeholder])
     code = request.parts["attributeCode"]
@@ -49,7 +49,7 @@ def options_of(kind: Kind, pim: Installation, request: Request) -> Iterable[Enti
     if attribute is None:
         message = f'Attribute "{code}" does not exist for {kind.library_name} "{library.code}".'
         raise ApiError(404, message)
-    if attribute.body["type"] not in OPTION_TYPES:
+    if attribute.body["type"] not in LIBRARY_OPTION_TYPES:
         raise ApiError(404, f'Attribute "{code}" does not support options.')
     return library.options.get(attribute.code, {}).values()
 

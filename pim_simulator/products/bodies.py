@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """What a request wants the bodies of products to contain.
+    """What the bodies of products contain, as a request asks for it.
 
     Attributes:
         base: Scheme and host of the links.

@@ -26,7 +26,7 @@ def symbol(store: Store, code: str, unit: str | None) -> str | None:
 def converted(
     store: Store, code: str, values: list[dict[str, Any]], channel: str, locales: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """Return the values of an attribute as the channel wants them.
+    """Return the values of an attribute, converted to the units of a channel.
 
     A value with a locale is converted in place. One without a locale is kept, and the PIM adds
     one for each locale that has a rule. That a rule without locales counts for each locale

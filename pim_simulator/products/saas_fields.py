@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.store import Store
 
 READINESS_CODE = "shop_readiness"
-_READY = 100
+READY = 100
 
 
 class SaasFields:
@@ -49,7 +49,7 @@ class SaasFields:
             score = {"scope": row["scope"], "locale": row["locale"], "score": row["data"]}
             if detailed:
                 missing = {"field": "description", "operator": "NOT EMPTY", "value": None}
-                score["unmet_requirements"] = [] if row["data"] == _READY else [missing]
+                score["unmet_requirements"] = [] if row["data"] == READY else [missing]
             scores.append(score)
             by_scope.setdefault(row["scope"], []).append(row["data"])
         return {

@@ -16,6 +16,7 @@ from pim_simulator.products.date_filters import (
     DateFilters,
     linked_types,
 )
+from pim_simulator.products.saas_fields import READY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +44,6 @@ _COMPLETE: dict[str, tuple[Callable[[Iterable[object]], bool], bool]] = {
 _DATES = ("updated", "created", LINKED)
 _READINESS = ("readiness", "readiness_by_channel")
 _COMPARE = {**COMPARE, ">=": ge, "<=": le}
-_READY = 100
 
 
 class ProductSearch:
@@ -248,7 +248,7 @@ class ProductSearch:
 
         def is_complete(variant: Item) -> bool:
             rows = [
-                row["data"] == _READY
+                row["data"] == READY
                 for row in self._bodies.completenesses(variant)
                 if row["scope"] == scope and (not locales or row["locale"] in locales)
             ]
@@ -321,7 +321,7 @@ class ProductSearch:
             return None
         scores = self._scores(condition)
         wanted = operator == "ALL READY"
-        return lambda document: bool(found := scores(document)) and (min(found) == _READY) is wanted
+        return lambda document: bool(found := scores(document)) and (min(found) == READY) is wanted
 
     def _attribute(
         self, code: str, operator: str, value: Json, condition: dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pim_simulator.database.store import OPTION_TYPES
+from pim_simulator.database.store import SELECT_TYPES
 from pim_simulator.http.errors import ApiError
 from pim_simulator.http.messages import Request, Response, json_response
 
@@ -30,8 +30,8 @@ def options_of_attribute(pim: Installation, request: Request) -> Iterable[Entity
     kind = pim.store.attribute_type(attribute)
     if kind is None:
         raise ApiError(404, f'Attribute "{attribute}" does not exist.')
-    if kind not in OPTION_TYPES:
-        types = '", "'.join(OPTION_TYPES)
+    if kind not in SELECT_TYPES:
+        types = '", "'.join(SELECT_TYPES)
         message = (
             f'Attribute "{attribute}" does not support options. '
             f'Only attributes of type "{types}" support options.'

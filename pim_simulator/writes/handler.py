@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.http.resource import Resource
     from pim_simulator.http.routes import Route
-    from pim_simulator.writes.writer import Key
+    from pim_simulator.writes.writer import AnyKey
 
 _MAX_LINES = 100
 _MAX_LINE_LENGTH = 1_000_000
@@ -72,7 +72,7 @@ class WriteHandler:
         return Response(201 if created else 204, b"", {"location": location})
 
     def _check(self, route: Route, data: dict[str, Any]) -> None:
-        """Raise the errors that the PIM's validation has for these (recorded on 7.0.84)."""
+        """Raise the errors of the PIM's validation of a body (recorded on 7.0.84)."""
         if route.resource.path == "categories":
             for locale in data.get("labels", {}):
                 if locale not in self._pim.store.locales:
@@ -187,5 +187,5 @@ class WriteHandler:
         return violations((name, f"The same {name} is already set on another resource."))
 
 
-def _key(resource: Resource, request: Request, code: str) -> Key:
+def _key(resource: Resource, request: Request, code: str) -> AnyKey:
     return code if resource.owner is None else (request.parts[resource.owner], code)

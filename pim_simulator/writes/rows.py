@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pim_simulator.database.libraries import LIBRARY_TABLES, Kind, Library, Row
 from pim_simulator.database.rows import Draft, Entity, Item
-from pim_simulator.database.store import LINK_TYPES, OPTION_TYPES
+from pim_simulator.database.store import LINK_TYPES, SELECT_TYPES
 from pim_simulator.http.errors import ApiError
 from pim_simulator.writes.values import expected, format_error, merged_values
 
@@ -62,7 +62,7 @@ class RowWriter:
         self._reindex = reindex
 
     def table(self, resource: str, key: Key) -> dict[str, Any]:
-        """Return the table of the last part of a key."""
+        """Return the table whose rows have the last part of a key as theirs."""
         store = self._store
         if resource in _DRAFTS:
             return store.drafts
@@ -206,7 +206,7 @@ class RowWriter:
         kind = self._store.attribute_type(attribute)
         if kind is None:
             raise ApiError(404, f'Attribute "{attribute}" does not exist.')
-        if kind not in OPTION_TYPES:
+        if kind not in SELECT_TYPES:
             message = f'Attribute "{attribute}" does not support options.'
             raise ApiError(404, message)
 

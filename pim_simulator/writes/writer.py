@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pim_simulator.database.installation import Installation
     from pim_simulator.database.php import Json
 
-Key = str | tuple[str, ...]
+AnyKey = str | tuple[str, ...]
 
 
 class Writer:
@@ -45,7 +45,7 @@ class Writer:
         """Create a product model or change it; return whether it is new."""
         return self.save("product_models", code, data)
 
-    def change(self, resource: str, key: Key, **data: Json) -> None:
+    def change(self, resource: str, key: AnyKey, **data: Json) -> None:
         """Change an existing row.
 
         Args:
@@ -65,7 +65,7 @@ class Writer:
                 raise KeyError(key)
             self.save(resource, key, data)
 
-    def delete(self, resource: str, key: Key) -> None:
+    def delete(self, resource: str, key: AnyKey) -> None:
         """Delete a row, even if this version's API cannot.
 
         Raises:
@@ -87,12 +87,12 @@ class Writer:
             else:
                 delete(parts[-1])
 
-    def exists(self, resource: str, key: Key) -> bool:
+    def exists(self, resource: str, key: AnyKey) -> bool:
         """Return whether a row exists."""
         parts = self._parts(resource, key)
         return parts[-1] in self._rows.table(resource, parts)
 
-    def save(self, resource: str, key: Key, data: dict[str, Any]) -> bool:
+    def save(self, resource: str, key: AnyKey, data: dict[str, Any]) -> bool:
         """Create or change a row, as PATCH does; return whether it is new.
 
         Raises:
@@ -109,7 +109,7 @@ class Writer:
                 return self._items.save_model(parts[-1], data)
             return self._rows.save(resource, parts, data)
 
-    def _parts(self, resource: str, key: Key) -> tuple[str, ...]:
+    def _parts(self, resource: str, key: AnyKey) -> tuple[str, ...]:
         """Return the parts of a key; products may be named by their identifiers."""
         if resource in ("products", "product_drafts"):
             text = str(key)

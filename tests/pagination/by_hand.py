@@ -104,7 +104,7 @@ class ReadingByHand:
         raise AssertionError(msg)
 
     def check_state(self, throughout: set[str]) -> None:
-        """Check the law of the state: what is left, and what was read, is the whole list.
+        """Check the invariant of the state: what is left, and what was read, is the whole list.
 
         Args:
             throughout: Keys of the readable items that are there during the whole reading.

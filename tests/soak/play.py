@@ -147,7 +147,7 @@ class Play:
         """Write to the PIM."""
         for write in writes:
             self._writes.do(write)
-        self._look()
+        self._changes()
 
     def run(self, run: Run) -> None:
         """Run the tap while all kinds of things happen, and check the target."""
@@ -234,7 +234,7 @@ class Play:
         if ending != "killed" or run.keeps:
             writer.commit()
         self.figures.update({"runs": 1, ending: 1, "requests": len(self._pim.requests)})
-        moved = self._look()
+        moved = self._changes()
         if currently_in_test_context():
             note(f"  # {ending} {reason}; state: {json.dumps(target.state.get('bookmarks'))}")
         living = {
@@ -332,8 +332,8 @@ class Play:
         }
         return {one: names.get(KEYS_OF.get(one, one), ("code",)) for one in self._streams}
 
-    def _look(self) -> set[Item]:
-        """Note what has changed, or was indexed again, since the last look."""
+    def _changes(self) -> set[Item]:
+        """Return the items that have changed, or were indexed again, since the last call."""
         held, now = checks.contents(self._pim, self._keys), self._pim.clock.now()
         moved = {item for item, text in held.items() if self._held.get(item) != text}
         moved |= self._writes.touched & held.keys()
