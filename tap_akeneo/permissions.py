@@ -5,16 +5,18 @@ The name of the permission is that of the stream, `Resource.permission`.
 
 from __future__ import annotations
 
-import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tap_akeneo.parameters import LINKED, PARAMETERS, TEXT_IN_QUOTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_akeneo.client.errors import RequestRefused
     from tap_akeneo.config.settings import Settings
+    from tap_akeneo.parameters import Parameter
 
 ROLE_SCREEN = "System > Roles > the role of the connection > Web API permissions"
 
@@ -28,27 +30,6 @@ TOO_LONG_STATUSES = {
     HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 }
-
-_TEXT_IN_QUOTES = re.compile(r'"([^"]*)"')
-
-_FILTER_WORDS = r"\b(filters?|property|operator|object|categor(y|ies)|famil(y|ies)|search\w*)\b"
-"""The PIM's words for conditions of the parameter ``search``."""
-
-
-class _SentSetting(NamedTuple):
-    """A setting that shapes a request.
-
-    Attributes:
-        name: Its name.
-        parameter: The query parameter that it becomes.
-        words: A pattern for the PIM's words for it.
-        values: The texts in its value.
-    """
-
-    name: str
-    parameter: str
-    words: str
-    values: frozenset[str]
 
 
 def may_lack_overall_access(refusal: RequestRefused) -> bool:
@@ -100,57 +81,35 @@ def _advice(refusal: RequestRefused, permission: str, settings: Settings, stream
             names[OVERALL_ACCESS] = None
         shown = " and ".join(f"“{name}”" for name in names)
         return f"permission missing: in the PIM, under {ROLE_SCREEN}, tick {shown}"
-    sent = _sent_settings(refusal, settings, stream)
+    sent = [
+        one
+        for one in (*LINKED, *PARAMETERS)
+        if one.name in refusal.params and one.value(settings, stream)
+    ]
     if refusal.status in TOO_LONG_STATUSES:
-        longest = max(
-            sent, key=lambda one: len(refusal.params.get(one.parameter, "")), default=None
-        )
-        shorten = f": shorten the setting {longest.name}" if longest else ""
+        longest = max(sent, key=lambda one: len(refusal.params[one.name]), default=None)
+        shorten = f": shorten the setting {longest.setting}" if longest else ""
         return f"the URL of the request is too long for the web server{shorten}"
-    setting = _setting_at_fault(refusal.message, sent)
+    texts = [(one, one.texts(settings, stream)) for one in sent]
+    setting = _setting_at_fault(refusal.message, texts)
     return f"check the setting {setting}" if setting else ""
 
 
-def _setting_at_fault(message: str, sent: list[_SentSetting]) -> str | None:
+def _setting_at_fault(message: str, sent: Iterable[tuple[Parameter, set[str]]]) -> str | None:
     """Return the setting that a message is about, or ``None`` if it is about none of them.
 
     The PIM quotes what it refuses: `Attribute "nope" does not exist.`, `Locales "a, b" do not exist
     or are not activated.`, `Filter on property "x" is not supported…` (recorded on 5.0 to 7.0).
+
+    Args:
+        message: The PIM's message.
+        sent: The settings in the request, each with the texts in its value.
     """
-    quoted = {part for text in _TEXT_IN_QUOTES.findall(message) for part in text.split(", ")}
+    quoted = {part for text in TEXT_IN_QUOTES.findall(message) for part in text.split(", ")}
     best, best_score = None, 0
-    for one in sent:
+    for one, texts in sent:
         is_named = re.search(one.words, message, flags=re.IGNORECASE) is not None
-        score = 2 * bool(quoted & one.values) + is_named
+        score = 2 * bool(quoted & texts) + is_named
         if score > best_score:
-            best, best_score = one.name, score
+            best, best_score = one.setting, score
     return best
-
-
-def _sent_settings(refusal: RequestRefused, settings: Settings, stream: str) -> list[_SentSetting]:
-    """Return the settings in a request, in the order in which they are blamed.
-
-    `Locale "ja_JP" is not activated for the scope "print"` fits two settings. It is about the first
-    of them, the locale.
-    """
-    own_names = list(settings.switches)
-    if settings.linked_entities:
-        own_names.append("updated_including_linked_entities")
-    if settings.linked_types:
-        own_names.append("updated_including_linked_type")
-    channel = [settings.channel] if settings.channel else []
-    # All keys and texts of the JSON.
-    filters = _TEXT_IN_QUOTES.findall(json.dumps(settings.filters.get(stream, {})))
-    known: list[tuple[str, str, str, Iterable[str]]] = [
-        *((name, "search" if "updated" in name else name, name, [name]) for name in own_names),
-        ("locales", "locales", r"\blocales?\b", settings.locales),
-        ("channel", "scope", r"\b(scope|channel)\b", channel),
-        ("channel", "channel", r"\b(scope|channel)\b", channel),
-        ("attributes", "attributes", r"\battributes?\b", settings.attributes),
-        ("filters", "search", _FILTER_WORDS, filters),
-    ]
-    return [
-        _SentSetting(name, parameter, words, frozenset(values))
-        for name, parameter, words, values in known
-        if values and parameter in refusal.params
-    ]

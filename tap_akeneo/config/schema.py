@@ -426,6 +426,13 @@ SETTINGS_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 
+QUERY_SWITCHES = tuple(
+    name
+    for name in SETTINGS_SCHEMA["properties"]
+    if name.startswith(SWITCHES) and name != "with_personal_data"
+)
+"""The settings of that kind that are query parameters."""
+
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "jsonl": ("gzip", "zstd", "none"),
     "parquet": ("zstd", "gzip", "none"),

@@ -18,7 +18,7 @@ from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_akeneo.client.auth import Credentials
-from tap_akeneo.config.schema import COMPRESSIONS, SETTINGS_SCHEMA, SWITCHES, URL_EXAMPLE
+from tap_akeneo.config.schema import COMPRESSIONS, QUERY_SWITCHES, SETTINGS_SCHEMA, URL_EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -194,9 +194,9 @@ class _Reader:
     def switches(self) -> dict[str, str]:
         """Return the query parameters of the PIM that are on."""
         return {
-            name: "true" if value is True else value
-            for name, value in self._values.items()
-            if value and name.startswith(SWITCHES) and name != "with_personal_data"
+            name: "true" if self._values[name] is True else self._values[name]
+            for name in QUERY_SWITCHES
+            if self._values[name]
         }
 
     def parsed(self, name: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401

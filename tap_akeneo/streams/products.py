@@ -15,6 +15,7 @@ from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.by_number import any_item
 from tap_akeneo.pagination.plans import Plan, ask
 from tap_akeneo.pagination.request import ListRequest, Pagination
+from tap_akeneo.parameters import LINKED
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
 from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
@@ -150,12 +151,8 @@ class ProductStream(IncrementalStream):
 
     @override
     def row_inputs(self) -> dict[str, Any]:
-        settings = self.settings
-        return {
-            **super().row_inputs(),
-            "updated_including_linked_entities": settings.linked_entities,
-            "updated_including_linked_type": sorted(settings.linked_types),
-        }
+        linked = {one.setting: one.row_input(self.settings, self.name) for one in LINKED}
+        return {**super().row_inputs(), **linked}
 
     @property
     @override

@@ -14,6 +14,7 @@ from tap_akeneo import schemas
 from tap_akeneo.changed_values import ADDITIONAL_FIELDS
 from tap_akeneo.config.settings import MAX_QUERY_LENGTH
 from tap_akeneo.pagination.request import ListRequest, Pagination
+from tap_akeneo.parameters import PARAMETERS, SEARCH
 from tap_akeneo.records import decoded
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item
     from tap_akeneo.pagination.plans import Plan
+    from tap_akeneo.parameters import Parameter
     from tap_akeneo.replication import Condition
     from tap_akeneo.streams.tap_interface import TapInterface
 
@@ -150,7 +152,7 @@ class Resource(Stream):
         conditions = self.search(search or {})
         params = self.params()
         if conditions:
-            params = {**params, "search": json.dumps(conditions, separators=(",", ":"))}
+            params = {**params, SEARCH: json.dumps(conditions, separators=(",", ":"))}
         return self.bare_list_request(parents, params)
 
     def search(self, own: Mapping[str, Sequence[Condition]]) -> dict[str, Any]:
@@ -178,19 +180,27 @@ class Resource(Stream):
             search_path=self.search_path if is_too_long and self._can_post else None,
         )
 
+    @classmethod
+    def parameters(cls) -> list[Parameter]:
+        """Return the settings that are query parameters of this list."""
+        names = set(cls.switches)
+        if cls.channel_parameter:
+            names |= {cls.channel_parameter, "locales"}
+        if cls.limits_attributes:
+            names.add("attributes")
+        if cls.filterable:
+            names.add(SEARCH)
+        return [one for one in PARAMETERS if one.name in names]
+
     def params(self) -> dict[str, str]:
-        """Return the query parameters from the settings."""
-        settings = self.settings
+        """Return the query parameters from the settings, without conditions."""
+        left_out = {SEARCH} if self.sends_attributes else {SEARCH, "attributes"}
         # Omit switches that are off: the PIM treats with_table_select_options=false as true.
-        params = {name: on for name, on in settings.switches.items() if name in self.switches}
-        if self.channel_parameter:
-            if settings.channel:
-                params[self.channel_parameter] = settings.channel
-            if settings.locales:
-                params["locales"] = ",".join(settings.locales)
-        if self.limits_attributes and settings.attributes and self.sends_attributes:
-            params["attributes"] = ",".join(settings.attributes)
-        return params
+        return {
+            one.name: text
+            for one in self.parameters()
+            if one.name not in left_out and (text := one.text(self.settings, self.name))
+        }
 
     @property
     def sends_attributes(self) -> bool:

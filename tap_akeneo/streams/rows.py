@@ -43,15 +43,11 @@ class RecordStream(Resource):
             "base_url": settings.base_url,
             "key": [self.path, *self.primary_keys],
             "properties": {name: structure(one) for name, one in chosen.items()},
-            "filters": settings.filters.get(self.name),
             "keep_values_as_sent": settings.keep_values_as_sent,
             **self.tap.maps.settings_of(self.name),
-            **{name: settings.switches.get(name) for name in self.switches},
+            **{one.setting: one.row_input(settings, self.name) for one in self.parameters()},
         }
-        if self.channel_parameter:
-            inputs |= {"channel": settings.channel, "locales": sorted(settings.locales)}
         if self.limits_attributes:
-            inputs["attributes"] = sorted(settings.attributes)
             # A catalog may also have columns that the PIM or the setting no longer has.
             inputs["value_columns"] = {
                 one.name: structure(one.schema) for one in self._columns if one.name in chosen
