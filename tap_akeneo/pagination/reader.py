@@ -32,6 +32,9 @@ T = TypeVar("T")
 MAX_BYTES = 4 * 1024 * 1024
 """Size in bytes of the pages of one plan that may wait, and of all that are read ahead."""
 
+MAX_PAGES = 4
+"""Pages of one list that may wait. After a kill, a run reads them again."""
+
 PULSE = 0.5
 """Seconds between two calls of ``pulse`` while waiting for a page."""
 
@@ -214,6 +217,9 @@ class Reader:
             return _Job(running, None, running.need.function)
         for _ in range(len(running.work) if running.waiting_bytes < self._max_bytes else 0):
             reading = running.work.popleft()
+            if reading.waiting_pages >= MAX_PAGES:
+                running.work.append(reading)
+                continue
             selection = reading.request.selection
             divides = (
                 not running.work
@@ -232,7 +238,8 @@ class Reader:
                 return _Job(running, reading, one)
             if one is not None:
                 is_long = reading.pages_left() >= MIN_PAGES * self._count
-                return _Job(running, reading, one, STEPS_AT_ONCE if is_long else 1)
+                is_awaited = reading.waiting_pages <= 1
+                return _Job(running, reading, one, STEPS_AT_ONCE if is_long and is_awaited else 1)
         return None
 
     def _start_thread(self) -> None:
@@ -297,9 +304,17 @@ class Reader:
         elif reading.waiting_pages > before:
             running.events.append((reading, False))
             running.waiting_bytes += step.page.size
-        known = self._broken[reading.request.selection]
-        if step.broken is not None and step.broken not in known:
-            known.append(step.broken)
+        if step.broken is not None:
+            _add_broken(self._broken[reading.request.selection], step.broken)
+
+
+def _add_broken(known: list[BrokenRange], broken: BrokenRange) -> None:
+    """Add a broken range, or what is known of the items before it."""
+    same = next((one for one in known if (one.after, one.to) == (broken.after, broken.to)), None)
+    if same is None:
+        known.append(broken)
+    elif not same.near:
+        known[known.index(same)] = broken
 
 
 def _work(pim: Pim, jobs: SimpleQueue[_Job | None], results: SimpleQueue[_Result]) -> None:

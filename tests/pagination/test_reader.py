@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.plans import Collect, Emit, ask
-from tap_akeneo.pagination.reader import Reader
+from tap_akeneo.pagination.reader import MAX_PAGES, Reader
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import ListFailed
+from tests.pagination.list_in_memory import ListInMemory
+from tests.pagination.made import seeded, some_keys
 from tests.support import sync
 
 if TYPE_CHECKING:
@@ -161,6 +164,18 @@ def test_what_is_read_ahead_is_limited_in_bytes() -> None:
     # What waits may exceed the limit by what was requested before.
     assert len(pim.sent) < 20
     events.close()
+
+
+def test_few_pages_of_a_long_list_wait_for_a_slow_consumer() -> None:
+    # A run that is killed loses them.
+    pim = ListInMemory("uuid", some_keys("uuids", seeded(1), 10_000))
+    waiting = []
+    for reading, page in Reader(cast("Pim", pim), 4).read(1, emitting(ListReading(pim.request()))):
+        waiting.append(reading.waiting_pages)
+        time.sleep(0.005)
+        if page is not None:
+            reading.consume()
+    assert statistics.median(waiting) <= MAX_PAGES + 4
 
 
 def test_a_list_fails_alone_while_the_pim_is_up() -> None:
