@@ -9,6 +9,7 @@ as close to the broken item as `FAR_STEPS` halvings lead.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -79,10 +80,11 @@ def find_broken_range(
             continue
         keys = [key for key in map(pages.request.sort_key_of, readable.items) if key is not None]
         last = keys[-1] if keys else after
+        near = (*recent, *keys)
         same = next((one for one in known if one.after == last and not one.ends_with_item), None)
         if same is not None and _is_behind(pages, same.to, size):
-            return Page(readable.items, readable.size, readable.invalid_text), same
-        near = (*recent, *keys)
+            page = Page(readable.items, readable.size, readable.invalid_text)
+            return page, replace(same, near=near)
         place = _behind(pages, last, near, size)
         if place is None:
             # Other requests failed as well, so wait as long as for any other request.

@@ -24,8 +24,8 @@ SIZES = (100, 10, 1)
 """Sizes of the numbered pages in a search. Smaller ones show what lies beside a broken item."""
 
 
-MAX_GUESSES = 4
-"""Numbered pages to try that may end among known items."""
+MAX_GUESSES = 12
+"""Positions to try that may be those of known items."""
 
 
 class NotShown(Exception):
@@ -156,7 +156,8 @@ class _Search:
         self._is_behind_broken = False
         self._known: dict[tuple[int, int], HalPage | None] = {}
         self._last = -(-min(self._counted, RESULT_WINDOW) // SIZES[0])
-        self._before = 0
+        # Size and number of a page before the key, which shows whether items have moved.
+        self._anchor = (SIZES[0], 0)
 
     def next_item(self) -> NextItem:
         """Return the next item."""
@@ -168,8 +169,9 @@ class _Search:
                 or not self._pages.is_after(page.items[-1], self._after)
             ):
                 raise NotShown
-        self._before, behind = self._bracket(SIZES[0], 1, self._last)
-        item = self._first_after(SIZES[0], self._before, behind, self._last)
+        before, behind = self._bracket(SIZES[0], 1, self._last)
+        self._anchor = (SIZES[0], before)
+        item = self._first_after(SIZES[0], before, behind, self._last)
         if item is None and (self._counted > RESULT_WINDOW or self._reaches_window()):
             raise NotShown
         return NextItem(item, self._is_behind_broken, self._is_next_but_one(item))
@@ -188,7 +190,8 @@ class _Search:
 
     def _reaches_window(self) -> bool:
         """Return whether the key is on the last page that the PIM may show."""
-        return self._before * SIZES[0] >= RESULT_WINDOW and self._counted >= RESULT_WINDOW
+        size, number = self._anchor
+        return number * size >= RESULT_WINDOW and self._counted >= RESULT_WINDOW
 
     def guess(self, near: Sequence[str | None]) -> NextItem | None:
         """Return the item two positions after the last of some known ones, if that is the next."""
@@ -203,20 +206,32 @@ class _Search:
         return NextItem(items[0], is_behind_broken=True, is_next_but_one=True) if items else None
 
     def _position_of_last(self, near: Sequence[str | None]) -> int | None:
-        """Return the position of the last of some known items, if a page ends among them."""
-        number, *_ = *self._guesses(SIZES[0]), 1
-        for _ in range(MAX_GUESSES if near else 0):
-            if number < 1:
-                self._before = 0
-                return len(near) - 1 if near[0] is None else None
-            page = self._get(SIZES[0], number)
-            item = page.items[-1] if page is not None and page.items else None
-            last = None if item is None else self._pages.request.sort_key_of(item)
-            if last is not None and last in near:
-                self._before = number
-                return SIZES[0] * number + len(near) - near.index(last) - 1
-            is_before = item is not None and not self._pages.is_after(item, self._after)
-            number += 1 if is_before else -1
+        """Return the position of the last of some known items, if another of them is found.
+
+        This requests single items, because a page of several may contain a broken one.
+        """
+        if not near or near[0] is None:
+            return len(near) - 1 if near else None
+        share = self._pages.order.share(None, self._after) or 0
+        position = max(int(share * self._counted), len(near)) - len(near) // 2
+        low, high, step = 0, min(self._counted, RESULT_WINDOW) + 1, len(near)
+        for _ in range(MAX_GUESSES if position < high else 0):
+            page = self._get(1, position)
+            item = page.items[0] if page is not None and page.items else None
+            key = None if item is None else self._pages.request.sort_key_of(item)
+            if key is not None and key in near:
+                self._anchor = (1, position)
+                return position + len(near) - near.index(key) - 1
+            if item is None or self._pages.is_after(item, self._after):
+                high = position
+                position -= step if item else 1
+            else:
+                low = position
+                position += step
+            if high - low <= 1:
+                break
+            position = position if low < position < high else (low + high) // 2
+            step *= 2
         return None
 
     def fails_again(self) -> bool:
@@ -236,10 +251,11 @@ class _Search:
 
     def is_stable(self) -> bool:
         """Return whether the items before did not move, so that none was passed over."""
-        page = self._known.get((SIZES[0], self._before))
+        size, number = self._anchor
+        page = self._known.get(self._anchor)
         if page is None or not page.items:
             return True
-        again = self._page(self._before, SIZES[0])
+        again = self._page(number, size)
         keys = self._pages.request.keys_of
         return again is not None and [*map(keys, again.items[-1:])] == [keys(page.items[-1])]
 

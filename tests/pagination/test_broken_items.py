@@ -71,6 +71,37 @@ def test_what_a_filtered_list_has_found_hides_no_items_of_the_whole_list(nth: li
     assert request.selection == replace(request, params={"attributes": "sku"}).selection
 
 
+def test_items_that_an_earlier_run_found_are_searched_for_by_one_list_only() -> None:
+    keys = some_keys("uuids", seeded(1), 1000)
+    broken = [keys[350], keys[720]]
+    pim = ListInMemory("uuid", keys, broken=broken)
+    first = ReadingByHand(pim).run(seeded(0))
+    # The state does not have the keys of the items before.
+    known = [replace(one, near=()) for one in first.reading.broken]
+    pim.requests = 0
+    second = ReadingByHand(pim, known=known).run(seeded(0))
+    needed, pim.requests = pim.requests, 0
+    third = ReadingByHand(pim, known=second.reading.broken).run(seeded(0))
+    for one in (second, third):
+        check(one, broken)
+    # Each search takes at least the halvings of a page.
+    assert pim.requests <= needed - 2 * 6
+
+
+@pytest.mark.parametrize("nth", [[345, 376], [301, 399], [350, 352]])
+def test_broken_items_on_one_page_cost_no_more_than_those_on_different_pages(
+    nth: list[int],
+) -> None:
+    keys = some_keys("uuids", seeded(1), 1000)
+
+    def cost(nth: list[int]) -> int:
+        pim = ListInMemory("uuid", keys, broken=[keys[one] for one in nth])
+        check(ReadingByHand(pim).run(seeded(0)), pim.broken)
+        return pim.requests
+
+    assert cost(nth) <= cost([350, 720]) + 6
+
+
 # Items that an earlier run has found.
 
 
