@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from contextlib import contextmanager, suppress
@@ -10,6 +11,7 @@ from gzip import GzipFile
 from itertools import count, islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import unquote
 from uuid import uuid4
 
 from tap_akeneo.client.errors import AkeneoError
@@ -34,6 +36,21 @@ MAX_IN_MEMORY = 8 * 1024 * 1024
 _LINES = "jsonl"
 _SUFFIXES = {"gzip": "json.gz", "zstd": "json.zst", "none": "json"}
 """Suffixes of files with lines. Readers tell the compression from them."""
+
+
+_PASSWORD_IN_URL = re.compile(r"://[^/:@]*:(.+)@")
+_SECRET_PARAMETER = re.compile("pass|secret|token", re.IGNORECASE)
+
+
+def storage_secrets(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the secrets in the setting ``batch_config``, which errors of its storage may repeat."""
+    storage = (config.get("batch_config") or {}).get("storage") or {}
+    if found := _PASSWORD_IN_URL.search(storage.get("root") or ""):
+        yield found[1]
+        yield unquote(found[1])
+    for name, value in (storage.get("params") or {}).items():
+        if isinstance(value, str) and _SECRET_PARAMETER.search(name):
+            yield value
 
 
 class RecordFile(Protocol):

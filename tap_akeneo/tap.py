@@ -16,6 +16,7 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
+from tap_akeneo.batches import storage_secrets
 from tap_akeneo.cli import (
     FAILED,
     Stopped,
@@ -187,6 +188,7 @@ class TapAkeneo(TapInterface):
                 access_token_key=settings.access_token_key,
                 refresh_token_key=settings.refresh_token_key,
             )
+        http.secrets.add(*storage_secrets(self.config))
         redact_log(http.secrets)
         return Pim(settings.base_url, http, authenticator)
 

@@ -17,7 +17,7 @@ from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page
 from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
 from tap_akeneo.pagination.keys import UUIDS, UuidOrder
-from tap_akeneo.pagination.slices import BrokenRange
+from tap_akeneo.pagination.slices import BrokenRange, ListFailed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -202,7 +202,10 @@ def _far_behind(
             low = middle
     if _is_behind(pages, low, size) or not pages.is_alive():
         return None
-    return high or pages.order.last, None, False
+    if high is None:
+        msg = f"the PIM answers 500 for the item after {last}, and nothing shows what follows it"
+        raise ListFailed(msg)
+    return high, None, False
 
 
 def _steps_from(pages: KeyPages, last: str | None, keys: list[str]) -> Iterator[str]:

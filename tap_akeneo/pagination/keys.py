@@ -117,8 +117,9 @@ class TextOrder(KeyOrder):
             ]
             if choices:
                 return (prefix + bytes([choices[len(choices) // 2]])).decode()
-            # No character fits here, so extend the prefix of the lower key.
-            if not 0 <= least < END_OF_TEXT:
+            # No character fits here, so extend the prefix of the lower key. Within a character
+            # outside ASCII none does, because its bytes are greater than all of these.
+            if least < 0:
                 return None
             prefix.append(least)
         return None

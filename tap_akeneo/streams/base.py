@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.metrics import Status, Tag
 from typing_extensions import override
@@ -43,6 +43,9 @@ class AkeneoStream(SdkStream):
         keyless_parent: What the PIM sends as a parent without a key; empty if nothing.
         began: The PIM's time when the reading began.
     """
+
+    may_be_missing: ClassVar[bool] = False
+    """Whether the PIM answers 404 for a parent that has no such item."""
 
     began: datetime
 
@@ -264,7 +267,7 @@ class AkeneoStream(SdkStream):
     def _check_parents(self) -> Plan[None]:
         """Make sure that lists which the PIM no longer has belong to parents that are deleted."""
         gone, self._gone = self._gone, []
-        parents = yield from self.parents()
+        parents = [] if self.may_be_missing else (yield from self.parents())
         are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.parent_readings)
         for reading in gone:
             path = reading.request.path

@@ -104,8 +104,9 @@ class CatalogMappedVariants(CatalogChildStream):
 
 
 class CatalogMappingSchemas(CatalogChildStream):
-    """The JSON schema of each catalog's mapping."""
+    """The JSON schema of each catalog's mapping, if it has one."""
 
+    may_be_missing = True
     name = "catalog_mapping_schemas"
     path = "catalogs/{catalog_id}/mapping-schemas/product"
     primary_keys = ("catalog_id",)

@@ -112,6 +112,16 @@ WAYS = {
         1,
         settings={**NO_CONNECTION, "access_token": "refused-token"},
     ),
+    "batch files with a password in their place": Way(
+        "Invalid bucket name",
+        1,
+        settings={
+            "batch_config": {
+                "encoding": {"format": "jsonl"},
+                "storage": {"root": "s3://someone:batch/password@bucket"},
+            }
+        },
+    ),
     "a proxy with a password": Way(
         "the proxy that the environment names",
         1,
@@ -137,7 +147,7 @@ def test_no_secret_is_printed_even_with_debug_logging(start_pim: StartPim, way: 
     env = {"TAP_AKENEO_LOGLEVEL": "DEBUG", **way.env}
     ended = command(*way.arguments, config=settings, env=env)
     assert (ended.code, way.said in ended.log) == (way.code, True), ended.log
-    secrets = {PASSWORD, REFRESH_TOKEN, pim.app_token, "proxy-password"}
+    secrets = {PASSWORD, REFRESH_TOKEN, pim.app_token, "proxy-password", "batch/password"}
     secrets |= {str(settings.get(name) or PASSWORD) for name in ("password", "access_token")}
     assert not leaks(ended.stdout + ended.log, secrets)
 

@@ -122,7 +122,9 @@ def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
 # Long lists.
 
 
-@pytest.mark.parametrize("kind", ["uuids", "numbered codes", "words", "two groups"])
+@pytest.mark.parametrize(
+    "kind", ["uuids", "numbered codes", "words", "two groups", "capitals outside ASCII"]
+)
 @pytest.mark.parametrize("place", [1500, 1600, 1950])
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_broken_item_beyond_the_numbered_pages_hides_few_others(
