@@ -9,7 +9,7 @@ from typing_extensions import override
 from tap_akeneo.config.settings import parse_date
 from tap_akeneo.config.state import READ_EVERYTHING
 from tap_akeneo.pagination.plans import Plan, ask
-from tap_akeneo.pagination.reading import Outcome
+from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.records import decoded
 from tap_akeneo.replication import (
     MAX_OFFSET_CHANGE,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_akeneo.client.responses import Page
-    from tap_akeneo.pagination.reading import ListReading
     from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.records import Record
     from tap_akeneo.replication import Condition
@@ -102,8 +101,28 @@ class IncrementalStream(AkeneoStream):
             elif reading.outcome is Outcome.FAILED and not reading.is_resumable:
                 # The rest of the list cannot be read separately any more, so read all of it again.
                 rest += filter(None, [self._plan(parents[index])])
-        yield self.emit(rest)
+        yield self.emit([*rest, *(yield from self._changes_beside(resumed.values()))])
         yield from self._refresh([one.request.parents for one in rest if one.is_read])
+
+    def _changes_beside(self, resumed: Iterable[ResumableReading]) -> Plan[list[ListReading]]:
+        """Plan what changed since lists were begun whose rest cannot be read.
+
+        The rest waits for a later run, which may fail at the same item. The state keeps only the
+        rest, so each run reads these changes again until then.
+        """
+        failed = [one for one in resumed if one.outcome is Outcome.FAILED and one.is_resumable]
+        if failed:
+            yield from ask(self.prepare_filters)
+        changes = []
+        for one in failed:
+            begun = {
+                "replication_key": self.replication_key,
+                "replication_key_value": one.started.isoformat(),
+            }
+            dates = self._date_range(begun, self.pim.server_time(), one.started)
+            if not dates.is_empty:
+                changes.append(ListReading(self.request_for(dates, one.request.parents)))
+        return changes
 
     def _refresh(self, parents: Sequence[Mapping[str, str]]) -> Plan[None]:
         """Read parts of lists again, after their changes: an older row must not replace a newer.

@@ -109,6 +109,37 @@ def test_what_changed_in_the_meantime_is_read_as_well(start_pim: StartPim) -> No
         assert dates[late] == held[late]
 
 
+@pytest.mark.parametrize("full_table", [False, True])
+def test_what_changed_in_the_meantime_is_read_although_the_rest_of_the_list_fails(
+    start_pim: StartPim, *, full_table: bool
+) -> None:
+    pim = start_pim(products=700)
+    settings: dict[str, Any] = {
+        "page_size": 20,
+        "pim_timezone": "UTC",
+        "full_table": full_table,
+        "max_concurrency": 1,
+        "max_retries": 0,
+    }
+    everything = listed(pim)
+    run = broken_off(pim, "products", 600, **settings)
+    came = {*keys(run, "products")}
+    for early in everything[:2]:
+        pim.clock.advance(hours=1)
+        pim.write.change("products", early, enabled=False)
+        pim.write.change("products", early, enabled=True)
+        # The first request is for the rest.
+        pim.faults.add("status", "/products-uuid", status=504)
+        run = resumed(pim, "products", run, **settings)
+        assert run.tap.failed_streams == ["products"]
+        assert early in keys(run, "products")
+        assert not run.bookmark("products")
+        came.update(keys(run, "products"))
+    last = resumed(pim, "products", run, **settings)
+    assert not last.tap.failed_streams
+    assert came.union(keys(last, "products")) == {*everything}
+
+
 def test_the_bookmark_of_a_resumed_run_is_that_of_its_last_reading(start_pim: StartPim) -> None:
     pim = start_pim(products=1500)
     first = broken_off(pim, "products", 1000, page_size=20)
