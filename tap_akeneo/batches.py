@@ -174,6 +174,7 @@ class LinesFile:
 
 
 def _compressor(file: IO[bytes], compression: str) -> IO[bytes] | None:
+    """Return a file that compresses what is written to it, or None without compression."""
     if compression == "gzip":
         return GzipFile(fileobj=file, mode="wb", compresslevel=GZIP_LEVEL)  # type: ignore[return-value]
     if compression != "zstd":

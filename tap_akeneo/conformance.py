@@ -342,6 +342,7 @@ def _convert(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 (JSO
 
 
 def _candidates(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:  # noqa: ANN401 (JSON)
+    """Yield what a value can be as one of the declared types, without a loss."""
     types = types_of(schema)
     if isinstance(value, str):
         text = value.strip()

@@ -139,6 +139,7 @@ def _evaluate(
     expression: str,
     previously_parsed: Any = None,  # noqa: ANN401 (as in simpleeval)
 ) -> Any:  # noqa: ANN401
+    """Evaluate an expression; if that fails, name it in the error."""
     try:
         return evaluate(expression, previously_parsed=previously_parsed)
     except Exception as failure:
@@ -163,6 +164,7 @@ def _map_record(
     changed_values: ChangedValues,
     record: Record,
 ) -> Record | None:
+    """Map a record, and make the result conform to the schema of the map."""
     mapped = transform(record)
     if mapped is None:
         return None

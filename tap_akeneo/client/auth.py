@@ -208,6 +208,7 @@ class AkeneoAuthenticator(Authenticator):
 
 
 def _value_at(value: Any, dotted_path: str) -> Any:  # noqa: ANN401 (JSON)
+    """Return the value at a path such as ``data.token``, or None if there is none."""
     for key in dotted_path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -290,6 +290,7 @@ class HttpClient:
         return session
 
     def _before_wait(self, details: Details) -> None:
+        """Log a failure, count the retry, and let all threads wait for the end of a rate limit."""
         # backoff sets both before a wait that follows an exception, the only case here.
         failure, wait = details.get("exception"), details.get("wait", 0.0)
         logger.warning("%s; try %d failed, next in %.1f s", failure, details["tries"], wait)

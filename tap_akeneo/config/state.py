@@ -156,13 +156,13 @@ def _own_bookmarks(bookmark: Any, kind: BookmarkKind | None) -> list[_Incrementa
         # Later versions may add keys, but those that we know do not go away.
         (not bookmark or bool(bookmark.keys() & {*form.__struct_fields__}))
         and all(one.context.keys() == {kind.parent_key} - {None} for one in lists)
-        and all(_is_of(one, kind.replication_key) for one in lists)
+        and all(_has_replication_key(one, kind.replication_key) for one in lists)
         and len(parents) == len(lists)
     )
     return lists if is_ours else None
 
 
-def _is_of(bookmark: _Incremental, replication_key: str) -> bool:
+def _has_replication_key(bookmark: _Incremental, replication_key: str) -> bool:
     if bookmark.replication_key is None:
         return bookmark.replication_key_value is None
     return bookmark.replication_key == replication_key

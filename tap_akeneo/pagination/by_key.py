@@ -310,6 +310,7 @@ class KeySlice(Slice):
         return replace(step, end=following)
 
     def _recent(self, keys: Sequence[str | None]) -> tuple[str | None, ...]:
+        """Return `recent` after a page with these keys; empty if one of them is unknown."""
         if None in keys:
             # Nobody can tell where that item is.
             return ()

@@ -139,6 +139,7 @@ class _Count(Slice):
 
 
 def _by_number(request: ListRequest, least: int = 0) -> NumberSlice:
+    """Return what reads the list once more by page number, because items are missing."""
     logger.info("%s: items are missing, so it is read by page number", request.path)
     return NumberSlice(replace(request, has_count=True), least=least, is_fallback=True)
 

@@ -162,7 +162,7 @@ class _Search:
     def next_item(self) -> NextItem:
         """Return the next item."""
         if self._counted > RESULT_WINDOW:
-            page = self._get(SIZES[0], RESULT_WINDOW // SIZES[0])
+            page = self._page(SIZES[0], RESULT_WINDOW // SIZES[0])
             if (
                 page is None
                 or not page.items
@@ -198,7 +198,7 @@ class _Search:
         position = self._position_of_last(near)
         if position is None:
             return None
-        known, following = self._get(1, position), self._get(1, position + 2)
+        known, following = self._page(1, position), self._page(1, position + 2)
         items = [] if known is None else known.items
         if [self._pages.request.sort_key_of(item) for item in items] != [self._after]:
             return None
@@ -216,7 +216,7 @@ class _Search:
         position = max(int(share * self._counted), len(near)) - len(near) // 2
         low, high, step = 0, min(self._counted, RESULT_WINDOW) + 1, len(near)
         for _ in range(MAX_GUESSES if position < high else 0):
-            page = self._get(1, position)
+            page = self._page(1, position)
             item = page.items[0] if page is not None and page.items else None
             key = None if item is None else self._pages.request.sort_key_of(item)
             if key is not None and key in near:
@@ -241,7 +241,7 @@ class _Search:
             PimUnavailable: It does not serve others.
         """
         failed = [place for place, page in self._known.items() if page is None]
-        if any(self._page(number, size) is not None for size, number in failed):
+        if any(self._request(size, number) is not None for size, number in failed):
             return False
         if failed and not self._pages.is_alive():
             # Wait as long as for any other request.
@@ -255,20 +255,22 @@ class _Search:
         page = self._known.get(self._anchor)
         if page is None or not page.items:
             return True
-        again = self._page(number, size)
+        again = self._request(size, number)
         keys = self._pages.request.keys_of
         return again is not None and [*map(keys, again.items[-1:])] == [keys(page.items[-1])]
 
-    def _page(self, number: int, size: int) -> HalPage | None:
+    def _request(self, size: int, number: int) -> HalPage | None:
+        """Request a numbered page; return ``None`` if the PIM responds with 500."""
         numbered = NumberedPages(self._pages.pim, self._pages.request)
         return numbered.get_or_none(number, size, with_count=False)
 
-    def _get(self, size: int, number: int) -> HalPage | None:
+    def _page(self, size: int, number: int) -> HalPage | None:
+        """Return a numbered page, requested once; ``None`` also beyond what the PIM numbers."""
         if number <= 0 or number * size > RESULT_WINDOW:
             return None
         place = (size, number)
         if place not in self._known:
-            self._known[place] = self._page(number, size)
+            self._known[place] = self._request(size, number)
         return self._known[place]
 
     def _bracket(self, size: int, first: int, last: int) -> tuple[int, int | None]:
@@ -297,26 +299,26 @@ class _Search:
     def _readable(self, size: int, numbers: Iterable[int]) -> tuple[HalPage | None, int]:
         """Return the first readable page with items, and its number."""
         for number in numbers:
-            page = self._get(size, number)
+            page = self._page(size, number)
             if page is not None and page.items:
                 return page, number
         return None, 0
 
     def _first_after(self, size: int, low: int, behind: int | None, last: int) -> Item | None:
         """Return the first item after the key, in the pages after ``low`` up to ``behind``."""
-        page = None if behind is None else self._get(size, behind)
+        page = None if behind is None else self._page(size, behind)
         items = [] if page is None else page.items
         following = [item for item in items if self._pages.is_after(item, self._after)]
         if size > 1 and len(following) == len(items):
             smaller = SIZES[SIZES.index(size) + 1]
             parts = size // smaller
             for number in range(low + 1, behind or last + 1):
-                if self._get(size, number) is None:
+                if self._page(size, number) is None:
                     end = number * parts
                     bracket = self._bracket(smaller, end - parts + 1, end)
                     if (found := self._first_after(smaller, *bracket, end)) is not None:
                         return found
         elif size == 1:
             between = range(low + 1, behind or last + 1)
-            self._is_behind_broken |= any(self._get(1, number) is None for number in between)
+            self._is_behind_broken |= any(self._page(1, number) is None for number in between)
         return following[0] if following else None

@@ -230,15 +230,14 @@ class ListReading:
         self._empty_pages = 0 if step.page.items or not step.rest else self._empty_pages + 1
         if self._empty_pages > MAX_EMPTY_PAGES:
             msg = f"{MAX_EMPTY_PAGES} pages without items follow each other"
-            self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
+            self._fail(f"{msg}: {REBUILD_INDEX}")
         self._add_page(one, step)
         if isinstance(one, KeySlice) and not self._is_broken:
             self._waiting.extend(self._seams.compare(one, step))
         if any(rest.place in self._places for rest in step.rest):
             self._fail(
                 "the PIM's links lead back to a page that was already read, so the list would "
-                f"never end: {REBUILD_INDEX}",
-                is_resumable=False,
+                f"never end: {REBUILD_INDEX}"
             )
         self._places.update(rest.place for rest in step.rest)
         if goes_on:
@@ -270,7 +269,7 @@ class ListReading:
         if isinstance(failure, OutOfOrder):
             self._read_by_links()
         elif isinstance(failure, ListFailed):
-            self._fail(str(failure), is_resumable=False)
+            self._fail(str(failure))
         elif isinstance(failure, RequestRefused):
             self.refusal = failure
             self._stop(self._outcome_of(failure, one), str(failure))
@@ -333,6 +332,7 @@ class ListReading:
     # Details.
 
     def _add_page(self, one: Slice, step: Step) -> None:
+        """Keep the page of a step for the consumer, without the items that came before."""
         page = step.page
         self.is_resumable &= all(rest.range is not None for rest in step.rest)
         is_linked = isinstance(one, LinkSlice)
@@ -348,7 +348,7 @@ class ListReading:
             items = self._unseen(page.items)
             if is_linked and page.items and not items:
                 msg = "a page has only items that came before, so the list would never end"
-                self._fail(f"{msg}: {REBUILD_INDEX}", is_resumable=False)
+                self._fail(f"{msg}: {REBUILD_INDEX}")
             page = replace(page, items=items)
         if not page.items:
             return
@@ -431,7 +431,7 @@ class ListReading:
                 self._waiting.extend(end.proof_of_end(ended))
         except ListFailed as failure:
             self.lacks_only_broken = isinstance(failure, ItemsBroken)
-            self._fail(str(failure), is_resumable=False)
+            self._fail(str(failure))
             return
         self.is_resumable &= all(one.range is not None for one in self._waiting)
         if not self._waiting:
@@ -448,8 +448,9 @@ class ListReading:
         first = min(behind, key=lambda one: lower_case(one.after or "").encode())
         return [*(one for one in ends if one not in behind), replace(first, to=None)]
 
-    def _fail(self, reason: str, *, is_resumable: bool = True) -> None:
-        self.is_resumable &= is_resumable
+    def _fail(self, reason: str) -> None:
+        """End the list as failed, so that a later run reads it from its start."""
+        self.is_resumable = False
         self._stop(Outcome.FAILED, f"{self.request.path}: {reason}")
 
     def _stop(self, outcome: Outcome, reason: str) -> None:

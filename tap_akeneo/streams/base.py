@@ -304,7 +304,7 @@ class AkeneoStream(SdkStream):
         else:
             self.tap.stream_failed(self.name, reason)
 
-    def _refused(self, refusal: RequestRefused, *, may_skip: bool = False, path: str = "") -> None:
+    def _refused(self, refusal: RequestRefused, *, may_skip: bool, path: str = "") -> None:
         self.is_whole = False
         permission = refusal.hint or self.permission
         if self.tap.stream_refused(self.name, refusal, permission, may_skip=may_skip):

@@ -105,6 +105,7 @@ def _channels(items: Iterable[Item], settings: Settings) -> Iterator[Channel]:
 
 
 def _codes(item: Item, key: str) -> tuple[str, ...]:
+    """Return the codes in a list of an item, such as its locales."""
     codes = value_of(item, key)
     if isinstance(codes, dict):
         # PHP turns a list with gaps into a map.
@@ -125,6 +126,7 @@ def _warn_of_unmatched(tap: TapInterface, attributes: Sequence[Attribute]) -> No
 
 
 def _too_many(columns: Sequence[Column]) -> str:
+    """Return the message about more columns than databases allow."""
     most = Counter(column.attribute for column in columns).most_common(3)
     examples = ", ".join(f"{number} of {code}" for code, number in most)
     return (

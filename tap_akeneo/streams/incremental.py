@@ -175,6 +175,7 @@ class IncrementalStream(AkeneoStream):
         """Send the requests that date filters depend on."""
 
     def _filters_dates(self, parents: Mapping[str, str]) -> bool:
+        """Return whether a request for a list of this run has a date filter."""
         state = self._state_of(parents)
         dates = self._date_range(state, self.pim.server_time())
         return dates.start is not None or dates.end is not None or bool(broken_items(state))

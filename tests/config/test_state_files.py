@@ -56,8 +56,8 @@ def dates(state: dict[str, Any]) -> list[datetime]:
     return [datetime.fromisoformat(one["replication_key_value"]) for one in bookmarks(state)]
 
 
-def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
-    """Return a copy of the state with this date in each bookmark, in the form of the golden files.
+def dated(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of the state with the golden time in each bookmark, as the golden files are.
 
     They have no fingerprints, which differ from run to run, because the PIM's address is one of
     their inputs, and nothing that no longer counts.
@@ -71,7 +71,7 @@ def dated(state: dict[str, Any], date: datetime = NOW) -> dict[str, Any]:
             if not has_unfinished(one):
                 one.pop("unfinished", None)
     for one in bookmarks(copy):
-        one["replication_key_value"] = date.isoformat()
+        one["replication_key_value"] = NOW.isoformat()
     return copy
 
 

@@ -22,16 +22,15 @@ PARENTS: dict[str, Columns] = {
 """The columns with the parents, of the tables in whose readings a list may be alone."""
 
 
-def deleted_rows(table: str, key: Columns, *, margin: str = "10 minutes") -> str:
+def deleted_rows(table: str, key: Columns) -> str:
     """Return the SQL that finds the deleted rows of a table.
 
     Args:
         table: The table.
         key: Names of its key columns.
-        margin: What to subtract from the time of a reading of keys.
     """
     keys = KEYS.get(table)
-    return _missing_in_keys(table, keys, key, margin) if keys else _missing(table, key)
+    return _missing_in_keys(table, keys, key) if keys else _missing(table, key)
 
 
 def _joined(columns: Columns) -> str:
@@ -84,7 +83,7 @@ having max({table}.read_at) < max(reading.read_at)
 """  # noqa: S608 (names of our own tables)
 
 
-def _missing_in_keys(table: str, keys: str, key: Columns, margin: str) -> str:
+def _missing_in_keys(table: str, keys: str, key: Columns) -> str:
     columns = ", ".join(f"{table}.{one}" for one in key)
     same = " and ".join(f"{keys}.{one} = {table}.{one}" for one in key)
     return f"""{_reading(keys, key)}select {columns}, max(reading.read_at) as missing_since
@@ -95,5 +94,5 @@ where not exists (
   where {same} and {keys}.read_at >= reading.read_at
 )
 group by {columns}
-having max({table}.updated) < max(reading.read_at) - interval '{margin}'
+having max({table}.updated) < max(reading.read_at) - interval '10 minutes'
 """  # noqa: S608 (names of our own tables)

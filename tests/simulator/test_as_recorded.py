@@ -41,12 +41,12 @@ def _search(name: str, operator: Any, value: Any, **more: Any) -> str:
 # Tokens
 
 
-def _token_request(client: Client, content: str, *, kind: str = "application/json") -> Any:
+def _token_request(client: Client, content: str) -> Any:
     known = client.pim.credentials
     return requests.post(
         client.url + TOKEN,
         data=content,
-        headers={"Content-Type": kind},
+        headers={"Content-Type": "application/json"},
         auth=(known["client_id"], known["client_secret"]),
         timeout=10,
     )

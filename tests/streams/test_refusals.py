@@ -61,9 +61,9 @@ BEFORE_THE_PIM = (
 )
 
 
-def refuse(pim: SimulatedPim, message: str, nth: int = 1) -> None:
+def refuse(pim: SimulatedPim, message: str) -> None:
     body = {"code": 422, "message": message}
-    pim.faults.add("status", "/products-uuid", nth=nth, status=422, body=body, times=None)
+    pim.faults.add("status", "/products-uuid", status=422, body=body, times=None)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
