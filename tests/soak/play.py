@@ -130,8 +130,8 @@ class Play:
         self._writes = Writes(self._pim, setup, self._streams)
         self._writes.touched.clear()
         self._keys = self._key_names()
-        self._held = checks.contents(self._pim, self._keys)
-        self._changed: dict[Item, datetime] = dict.fromkeys(self._held, self._pim.clock.now())
+        self._contents = checks.contents(self._pim, self._keys)
+        self._changed: dict[Item, datetime] = dict.fromkeys(self._contents, self._pim.clock.now())
         self._without_key: set[Item] = set()
         self._filtered: set[str] = set()
         self._pim.clock.advance(seconds=setup.lag + 1)
@@ -186,17 +186,17 @@ class Play:
         self._pim.clock.advance(seconds=self.setup.lag + 1)
         has_left = self._has_left()
         writer, ending, reason = self._run(Run())
-        self.figures["checks"] += len(self._held)
+        self.figures["checks"] += len(self._contents)
         if ending != "complete":
             may_fail = self._pim.broken or self._is_index_out_of_step()
             self._check([] if may_fail else [f"an undisturbed run failed: {reason}"])
         if not self._is_index_out_of_step() and not (ending != "complete" and self.setup.is_long):
-            owed = {
+            expected = {
                 item: text
-                for item, text in self._held.items()
+                for item, text in self._contents.items()
                 if self._is_readable(item) and not (has_left and item[0] in KEYS_OF)
             }
-            self._check(checks.missing(owed, self._target))
+            self._check(checks.missing(expected, self._target))
         # Rows that are read again come after they came as changes.
         may_repeat = has_left or self.setup.sorts_bytes or self.setup.refresh
         if ending == "complete" and not may_repeat:
@@ -211,17 +211,17 @@ class Play:
             return
         if self.setup.versions:
             full = [stream for stream in self._streams if self._is_full_table(stream)]
-            self._check(checks.not_deleted(self._held, self._target, full))
+            self._check(checks.not_deleted(self._contents, self._target, full))
         for stream in self._proofs:
-            self._check(self._rule(stream).not_found(self._held))
+            self._check(self._rule(stream).not_found(self._contents))
 
     # Details.
 
     def _run(self, run: Run) -> tuple[TargetWriter, str, str]:
         target, lag = self._target, timedelta(seconds=self.setup.lag)
-        now, before = self._pim.clock.now(), self._held
+        now, before = self._pim.clock.now(), self._contents
         settled_at = {item: self._changed[item] + lag for item in before}
-        there = {(stream, key) for stream, key in before if key in target.rows[stream]}
+        in_target = {(stream, key) for stream, key in before if key in target.rows[stream]}
         rows = {
             (stream, key): row for stream in self._keys for key, row in target.rows[stream].items()
         }
@@ -240,17 +240,17 @@ class Play:
         living = {
             item: text
             for item, text in before.items()
-            if item in self._held and item not in moved and settled_at[item] < now
+            if item in self._contents and item not in moved and settled_at[item] < now
         }
         selected = self._selected(run)
         is_complete = ending == "complete"
         refused = self._small.refused_lists() if run.skips else set()
-        owed = {
+        expected = {
             item: text
             for item, text in living.items()
             if item[0] in selected and not self._is_excused(item, run, refused)
         }
-        self._check(checks.deleted(there & self._held.keys(), target))
+        self._check(checks.deleted(in_target & self._contents.keys(), target))
         # However the run has ended.
         for stream in self._proofs:
             rule = self._rule(stream)
@@ -260,11 +260,13 @@ class Play:
         if run.is_filtered:
             self._filtered |= checks.unfinished_lists(writer.history, "products")
         if self.setup.profile != "ce-5" and not self.setup.sorts_bytes:
-            self._check(checks.not_covered(writer.history, owed, rows, settled_at, self._filtered))
+            self._check(
+                checks.not_covered(writer.history, expected, rows, settled_at, self._filtered)
+            )
         if is_complete:
-            rest = {item: text for item, text in owed.items() if item[0] not in KEYS_OF}
+            rest = {item: text for item, text in expected.items() if item[0] not in KEYS_OF}
             self._check(checks.missing(rest, target))
-            self._check(checks.mixed_readings(owed.keys() - rest.keys(), target))
+            self._check(checks.mixed_readings(expected.keys() - rest.keys(), target))
         return writer, ending, reason
 
     def _sync(self, run: Run, writer: TargetWriter) -> tuple[str, str]:
@@ -335,11 +337,11 @@ class Play:
     def _changes(self) -> set[Item]:
         """Return the items that have changed, or were indexed again, since the last call."""
         held, now = checks.contents(self._pim, self._keys), self._pim.clock.now()
-        moved = {item for item, text in held.items() if self._held.get(item) != text}
+        moved = {item for item, text in held.items() if self._contents.get(item) != text}
         moved |= self._writes.touched & held.keys()
         self._writes.touched.clear()
         self._changed.update(dict.fromkeys(moved, now))
-        self._held = held
+        self._contents = held
         return moved
 
     def _has_left(self) -> bool:
