@@ -1,4 +1,4 @@
-"""Makes values conform to a JSON schema: converts them, or replaces them by null."""
+"""Makes values conform to a JSON schema: converts them, dates to UTC, or replaces them by null."""
 
 from __future__ import annotations
 
