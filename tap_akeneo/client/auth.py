@@ -21,7 +21,7 @@ import requests
 from typing_extensions import override
 
 from tap_akeneo.client.errors import LoginRefused, PimUnavailable, RequestRefused
-from tap_akeneo.client.request import Request
+from tap_akeneo.client.http_request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_akeneo.client.request import shortened
+from tap_akeneo.client.http_request import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

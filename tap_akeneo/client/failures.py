@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_akeneo.client.request import Request
+    from tap_akeneo.client.http_request import Request
 
 MAX_RETRY_AFTER = 300.0
 """Longest ``Retry-After`` that the client honours, in seconds."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from backoff.types import Details
 
-    from tap_akeneo.client.request import Request
+    from tap_akeneo.client.http_request import Request
 
 T = TypeVar("T")
 

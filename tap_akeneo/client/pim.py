@@ -19,7 +19,7 @@ from tap_akeneo.client.errors import (
     RequestRefused,
     WrongSetting,
 )
-from tap_akeneo.client.request import Request
+from tap_akeneo.client.http_request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

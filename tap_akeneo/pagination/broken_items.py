@@ -15,8 +15,8 @@ from uuid import UUID
 
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page
+from tap_akeneo.pagination.key_orders import UUIDS, UuidOrder
 from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
-from tap_akeneo.pagination.keys import UUIDS, UuidOrder
 from tap_akeneo.pagination.slices import BrokenRange, ListFailed
 
 if TYPE_CHECKING:

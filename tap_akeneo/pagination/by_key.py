@@ -25,9 +25,9 @@ from tap_akeneo.client.responses import Page
 from tap_akeneo.pagination.broken_items import find_broken_range
 from tap_akeneo.pagination.by_link import LinkSlice
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages
+from tap_akeneo.pagination.key_orders import TextOrder, lower_case, order_of
 from tap_akeneo.pagination.key_pages import KeyPages, NotShown, next_by_position
 from tap_akeneo.pagination.key_places import GapSlice, MiddleSlice
-from tap_akeneo.pagination.keys import TextOrder, lower_case, order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import MAX_PAGE_SIZE, ListRequest
 from tap_akeneo.pagination.slices import (
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import HalPage, Item
-    from tap_akeneo.pagination.keys import KeyOrder
+    from tap_akeneo.pagination.key_orders import KeyOrder
 
 MIN_PAGES_TO_SPLIT = 4
 """Minimum number of remaining pages for which splitting is worth an additional request."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import decode_page
 from tap_akeneo.pagination.by_number import MAX_READINGS, RESULT_WINDOW, NumberedPages
-from tap_akeneo.pagination.keys import lower_case, order_of
+from tap_akeneo.pagination.key_orders import lower_case, order_of
 from tap_akeneo.pagination.slices import ListFailed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.pim import Pim
     from tap_akeneo.client.responses import HalPage, Item
-    from tap_akeneo.pagination.keys import KeyOrder
+    from tap_akeneo.pagination.key_orders import KeyOrder
     from tap_akeneo.pagination.request import ListRequest
 
 SIZES = (100, 10, 1)

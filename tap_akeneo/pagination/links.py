@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from tap_akeneo.client.errors import printable
-from tap_akeneo.client.request import MAX_SHOWN_URL, shortened
+from tap_akeneo.client.http_request import MAX_SHOWN_URL, shortened
 from tap_akeneo.pagination.slices import ListFailed
 
 CURSOR = "search_after"

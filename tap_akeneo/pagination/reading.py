@@ -17,8 +17,8 @@ from tap_akeneo.client.responses import ListDisabled, Page
 from tap_akeneo.pagination.by_key import KeySlice
 from tap_akeneo.pagination.by_link import LinkSlice, WholeSlice
 from tap_akeneo.pagination.by_number import NumberSlice
+from tap_akeneo.pagination.key_orders import lower_case, order_of
 from tap_akeneo.pagination.key_places import Seams
-from tap_akeneo.pagination.keys import lower_case, order_of
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (

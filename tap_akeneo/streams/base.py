@@ -203,7 +203,7 @@ class AkeneoStream(SdkStream):
         self.is_whole &= reading.is_complete or reading.outcome is Outcome.PAUSED
         self._is_resumed |= reading.outcome is Outcome.RESUMED
         if permission is None and not isinstance(reading, RefreshReading):
-            self._note(reading)
+            self._count_for_readings(reading)
         self._has_list |= reading.is_read and permission is None
         if reading.refusal is not None and reading.outcome is not Outcome.GONE:
             refusal = reading.refusal
@@ -226,7 +226,7 @@ class AkeneoStream(SdkStream):
         elif reading.broken:
             self._report_broken((one.after, one.to) for one in reading.broken)
 
-    def _note(self, reading: ListReading) -> None:
+    def _count_for_readings(self, reading: ListReading) -> None:
         """Count what was read of a list, for the stream of readings."""
         one = self._list_of(reading)
         # Items that came twice are one row.

@@ -31,7 +31,7 @@ from uuid import UUID
 
 import msgspec
 
-from tap_akeneo.pagination.keys import lower_case
+from tap_akeneo.pagination.key_orders import lower_case
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.pagination.slices import KeyRange
 from tap_akeneo.streams.fingerprints import NOTHING_LEFT, digest, has_unfinished

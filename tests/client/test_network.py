@@ -25,8 +25,8 @@ from pim_simulator import SimulatedPim, serve
 from tap_akeneo.client.auth import AppAuthenticator
 from tap_akeneo.client.errors import AkeneoError, NoResponse, PimUnavailable, RequestRefused
 from tap_akeneo.client.http import HttpClient
+from tap_akeneo.client.http_request import Request
 from tap_akeneo.client.pim import Pim
-from tap_akeneo.client.request import Request
 from tap_akeneo.tap import TapAkeneo
 from tests.docs.troubleshooting import is_explained
 from tests.support import Ended, command, errors, settings_for, sync

@@ -19,7 +19,7 @@ import pytest
 
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
-from tap_akeneo.client.request import Request
+from tap_akeneo.client.http_request import Request
 from tests.leaks import SECRETS, leaks
 from tests.support import command, settings_for, sync
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_akeneo.pagination.keys import TextOrder, UuidOrder
+from tap_akeneo.pagination.key_orders import TextOrder, UuidOrder
 from tap_akeneo.pagination.slices import KeyRange, merged
 
 if TYPE_CHECKING:
