@@ -116,6 +116,7 @@ class TapAkeneo(TapInterface):
         self.skipped_streams: set[str] = set()
         self.skipped_lists: dict[str, list[str]] = {}
         self._reported_refusals: set[tuple[str, int, str]] = set()
+        self._identifiers = IdentifierAttributes(self)
         # Discovery needs to know this before the SDK loads the state.
         state = kwargs.get("state")
         self._has_state = isinstance(state, dict) and any(state.values())
@@ -198,11 +199,10 @@ class TapAkeneo(TapInterface):
         """The columns of the setting ``value_columns``."""
         return read_columns(self)
 
-    @cached_property
     @override
-    def identifiers(self) -> IdentifierAttributes:
-        """The identifier attributes."""
-        return IdentifierAttributes(self)
+    def identifier_codes(self) -> list[str]:
+        """Return the codes of the identifier attributes, the main one first."""
+        return self._identifiers.codes()
 
     @cached_property
     @override

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_akeneo.client.responses import Item, Page
+    from tap_akeneo.records import Record
     from tap_akeneo.replication import Condition, DateRange
-    from tap_akeneo.streams.rows import Record
 
 # The option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
@@ -135,7 +135,7 @@ class ProductStream(IncrementalStream):
     def _small_values(self) -> dict[str, str]:
         """Return the query parameter that makes items small: the values of one attribute."""
         try:
-            codes = self.tap.identifiers.codes()
+            codes = self.tap.identifier_codes()
         except RequestRefused as refusal:
             self.logger.info(
                 "%s are read with all their values, which takes longer: %s",
@@ -267,7 +267,7 @@ class Products(ProductStream):
         if "identifier" not in self._selected:
             return None
         try:
-            codes = self.tap.identifiers.codes()
+            codes = self.tap.identifier_codes()
         except RequestRefused as refusal:
             if self._had_identifier or lacks_overall_access(refusal, Attributes.permission):
                 refusal.hint = Attributes.permission

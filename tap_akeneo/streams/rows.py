@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_akeneo.client.responses import Page
-
-Record = dict[str, Any]
+    from tap_akeneo.records import Record
 
 
 class RecordStream(Resource):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tap_akeneo.maps import StreamMaps
     from tap_akeneo.pagination.plans import Plan
     from tap_akeneo.pagination.reader import Reader
-    from tap_akeneo.streams.structure import IdentifierAttributes
     from tap_akeneo.value_columns.definitions import Column
     from tap_akeneo.writer import DeferredVersionWriter
 
@@ -53,10 +52,13 @@ class TapInterface(Tap, ABC):
     def value_columns(self) -> Sequence[Column]:
         """The columns of the setting ``value_columns``."""
 
-    @property
     @abstractmethod
-    def identifiers(self) -> IdentifierAttributes:
-        """The identifier attributes."""
+    def identifier_codes(self) -> list[str]:
+        """Return the codes of the identifier attributes, the main one first.
+
+        Raises:
+            RequestRefused: The PIM does not list its attributes.
+        """
 
     @property
     @abstractmethod
