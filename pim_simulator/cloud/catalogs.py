@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 _DEFAULT_LIMIT = 100
 _HIGHEST_LIMIT = {"product-uuids": 1000}  # the others: 100 (GetMappedProductsQuery)
 _DATES = ("updated_after", "updated_before")
+_FROM_DATABASE = ("products", "mapped-products")
+"""Lists that drop what only the search index has, after the search, so that a page is short and has
+no link (`GetProductsQuery`, `GetRawProductsQuery`, `GetProductsAction`)."""
 
 
 class CatalogLists:
     """Lists catalogs and their products."""
 
     def __init__(self, pim: Installation) -> None:
+        self._pim = pim
         self._store = pim.store
         self._bodies = ItemBodies(pim)
 
@@ -90,6 +94,8 @@ class CatalogLists:
         cursor = request.query.get("search_after")
         after = [row for row in rows if cursor is None or row[0] > cursor]
         page = after[:limit]
+        if kind in _FROM_DATABASE:
+            page = [row for row in page if row[0] not in self._pim.missing]
         path = request.path
         links = {
             "self": _link(request, path, limit, cursor),

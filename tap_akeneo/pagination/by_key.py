@@ -148,6 +148,8 @@ class KeySlice(Slice):
             counted: The PIM's count of the whole list; ``None`` if it is unknown.
             samples: Some keys of the list.
         """
+        if not self.request.takes_any_cursor:
+            return (self,)
         left = self.remaining(counted)
         if left < MIN_PAGES_TO_SPLIT * self.request.page_size or not self.is_divisible:
             return (self,)

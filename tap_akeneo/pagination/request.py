@@ -54,6 +54,7 @@ class ListRequest:
         parents: Keys of the parent item. It may be deleted before the list is read.
         key_is_cursor: Whether the cursor of a page is the key of the item before it. ``None`` if
             only the first ``next`` link shows this.
+        takes_any_cursor: Whether the PIM takes any key for a cursor, and not only that of an item.
         has_count: Whether the PIM counts the items of a numbered page.
         may_hang: Whether the PIM may never answer the first request.
         may_be_disabled: Whether the PIM sends a message instead of the list if it is disabled.
@@ -69,6 +70,7 @@ class ListRequest:
     page_size: int = MAX_PAGE_SIZE
     parents: Mapping[str, str] = field(default_factory=dict)
     key_is_cursor: bool | None = False
+    takes_any_cursor: bool = True
     has_count: bool = True
     may_hang: bool = False
     may_be_disabled: bool = False

@@ -35,10 +35,16 @@ class CatalogChildStream(ChildStream):
     """A resource of which the PIM has one list for each catalog.
 
     If a catalog is disabled, the PIM responds with 200 and an error message.
+
+    If a product is deleted but still in the search index, its page is short and has no link,
+    although others follow. A cursor must be a valid uuid. Source: `GetProductsAction` and
+    `GetProductsQuery` of akeneo/pim-community-dev.
     """
 
     since: ClassVar[str] = "SaaS"
     pagination: ClassVar[Pagination] = Pagination.CURSOR
+    key_is_cursor: ClassVar[bool | None] = None
+    takes_any_cursor = False
     needs_app = True
     may_be_disabled = True
     parent: ClassVar[type[AkeneoStream]] = Catalogs
@@ -95,6 +101,8 @@ class CatalogMappedVariants(CatalogChildStream):
     name = "catalog_mapped_variants"
     path = "catalogs/{catalog_id}/mapped-models/{model_code}/variants"
     primary_keys = ("catalog_id", "uuid")
+    # There are many of these lists, and almost all have less than a page.
+    key_is_cursor = False
     parent = CatalogMappedModels
     parent_key = "model_code"
 

@@ -76,6 +76,7 @@ class Resource(Stream):
     replication_key: ClassVar[str | None] = None
     pagination: ClassVar[Pagination] = Pagination.PAGE
     key_is_cursor: ClassVar[bool | None] = False
+    takes_any_cursor: ClassVar[bool] = True
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
     may_be_disabled: ClassVar[bool] = False
@@ -173,6 +174,7 @@ class Resource(Stream):
             self.settings.page_size,
             parents or {},
             key_is_cursor=self.key_is_cursor if self.pim.cursors_are_plain else False,
+            takes_any_cursor=self.takes_any_cursor,
             has_count=self.has_count,
             may_hang=self.may_hang,
             may_be_disabled=self.may_be_disabled,

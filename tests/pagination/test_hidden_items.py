@@ -7,7 +7,7 @@ next one (pim-behaviour: SqlGetConnectorProducts; api-php-client #197).
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -79,6 +79,25 @@ def test_a_capital_i_with_a_dot_at_the_end_of_a_page_hides_no_other_items(
     before = sum(code < "i" for code in others)
     run = sync(pim, stream, page_size=before + 1)
     assert {code for (code,) in run.rows(stream)} == {*others, *codes}
+
+
+@pytest.mark.parametrize(
+    ("stream", "products"), [("catalog_products", 400), ("catalog_mapped_products", 1500)]
+)
+@pytest.mark.parametrize("place", [0, 50, 99])
+def test_a_deleted_item_of_a_catalog_hides_no_others(
+    start_pim: StartPim, stream: str, products: int, place: int
+) -> None:
+    pim = start_pim("saas", products=products)
+    app: dict[str, Any] = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+    whole = {uuid for _, uuid in sync(pim, stream, **app).rows(stream)}
+    deleted = sorted(whole)[place]
+    pim.missing.add(deleted)
+    pim.requests.clear()
+    run = sync(pim, stream, **app)
+    assert {uuid for _, uuid in run.rows(stream)} == whole - {deleted}
+    cursors = {request.query.get("search_after") for request in pim.requests}
+    assert cursors <= {*whole, None}
 
 
 def create_models(pim: SimulatedPim, codes: Iterable[str]) -> None:
