@@ -149,7 +149,6 @@ class TapAkeneo(TapInterface):
     @cached_property
     @override
     def settings(self) -> Settings:
-        """The validated settings."""
         filterable = {
             stream.name: issubclass(stream, IncrementalStream)
             for stream in reversed(STREAMS)
@@ -161,7 +160,6 @@ class TapAkeneo(TapInterface):
     @cached_property
     @override
     def pim(self) -> Pim:
-        """The PIM at ``base_url``."""
         settings = self.settings
         if settings.max_concurrency > MAX_AKENEO_CONCURRENCY:
             self.logger.warning(
@@ -196,18 +194,15 @@ class TapAkeneo(TapInterface):
     @cached_property
     @override
     def value_columns(self) -> Sequence[Column]:
-        """The columns of the setting ``value_columns``."""
         return read_columns(self)
 
     @override
     def identifier_codes(self) -> list[str]:
-        """Return the codes of the identifier attributes, the main one first."""
         return self._identifiers.codes()
 
     @cached_property
     @override
     def maps(self) -> StreamMaps:
-        """The maps of the setting ``stream_maps``."""
         maps = StreamMaps(self.config, self.logger)
         names = {stream.name for stream in STREAMS}
         if unknown := ", ".join(maps.unknown_streams(names)):
@@ -313,12 +308,10 @@ class TapAkeneo(TapInterface):
     @cached_property
     @override
     def reader(self) -> Reader:
-        """Reads the lists of all streams."""
         return Reader(self.pim, self.settings.max_concurrency, self.stopper.check)
 
     @override
     def plans_after(self, name: str) -> Iterator[tuple[str, Callable[[], Plan[None]]]]:
-        """Yield the names and plans of the selected streams after this one."""
         names = list(self.streams)
         for following in names[names.index(name) + 1 :]:
             stream = self.streams[following]
@@ -329,16 +322,6 @@ class TapAkeneo(TapInterface):
     def stream_refused(
         self, name: str, refusal: RequestRefused, permission: str, *, may_skip: bool
     ) -> bool:
-        """Record that the PIM refuses a list, and return whether the setting skips it.
-
-        Other streams continue. The run fails at its end, unless the list is skipped.
-
-        Args:
-            name: Name of the stream.
-            refusal: The refusal.
-            permission: The permission that the list needs, as the PIM's role screen names it.
-            may_skip: Whether the setting `on_forbidden` applies.
-        """
         is_skipped = may_skip and self.settings.on_forbidden == "skip"
         if not is_skipped:
             self._add_failed_stream(name)
@@ -357,7 +340,6 @@ class TapAkeneo(TapInterface):
 
     @override
     def end_stream(self, name: str, skipped: Sequence[str], *, is_partial: bool) -> None:
-        """Record that a stream was read to its end, and the paths of the lists it skipped."""
         self.ended_streams.add(name)
         if skipped and is_partial:
             self.skipped_lists[name] = list(skipped)
@@ -372,19 +354,16 @@ class TapAkeneo(TapInterface):
 
     @override
     def is_read(self, name: str) -> bool:
-        """Return whether nothing of a stream is broken, was skipped or failed."""
         incomplete = (self.skipped_streams, self.skipped_lists, self.failed_streams)
         return name not in {*self.broken_streams}.union(*incomplete)
 
     @override
     def stream_broken(self, name: str, reason: str) -> None:
-        """Record that a stream lacks items that the PIM cannot send, which is no failure."""
         self.broken_streams.add(name)
         self.logger.warning("%s: %s", name, reason)
 
     @override
     def stream_failed(self, name: str, reason: str) -> None:
-        """Record that a stream is incomplete. Other streams continue."""
         self._add_failed_stream(name)
         self.logger.error("%s: %s", name, reason)
 

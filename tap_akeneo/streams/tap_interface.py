@@ -78,7 +78,16 @@ class TapInterface(Tap, ABC):
     def stream_refused(
         self, name: str, refusal: RequestRefused, permission: str, *, may_skip: bool
     ) -> bool:
-        """Record that the PIM refuses a list, and return whether the setting skips it."""
+        """Record that the PIM refuses a list, and return whether the setting skips it.
+
+        Other streams continue. The run fails at its end, unless the list is skipped.
+
+        Args:
+            name: Name of the stream.
+            refusal: The refusal.
+            permission: The permission that the list needs, as the PIM's role screen names it.
+            may_skip: Whether the setting `on_forbidden` applies.
+        """
 
     @abstractmethod
     def end_stream(self, name: str, skipped: Sequence[str], *, is_partial: bool) -> None:
