@@ -1,4 +1,4 @@
-"""Print what we lack of a description of the API, and write the table that is checked in.
+"""Print how the project differs from a description of the API, and write the table of that.
 
 Download Akeneo's OpenAPI document of SaaS, and run `python -m tests.reference FILE --save`. Without
 a file, the facts that are checked in are compared.

@@ -1,4 +1,4 @@
-"""What scripts/setup installs, and what it says where it may not."""
+"""What scripts/setup installs, and what it says if it may not install anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each change of docs/freshness.md that moves no date is in all rows once they were read again."""
+"""Changes that move no date, as docs/freshness.md lists them, are in rows that are read again."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SCRIPT = ROOT / "examples" / "products.sql"
 
 @pytest.fixture
 def environment(postgres: Postgres, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Variables with which both programs find each other, and a server without our tables."""
+    """Environment variables by which psql and the tap find each other and an empty server."""
     programs = tmp_path / "bin"
     programs.mkdir()
     tap = programs / "tap-akeneo"
