@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pim_simulator import SimulatedPim, serve
 from tests.dbt.deletions import JsonlMarts, Play
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
-from tests.targets.feed import make_feed
+from tests.targets.feed import make_feeds
 from tests.targets.loaders import LOADERS, SCHEMA, Place
 from tests.targets.matrix import ZONE, Failed, try_loader
 from tests.targets.meltano import set_up
@@ -80,13 +80,14 @@ def _try(loaders: Sequence[Loader], place: Place) -> tuple[str, bool]:
     """Return the table of all loaders, and whether those work that should."""
     results = {}
     _tell("Running the tap ...")
-    feed = make_feed(place.folder)
+    feeds = make_feeds(place.folder)
     for loader in loaders:
         _tell(f"Trying {loader.name} ...")
-        results[loader.name] = try_loader(loader, feed, _own(place, loader))
+        results[loader.name] = try_loader(loader, feeds, _own(place, loader))
         place.server.lines(f"alter role {USER} reset timezone")
-        if SCHEMA in place.server.schemas():
-            place.server.lines(f"drop schema {SCHEMA} cascade")
+        for schema in place.server.schemas():
+            if schema.startswith(SCHEMA):
+                place.server.lines(f"drop schema {schema} cascade")
     return table(results), all(results[one.name].works or one.fails for one in loaders)
 
 

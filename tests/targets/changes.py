@@ -65,6 +65,13 @@ def write(pim: SimulatedPim, file: Path) -> None:
             pim.write.change(resource, key, values={"label": label})
 
 
+def switch_some(pim: SimulatedPim) -> None:
+    """Enable or disable some products, also those of a PIM of before 7.0."""
+    for product in pim.truth("products")[::PART]:
+        key = product["uuid"] if pim.profile.by_uuid else product["identifier"]
+        pim.write.change("products", key, enabled=not product["enabled"])
+
+
 def add_spares(pim: SimulatedPim) -> None:
     """Add items that nothing else in the PIM uses."""
     for resource, (key, data) in _SPARE.items():

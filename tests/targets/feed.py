@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pim_simulator import SimulatedPim, serve
 from tests.support import command, settings_for
-from tests.targets.changes import add_spares, delete_some, write
-from tests.targets.reading import Key, Row, key_of
+from tests.targets.changes import add_spares, delete_some, switch_some, write
+from tests.targets.reading import Key, Numbers, Row, key_of, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tests.support import Message
+    from tests.support import Ended, Message
 
 ALONE = ("saas", "pim-3")
 """PIMs for the streams that the Enterprise Edition does not have."""
+OLD = "ce-6"
+"""A PIM of before 7.0, where the key of a product is its identifier, which is free text."""
 
 ODD_CODES = (
     "it's",
@@ -32,8 +35,18 @@ ODD_CODES = (
     "two  spaces",
     " around ",
     "UPPER_and_lower",
+    "a/b",
+    "100 %25",
     "x" * 100,
 )
+
+LONG_NUMBERS = {
+    "price": [{"amount": "12345678901234567.89", "currency": "EUR"}],
+    "rating": "0.1234567890123456789",
+    "weight": {"amount": "-1.234567890123456789012345", "unit": "KILOGRAM"},
+    "optical_zoom": 9007199254740993,
+}
+"""Values that a float cannot hold. The PIM sends all but the integer as text."""
 
 Rows = dict[str, dict[Key, Row]]
 
@@ -43,25 +56,33 @@ class Feed:
     """The messages of three runs, one file each: a full run, one after edits, one after deletions.
 
     Attributes:
+        name: What it is a feed of.
         files: The files. Only the last contains ACTIVATE_VERSION.
         sent: Rows by stream and key after each run, as a target that upserts stores them.
         gone: Keys that the version of the third run no longer contains, by stream.
+        numbers: Numbers of `value_columns` after the first run, by key of the product.
     """
 
-    files: list[Path]
-    sent: list[Rows]
-    gone: dict[str, set[Key]]
+    name: str
+    files: list[Path] = field(default_factory=list)
+    sent: list[Rows] = field(default_factory=list)
+    gone: dict[str, set[Key]] = field(default_factory=dict)
+    numbers: dict[Key, Numbers] = field(default_factory=dict)
 
 
 class Runs:
-    """Runs of the tap as a process, each from the state of the previous run.
+    """Runs of the tap as a process, an hour apart, each from the state of the previous run.
 
     Args:
+        pim: The PIM.
         settings: Settings of the tap.
         without: Streams to skip.
     """
 
-    def __init__(self, settings: dict[str, Any], without: Iterable[str] = ()) -> None:
+    def __init__(
+        self, pim: SimulatedPim, settings: dict[str, Any], without: Iterable[str] = ()
+    ) -> None:
+        self._pim = pim
         self._settings = settings
         self._state: Message = {}
         self._catalog = json.loads(command("--discover", config=settings).stdout)
@@ -70,19 +91,32 @@ class Runs:
             whole["selected"] = entry["tap_stream_id"] not in without
 
     def run(self, **settings: Any) -> list[Message]:
+        """Run the tap with further settings, and return its messages."""
+        return self.ended(**settings).messages
+
+    def ended(self, **settings: Any) -> Ended:
+        """Run the tap with further settings, and return its result."""
         config = {**self._settings, **settings}
         ended = command(config=config, catalog=self._catalog, state=self._state)
         assert ended.code == 0, ended.log
+        # Otherwise the next reading may begin in the same second, and its row replace this one's.
+        self._pim.clock.advance(hours=1)
         self._state = [one["value"] for one in ended.messages if one["type"] == "STATE"][-1]
-        return ended.messages
+        return ended
 
 
-def make_feed(folder: Path) -> Feed:
-    """Run the tap three times with each PIM and write the messages to files.
+def make_feeds(folder: Path) -> list[Feed]:
+    """Run the tap three times with each PIM, and write the messages to files.
+
+    A PIM of before 7.0 has a feed of its own, because its products have another key.
 
     Args:
         folder: An empty folder.
     """
+    return [_feed_of_today(folder), old_feed(folder)]
+
+
+def _feed_of_today(folder: Path) -> Feed:
     runs = read_enterprise(folder / "ee-7")
     for profile in ALONE:
         pim = SimulatedPim(profile, seed=1, products=30)
@@ -90,10 +124,22 @@ def make_feed(folder: Path) -> Feed:
             app = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
             for_saas = {**app, "with_personal_data": True}
             settings = settings_for(pim, **(for_saas if pim.profile.saas else {}))
-            tap = Runs(settings, without=streams_of(runs[0]))
+            tap = Runs(pim, settings, without=streams_of(runs[0]))
             for so_far in runs:
                 so_far.extend(tap.run())
-    return _written(runs, folder)
+    lines = [[f"{json.dumps(one)}\n" for one in messages] for messages in runs]
+    return _written("today", lines, folder)
+
+
+def old_feed(folder: Path) -> Feed:
+    """Make the feed of a PIM of before 7.0.
+
+    Args:
+        folder: A folder.
+    """
+    # As the tap wrote them, because its numbers may have more digits than a float.
+    lines = [[f"{one}\n" for one in run.stdout.split("\n") if one] for run in read_old()]
+    return _written("old", lines, folder)
 
 
 def read_enterprise(
@@ -111,7 +157,7 @@ def read_enterprise(
     add_odd_codes(pim)
     add_odd_values(pim)
     with serve(pim):
-        tap = Runs(settings_for(pim))
+        tap = Runs(pim, settings_for(pim))
         first = tap.run()
         folder.mkdir()
         write(pim, folder / "pim.json")
@@ -121,6 +167,23 @@ def read_enterprise(
         return [first, second, tap.run(emit_activate_version_messages=True)]
 
 
+def read_old() -> list[Ended]:
+    """Run all streams of a PIM whose products have an identifier as key, three times."""
+    pim = SimulatedPim(OLD, seed=1, products=60, timezone="Europe/Paris")
+    add_odd_codes(pim)
+    values = {
+        code: [{"locale": None, "scope": None, "data": data}] for code, data in LONG_NUMBERS.items()
+    }
+    pim.write.product("many digits", values=values)
+    with serve(pim):
+        tap = Runs(pim, settings_for(pim, value_columns=[*LONG_NUMBERS]))
+        first = tap.ended()
+        switch_some(pim)
+        second = tap.ended()
+        delete_some(pim, streams_of(first.messages))
+        return [first, second, tap.ended(emit_activate_version_messages=True)]
+
+
 def add_odd_codes(pim: SimulatedPim) -> None:
     """Add items whose codes are hard to quote; old versions of the PIM accepted most of them."""
     (variant,) = [row["code"] for row in pim.truth("family_variants")][:1]
@@ -128,9 +191,11 @@ def add_odd_codes(pim: SimulatedPim) -> None:
         pim.write.save("categories", code, {"parent": "master"})
         pim.write.save("association_types", code, {"labels": {"en_US": code}})
         pim.write.save("attribute_options", ("color", code), {"labels": {"en_US": code}})
-        pim.write.save("assets", ("packshots", code), {})
-        pim.write.save("reference_entity_records", ("designers", code), {})
+        if pim.profile.enterprise:
+            pim.write.save("assets", ("packshots", code), {})
+            pim.write.save("reference_entity_records", ("designers", code), {})
         pim.write.product_model(code, family_variant=variant, categories=[code])
+        # The PIM refuses other identifiers (akeneo/pim-community-dev#3081).
         if not {",", ";"} & {*code} and code.strip() == code:
             pim.write.product(code, family="clothing")
 
@@ -176,17 +241,24 @@ def rows_of(messages: Iterable[Message]) -> Rows:
     return rows
 
 
-def _written(runs: list[list[Message]], folder: Path) -> Feed:
-    feed = Feed([], [], {})
+def _written(name: str, runs: list[list[str]], folder: Path) -> Feed:
+    feed = Feed(name)
     before: list[Message] = []
-    for number, messages in enumerate(runs, 1):
-        path = folder / f"run-{number}.jsonl"
-        path.write_text("".join(f"{json.dumps(one)}\n" for one in messages), encoding="utf-8")
+    for number, lines in enumerate(runs, 1):
+        path = folder / f"{name}-{number}.jsonl"
+        path.write_text("".join(lines), encoding="utf-8")
         feed.files.append(path)
+        messages = [json.loads(line) for line in lines]
         before += messages
         feed.sent.append(rows_of(before))
-    last = rows_of(runs[-1])
-    for message in runs[-1]:
+    exact = (json.loads(line, parse_float=Decimal) for line in runs[0])
+    feed.numbers = {
+        key: numbers
+        for key, row in rows_of(exact)["products"].items()
+        if (numbers := numbers_in(row))
+    }
+    last = rows_of(messages)
+    for message in messages:
         if message["type"] == "ACTIVATE_VERSION":
             stream = message["stream"]
             feed.gone[stream] = feed.sent[1][stream].keys() - last[stream].keys()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -32,10 +33,18 @@ class Place:
     Attributes:
         folder: The loader's own working directory.
         server: An empty database server.
+        schema: The schema of its tables there.
     """
 
     folder: Path
     server: Postgres
+    schema: str = SCHEMA
+
+    def within(self, name: str) -> Place:
+        """Make a place of its own in a new folder of this one."""
+        folder = self.folder / name
+        folder.mkdir()
+        return replace(self, folder=folder, schema=f"{self.schema}_{name}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ class Loader:
         keeps_empty: Whether it tells an empty text from a missing one.
         before: SQL to run on the server before, as the page says.
         to_compare: Further settings, each of which is measured for speed.
+        for_numbers: Settings with which it is tried again, because they may change numbers.
     """
 
     name: str
@@ -71,6 +81,7 @@ class Loader:
     keeps_empty: bool = True
     before: str = ""
     to_compare: tuple[Mapping[str, Any], ...] = ({},)
+    for_numbers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -94,9 +105,9 @@ def _duckdb(place: Place) -> Iterator[tuple[str, Row]]:
 
 
 def _tables(place: Place) -> Iterator[tuple[str, Row]]:
-    for stream in place.server.tables(SCHEMA):
-        for line in place.server.lines(f'select to_jsonb(t) from "{stream}" t', SCHEMA):  # noqa: S608
-            yield stream, json.loads(line)
+    for stream in place.server.tables(place.schema):
+        for line in place.server.lines(f'select to_jsonb(t) from "{stream}" t', place.schema):  # noqa: S608
+            yield stream, _exact(line)
 
 
 def _lines(place: Place) -> Iterator[tuple[str, Row]]:
@@ -104,14 +115,14 @@ def _lines(place: Place) -> Iterator[tuple[str, Row]]:
     for file in sorted(place.folder.glob("*-2*.json*")):
         for line in file.read_text(encoding="utf-8").split("\n"):
             if line:
-                yield file.name.partition("-")[0], json.loads(line)
+                yield file.name.partition("-")[0], _exact(line)
 
 
 def _messages(place: Place) -> Iterator[tuple[str, Row]]:
     """Read files of Singer messages."""
     for file in sorted(place.folder.glob("*/*.singer.gz")):
         for line in gzip.decompress(file.read_bytes()).decode().split("\n"):
-            message = json.loads(line or "{}")
+            message = _exact(line or "{}")
             if message.get("type") == "RECORD":
                 yield message["stream"], message["record"]
 
@@ -120,7 +131,7 @@ def _one_by_one(place: Place) -> Iterator[tuple[str, Row]]:
     """Read files with one record each."""
     files = sorted(place.folder.glob("*/*.json"), key=lambda file: file.stat().st_mtime_ns)
     for file in files:
-        yield file.parent.name, json.loads(file.read_bytes())["record"]
+        yield file.parent.name, _exact(file.read_text(encoding="utf-8"))["record"]
 
 
 def _csv(place: Place) -> Iterator[tuple[str, Row]]:
@@ -129,6 +140,11 @@ def _csv(place: Place) -> Iterator[tuple[str, Row]]:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 yield path.stem.partition("-")[0], dict(row)
+
+
+def _exact(line: str) -> Any:
+    """Decode JSON without rounding its numbers to floats."""
+    return json.loads(line, parse_float=Decimal)
 
 
 def nested_to_json() -> dict[str, dict[str, str]]:
@@ -158,12 +174,13 @@ POSTGRES = Loader(
     name="meltanolabs-target-postgres",
     version="0.8.1",
     command="target-postgres",
-    settings=lambda place: place.server.settings(SCHEMA),
+    settings=lambda place: place.server.settings(place.schema),
     read=_tables,
     needs="sessions in UTC: see [PostgreSQL](#postgresql)",
     before=f"alter role {USER} set timezone to 'UTC'",
-    # Not `use_copy`, which rounds decimals in columns of numbers to floats.
+    # Not `use_copy`, which changes numbers.
     to_compare=({}, {"validate_records": False}),
+    for_numbers={"use_copy": True},
 )
 TARGET_DUCKDB = Loader(
     name="target-duckdb",
@@ -200,7 +217,7 @@ LOADERS = (
             **_QUIET,
             **{
                 "dbname" if name == "database" else name: value
-                for name, value in place.server.settings(SCHEMA).items()
+                for name, value in place.server.settings(place.schema).items()
             },
         },
         read=_tables,
@@ -304,7 +321,7 @@ LOADERS = (
         name="target-postgres",
         version="1.1.3",
         command="target-postgres",
-        settings=lambda place: {**_QUIET, **place.server.settings(SCHEMA)},
+        settings=lambda place: {**_QUIET, **place.server.settings(place.schema)},
         read=_nothing,
         fails="cannot be installed: needs a `psycopg2` of 2018",
     ),
@@ -314,7 +331,10 @@ LOADERS = (
         command="target-postgres",
         settings=lambda place: {
             **_QUIET,
-            **{f"postgres_{name}": value for name, value in place.server.settings(SCHEMA).items()},
+            **{
+                f"postgres_{name}": value
+                for name, value in place.server.settings(place.schema).items()
+            },
         },
         read=_nothing,
         fails="cannot be installed: needs a `psycopg2` of 2020",

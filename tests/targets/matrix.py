@@ -9,13 +9,13 @@ import subprocess
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.targets.meltano import make_environment
-from tests.targets.reading import Key, NotJson, Row, key_of, restored
+from tests.targets.reading import Key, NotJson, Numbers, Row, key_of, numbers_in, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.targets.feed import Feed, Rows
@@ -41,12 +41,14 @@ class Held:
         count: Total number of rows.
         is_json: Whether all nested values are JSON.
         keeps_empty: Whether an empty text differs from a missing one.
+        numbers: Numbers of `value_columns` by key of the product, as they are stored.
     """
 
     rows: Rows = field(default_factory=lambda: defaultdict(dict))
     count: int = 0
     is_json: bool = True
     keeps_empty: bool = True
+    numbers: dict[Key, Numbers] = field(default_factory=dict)
 
     @property
     def keys(self) -> int:
@@ -56,6 +58,19 @@ class Held:
     def right(self, sent: Rows) -> int:
         """Return how many of the sent rows were written unchanged."""
         return sum(map(len, sent.values())) - len([*self.wrong(sent)])
+
+    def digits(self, sent: dict[Key, Numbers]) -> str:
+        """Return what has become of the digits of numbers, as text for the table."""
+        pairs = [
+            (number, self.numbers.get(key, {}).get(name))
+            for key, numbers in sent.items()
+            for name, number in numbers.items()
+        ]
+        if all(number == found for number, found in pairs):
+            return "all digits"
+        if all(found is not None and float(number) == float(found) for number, found in pairs):
+            return "rounded to floats"
+        return "changed"
 
     def wrong(self, sent: Rows) -> Iterator[tuple[str, Key]]:
         """Yield stream and key of each sent row that is missing or not the same."""
@@ -76,6 +91,7 @@ class Result:
         second: The same after the second run, and what happened to the rows of the first.
         nested: The format of nested values.
         deletions: What happens to rows that were deleted in the PIM.
+        numbers: What happens to the digits of numbers.
         why: What it needs, or why it does not work.
         changes: What it changes in rows although it works.
     """
@@ -85,6 +101,7 @@ class Result:
     second: str = ""
     nested: str = ""
     deletions: str = ""
+    numbers: str = ""
     why: str = ""
     changes: str = ""
 
@@ -93,49 +110,76 @@ class Result:
         needs = f"with {self.why}" if self.why else "yes"
         told = needs if self.works else f"no: {self.why}"
         changes = self.changes or "nothing" if self.works else ""
-        return [told, self.first, self.second, self.nested, self.deletions, changes]
+        rows = (self.first, self.second, self.nested, self.deletions, self.numbers)
+        return [told, *rows, changes]
 
 
-def try_loader(loader: Loader, feed: Feed, place: Place) -> Result:
-    """Install a loader and run it three times; any error becomes its result."""
+def try_loader(loader: Loader, feeds: Sequence[Feed], place: Place) -> Result:
+    """Install a loader and run it three times with each feed; any error becomes its result."""
     try:
-        return _tried(loader, feed, place)
+        return _tried(loader, feeds, place)
     except Exception as fault:  # noqa: BLE001 (the other loaders are still tried)
         return Result(why=loader.fails or _last(fault))
 
 
-def _tried(loader: Loader, feed: Feed, place: Place) -> Result:
-    config = place.folder / "config.json"
-    config.write_text(json.dumps(loader.settings(place)), encoding="utf-8")
+def _tried(loader: Loader, feeds: Sequence[Feed], place: Place) -> Result:
     if loader.before:
         place.server.lines(loader.before)
     program = make_environment(loader.name, loader.requirements) / loader.command
-    all_right, told = True, []
-    for messages, sent in zip(feed.files[:2], feed.sent, strict=False):
-        _run(program, config, messages)
-        held, total = _read(loader, place), sum(map(len, sent.values()))
-        right = held.right(sent)
-        all_right &= right == total and held.is_json
+    tables = [(feed, place.within(feed.name)) for feed in feeds]
+    all_right, is_json, told, numbers = True, True, [], ""
+    for run in range(2):
+        right = total = count = keys = 0
+        for feed, own in tables:
+            _run(loader, program, own, feed.files[run])
+            held, sent = _read(loader, own), feed.sent[run]
+            right += held.right(sent)
+            total += sum(map(len, sent.values()))
+            count += held.count
+            keys += held.keys
+            is_json &= held.is_json
+            if not run and feed.numbers:
+                numbers = held.digits(feed.numbers)
+        all_right &= right == total
         told.append(f"{right:,} of {total:,}")
+    works = all_right and is_json
     result = Result(
-        works=all_right,
+        works=works,
         first=told[0],
-        second=f"{told[1]}: {_second(held, total)}",
-        nested="JSON" if held.is_json else "text as Python writes it",
-        why=loader.needs if all_right else loader.fails or "rows are lost or not the same",
+        second=f"{told[1]}: {_second(keys, count, total)}",
+        nested="JSON" if is_json else "text as Python writes it",
+        numbers=numbers + _with_other_settings(loader, program, place, feeds),
+        why=loader.needs if works else loader.fails or "rows are lost or not the same",
         changes=loader.changes,
     )
     try:
-        _run(program, config, feed.files[2])
+        for feed, own in tables:
+            _run(loader, program, own, feed.files[2])
     except Failed as fault:
         unknown = "unknown message type" in str(fault).lower()
         result.deletions = "fails on `ACTIVATE_VERSION`" if unknown else f"fails: {_last(fault)}"
     else:
-        result.deletions = _deletions(_read(loader, place), feed.gone)
+        left = [row for feed, own in tables for row in _left(_read(loader, own), feed.gone)]
+        result.deletions = _deletions(left)
     return result
 
 
-def _run(program: Path, config: Path, messages: Path) -> None:
+def _with_other_settings(loader: Loader, program: Path, place: Place, feeds: Sequence[Feed]) -> str:
+    """Return what becomes of numbers with the settings that may change them."""
+    if not loader.for_numbers:
+        return ""
+    own = place.within("numbers")
+    (feed,) = (feed for feed in feeds if feed.numbers)
+    _run(loader, program, own, feed.files[0], **loader.for_numbers)
+    names = ", ".join(
+        f"`{name}: {json.dumps(value)}`" for name, value in loader.for_numbers.items()
+    )
+    return f"; {_read(loader, own).digits(feed.numbers)} with {names}"
+
+
+def _run(loader: Loader, program: Path, place: Place, messages: Path, **settings: Any) -> None:
+    config = place.folder / "config.json"
+    config.write_text(json.dumps({**loader.settings(place), **settings}), encoding="utf-8")
     # Some loaders name files after the second in which the run began.
     time.sleep(1)
     with messages.open("rb") as feed:
@@ -165,27 +209,30 @@ def _read(loader: Loader, place: Place) -> Held:
         key = key_of(stream, told)
         held.rows[stream][key] = DELETED if row.get("_sdc_deleted_at") else told
         held.count += 1
+        if stream == "products":
+            held.numbers[key] = numbers_in({name.lower(): value for name, value in row.items()})
     if not held.count:
         msg = "nothing to be read"
         raise Failed(msg)
     return held
 
 
-def _second(held: Held, total: int) -> str:
-    if held.keys < total:
+def _second(keys: int, count: int, total: int) -> str:
+    if keys < total:
         return "the first run's files are replaced"
-    if held.count > held.keys:
+    if count > keys:
         return "appended, so the last row of a key counts"
     return "merged by key"
 
 
-def _deletions(held: Held, gone: dict[str, set[Key]]) -> str:
-    left = [
-        row
-        for stream, keys in gone.items()
-        for key in keys
-        if (row := held.rows[stream].get(key)) is not None
-    ]
+def _left(held: Held, gone: dict[str, set[Key]]) -> Iterator[Row]:
+    for stream, keys in gone.items():
+        for key in keys:
+            if (row := held.rows[stream].get(key)) is not None:
+                yield row
+
+
+def _deletions(left: list[Row]) -> str:
     if not left:
         return "removes the rows"
     if all(row == DELETED for row in left):

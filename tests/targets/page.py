@@ -25,7 +25,7 @@ SPEED_HEAD = (
 )
 HEAD = (
     *("Loader", "Works", "Rows right", "After a second run", "Nested values", "Deletions"),
-    "Changes in rows",
+    *("Long numbers", "Changes in rows"),
 )
 
 

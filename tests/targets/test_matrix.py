@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.targets.feed import (
     ODD_CODES,
     Feed,
     add_odd_codes,
+    old_feed,
     read_enterprise,
     rows_of,
     streams_of,
@@ -32,12 +34,13 @@ from tests.targets.page import (
     with_table,
 )
 from tests.targets.postgres import Postgres
-from tests.targets.reading import restored
+from tests.targets.reading import numbers_in, restored
 from tests.targets.speed import Speed
 
 if TYPE_CHECKING:
     from tests.support import Message
     from tests.targets.feed import Rows
+    from tests.targets.reading import Key, Numbers
 
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLE = TEXT.partition(MARK)[2].partition(END)[0]
@@ -102,6 +105,27 @@ def test_the_feed_contains_all_rows_of_the_pim_and_marks_deletions(tmp_path: Pat
     assert len(streams_of(third)) > 30
 
 
+def test_the_feed_of_a_pim_before_7_has_odd_identifiers_and_numbers_with_all_digits(
+    tmp_path: Path,
+) -> None:
+    old = old_feed(tmp_path)
+    refused = {"one, two", "one; two", " around "}
+    for stream in ("products", "product_keys", "product_scores"):
+        assert {(code,) for code in ODD_CODES} - old.sent[0][stream].keys() == {
+            (code,) for code in refused
+        }
+        assert old.gone.get(stream) or stream == "products"
+    for stream in ("product_models", "product_model_keys"):
+        assert {(code,) for code in ODD_CODES} <= old.sent[0][stream].keys()
+    assert old.sent[0]["products"] != old.sent[1]["products"]
+    assert sorted(old.numbers["many digits",].values()) == [
+        Decimal("-1.234567890123456789012345"),
+        Decimal("0.1234567890123456789"),
+        Decimal(9007199254740993),
+        Decimal("12345678901234567.89"),
+    ]
+
+
 def test_the_table_of_speeds_has_a_place_on_the_page_and_a_row_for_each_measured_loader() -> None:
     assert TEXT.count(SPEED_MARK) == TEXT.count(SPEED_END) == 1
     working = [loader for loader in LOADERS if not loader.fails]
@@ -127,6 +151,21 @@ def test_lost_or_changed_rows_are_not_counted_as_right() -> None:
     assert Held({"locales": {("en_US",): FOUND}}).right(SENT) == 1
     assert Held({"locales": {("en_US",): {**FOUND, "enabled": False}}}).right(SENT) == 0
     assert Held({"locales": {}}).right(SENT) == 0
+
+
+def test_lost_digits_and_lost_numbers_are_told_apart() -> None:
+    number = Decimal("0.1234567890123456789")
+    sent: dict[Key, Numbers] = {("a",): {"value_rating": number}}
+    for stored, text in (
+        (number, "all digits"),
+        (str(number), "all digits"),
+        (float(number), "rounded to floats"),
+        (0.12, "changed"),
+        (None, "changed"),
+    ):
+        held = Held(numbers={("a",): numbers_in({"value_rating": stored})})
+        assert held.digits(sent) == text
+    assert Held().digits(sent) == "changed"
 
 
 def test_a_date_in_another_time_zone_and_an_empty_text_are_not_taken_for_right() -> None:
@@ -156,11 +195,12 @@ def test_the_feed_has_dates_of_summer_and_winter_and_codes_that_are_hard_to_quot
         assert {*ODD_CODES} <= {row["code"] for row in pim.truth(stream)}
 
 
-def test_a_failing_loader_is_reported_as_a_result() -> None:
+def test_a_failing_loader_is_reported_as_a_result(tmp_path: Path) -> None:
     def settings(_: Place) -> dict[str, object]:
         msg = "there is no such folder: /nowhere/at/all"
         raise OSError(msg)
 
-    broken = Loader("broken", "broken", settings, lambda _: iter(()), "1.0")
-    result = try_loader(broken, Feed([], [], {}), NOWHERE)
+    broken = Loader("broken", "broken", settings, lambda _: iter(()), folder="./duckdb_loader")
+    feed = Feed("today", [tmp_path / "messages"])
+    result = try_loader(broken, [feed], Place(tmp_path, Postgres(0, Path())))
     assert result.cells()[0] == "no: there is no such folder: …"
