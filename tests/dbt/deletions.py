@@ -16,6 +16,7 @@ from tests.support import KEYS_OF, sync
 from tests.targets.changes import add_spares, keys_in
 from tests.targets.loaders import LOADERS
 from tests.targets.meltano import make_environment
+from tests.targets.reading import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -209,6 +210,24 @@ class Play:
             for stream in MODELS
             if (left := self.living(stream) - keys_in(self.pim, stream))
         }
+
+    def wrong_dates(self) -> Found:
+        """Return the keys of the rows whose `updated` is not that of the PIM."""
+        found = {}
+        for stream, key in KEYS.items():
+            if stream in MODELS and load_schema(stream, key)["properties"].get("updated"):
+                dates = f"select {', '.join(key)}, updated from {stream}"  # noqa: S608
+                loaded = {
+                    tuple(row[one] for one in key): moment(row["updated"])
+                    for row in self.marts.rows(dates)
+                }
+                held = {
+                    tuple(row[one] for one in key): moment(row["updated"])
+                    for row in self.pim.truth(stream)
+                }
+                if wrong := {one for one, date in held.items() if loaded.get(one) != date}:
+                    found[stream] = wrong
+        return found
 
     def living(self, stream: str) -> set[Key]:
         """Return the keys that exist, as dbt has them."""

@@ -62,7 +62,7 @@ class Marts(ABC):
     def __init__(
         self, pim: SimulatedPim, home: Path, loader: dict[str, Any], utility: dict[str, Any]
     ) -> None:
-        settings = settings_for(pim, emit_activate_version_messages=True, pim_timezone="UTC")
+        settings = settings_for(pim, emit_activate_version_messages=True, pim_timezone=pim.timezone)
         del utility["pip_url"]
         utility["executable"] = str(make_dbt())
         utility["config"] |= {"project_dir": str(home / INTEGRATION)}

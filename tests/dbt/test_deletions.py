@@ -25,9 +25,10 @@ def test_a_reading_that_is_cut_off_and_resumed_deletes_what_is_deleted_and_no_li
     if sys.version_info >= (3, 14):
         pytest.skip("dbt 1.11 does not support Python 3.14")
     set_up("only-meltano")
-    pim = SimulatedPim("ee-7", seed=1, products=60, records=110)
+    pim = SimulatedPim("ee-7", seed=1, products=60, records=110, timezone="America/New_York")
     with serve(pim):
         play = Play(JsonlMarts(pim, tmp_path))
         for step in islice(play.steps(), 3):
             assert play.wrongly_deleted() == {}, step
             assert bool(play.not_deleted()) is ("cut off" in step)
+        assert play.wrong_dates() == {}

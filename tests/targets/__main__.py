@@ -13,7 +13,7 @@ from pim_simulator import SimulatedPim, serve
 from tests.dbt.deletions import JsonlMarts, Play
 from tests.dbt.marts import DuckdbMarts, PostgresMarts
 from tests.targets.feed import make_feeds
-from tests.targets.loaders import LOADERS, SCHEMA, Place
+from tests.targets.loaders import LOADERS, POSTGRES, SCHEMA, Place
 from tests.targets.matrix import ZONE, Failed, try_loader
 from tests.targets.meltano import set_up
 from tests.targets.page import (
@@ -95,7 +95,9 @@ def _find_deletions() -> bool:
     """Play deletions into each warehouse; return whether dbt found them and nothing else."""
     set_up("only-meltano")
     is_right = True
-    with serving() as server, tempfile.TemporaryDirectory() as home:
+    with serving("Europe/Paris") as server, tempfile.TemporaryDirectory() as home:
+        # As the page says.
+        server.lines(POSTGRES.before)
         warehouses: dict[str, Callable[[SimulatedPim, Path], Marts]] = {
             "duckdb": DuckdbMarts,
             "postgres": lambda pim, folder: PostgresMarts(pim, folder, server),
@@ -104,7 +106,9 @@ def _find_deletions() -> bool:
         for name, make in warehouses.items():
             folder = Path(home) / name
             folder.mkdir()
-            pim = SimulatedPim("ee-7", seed=1, products=60, records=110)
+            pim = SimulatedPim(
+                "ee-7", seed=1, products=60, records=110, timezone="America/New_York"
+            )
             with serve(pim):
                 play = Play(make(pim, folder))
                 for step in play.steps():
@@ -113,7 +117,9 @@ def _find_deletions() -> bool:
                     is_right &= not wrong
             left = play.not_deleted()
             _tell(f"{name}: {left or 'all deleted rows are deleted'}")
-            is_right &= not left
+            dates = play.wrong_dates()
+            _tell(f"{name}: {dates or 'all dates are right'}")
+            is_right &= not left and not dates
     return is_right
 
 

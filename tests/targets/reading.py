@@ -34,7 +34,7 @@ def key_of(stream: str, row: Row) -> Key:
     names = keys(stream)
     if names == ("uuid",) and row.get("uuid") is None:
         names = ("identifier",)
-    return tuple(str(_moment(row[key]) if key == READ_AT else row[key]) for key in names)
+    return tuple(str(moment(row[key]) if key == READ_AT else row[key]) for key in names)
 
 
 def numbers_in(row: Row) -> Numbers:
@@ -73,7 +73,7 @@ def restored(stream: str, row: Row, *, strict: bool = True, keeps_empty: bool = 
         del found["additional_fields"]
     told: Row = _as_floats(as_sent(found))
     if kept.get(READ_AT):
-        told[READ_AT] = _moment(kept[READ_AT])
+        told[READ_AT] = moment(kept[READ_AT])
     return told
 
 
@@ -86,10 +86,11 @@ def _as_floats(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _moment(value: str | datetime) -> datetime:
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc)
+def moment(value: str | datetime) -> datetime:
+    """Return a stored or sent date in UTC, which it is in if it has no zone."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    found = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    return found.astimezone(timezone.utc)
 
 
 def _restored(value: Any, schema: dict[str, Any], *, strict: bool, keeps_empty: bool) -> Any:
@@ -97,7 +98,7 @@ def _restored(value: Any, schema: dict[str, Any], *, strict: bool, keeps_empty: 
     if value is None or (value == "" and not keeps_empty):
         return None
     if isinstance(value, datetime) or schema.get("format") == "date-time":
-        return _moment(value)
+        return moment(value)
     if not isinstance(value, str) or "string" in types:
         return value
     if not {"object", "array"} & set(types):
