@@ -50,11 +50,6 @@ def test_a_wrong_client_is_a_422(ce7: Client) -> None:
     assert _error(answer) == (422, message)
 
 
-def test_a_wrong_grant_is_a_422(ce7: Client) -> None:
-    answer = ce7.token(grant_type="client_credentials")
-    assert _error(answer) == (422, "This grant type is not authorized for this client")
-
-
 def test_another_content_type_of_the_token_request_is_a_415(ce7: Client) -> None:
     headers = {"Content-Type": "text/plain"}
     url = f"{ce7.url}/api/oauth/v1/token"
@@ -105,14 +100,6 @@ def test_tokens_can_be_expired_and_revoked(start: Start) -> None:
     client.pim.tokens.revoke_refresh()
     answer = client.token(grant_type="refresh_token", refresh_token=client.refresh_token)
     assert answer.status_code == 422
-
-
-def test_an_unknown_and_a_missing_token_are_401(ce7: Client) -> None:
-    url = f"{ce7.url}{API}/channels"
-    message = "Full authentication is required to access this resource."
-    answer = requests.get(url, headers={"Authorization": "Bearer x"}, timeout=10)
-    assert _error(answer) == (401, "The access token provided is invalid.")
-    assert _error(requests.get(url, timeout=10)) == (401, message)
 
 
 def test_system_information_needs_a_token(ce7: Client) -> None:

@@ -217,6 +217,7 @@ def test_a_page_after_10_000_items_is_refused_as_recorded(recorded: Client) -> N
             '"page" pagination type. Please use the search after pagination type instead',
             "_links": {"documentation": {"href": href}},
         }
+    recorded.get("families", page=1001, limit=10)
 
 
 def test_links_repeat_the_parameters_in_the_recorded_order(recorded: Client) -> None:

@@ -7,8 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pim_simulator.http.paging import encrypt
-
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client, Start
 
@@ -92,39 +90,6 @@ def test_the_token_of_products_uuid_is_the_uuid(ce7: Client) -> None:
     body = ce7.get("products-uuid", limit=10, **AFTER)
     uuid = body["_embedded"]["items"][-1]["uuid"]
     assert body["_links"]["next"]["href"].endswith(f"search_after={uuid}")
-
-
-def test_identifiers_are_compared_in_lower_case(ce7: Client) -> None:
-    identifiers = [product["identifier"] for product in ce7.all("products", **AFTER)]
-    assert identifiers == sorted(identifiers, key=str.lower)
-    assert identifiers != sorted(identifiers)
-    upper = ce7.page("products", search_after=identifiers[4].upper(), **AFTER)
-    assert [product["identifier"] for product in upper] == identifiers[5:15]
-
-
-def test_a_cursor_may_be_a_key_that_no_item_has(ce7: Client) -> None:
-    first = ce7.page("product-models", search_after="clothing_", limit=1, **AFTER)
-    assert first[0]["code"].startswith("clothing_0")
-
-
-def test_the_order_up_to_5_0_is_that_of_the_key_as_text(clients: dict[str, Client]) -> None:
-    ce5 = clients["ce-5"]
-    products = [product["identifier"] for product in ce5.all("products", **AFTER)]
-    created = [product["identifier"] for product in ce5.pim.truth("products")]
-    assert products[:3] == [created[number - 1] for number in (1, 10, 100)]
-    after_10 = ce5.page("products", search_after=encrypt("10"), limit=1, **AFTER)
-    assert after_10[0]["identifier"] == created[99]
-
-
-def test_pages_of_products_end_at_the_ten_thousandth(ce7: Client) -> None:
-    ce7.get("products-uuid", page=100, limit=100)
-    answer = ce7.ask("products-uuid", page=101, limit=100)
-    assert answer.status_code == 422
-    message = "You have reached the maximum number of pages you can retrieve with the"
-    assert answer.json()["message"].startswith(message)
-    assert "documentation" in answer.json()["_links"]
-    assert ce7.ask("product-models", page=1001, limit=10).status_code == 422
-    ce7.get("families", page=1001, limit=10)
 
 
 def test_a_page_beyond_10_000_items_is_a_500_in_librepim(clients: dict[str, Client]) -> None:

@@ -294,16 +294,6 @@ def test_only_saas_filters_currencies(clients: dict[str, Client]) -> None:
     assert 0 < len(enabled) < len(every)
 
 
-def test_other_filters_of_structure_are_a_400(ce7: Client) -> None:
-    message = (
-        'Available search filters are "code, updated, has_products" and you tried to search on '
-        'unavailable filter "label"'
-    )
-    assert ce7.error("families", search=_by("label", "=", "x")) == (400, message)
-    search = _by("code", "IN", "shoes")
-    assert ce7.error("families", search=search)[0] == 400
-
-
 def test_categories_cannot_be_searched_by_updated_before_6_0(clients: dict[str, Client]) -> None:
     search = _by("updated", ">", "2020-01-01T10:00:01Z")
     status, message = clients["ce-5"].error("categories", search=search)
