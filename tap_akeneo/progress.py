@@ -1,4 +1,4 @@
-"""Progress of a stream: a log line every few seconds, or a progress bar on a terminal."""
+"""Progress of a stream: ever rarer log lines, or a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ Advance: TypeAlias = "Callable[[int, int | None], None]"
 """Takes the number of rows read since the last call, and the total number if it is known."""
 
 INTERVAL = 5.0
-"""Seconds between two log lines."""
+"""Seconds before the first log line. Each further interval is twice as long as the last one."""
+
+MAX_INTERVAL = 600.0
+"""The longest interval: an hour of reading takes about a dozen lines."""
 
 MINUTE = 60
 HOUR = 3600
@@ -60,6 +63,7 @@ class ProgressLog:
         self._log = log
         self._clock = clock
         self._rows = 0
+        self._interval = INTERVAL
         self._start = self._last_line = clock()
 
     def advance(self, rows: int, total: int | None) -> None:
@@ -71,8 +75,8 @@ class ProgressLog:
         """
         self._rows += rows
         now = self._clock()
-        if now - self._last_line >= INTERVAL:
-            self._last_line = now
+        if now - self._last_line >= self._interval:
+            self._last_line, self._interval = now, min(2 * self._interval, MAX_INTERVAL)
             self._log(self._line(now - self._start, total))
 
     def _line(self, seconds: float, total: int | None) -> str:

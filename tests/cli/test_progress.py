@@ -41,6 +41,18 @@ def test_a_stream_of_a_few_seconds_shows_nothing() -> None:
     assert lines(120, 1000, seconds=4.9) == []
 
 
+def test_a_long_stream_shows_ever_rarer_lines() -> None:
+    seconds = 0.0
+    logged: list[float] = []
+    shown = ProgressLog("products", lambda _line: logged.append(seconds), lambda: seconds)
+    for _ in range(2 * 3600):
+        seconds += 1
+        shown.advance(100, None)
+    assert logged[:4] == [5, 15, 35, 75]
+    assert len([one for one in logged if one <= 3600]) <= 12
+    assert logged[-1] - logged[-2] == logged[-2] - logged[-3] == 600
+
+
 def test_a_terminal_shows_a_progress_bar(start_pim: StartPim) -> None:
     seen, terminal = pty.openpty()
     shown = b""

@@ -105,8 +105,8 @@ def test_the_readme_lists_the_supported_versions() -> None:
     section = TEXT.partition("\n## Supported PIM versions\n")[2].partition("\n## ")[0]
     assert "ten versions" in section
     assert len(PROFILES) == 10
-    recorded = {str(one.version) for one in PROFILES.values() if one.name in {"ce-6", "ce-7"}}
-    assert all(version in section for version in recorded)
+    recorded = ("5.0.118", "6.0.90", "7.0.22", "7.0.84", "April 2024", "2026", "LibrePIM 8")
+    assert [version for version in recorded if version not in section] == []
 
 
 def test_the_simulator_page_lists_all_profiles() -> None:

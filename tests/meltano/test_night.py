@@ -276,6 +276,18 @@ def test_one_line_of_the_tap_reports_within_seconds_why_a_run_fails(
     assert re.match(pattern, line.text), line.text
 
 
+def test_a_broken_product_stops_no_night_if_the_tap_shall_only_warn(
+    nights: Nights, pim: SimulatedPim
+) -> None:
+    pim.broken.add(third_product(pim))
+    night = nights.run({"TAP_AKENEO_ON_BROKEN_ITEMS": "warn"})
+    assert night.code == 0
+    warned = [
+        line.text for line in night.lines if (line.level, line.source) == ("warning", "tap-akeneo")
+    ]
+    assert [text for text in warned if text.startswith("products: the PIM answers 500 for items")]
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_plain_http_to_a_tls_port_and_an_untrusted_certificate_are_reported_within_seconds(
     nights: Nights, tmp_path: Path, scheme: str

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.docs.tables import DOCS
 from tests.reference.__main__ import TABLE
 from tests.reference.compare import Difference, differences
 from tests.reference.facts import facts_of, load
@@ -33,6 +34,13 @@ def test_every_difference_has_a_reason_and_every_reason_a_difference(
     assert [one for one in found if reason_for(one) is None] == []
     assert REASONS
     assert unused(found) == []
+
+
+def test_the_limits_name_every_parameter_that_is_never_sent(found: list[Difference]) -> None:
+    page = DOCS.joinpath("limits.md").read_text(encoding="utf-8")
+    words = [one.what.split() for one in found if one.what.startswith("parameter ")]
+    assert words
+    assert sorted({name for _, name, *_ in words if f"`{name}`" not in page}) == []
 
 
 def test_what_a_later_description_adds_is_found() -> None:
