@@ -303,6 +303,7 @@ def test_links_to_another_host_are_not_followed(start_pim: StartPim, profile: st
     pim = start_pim(profile, products=30, records=5, links_base=other.url)
     run = sync(pim, page_size=10)
     assert len(run.rows("products")) == len(pim.truth("products"))
+    assert len(run.rows("attributes")) == len(pim.truth("attributes"))
     assert run.records("product_media_files")
     assert not other.requests
 

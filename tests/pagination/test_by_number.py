@@ -61,13 +61,6 @@ def test_missing_items_of_an_old_pim_are_counted_and_fail_the_stream(
     assert run.state["bookmarks"]["products"].get("replication_key_value") is None
 
 
-def test_links_to_another_host_are_not_followed(start_pim: StartPim) -> None:
-    pim = start_pim(products=30, links_base="http://internal.invalid:8080")
-    run = sync(pim, page_size=10)
-    assert len(run.rows("products")) == len(pim.truth("products"))
-    assert len(run.rows("attributes")) == len(pim.truth("attributes"))
-
-
 def test_parameters_missing_from_links_are_sent_with_each_page(start_pim: StartPim) -> None:
     pim = start_pim()
     run = sync(pim, "product_models", page_size=3)

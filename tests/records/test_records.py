@@ -76,35 +76,6 @@ def test_links_are_dropped_and_unknown_keys_go_into_additional_fields() -> None:
     assert RecordTransformer(properties)(item) == {"code": "a"}
 
 
-@given(
-    item=st.fixed_dictionaries(
-        {},
-        optional={
-            "code": st.text(),
-            "labels": st.dictionaries(st.text(), st.none() | st.text()) | st.just([]),
-            "list": st.lists(st.text()) | st.just({}),
-            "units": st.dictionaries(st.text(), st.fixed_dictionaries({"labels": st.just([])})),
-            "values": json_values,
-            "new": json_values,
-        },
-    )
-)
-def test_raw_and_decoded_records_are_the_same_json(item: dict[str, Any]) -> None:
-    properties: dict[str, Any] = {
-        "code": {"type": "string"},
-        "labels": MAP,
-        "list": LIST,
-        "units": {"type": "object", "additionalProperties": {"properties": {"labels": MAP}}},
-        "values": {},
-    }
-    sent = msgspec.json.encode(item)
-    raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
-    records = [RecordTransformer(properties, whole=whole)(raw) for whole in (False, True)]
-    written = [msgspec.json.decode(msgspec.json.encode(record)) for record in records]
-    assert written[0] == written[1]
-    assert written[0].get("labels", {}) == (item.get("labels") or {})
-
-
 def test_numbers_keep_all_their_digits() -> None:
     sent = b'{"code":"a","amount":12345678901234567890123456789012345678901,"rate":1.10}'
     raw = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
