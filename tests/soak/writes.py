@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 FIRST_V7 = 0x019A00000000
 """Milliseconds since 1970 in the first time-ordered uuid."""
 
-LETTERS = "abzmqé" + "abzmé".upper()
+LETTERS = "abzmqñ" + "abzmé".upper()
+"""First letters of codes. Outside ASCII there is no letter in both cases, because a page with both
+shows that a list is sorted by bytes, so that the places where parts meet need not be compared."""
+
 FAMILY_VARIANT = "shoes_size"
 SPARE = 3
 """Number of items that stay readable, because a run needs one to infer the time zone."""
