@@ -99,8 +99,17 @@ class Project:
         )
         return ended.returncode, ended.stdout
 
-    def run_until_killed(self, command: Sequence[str], ready: Callable[[], bool]) -> None:
-        """Start a command, and kill it and its child processes once `ready` returns true."""
+    def run_until_killed(
+        self,
+        command: Sequence[str],
+        ready: Callable[[], bool],
+        sign: signal.Signals = signal.SIGKILL,
+    ) -> int:
+        """Start a command, and kill it and its child processes once `ready` returns true.
+
+        Returns:
+            Its exit code.
+        """
         with subprocess.Popen(  # noqa: S603 (our own arguments)
             command,
             cwd=self.home,
@@ -116,4 +125,5 @@ class Project:
                     time.sleep(0.1)
             finally:
                 with suppress(ProcessLookupError):
-                    os.killpg(started.pid, signal.SIGKILL)
+                    os.killpg(started.pid, sign)
+        return started.returncode

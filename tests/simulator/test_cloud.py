@@ -266,6 +266,20 @@ def test_catalogs_are_filtered_by_date(app: Client) -> None:
     assert app.error(path, limit=101)[0] == 422
 
 
+def test_variants_of_mapped_models_refuse_what_the_description_refuses(app: Client) -> None:
+    models = [
+        f"catalogs/{row['id']}/mapped-models/{model}"
+        for row in app.pim.truth("catalogs")
+        for model in {one["model_code"] for one in app.pim.truth("catalog_mapped_variants")
+                      if one["catalog_id"] == row["id"]}
+    ]  # fmt: skip
+    path = f"{models[0]}/variants"
+    assert app.get(path)["_embedded"]["items"]
+    assert app.error(path, updated_after="2020-01-01 00:00:00")[0] == 422
+    assert app.error(path, limit=101)[0] == 422
+    assert app.error(f"{models[0]}-nope/variants")[0] == 404
+
+
 def test_newer_fields_are_sent_on_request(saas: Client) -> None:
     plain = saas.page("products-uuid", limit=100)
     newer = {"readiness", "workflow_execution_statuses", "root_parent"}

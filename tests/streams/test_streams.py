@@ -174,8 +174,9 @@ def test_products_and_variants_of_a_mapped_catalog_are_all_its_products(
 
 
 def test_each_rule_is_read_at_its_own_address(start_pim: StartPim) -> None:
-    pim = start_pim("saas")
+    pim = start_pim("saas", latency=0.05)
     rules = sync(pim, "rule_definitions").records("rule_definitions")
+    assert pim.requests.highest_concurrency > 1
     assert all(rule["conditions"] and rule["actions"] for rule in rules)
     asked = [request for request in pim.requests if "/rule-definitions" in request.path]
     assert len(asked) == 1 + len(rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -198,6 +199,25 @@ def test_the_run_after_a_killed_one_loads_everything(
     warehouse.run_until_killed(waits_for_products, "--force")
     assert "products" in warehouse.wrong()
     warehouse.run("--force")
+    assert warehouse.wrong() == []
+
+
+def test_the_run_after_a_stopped_one_loads_the_rest_at_once(
+    start_pim: StartPim, postgres: Postgres, programs: Path, tmp_path: Path
+) -> None:
+    pim = start_pim("ce-7")
+    warehouse = Warehouse(postgres, programs, pim, tmp_path, loader={"batch_size_rows": 10})
+    pim.faults.add("status", "/products-uuid", status=503, retry_after=60)
+
+    def has_written() -> bool:
+        waits = any(request.status == 503 for request in pim.requests)
+        return waits and any(table.rows for table in warehouse.tables().values())
+
+    ended = warehouse.run_until_killed(has_written, sign=signal.SIGTERM)
+    assert ended == 128 + signal.SIGTERM
+    assert "products" in warehouse.wrong()
+    # Meltano knows that the run has ended, so it needs no `--force`.
+    warehouse.run()
     assert warehouse.wrong() == []
 
 

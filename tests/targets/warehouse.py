@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,9 +119,18 @@ class Warehouse:
         assert code == 0, log[-8000:]
         return log
 
-    def run_until_killed(self, ready: Callable[[], bool], *options: str) -> None:
-        """Start a run, and kill Meltano and its child processes once `ready` returns true."""
-        self._project.run_until_killed(_command(options), ready)
+    def run_until_killed(
+        self,
+        ready: Callable[[], bool],
+        *options: str,
+        sign: signal.Signals = signal.SIGKILL,
+    ) -> int:
+        """Start a run, and kill Meltano and its child processes once `ready` returns true.
+
+        Returns:
+            The exit code of Meltano.
+        """
+        return self._project.run_until_killed(_command(options), ready, sign)
 
     def ask(self, query: str) -> list[str]:
         """Return the result of a query with one column."""
