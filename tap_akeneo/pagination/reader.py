@@ -227,17 +227,21 @@ class Reader:
                 # Not while many pages wait, because the consumer is too slow for another thread.
                 and running.waiting_bytes < self._max_bytes / 2
             )
-            one = reading.start_slice(
-                self._broken[selection],
-                divides=divides,
-                searches=selection not in self._searched,
-            )
+            try:
+                one = reading.start_slice(
+                    self._broken[selection],
+                    divides=divides,
+                    searches=selection not in self._searched,
+                )
+                is_long = one is not None and reading.pages_left() >= MIN_PAGES * self._count
+            except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
+                running.end(failure)
+                return None
             running.settle(reading)
             if one is not None and one.is_search:
                 self._searched.add(selection)
                 return _Job(running, reading, one)
             if one is not None:
-                is_long = reading.pages_left() >= MIN_PAGES * self._count
                 is_awaited = reading.waiting_pages <= 1
                 return _Job(running, reading, one, STEPS_AT_ONCE if is_long and is_awaited else 1)
         return None
@@ -281,14 +285,14 @@ class Reader:
             else:
                 running.refuse(result.failure)
             return
-        if result.failure is not None:
-            try:
+        try:
+            if result.failure is not None:
                 reading.fail(result.work, result.failure, pim_is_up=result.pim_is_up)
-            except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
-                running.end(failure)
-                return
-        else:
-            self._take_step(running, reading, result)
+            else:
+                self._take_step(running, reading, result)
+        except Exception as failure:  # noqa: BLE001 (raised when it is the plan's turn)
+            running.end(failure)
+            return
         running.settle(reading)
         if isinstance(running.need, Collect) and running.is_read:
             running.answer(None)

@@ -117,3 +117,16 @@ def test_a_batch_file_has_the_rows_before_the_error_and_the_state_no_more(
     load(pim, ["products"], after, state=run.state, **settings)
     loaded = before.rows["products"] + after.rows["products"]
     assert {row["uuid"] for row in loaded} == {row["uuid"] for row in pim.truth("products")}
+
+
+def test_keys_that_are_no_uuids_cost_only_the_streams_that_have_them(start_pim: StartPim) -> None:
+    pim = start_pim(products=700)
+    keys = sorted(row["uuid"] for row in pim.truth("products"))[95:105]
+    odd = {f'"uuid":"{key}"': f'"uuid":"no uuid {number}"' for number, key in enumerate(keys)}
+    pim.faults.add("odd", "/products-uuid", odd=odd, times=None)
+    # The lists of products are read ahead of the streams before them.
+    others = ("association_types", "locales", "product_models")
+    run = sync(pim, "product_keys", "products", *others, pim_timezone="UTC")
+    assert {*run.tap.failed_streams} == {"product_keys", "products"}
+    for stream in others:
+        assert len(run.rows(stream)) == len(pim.truth(stream))
