@@ -196,7 +196,8 @@ TARGET_DUCKDB = Loader(
     also=("duckdb<1.3",),
     keeps_empty=False,
     needs="`add_metadata_columns: true` and that `duckdb`; otherwise it silently loses rows",
-    changes='`""` becomes null, and quotes change in some tables of short texts',
+    changes='`""` becomes null. [A code in single quotes](#duckdb) changes the quotes in its '
+    "batch, or ends the run",
     to_compare=({}, {"batch_size_rows": 10_000}, {"validate_records": False}),
 )
 LOADERS = (
