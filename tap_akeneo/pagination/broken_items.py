@@ -203,7 +203,7 @@ def _far_behind(
     if _is_behind(pages, low, size) or not pages.is_alive():
         return None
     if high is None:
-        msg = f"the PIM answers 500 for the item after {last}, and nothing shows what follows it"
+        msg = f"nothing shows what follows the item after {last}, for which the PIM answers 500"
         raise ListFailed(msg)
     return high, None, False
 

@@ -143,6 +143,18 @@ def test_a_broken_item_beyond_the_numbered_pages_hides_few_others(
     assert lies_in(keys[place], by_hand.reading.broken)
 
 
+def test_a_list_fails_if_nothing_can_be_made_between_its_keys_beyond_the_numbered_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window_of(100, monkeypatch)
+    # Too long a beginning that sorts after everything.
+    keys = [f"{'~' * 70}{number:03}" for number in range(300)]
+    pim = ListInMemory("code", keys, broken=[keys[250]], window=100)
+    by_hand = ReadingByHand(pim).run(seeded(0))
+    assert by_hand.reading.outcome is Outcome.FAILED
+    assert "nothing shows what follows" in by_hand.reading.reason
+
+
 @pytest.mark.parametrize("kind", KEYS)
 @settings(max_examples=50)
 @given(data=st.data())
