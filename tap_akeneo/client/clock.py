@@ -13,8 +13,8 @@ from tap_akeneo.client.errors import AkeneoError
 
 logger = logging.getLogger("tap-akeneo.http")
 
-MAX_DIFFERENCE = 60
-"""Seconds by which the clocks of a PIM's servers may differ without a warning."""
+MAX_DIFFERENCE = timedelta(seconds=60)
+"""Time by which the clocks of a PIM's servers may differ without a warning."""
 
 
 class _Reading(NamedTuple):
@@ -24,10 +24,10 @@ class _Reading(NamedTuple):
     sent: float
     arrived: float
 
-    def ahead_of(self, other: _Reading) -> float:
-        """Return the seconds by which this clock is ahead of another one, at least."""
+    def ahead_of(self, other: _Reading) -> timedelta:
+        """Return the time by which this clock is ahead of another one, at least."""
         # The server wrote its time after the request was sent and before the response arrived.
-        return (self.server - other.server).total_seconds() - (self.arrived - other.sent)
+        return self.server - other.server - timedelta(seconds=self.arrived - other.sent)
 
     def is_before(self, other: _Reading) -> bool:
         """Return whether `ServerClock.at` is earlier with this reading than with another one."""
@@ -71,7 +71,7 @@ class ServerClock:
                 logger.warning(
                     "the clocks of the PIM's servers differ by %.0f s: the tap uses the one that "
                     "is behind; have them corrected",
-                    difference,
+                    difference.total_seconds(),
                 )
 
     def at(self, moment: float) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import replace
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from singer_sdk.metrics import Status, Tag
 from typing_extensions import override
 
+from tap_akeneo.client.clock import MAX_DIFFERENCE
 from tap_akeneo.client.errors import AkeneoError, NoResponse, RequestRefused
 from tap_akeneo.pagination.plans import Emit, Plan
 from tap_akeneo.pagination.reading import ListReading, Outcome
@@ -115,6 +117,9 @@ class AkeneoStream(SdkStream):
         if not is_read and (self.parent is None or self.pagination is Pagination.SINGLE):
             # Of single items, there may be a list for each product.
             return
+        if self._began_ahead:
+            # What another server has created since would count as deleted.
+            return
         own = {
             "stream": self.name,
             "ended_at": self.pim.server_time().isoformat(),
@@ -153,7 +158,8 @@ class AkeneoStream(SdkStream):
     def plan(self) -> Plan[None]:
         """Plan which lists to read; see `tap_akeneo.pagination.reader`."""
         self.is_whole = True
-        self.began = self.pim.server_time()
+        self._begun_at = time.monotonic()
+        self.began = self.pim.server_time(self._begun_at)
         self.read_at = self.began.isoformat()
         try:
             yield from self.plan_lists()
@@ -167,6 +173,11 @@ class AkeneoStream(SdkStream):
         except ListFailed as failure:
             self.is_whole = False
             self.tap.stream_failed(self.name, str(failure))
+
+    @property
+    def _began_ahead(self) -> bool:
+        """Whether ``began`` is far ahead of the clock of a server that responded only later."""
+        return self.began - self.pim.server_time(self._begun_at) > MAX_DIFFERENCE
 
     def plan_lists(self) -> Plan[None]:
         """Plan the reading of all lists of this stream."""
@@ -189,6 +200,11 @@ class AkeneoStream(SdkStream):
     def _save_progress(self, reading: ListReading) -> None:
         """Save the progress of a list, after more of its records have been written."""
         if isinstance(reading, ResumableReading):
+            if self._began_ahead and self.replication_key:
+                reading.set_back(self.pim.server_time(self._begun_at))
+            elif self._began_ahead:
+                # A later run would give all rows of the reading the time of these.
+                reading.is_resumable = False
             reading.save()
             if reading.is_state_due and not self.config.get("batch_config"):
                 self.tap.state_writer.write_state(self.tap_state)

@@ -187,6 +187,12 @@ class ResumableReading(ListReading):
             self._saved = self.read
         return due
 
+    def set_back(self, began: datetime) -> None:
+        """Count the reading as begun earlier, by the clock of a server that answered later."""
+        self.started = min(self.started, began)
+        if self.bookmark is not None:
+            self.bookmark = min(self.bookmark, began)
+
     def save(self) -> None:
         """Write the rest of the list, and the broken items that were skipped, to the state."""
         ranges = self.left

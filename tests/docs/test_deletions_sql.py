@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.docs.databases import Database, Key
     from tests.support import Message
 
+FIRST_KEY = "00000000-0000-4000-8000-000000000001"
 LAST_KEY = "ffffffff-0000-4000-8000-000000000000"
 DATES = ("updated", "read_at")
 READINGS = {"is_full": "boolean", "row_count": "integer"}
@@ -263,7 +264,7 @@ def test_a_product_that_was_broken_and_repaired_before_a_resumed_reading_is_not_
     pim.clock.advance(days=1)
     pim.broken.add(uuids(pim)[5])
     states = 0
-    for nth in range(30, 200, 10):
+    for nth in range(10, 200, 5):
         pim.faults.add("status", "/products-uuid", nth=nth, status=422, times=None)
         before = warehouse.state
         warehouse.load("product_keys", max_concurrency=1, page_size=20)
@@ -316,6 +317,28 @@ def test_a_list_that_fails_does_not_keep_the_deletions_of_others(saas: Warehouse
     pim.faults.add("status", f"/asset-families/{second}/assets", status=422, times=None)
     assert not saas.load("assets", "asset_keys")
     assert saas.deleted("assets") == {key for key in gone if key[0] == first}
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["whole", "resumed"])
+def test_servers_whose_clocks_differ_make_no_living_product_look_deleted(
+    warehouse: Warehouse,
+    is_killed: bool,  # noqa: FBT001 (of the test)
+) -> None:
+    pim = warehouse.pim
+    assert warehouse.load("products", "product_keys")
+    pim.clock.advance(days=1)
+    # The first server is 20 minutes ahead of the others.
+    pim.faults.add("event", "/products-uuid", nth=1, do=lambda: pim.clock.advance(seconds=-20 * 60))
+    if is_killed:
+        pim.faults.add("status", "/products-uuid", nth=4, status=422, times=None)
+    warehouse.load("product_keys", page_size=10, max_concurrency=1)
+    pim.faults.clear()
+    pim.write.save("products", FIRST_KEY, {})
+    pim.clock.advance(seconds=300)
+    assert warehouse.load("products")
+    if is_killed:
+        assert warehouse.load("product_keys")
+    assert warehouse.deleted("products") == set()
 
 
 @pytest.mark.parametrize("stream", ["families", "attribute_options"])
