@@ -264,12 +264,10 @@ class HttpClient:
 
         While the address may be wrong, waiting would not help, and a user waits for the message.
         """
-        if self.has_worked:
+        if self.has_worked or failure.is_from_pim:
             return self._max_retries
         if isinstance(failure, TimedOut) or (failure.retry_after or 0.0) > MAX_FIRST_WAIT:
             return 0
-        if failure.is_from_pim:
-            return self._max_retries
         return min(self._max_retries, MAX_FIRST_RETRIES)
 
     def _check_proxy(self, request: Request[T], response: requests.Response) -> None:
