@@ -32,8 +32,8 @@ T = TypeVar("T")
 MAX_BYTES = 4 * 1024 * 1024
 """Size in bytes of the pages of one plan that may wait, and of all that are read ahead."""
 
-MAX_PAGES = 4
-"""Pages of one list that may wait. After a kill, a run reads them again."""
+MAX_PAGES = 3
+"""Pages of a list that may wait once it is its turn. After a kill, a run reads them again."""
 
 PULSE = 0.5
 """Seconds between two calls of ``pulse`` while waiting for a page."""
@@ -200,6 +200,9 @@ class Reader:
             if len(self._threads) < min(self._active, self._count):
                 self._start_thread()
 
+    def _is_ahead(self, running: RunningPlan) -> bool:
+        return any(running is one for one in self._ahead.values())
+
     def _has_room_ahead(self) -> bool:
         return sum(one.waiting_bytes for one in self._ahead.values()) < self._max_bytes
 
@@ -217,16 +220,13 @@ class Reader:
             return _Job(running, None, running.need.function)
         for _ in range(len(running.work) if running.waiting_bytes < self._max_bytes else 0):
             reading = running.work.popleft()
-            if reading.waiting_pages >= MAX_PAGES:
+            if reading.waiting_pages >= MAX_PAGES and not self._is_ahead(running):
                 running.work.append(reading)
                 continue
             selection = reading.request.selection
-            divides = (
-                not running.work
-                and self._active + 1 < self._count
-                # Not while many pages wait, because the consumer is too slow for another thread.
-                and running.waiting_bytes < self._max_bytes / 2
-            )
+            # While pages wait, the consumer is too slow for another thread.
+            is_awaited = reading.waiting_pages <= 1 or self._is_ahead(running)
+            divides = is_awaited and not running.work and self._active + 1 < self._count
             try:
                 one = reading.start_slice(
                     self._broken[selection],
@@ -242,7 +242,6 @@ class Reader:
                 self._searched.add(selection)
                 return _Job(running, reading, one)
             if one is not None:
-                is_awaited = reading.waiting_pages <= 1
                 return _Job(running, reading, one, STEPS_AT_ONCE if is_long and is_awaited else 1)
         return None
 
