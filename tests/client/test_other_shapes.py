@@ -86,6 +86,19 @@ def test_an_empty_array_is_a_list_only_where_the_pim_sends_arrays(
     assert "an empty value instead of a page" in caplog.text
 
 
+def test_an_array_that_comes_in_pages_is_read_to_its_end(start_pim: StartPim) -> None:
+    pim = start_pim()
+    path = "/measurement-families"
+    following = {"href": f"{pim.url}/api/rest/v1{path}?page=2"}
+    first = {"_links": {"next": following}, "_embedded": {"items": ITEMS[:1]}}
+    last = {"_links": {}, "_embedded": {"items": ITEMS[1:]}}
+    pim.faults.add("status", path, nth=1, status=200, body=first)
+    pim.faults.add("status", path, nth=2, status=200, body=last)
+    run = sync(pim, "measurement_families", max_concurrency=1)
+    assert [row["code"] for row in run.records("measurement_families")] == ["a", "b"]
+    assert run.tap.failed_streams == []
+
+
 @pytest.mark.parametrize("body", NO_LISTS.values(), ids=NO_LISTS.keys())
 @pytest.mark.parametrize("stream", ["association_types", "measurement_families"])
 def test_a_response_that_is_no_list_is_retried(start_pim: StartPim, stream: str, body: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import resource
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -197,6 +198,32 @@ def test_a_full_disk_loses_nothing_that_was_there(database: Database) -> None:
     assert ended.stderr.count(b"\n") == 1, ended.stderr
     database.load(ITEMS, record(code="b"))
     assert database.rows() == [("a", None), ("b", None)]
+
+
+def test_a_disk_that_becomes_full_keeps_what_the_printed_states_cover(database: Database) -> None:
+    chance = random.Random(1)  # noqa: S311 (not for secrets)
+    messages = [ITEMS]
+    for number in range(400):
+        messages.append(record(code=str(number), name=f"{chance.getrandbits(60_000):x}"))
+        messages.append(state(number))
+    ended = subprocess.run(  # noqa: S603 (our own loader)
+        # Each record is a transaction of its own.
+        database.command(batch_size_mb=0),
+        input=b"".join(json.dumps(one).encode() + b"\n" for one in messages),
+        capture_output=True,
+        check=False,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20)),
+    )
+    assert ended.returncode == 1
+    others = [one for one in ended.stderr.splitlines() if not one.startswith(b"Loaded ")]
+    assert len(others) == 1, others
+    covered = int(ended.stdout.split()[-1])
+    assert 0 < covered < 399
+    there = {code for code, _ in database.rows()}
+    assert {str(number) for number in range(covered + 1)} <= there
+    database.load(ITEMS, *messages[2 * covered + 3 :])
+    assert len(database.rows()) == 400
 
 
 def test_settings_come_from_files_and_variables(database: Database, tmp_path: Path) -> None:

@@ -101,6 +101,16 @@ def test_a_count_does_not_depend_on_the_items_of_the_page_that_shows_it(broken: 
     assert NumberedPages(cast("Pim", pim), pim.request()).count() == len(codes)
 
 
+def test_a_numbered_page_is_read_without_its_count_if_only_the_count_fails() -> None:
+    codes = [f"sku_{number:03}" for number in range(60)]
+    pim = ListInMemory("code", codes, counts=None)
+    pages = NumberedPages(cast("Pim", pim), pim.request(25))
+    page, broken = pages.readable(1, 25, may_hang=False)
+    assert [value_of(item, "code") for item in page.items] == codes[:25]
+    assert broken == []
+    assert pim.requests == 2
+
+
 @pytest.mark.parametrize("broken", [[0], [0, 1], [0, 1, 2, 3, 12]])
 @pytest.mark.parametrize("deleted", [[], [5, 6]])
 def test_any_item_is_found_although_others_are_broken_or_deleted(

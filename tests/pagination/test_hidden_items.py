@@ -48,7 +48,11 @@ def test_pages_of_deleted_items_hide_no_others_if_keys_are_codes(
     keys = sorted((key for (key,) in whole.rows(stream)), key=str.lower)
     assert len(keys) > 140
     pim.missing.update(keys[20:130])
+    pim.requests.clear()
     run = sync(pim, stream)
+    cursors = [one.query["search_after"] for one in pim.requests if "search_after" in one.query]
+    # PIM 6.0.0 to 6.0.43 compares the cursor as it comes with keys in lower case (PIM-10435).
+    assert cursors == [cursor.lower() for cursor in cursors]
     assert {key for (key,) in run.rows(stream)} == set(keys) - set(keys[20:130])
     assert run.tap.failed_streams == []
 

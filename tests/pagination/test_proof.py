@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support import sync
 
 if TYPE_CHECKING:
@@ -40,6 +42,27 @@ def test_a_list_of_keys_that_is_gone_fails_if_the_pim_does_not_show_all_parents_
         run = sync(pim, "asset_keys", max_concurrency=1)
         assert len(run.rows("asset_keys")) < len(pim.truth("assets"))
         assert run.tap.failed_streams == ["asset_keys"], nth
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_family_of_assets_that_is_deleted_meanwhile_fails_nothing(
+    start_pim: StartPim, nth: int
+) -> None:
+    pim = start_pim("ee-7", products=5, records=120)
+    family = min(row["asset_family"] for row in pim.truth("assets"))
+
+    def delete() -> None:
+        for row in pim.truth("assets"):
+            if row["asset_family"] == family:
+                pim.write.delete("assets", (family, row["code"]))
+        pim.write.delete("asset_families", family)
+
+    pim.faults.add("event", f"/asset-families/{family}/assets", nth=nth, do=delete)
+    run = sync(pim, "asset_keys", page_size=10, max_concurrency=1)
+    assert run.tap.failed_streams == []
+    kept = {(row["asset_family"], row["code"]) for row in pim.truth("assets")}
+    assert kept <= run.rows("asset_keys").keys()
+    assert family not in {of for of, _ in kept}
 
 
 FORBIDDEN = {"code": 403, "message": "Access forbidden. You are not allowed to list products."}

@@ -77,6 +77,9 @@ def test_files_are_compressed_with_gzip_by_default_as_the_message_says(
     (batch,) = (one for one in run.messages if one["type"] == "BATCH")
     assert batch["encoding"] == {"format": "jsonl", "compression": "gzip"}
     assert loader.rows["families"]
+    (file,) = tmp_path.iterdir()
+    # RFC 1952: 4 means the fastest level.
+    assert file.read_bytes()[8] == 4
 
 
 def test_the_next_batch_run_reads_only_changes_and_may_write_no_batch(

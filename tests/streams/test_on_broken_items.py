@@ -94,6 +94,21 @@ def test_a_full_table_with_broken_items_sends_no_version(
     assert tap.failed_streams == []
 
 
+def test_streams_of_the_same_items_search_for_a_broken_one_once(start_pim: StartPim) -> None:
+    pim = start_pim(products=400)
+    pim.broken.add(sorted(row["uuid"] for row in pim.truth("products"))[150])
+
+    def failed(*streams: str) -> int:
+        pim.requests.clear()
+        sync(pim, *streams, max_retries=0)
+        return sum(one.status == 500 for one in pim.requests)
+
+    alone = failed("products")
+    assert alone > 5
+    # Each other stream may have asked for the page before the item was found.
+    assert failed("products", "product_keys", "product_scores") <= alone + 2 * 2
+
+
 @pytest.mark.parametrize("stream", ["product_keys", "product_scores"])
 def test_keys_with_broken_items_prove_no_deletion(start_pim: StartPim, stream: str) -> None:
     pim = start_pim(products=20)

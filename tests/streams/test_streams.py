@@ -182,6 +182,17 @@ def test_each_rule_is_read_at_its_own_address(start_pim: StartPim) -> None:
     assert len(asked) == 1 + len(rules)
 
 
+def test_lists_of_later_streams_are_read_while_those_of_an_earlier_one_are_slow(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("slow", "/families", delay=0.5)
+    run = sync(pim, "families", "locales")
+    answered = [one.path.rpartition("/")[2] for one in pim.requests]
+    assert answered.index("locales") < answered.index("families")
+    assert len(run.rows("families")) == len(pim.truth("families"))
+
+
 def test_a_rule_that_is_deleted_while_rules_are_read_is_left_out(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     pim.faults.add(
