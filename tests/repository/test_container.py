@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from tap_akeneo.config.schema import SETTINGS_SCHEMA
+from tap_akeneo.config.settings import CREDENTIALS
 from tests.repository.test_contributing import copy_of_the_repository
 from tests.support import settings_for
 
@@ -85,3 +88,19 @@ def test_its_steps_install_the_tap_and_a_target_and_its_command_loads_the_pim(
 def test_it_does_not_run_as_root_and_keeps_its_state_in_the_only_folder_that_it_writes() -> None:
     assert only("USER") == "10001"
     assert [text for name, text in STEPS if name == "WORKDIR"][-1] == "/work"
+
+
+def test_the_cron_job_runs_the_image_as_it_is_made_and_never_two_of_them() -> None:
+    job = yaml.safe_load((EXAMPLES / "cronjob.yaml").read_text(encoding="utf-8"))["spec"]
+    assert job["concurrencyPolicy"] == "Forbid"
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    # An SDK target may need more than the usual 30 seconds for its last batch.
+    assert pod["terminationGracePeriodSeconds"] >= 60
+    assert str(pod["securityContext"]["runAsUser"]) == only("USER")
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    mounts = {one["mountPath"] for one in container["volumeMounts"]}
+    assert mounts == {[text for name, text in STEPS if name == "WORKDIR"][-1], "/tmp"}  # noqa: S108
+    text = (EXAMPLES / "cronjob.yaml").read_text(encoding="utf-8")
+    names = {name.lower() for name in re.findall(r"TAP_AKENEO_(\w+)", text)}
+    assert {*CREDENTIALS, "base_url"} <= names <= SETTINGS_SCHEMA["properties"].keys()

@@ -103,6 +103,8 @@ UP_TO_7 = (
     STRUCTURE + DELETE_MODELS + PRODUCTS + PRODUCTS_UUID + SYSTEM + MEDIA_AND_MEASUREMENTS
 ) + CATEGORIES
 ROUTES = {"ce-5": UP_TO_5, "ce-6": UP_TO_6, "ce-7": UP_TO_7, "ce-master": UP_TO_7 + CATEGORY_MEDIA}
+# Read as code: these are built on 7.0 and on master.
+ROUTES |= {"ce-2026": ROUTES["ce-7"], "librepim-8": ROUTES["ce-master"]}
 
 
 @pytest.mark.parametrize("profile", ROUTES)
