@@ -103,6 +103,7 @@ def _at(
         return
     for name in sorted(operation["parameters"].keys() - _parameters(stream)):
         yield f"parameter {name} never sent"
+    yield from _new_choices(operation["parameters"], stream)
     if stream.name in WRAPPED:
         return
     record = record_of(operation)
@@ -119,14 +120,17 @@ def _is_single(path: str, facts: Json) -> bool:
 
 def _parameters(stream: type[AkeneoStream]) -> set[str]:
     """Return the query parameters that the tap sends, or that are settings."""
-    known = set(PAGING).union(stream.switches)
-    if stream.filterable:
-        known.add("search")
-    if stream.channel_parameter:
-        known |= {stream.channel_parameter, "locales"}
-    if stream.limits_attributes:
-        known.add("attributes")
-    return known | SENT.get(stream.name, set())
+    known = {one.name for one in stream.parameters()}
+    return known | set(PAGING) | SENT.get(stream.name, set())
+
+
+def _new_choices(theirs: Json, stream: type[AkeneoStream]) -> Iterator[str]:
+    """Yield the parameters that may have values which our setting refuses."""
+    for one in stream.parameters():
+        allowed = SETTINGS_SCHEMA["properties"][one.setting].get("enum")
+        found = theirs.get(one.name, {}).get("enum", ())
+        if allowed and (missing := sorted({*found} - {*allowed})):
+            yield f"parameter {one.name} may be {' or '.join(missing)}"
 
 
 def _fields(theirs: Json, ours: Json, prefix: str) -> Iterator[str]:

@@ -112,11 +112,15 @@ class Generator:
 class GeneratedPim:
     """Serves generated items at each path that a stream reads.
 
+    Args:
+        seed: Other items for each seed.
+
     Attributes:
         served: Paths that were read, decoded, and their items.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
         self.served: dict[tuple[str, tuple[str, ...]], list[Json]] = {}
 
     def app(self) -> Starlette:
@@ -139,7 +143,7 @@ class GeneratedPim:
         template, parts = _template_of(path)
         stream = stream_at(template)
         assert stream is not None
-        items = self.served[template, parts] = items_at(template, parts)
+        items = self.served[template, parts] = items_at(template, parts, self._seed)
         if stream.pagination is Pagination.SINGLE:
             return items[0]
         if stream.pagination is Pagination.ARRAY:
@@ -156,9 +160,9 @@ class GeneratedPim:
 
 
 @contextmanager
-def serve_generated() -> Iterator[tuple[GeneratedPim, str]]:
+def serve_generated(seed: int = 0) -> Iterator[tuple[GeneratedPim, str]]:
     """Serve generated items for the duration of a ``with`` block; yield the PIM and its URL."""
-    pim = GeneratedPim()
+    pim = GeneratedPim(seed)
     with running(pim.app(), host="127.0.0.1", port=0, certificate=None) as url:
         yield pim, url
 
@@ -174,11 +178,11 @@ def _template_of(path: str) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def items_at(template: str, parts: tuple[str, ...]) -> list[Json]:
+def items_at(template: str, parts: tuple[str, ...], seed: int = 0) -> list[Json]:
     """Return the items of a list, in the order of their keys; for a single item, only this one."""
     stream = stream_at(template)
     assert stream is not None
-    generator, schema = Generator(f"{template} {parts}"), record_of(OPERATIONS[template])
+    generator, schema = Generator(f"{template} {parts} {seed}"), record_of(OPERATIONS[template])
     parents = dict(zip(re.findall(r"\{(\w+)\}", stream.path), parts, strict=True))
     key = stream.primary_keys[-1]
     items = []

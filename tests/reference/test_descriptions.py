@@ -55,6 +55,19 @@ def test_what_a_later_description_adds_is_found() -> None:
                     "responses": {"200": {"schema": page}},
                 }
             },
+            "/api/rest/v1/product-models": {
+                "get": {
+                    "parameters": [
+                        {
+                            "name": "with_readiness",
+                            "in": "query",
+                            "type": "string",
+                            "enum": ["detailed", "brief"],
+                        }
+                    ],
+                    "responses": {"200": {"schema": {"properties": {}}}},
+                }
+            },
             "/api/rest/v1/news": {"get": {"responses": {"200": {"schema": page}}}},
         }
     }
@@ -64,6 +77,7 @@ def test_what_a_later_description_adds_is_found() -> None:
         ("channels", "field code may be integer"),
         ("channels", "field new in no column"),
         ("channels", "field new never sent by the simulator"),
+        ("product-models", "parameter with_readiness may be brief"),
         ("news", "no route in the simulator"),
         ("news", "no stream"),
     }

@@ -81,12 +81,17 @@ def rows_of(stream: type[AkeneoStream], parts: tuple[str, ...], item: Json) -> I
         yield {**parents, **item}
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["raw", "flattened"])
+PATHS = [pytest.param((whole, seed), id=f"{name}-{seed}")
+         for name, whole in (("raw", False), ("flattened", True)) for seed in range(3)]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=PATHS)
 def read(request: pytest.FixtureRequest) -> tuple[Served, Records]:
     """Return what the PIM sent by path, and the records by stream."""
     # Nested values stay JSON, or are decoded.
-    flattening = {"flattening_enabled": True, "flattening_max_depth": 0} if request.param else {}
-    with serve_generated() as (pim, url):
+    is_flattened, seed = request.param
+    flattening = {"flattening_enabled": True, "flattening_max_depth": 0} if is_flattened else {}
+    with serve_generated(seed) as (pim, url):
         config = {"base_url": url, "access_token": "app", "with_personal_data": True, **flattening}
         ended = command(config=config, catalog=all_selected(config))
     assert (ended.code, ended.errors) == (0, [])

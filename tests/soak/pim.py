@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from pim_simulator import SimulatedPim, serve
 from tap_akeneo.client import http
-from tap_akeneo.streams import resuming
+from tap_akeneo.streams import base, resuming
 from tests.soak.steps import CLOCKS_CHANGE, FOREVER, PAGE
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class SmallPim:
         with ExitStack() as stack:
             stack.enter_context(patch.multiple(pim.clock, now=clock.now, advance=clock.advance))
             stack.enter_context(patch.object(pim.requests, "begin", self._begin_request))
-            for module in (http, resuming):
+            for module in (http, base, resuming):
                 stack.enter_context(patch.object(module, "time", clock))
             modules = [one for name, one in sys.modules.items() if name.startswith(PACKAGES)]
             for changed in modules:
