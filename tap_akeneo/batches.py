@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     # The types in the signature of `Stream.get_batches`; no public module exports them.
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
-    from tap_akeneo.records import Record
 
 GZIP_LEVEL = 1
 """The SDK's level 9 takes six times as long, for files that are a quarter smaller."""
@@ -56,7 +55,7 @@ def storage_secrets(config: Mapping[str, Any]) -> Iterator[str]:
 class RecordFile(Protocol):
     """A file of records, which is written in pieces."""
 
-    def add(self, record: Record) -> bool:
+    def add(self, record: Mapping[str, Any]) -> bool:
         """Add a record to the next piece, and return whether the piece is large enough."""
 
     def write(self) -> None:
@@ -67,7 +66,7 @@ class RecordFile(Protocol):
 
 
 def write_batches(  # noqa: PLR0913 (each by name)
-    records: Iterator[Record],
+    records: Iterator[Mapping[str, Any]],
     config: BatchConfig,
     *,
     tap: str,
@@ -129,7 +128,7 @@ def write_batches(  # noqa: PLR0913 (each by name)
         yield encoding, [location]
 
 
-def _write(stream: str, records: Iterator[Record], file: RecordFile) -> int:
+def _write(stream: str, records: Iterator[Mapping[str, Any]], file: RecordFile) -> int:
     """Write records to a file; return how many there were."""
     written = 0
     for record in records:
@@ -156,7 +155,7 @@ class LinesFile:
         self._file = self._compressor or file
         self._lines = bytearray()
 
-    def add(self, record: Record) -> bool:
+    def add(self, record: Mapping[str, Any]) -> bool:
         """Encode a record; see `RecordFile`."""
         ENCODER.encode_into(record, self._lines, -1)
         self._lines += b"\n"
