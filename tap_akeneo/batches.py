@@ -38,7 +38,8 @@ _SUFFIXES = {"gzip": "json.gz", "zstd": "json.zst", "none": "json"}
 
 
 _PASSWORD_IN_URL = re.compile(r"://[^/:@]*:(.+)@")
-_SECRET_PARAMETER = re.compile("pass|secret|token", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile("pass|secret|token|credential|connection_string|key$", re.IGNORECASE)
+"""Names of parameters of file systems (s3fs, adlfs, gcsfs) that are secret."""
 
 
 def storage_secrets(config: Mapping[str, Any]) -> Iterator[str]:
@@ -47,8 +48,14 @@ def storage_secrets(config: Mapping[str, Any]) -> Iterator[str]:
     if found := _PASSWORD_IN_URL.search(storage.get("root") or ""):
         yield found[1]
         yield unquote(found[1])
-    for name, value in (storage.get("params") or {}).items():
-        if isinstance(value, str) and _SECRET_PARAMETER.search(name):
+    yield from _secret_parameters(storage.get("params") or {})
+
+
+def _secret_parameters(params: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in params.items():
+        if isinstance(value, dict):
+            yield from _secret_parameters(value)
+        elif isinstance(value, str) and _SECRET_PARAMETER.search(name):
             yield value
 
 

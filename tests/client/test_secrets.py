@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tap_akeneo.batches import storage_secrets
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.client.http import HttpClient
 from tap_akeneo.client.http_request import Request
@@ -150,6 +151,21 @@ def test_no_secret_is_printed_even_with_debug_logging(start_pim: StartPim, way: 
     secrets = {PASSWORD, REFRESH_TOKEN, pim.app_token, "proxy-password", "batch/password"}
     secrets |= {str(settings.get(name) or PASSWORD) for name in ("password", "access_token")}
     assert not leaks(ended.stdout + ended.log, secrets)
+
+
+def test_the_secrets_of_batch_storage_are_known() -> None:
+    params = {
+        "anon": "false",
+        "account_key": "of Azure",
+        "key_file": "/etc/key",
+        "client_kwargs": {"aws_secret_access_key": "of S3", "region_name": "eu-west-1"},
+    }
+    storage = {"root": "sftp://someone:a%2Fb@host/folder", "params": params}
+    assert {*storage_secrets({"batch_config": {"storage": storage}})} == {
+        *("a%2Fb", "a/b", "of Azure", "of S3"),
+    }
+    unset: list[dict[str, Any]] = [{}, {"batch_config": None}, {"batch_config": {"storage": {}}}]
+    assert [[*storage_secrets(config)] for config in unset] == [[], [], []]
 
 
 REPEATED: dict[str, Callable[[str], str]] = {
