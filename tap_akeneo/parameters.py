@@ -60,19 +60,11 @@ def _switch(name: str) -> Parameter:
 
 _CHANNEL_WORDS = r"\b(scope|channel)\b"
 
+_ENTITIES, _TYPES = "updated_including_linked_entities", "updated_including_linked_type"
+
 LINKED: Final = (
-    Parameter(
-        "updated_including_linked_entities",
-        SEARCH,
-        "updated_including_linked_entities",
-        lambda settings, _: settings.linked_entities,
-    ),
-    Parameter(
-        "updated_including_linked_type",
-        SEARCH,
-        "updated_including_linked_type",
-        lambda settings, _: settings.linked_types,
-    ),
+    Parameter(_ENTITIES, SEARCH, _ENTITIES, lambda settings, _: settings.linked_entities),
+    Parameter(_TYPES, SEARCH, _TYPES, lambda settings, _: settings.linked_types),
 )
 """What the date filter of products and product models sends."""
 

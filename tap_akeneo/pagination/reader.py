@@ -190,7 +190,8 @@ class Reader:
         while self._active < self._count + QUEUED:
             job = self._next_job(current)
             if job is None and self._has_room_ahead():
-                job = next(filter(None, map(self._next_job, self._ahead.values())), None)
+                ahead = (self._next_job(one, is_ahead=True) for one in self._ahead.values())
+                job = next(filter(None, ahead), None)
                 if job is None and self._active < self._count and self._begin_next():
                     continue
             if job is None:
@@ -199,9 +200,6 @@ class Reader:
             self._jobs.put(job)
             if len(self._threads) < min(self._active, self._count):
                 self._start_thread()
-
-    def _is_ahead(self, running: RunningPlan) -> bool:
-        return any(running is one for one in self._ahead.values())
 
     def _has_room_ahead(self) -> bool:
         return sum(one.waiting_bytes for one in self._ahead.values()) < self._max_bytes
@@ -214,18 +212,18 @@ class Reader:
                 return True
         return False
 
-    def _next_job(self, running: RunningPlan) -> _Job | None:
+    def _next_job(self, running: RunningPlan, *, is_ahead: bool = False) -> _Job | None:
         if running.asks and isinstance(running.need, Ask):
             running.asks = False
             return _Job(running, None, running.need.function)
         for _ in range(len(running.work) if running.waiting_bytes < self._max_bytes else 0):
             reading = running.work.popleft()
-            if reading.waiting_pages >= MAX_PAGES and not self._is_ahead(running):
+            if reading.waiting_pages >= MAX_PAGES and not is_ahead:
                 running.work.append(reading)
                 continue
             selection = reading.request.selection
             # While pages wait, the consumer is too slow for another thread.
-            is_awaited = reading.waiting_pages <= 1 or self._is_ahead(running)
+            is_awaited = reading.waiting_pages <= 1 or is_ahead
             divides = is_awaited and not running.work and self._active + 1 < self._count
             try:
                 one = reading.start_slice(

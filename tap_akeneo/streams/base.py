@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from singer_sdk.metrics import Status, Tag
 from typing_extensions import override
@@ -45,9 +45,6 @@ class AkeneoStream(SdkStream):
         keyless_parent: What the PIM sends as a parent without a key; empty if nothing.
         began: The PIM's time when the reading began.
     """
-
-    may_be_missing: ClassVar[bool] = False
-    """Whether the PIM answers 404 for a parent that has no such item."""
 
     began: datetime
 

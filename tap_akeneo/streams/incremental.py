@@ -101,7 +101,8 @@ class IncrementalStream(AkeneoStream):
             elif reading.outcome is Outcome.FAILED and not reading.is_resumable:
                 # The rest of the list cannot be read separately any more, so read all of it again.
                 rest += filter(None, [self._plan(parents[index])])
-        yield self.emit([*rest, *(yield from self._changes_beside(resumed.values()))])
+        changes = yield from self._changes_beside(resumed.values())
+        yield self.emit([*rest, *changes])
         yield from self._refresh([one.request.parents for one in rest if one.is_read])
 
     def _changes_beside(self, resumed: Iterable[ResumableReading]) -> Plan[list[ListReading]]:

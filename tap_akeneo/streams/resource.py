@@ -80,6 +80,9 @@ class Resource(Stream):
     has_count: ClassVar[bool] = True
     may_hang: ClassVar[bool] = False
     may_be_disabled: ClassVar[bool] = False
+    may_be_missing: ClassVar[bool] = False
+    """Whether the PIM answers 404 for a parent that has no such item."""
+
     is_refused_as_one: ClassVar[bool] = False
     """Whether to read one list before the others, which the PIM refuses as well. They are short."""
 

@@ -12,7 +12,7 @@ from tap_akeneo.records import decoded
 from tap_akeneo.streams.channels import Currencies
 from tap_akeneo.streams.products import Products
 from tests.singer.batches import Loader, file_at, in_batches, load
-from tests.support import command, errors, settings_for, sync
+from tests.support import command, errors, settings_for, sync, uuids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ Fault = Callable[[pytest.MonkeyPatch, "SimulatedPim"], None]
 
 
 def in_a_row(patch: pytest.MonkeyPatch, pim: SimulatedPim) -> None:
-    bad = sorted(row["uuid"] for row in pim.truth("products"))[35]
+    bad = uuids(pim)[35]
 
     def items(_self: Products, item: dict[str, Any]) -> list[dict[str, Any]]:
         if decoded(item["uuid"]) == bad:
@@ -121,7 +121,7 @@ def test_a_batch_file_has_the_rows_before_the_error_and_the_state_no_more(
 
 def test_keys_that_are_no_uuids_cost_only_the_streams_that_have_them(start_pim: StartPim) -> None:
     pim = start_pim(products=700)
-    keys = sorted(row["uuid"] for row in pim.truth("products"))[95:105]
+    keys = uuids(pim)[95:105]
     odd = {f'"uuid":"{key}"': f'"uuid":"no uuid {number}"' for number, key in enumerate(keys)}
     pim.faults.add("odd", "/products-uuid", odd=odd, times=None)
     # The lists of products are read ahead of the streams before them.

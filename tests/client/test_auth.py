@@ -14,7 +14,7 @@ from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.reading import ListReading
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
-from tests.support import settings_for, sync
+from tests.support import settings_for, sync, uuids
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -52,7 +52,7 @@ def test_a_token_that_expires_between_two_pages_is_replaced_and_no_record_is_los
         reading.arrive(one, step)
         read += [value_of(item, "uuid") for item in step.page.items]
         pim.tokens.expire_access()
-    assert sorted(read) == sorted(product["uuid"] for product in pim.truth("products"))
+    assert sorted(read) == uuids(pim)
     assert token_requests(pim) > 4
 
 

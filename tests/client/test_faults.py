@@ -17,7 +17,17 @@ import pytest
 from pim_simulator import SimulatedPim, serve
 from pim_simulator.database.clock import http_date
 from tap_akeneo.client.errors import AkeneoError
-from tests.support import Collector, Ended, Run, command, errors, settings_for, started_tap, sync
+from tests.support import (
+    Collector,
+    Ended,
+    Run,
+    command,
+    errors,
+    settings_for,
+    started_tap,
+    sync,
+    uuids,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +200,7 @@ def test_the_search_for_a_broken_product_retries_no_request_and_sends_few(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=20)
-    pim.broken.add(sorted(product["uuid"] for product in pim.truth("products"))[9])
+    pim.broken.add(uuids(pim)[9])
     run = sync(pim, "products", max_retries=1)
     failed = sum(request.status == 500 for request in pim.requests)
     assert 0 < failed < 20

@@ -19,7 +19,8 @@ from tests.targets.meltano import make_environment
 from tests.targets.reading import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from pim_simulator import SimulatedPim
@@ -213,18 +214,16 @@ class Play:
 
     def wrong_dates(self) -> Found:
         """Return the keys of the rows whose `updated` is not that of the PIM."""
+
+        def dates(rows: Iterable[Mapping[str, Any]], key: Key) -> dict[Key, datetime]:
+            return {tuple(row[one] for one in key): moment(row["updated"]) for row in rows}
+
         found = {}
         for stream, key in KEYS.items():
             if stream in MODELS and load_schema(stream, key)["properties"].get("updated"):
-                dates = f"select {', '.join(key)}, updated from {stream}"  # noqa: S608
-                loaded = {
-                    tuple(row[one] for one in key): moment(row["updated"])
-                    for row in self.marts.rows(dates)
-                }
-                held = {
-                    tuple(row[one] for one in key): moment(row["updated"])
-                    for row in self.pim.truth(stream)
-                }
+                query = f"select {', '.join(key)}, updated from {stream}"  # noqa: S608
+                loaded = dates(self.marts.rows(query), key)
+                held = dates(self.pim.truth(stream), key)
                 if wrong := {one for one, date in held.items() if loaded.get(one) != date}:
                     found[stream] = wrong
         return found

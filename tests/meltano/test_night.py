@@ -17,7 +17,7 @@ import trustme
 from pim_simulator import SimulatedPim, serve
 from tests.leaks import leaks
 from tests.meltano.project import ROOT, Project
-from tests.support import settings_for
+from tests.support import settings_for, uuids
 from tests.targets.duck import duckdb_loader
 from tests.targets.loaders import LOADERS, POSTGRES
 from tests.targets.meltano import make_environment, set_up
@@ -195,7 +195,7 @@ class Failure:
 
 
 def third_product(pim: SimulatedPim) -> str:
-    return str(sorted(row["uuid"] for row in pim.truth("products"))[2])
+    return str(uuids(pim)[2])
 
 
 FAILURES = {

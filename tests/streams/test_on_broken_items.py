@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, command, select, settings_for, sync
+from tests.support import Collector, command, select, settings_for, sync, uuids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def test_a_broken_product_is_named_in_each_run_and_fails_it_unless_the_setting_i
     start_pim: StartPim, tmp_path: Path, setting: str
 ) -> None:
     pim = start_pim(products=40)
-    bad = sorted(one["uuid"] for one in pim.truth("products"))[3]
+    bad = uuids(pim)[3]
     pim.broken.add(bad)
     config, state = tmp_path / "config.json", tmp_path / "state.json"
     config.write_text(json.dumps(settings_for(pim, on_broken_items=setting)))
@@ -96,7 +96,7 @@ def test_a_full_table_with_broken_items_sends_no_version(
 
 def test_streams_of_the_same_items_search_for_a_broken_one_once(start_pim: StartPim) -> None:
     pim = start_pim(products=400)
-    pim.broken.add(sorted(row["uuid"] for row in pim.truth("products"))[150])
+    pim.broken.add(uuids(pim)[150])
 
     def failed(*streams: str) -> int:
         pim.requests.clear()

@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.tap import TapAkeneo
-from tests.support import Collector, Run, errors, select, settings_for, sync
+from tests.support import Collector, Run, errors, select, settings_for, sync, uuids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,7 +203,7 @@ def test_a_list_that_was_not_read_to_its_end_has_no_row(
 
 def test_a_stream_with_a_broken_item_has_no_row_until_it_is_repaired(start_pim: StartPim) -> None:
     pim = start_pim()
-    broken = sorted(row["uuid"] for row in pim.truth("products"))[7]
+    broken = uuids(pim)[7]
     pim.broken.add(broken)
     first = read(pim, "products", "product_keys")
     assert readings(first) == {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import BreakingPipe, sync
+from tests.support import BreakingPipe, sync, uuids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -160,7 +160,7 @@ def test_a_broken_product_is_found_by_the_refresh_and_stays_in_the_state(
 ) -> None:
     pim = start_pim(products=150)
     state = first(pim, "products").state
-    broken = sorted(row["uuid"] for row in pim.truth("products"))[70]
+    broken = uuids(pim)[70]
     pim.broken.add(broken)
     pim.clock.advance(days=DAYS)
     run = first(pim, "products", state=state)

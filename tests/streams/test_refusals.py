@@ -9,7 +9,7 @@ import pytest
 
 from tap_akeneo.client.errors import LoginRefused
 from tests.docs.troubleshooting import is_explained
-from tests.support import errors, sync
+from tests.support import errors, sync, uuids
 
 if TYPE_CHECKING:
     from pim_simulator import SimulatedPim
@@ -289,7 +289,7 @@ def test_a_refusal_during_the_search_for_a_broken_item_fails_the_list_and_skips_
     start_pim: StartPim, nth: int
 ) -> None:
     pim = start_pim(products=30)
-    pim.broken.add(sorted(row["uuid"] for row in pim.truth("products"))[7])
+    pim.broken.add(uuids(pim)[7])
     body = {"code": 403, "message": "Access forbidden. You are not allowed to list products."}
     pim.faults.add("status", "/products-uuid", nth=nth, times=None, status=403, body=body)
     settings: dict[str, Any] = {"pim_timezone": "UTC", "max_concurrency": 1, "max_retries": 0}

@@ -44,7 +44,7 @@ def test_variants_rules_and_pending_attributes_arrive_in_both_databases(
         held = pim.truth(stream)
         assert held
         for rows in in_duckdb(tmp_path / "akeneo.duckdb", stream), in_server(postgres, stream):
-            table = compare_rows(stream, [as_sent(stream, row) for row in rows], held)
+            table = compare_rows(stream, [row_as_sent(stream, row) for row in rows], held)
             assert table.is_right, table
     assert any(task["pending_attributes"] for task in pim.truth("workflow_tasks"))
 
@@ -60,7 +60,7 @@ def in_server(postgres: Postgres, stream: str) -> list[Row]:
     return [json.loads(line) for line in postgres.lines(query, "saas")]
 
 
-def as_sent(stream: str, row: Row) -> Row:
+def row_as_sent(stream: str, row: Row) -> Row:
     """Return a row as the PIM sent it; what a mapping makes is one column."""
     one = restored(stream, row)
     return {**one, **one.pop("data", {})}
