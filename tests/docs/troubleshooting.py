@@ -9,9 +9,13 @@ from tests.docs.tables import DOCS
 PAGE = DOCS / "troubleshooting.md"
 
 
-def messages() -> set[str]:
-    """Return the messages; … stands for a variable part."""
-    _, *tables = PAGE.read_text(encoding="utf-8").split("| Message | What to do |\n|---|---|\n")
+def messages(kind: str = "Message") -> set[str]:
+    """Return the messages; … stands for a variable part.
+
+    Args:
+        kind: Heading of the first column of their tables.
+    """
+    _, *tables = PAGE.read_text(encoding="utf-8").split(f"| {kind} | What to do |\n|---|---|\n")
     rows = [
         row
         for table in tables
@@ -26,6 +30,6 @@ def matches(message: str, line: str) -> bool:
     return re.search(".*".join(pieces), line, flags=re.IGNORECASE) is not None
 
 
-def is_explained(line: str) -> bool:
-    """Return whether the page explains a line of the log."""
-    return any(matches(message, line) for message in messages())
+def is_explained(line: str, kind: str = "Message") -> bool:
+    """Return whether the page explains a line of the log. `kind` is that of `messages`."""
+    return any(matches(message, line) for message in messages(kind))

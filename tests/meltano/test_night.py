@@ -1,132 +1,39 @@
-"""One line reports within seconds why `meltano run` failed."""
+"""`meltano run` fails: where the log says within seconds why, and what to do, with both loaders."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 import trustme
 
 from pim_simulator import SimulatedPim, serve
-from tests.leaks import leaks
-from tests.meltano.project import ROOT, Project
+from tests.docs.troubleshooting import is_explained
+from tests.meltano.night import Nights
+from tests.meltano.project import Project
 from tests.support import settings_for, uuids
 from tests.targets.duck import duckdb_loader
-from tests.targets.loaders import LOADERS, POSTGRES
+from tests.targets.loaders import POSTGRES
 from tests.targets.meltano import make_environment, set_up
-from tests.targets.postgres import Postgres, serving
 from tests.targets.warehouse import postgres_loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-RUN = "meltano --environment=prod run --state-id-suffix={suffix} {options} tap-akeneo {target}"
+    from tests.targets.postgres import Postgres
+
+DUCKDB, IN_POSTGRES = LOADERS = ("akeneo-duckdb-loader", "target-postgres")
 STREAMS = ("channels", "families", "products")
 
 MAINTENANCE = "<html><head><title>Back at six</title></head><body></body></html>"
 IN_MAINTENANCE = "but a web page, “Back at six”"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of Meltano's log.
-
-    Attributes:
-        source: The program that wrote it.
-    """
-
-    time: datetime
-    level: str
-    source: str
-    text: str
-
-
-@dataclass
-class Night:
-    """A run and its log."""
-
-    code: int
-    log: str
-    lines: list[Line] = field(init=False)
-
-    def __post_init__(self) -> None:
-        pattern = re.compile(r"^(\S+)Z \[(\w+) *\] (\S+) +(.*)$", flags=re.MULTILINE)
-        self.lines = [
-            Line(datetime.fromisoformat(time), level, source, text)
-            for time, level, source, text in pattern.findall(self.log)
-        ]
-
-    def error_of_tap(self, level: str = "error") -> Line:
-        """Return the only line of the tap with a level, except the last, which counts streams."""
-        lines = [line for line in self.lines if (line.level, line.source) == (level, "tap-akeneo")]
-        assert lines, self.log
-        if re.fullmatch(r"\d+ of \d+ streams failed: .+", lines[-1].text):
-            del lines[-1]
-        assert len(lines) == 1, lines
-        assert lines[0].text in self.grep("tap-akeneo")
-        return lines[0]
-
-    def error_of_target(self, target: str) -> Line:
-        """Return the first error of a target, as the documented `grep` finds it."""
-        found = self.grep("Error", target)
-        return next(line for line in self.lines if line.text in found and line.source == target)
-
-    def grep(self, part: str, target: str = "") -> str:
-        """Return what the command of `docs/troubleshooting.md` with this part finds in the log."""
-        page = ROOT.joinpath("docs", "troubleshooting.md").read_text(encoding="utf-8")
-        (command,) = re.findall(rf"^(grep .*{part}.*) run\.log$", page, flags=re.MULTILINE)
-        ended = subprocess.run(  # noqa: S603 (our own page)
-            shlex.split(command.replace("akeneo-duckdb-loader", target)),
-            input=self.log,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            check=False,
-        )
-        return ended.stdout
-
-
-@dataclass
-class Nights:
-    """Runs in one project, each with a state of its own.
-
-    Attributes:
-        name: Suffix of the state's ID.
-    """
-
-    project: Project
-    pim: SimulatedPim
-    name: str
-
-    def command(self, target: str, options: str = "") -> str:
-        """Return the command of a run."""
-        return RUN.format(suffix=self.name, options=options, target=target)
-
-    def run(
-        self,
-        variables: Mapping[str, str] | None = None,
-        target: str = "target-jsonl",
-        options: str = "",
-    ) -> Night:
-        """Run the tap and a target."""
-        code, log = self.project.run(self.command(target, options), 120, **(variables or {}))
-        assert not leaks(log)
-        return Night(code, log)
-
-    def leave_state(self, state: Any) -> None:
-        """Store the state that the next run finds."""
-        state_id = f"prod:tap-akeneo-to-target-jsonl:{self.name}"
-        folder = self.project.home / "state" / state_id
-        folder.mkdir(parents=True)
-        content = {"state_id": state_id, "completed": {"singer_state": state}, "partial": {}}
-        (folder / "state.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -147,25 +54,17 @@ def pim(shared_pim: SimulatedPim) -> Iterator[SimulatedPim]:
 
 
 @pytest.fixture(scope="module")
-def project(shared_pim: SimulatedPim, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One project for all runs, with loaders that are installed."""
+def project(
+    shared_pim: SimulatedPim, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """One project for all runs, with both loaders installed."""
     set_up("only-meltano")
     home = tmp_path_factory.mktemp("nights")
-    (jsonl,) = (one for one in LOADERS if one.name == "target-jsonl")
-    lines = {
-        "name": jsonl.name,
-        "namespace": "target_jsonl",
-        "executable": str(make_environment(jsonl.name, jsonl.requirements) / jsonl.command),
-        "settings": [
-            {"name": "destination_path"},
-            {"name": "do_timestamp_file", "kind": "boolean"},
-        ],
-        "config": {"destination_path": str(home / "rows"), "do_timestamp_file": False},
-    }
-    postgres = postgres_loader(make_environment(POSTGRES.name, POSTGRES.requirements), {})
+    programs = make_environment(POSTGRES.name, POSTGRES.requirements)
+    in_postgres = postgres_loader(programs, postgres.settings("nights"))
     settings = settings_for(shared_pim)
     del settings["max_retries"]  # The default must also be fast enough.
-    project = Project.copied(home, settings, lines, postgres)
+    project = Project.copied(home, settings, duckdb_loader(), in_postgres)
     project.variables |= {
         "TAP_AKENEO__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
         "MELTANO_STATE_BACKEND_URI": f"file://{home}/state",
@@ -173,10 +72,16 @@ def project(shared_pim: SimulatedPim, tmp_path_factory: pytest.TempPathFactory) 
     return project
 
 
+@pytest.fixture(params=LOADERS)
+def loader(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
-def nights(request: pytest.FixtureRequest, project: Project, pim: SimulatedPim) -> Nights:
+def nights(request: pytest.FixtureRequest, project: Project, loader: str) -> Nights:
     name: str = re.sub(r"\W+", "-", request.node.name).strip("-")
-    return Nights(project, pim, name)
+    return Nights(project, loader, name)
 
 
 @dataclass(frozen=True)
@@ -272,8 +177,9 @@ def test_one_line_of_the_tap_reports_within_seconds_why_a_run_fails(
     night = nights.run(variables)
     assert night.code == 1
     line = night.error_of_tap()
-    pattern = failure.reported
-    assert re.match(pattern, line.text), line.text
+    assert re.match(failure.reported, line.text), line.text
+    assert is_explained(line.text)
+    assert not night.grep("Error"), "no other line looks like an error of the loader"
 
 
 def test_a_broken_product_stops_no_night_if_the_tap_shall_only_warn(
@@ -305,6 +211,7 @@ def test_plain_http_to_a_tls_port_and_an_untrusted_certificate_are_reported_with
     }
     line = night.error_of_tap()
     assert re.match(patterns[scheme], line.text), line.text
+    assert is_explained(line.text)
 
 
 def test_bad_json_in_a_setting_is_reported_by_meltano_before_the_tap_starts(nights: Nights) -> None:
@@ -313,6 +220,7 @@ def test_bad_json_in_a_setting_is_reported_by_meltano_before_the_tap_starts(nigh
     errors = [line.text for line in night.lines if line.level == "error"]
     assert errors[0] in night.grep("meltano")
     assert errors == ["""Failed to parse JSON object from string: '{"products": '"""]
+    assert is_explained(errors[0], "Message of Meltano")
     assert not any(line.source == "tap-akeneo" for line in night.lines)
 
 
@@ -358,6 +266,7 @@ def test_one_line_reports_within_seconds_that_a_state_is_wrong_and_how_to_replac
     line = night.error_of_tap(level)
     assert line.text.startswith(beginning)
     assert "run once with --full-refresh" in line.text
+    assert is_explained(line.text)
 
 
 def test_after_a_killed_run_meltano_suggests_force_and_the_tap_continues(
@@ -365,7 +274,7 @@ def test_after_a_killed_run_meltano_suggests_force_and_the_tap_continues(
 ) -> None:
     pim.requests.clear()
     pim.faults.add("status", "/products-uuid", status=503, retry_after=60)
-    command = nights.command("target-jsonl").split()
+    command = nights.command().split()
     nights.project.run_until_killed(
         command, lambda: any(request.status == 503 for request in pim.requests)
     )
@@ -373,55 +282,122 @@ def test_after_a_killed_run_meltano_suggests_force_and_the_tap_continues(
     assert refused.code == 1
     (message,) = [line.text for line in refused.lines if "already running" in line.text]
     assert "ignore this check using the '--force' option" in message
+    assert is_explained(message, "Message of Meltano")
     night = nights.run(options="--force")
     assert night.code == 0, night.log
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with serving() as server:
-        yield server
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with duckdb.connect(str(file)):
+        yield
+
+
+@contextmanager
+def full_server(server: Postgres) -> Iterator[None]:
+    """Let the server answer as on a full disk, which a test cannot fill.
+
+    The class of the error is `disk_full`. The text is that of the server, without the path.
+    """
+    server.lines(
+        """
+        create function fail() returns event_trigger language plpgsql as $$ begin
+            raise exception using
+                errcode = '53100', message = 'could not extend file: No space left on device';
+        end $$;
+        create event trigger full_disk on ddl_command_start execute function fail();
+        """
+    )
+    try:
+        yield
+    finally:
+        server.lines("drop event trigger full_disk; drop function fail")
+
+
+@contextmanager
+def without_rights(server: Postgres) -> Iterator[None]:
+    server.lines(f"create role reader login password '{READER_PASSWORD}'")
+    yield
+
+
+@dataclass(frozen=True)
+class LoaderFailure:
+    """A failure of a loader.
+
+    Attributes:
+        reported: Part of its first error.
+        variables: Environment variables that cause it.
+        before: A command of the shell that causes it.
+        harm: What causes it in a database.
+    """
+
+    loader: str
+    reported: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
+    harm: Callable[[Project, Postgres], AbstractContextManager[None]] = lambda *_: nullcontext()
+
+
+READER_PASSWORD = "made-up"
+LOADER_FAILURES = {
+    "the file is locked": LoaderFailure(
+        DUCKDB,
+        "Could not set lock on file",
+        {"AKENEO_DUCKDB_LOADER_PATH": "locked.duckdb"},
+        harm=lambda project, _: locked(project.home / "locked.duckdb"),
+    ),
+    "the folder is missing": LoaderFailure(
+        DUCKDB,
+        'Cannot open file "/nowhere/akeneo.duckdb": No such file or directory',
+        {"AKENEO_DUCKDB_LOADER_PATH": "/nowhere/akeneo.duckdb"},
+    ),
+    "no file may grow": LoaderFailure(
+        DUCKDB,
+        "File too large",
+        {"AKENEO_DUCKDB_LOADER_PATH": "large.duckdb"},
+        before="ulimit -f 400",
+    ),
+    "the server is down": LoaderFailure(
+        IN_POSTGRES,
+        '"127.0.0.1", port 9 failed: Connection refused',
+        {"TARGET_POSTGRES_PORT": "9"},
+    ),
+    "the password is wrong": LoaderFailure(
+        IN_POSTGRES,
+        'password authentication failed for user "tap"',
+        {"TARGET_POSTGRES_PASSWORD": "wrong"},
+    ),
+    "the user has no rights": LoaderFailure(
+        IN_POSTGRES,
+        "permission denied for database postgres",
+        {
+            "TARGET_POSTGRES_USER": "reader",
+            "TARGET_POSTGRES_PASSWORD": READER_PASSWORD,
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "unwritable",
+        },
+        harm=lambda _, server: without_rights(server),
+    ),
+    "the disk of the server is full": LoaderFailure(
+        IN_POSTGRES,
+        "No space left on device",
+        {"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "on_a_full_disk"},
+        harm=lambda _, server: full_server(server),
+    ),
+}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reported"),
-    [
-        ({"port": "9"}, '"127.0.0.1", port 9 failed: Connection refused'),
-        ({"password": "wrong"}, 'password authentication failed for user "tap"'),
-    ],
-    ids=["target down", "password of the target"],
+    ("loader", "failure"),
+    [(one.loader, one) for one in LOADER_FAILURES.values()],
+    ids=LOADER_FAILURES,
+    indirect=["loader"],
 )
-def test_the_first_error_of_the_target_says_why_it_has_no_database(
-    nights: Nights, postgres: Postgres, wrong: dict[str, str], reported: str
+def test_the_first_error_of_the_loader_says_why_it_cannot_write(
+    nights: Nights, postgres: Postgres, failure: LoaderFailure
 ) -> None:
-    settings = {**postgres.settings("nights"), **wrong}
-    variables = {f"TARGET_POSTGRES_{name.upper()}": str(of) for name, of in settings.items()}
-    night = nights.run(variables, "target-postgres")
+    with failure.harm(nights.project, postgres):
+        night = nights.run(failure.variables, before=failure.before)
     assert night.code == 1
-    line = night.error_of_target("target-postgres")
-    assert reported in line.text
-
-
-def test_the_first_error_of_the_target_says_that_the_disk_is_full(nights: Nights) -> None:
-    file = nights.project.home / "rows" / "families.jsonl"
-    file.parent.mkdir(exist_ok=True)
-    file.unlink(missing_ok=True)
-    # Writing to this device fails as on a full disk.
-    file.symlink_to("/dev/full")
-    night = nights.run()
-    file.unlink()
-    assert night.code == 1
-    line = night.error_of_target("target-jsonl")
-    assert "No space left on device" in line.text
-
-
-def test_the_first_error_of_the_target_says_that_the_file_is_locked(
-    pim: SimulatedPim, tmp_path: Path
-) -> None:
-    set_up("only-meltano")
-    project = Project.copied(tmp_path, settings_for(pim), duckdb_loader())
-    with duckdb.connect(str(tmp_path / "akeneo.duckdb")):
-        night = Nights(project, pim, "locked").run(target="akeneo-duckdb-loader")
-    assert night.code == 1
-    line = night.error_of_target("akeneo-duckdb-loader")
-    assert "Could not set lock on file" in line.text
+    line = night.error_of_loader()
+    assert failure.reported in line.text
+    assert is_explained(line.text, "First error of the target")
