@@ -104,12 +104,9 @@ class Nights:
         """Return the command of a run."""
         return RUN.format(suffix=self.name, options=options, loader=self.loader)
 
-    def run(
-        self, variables: Mapping[str, str] | None = None, *, options: str = "", before: str = ""
-    ) -> Night:
-        """Run the tap and the loader, after another command of the shell."""
-        commands = f"{before}\n{self.command(options)}"
-        code, log = self.project.run(commands, 120, **(variables or {}))
+    def run(self, variables: Mapping[str, str] | None = None, options: str = "") -> Night:
+        """Run the tap and the loader."""
+        code, log = self.project.run(self.command(options), 120, **(variables or {}))
         assert not leaks(log)
         return Night(self.loader, code, log)
 

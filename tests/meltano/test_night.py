@@ -6,7 +6,7 @@ import json
 import re
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -62,14 +62,23 @@ def project(
     home = tmp_path_factory.mktemp("nights")
     programs = make_environment(POSTGRES.name, POSTGRES.requirements)
     in_postgres = postgres_loader(programs, postgres.settings("nights"))
+    in_duckdb = with_limited_files(duckdb_loader(), home / "with-limited-files")
     settings = settings_for(shared_pim)
     del settings["max_retries"]  # The default must also be fast enough.
-    project = Project.copied(home, settings, duckdb_loader(), in_postgres)
+    project = Project.copied(home, settings, in_duckdb, in_postgres)
     project.variables |= {
         "TAP_AKENEO__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
         "MELTANO_STATE_BACKEND_URI": f"file://{home}/state",
     }
     return project
+
+
+def with_limited_files(loader: dict[str, Any], script: Path) -> dict[str, Any]:
+    """Let the variable KILOBYTES limit the files of a loader, as a full disk does."""
+    command = f'ulimit -f "${{KILOBYTES:-unlimited}}" && exec "{loader["executable"]}" "$@"'
+    script.write_text(f"#!/bin/bash\n{command}\n")
+    script.chmod(0o755)
+    return {**loader, "executable": str(script)}
 
 
 @pytest.fixture(params=LOADERS)
@@ -327,14 +336,12 @@ class LoaderFailure:
     Attributes:
         reported: Part of its first error.
         variables: Environment variables that cause it.
-        before: A command of the shell that causes it.
         harm: What causes it in a database.
     """
 
     loader: str
     reported: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    before: str = ""
     harm: Callable[[Project, Postgres], AbstractContextManager[None]] = lambda *_: nullcontext()
 
 
@@ -354,8 +361,7 @@ LOADER_FAILURES = {
     "no file may grow": LoaderFailure(
         DUCKDB,
         "File too large",
-        {"AKENEO_DUCKDB_LOADER_PATH": "large.duckdb"},
-        before="ulimit -f 400",
+        {"AKENEO_DUCKDB_LOADER_PATH": "large.duckdb", "KILOBYTES": "20"},
     ),
     "the server is down": LoaderFailure(
         IN_POSTGRES,
@@ -396,7 +402,7 @@ def test_the_first_error_of_the_loader_says_why_it_cannot_write(
     nights: Nights, postgres: Postgres, failure: LoaderFailure
 ) -> None:
     with failure.harm(nights.project, postgres):
-        night = nights.run(failure.variables, before=failure.before)
+        night = nights.run(failure.variables)
     assert night.code == 1
     line = night.error_of_loader()
     assert failure.reported in line.text
