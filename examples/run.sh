@@ -3,8 +3,8 @@
 #
 #     bash run.sh target-jsonl --config target.json
 #
-# The settings of the tap are in config.json and in variables TAP_AKENEO_…; catalog.json may deselect
-# streams. SIGTERM and SIGINT stop the tap. The target then writes what it has read, and its last state
+# The settings of the tap are in config.json, in the file that SECRETS_FILE names, and in variables
+# TAP_AKENEO_…; catalog.json may deselect streams. SIGTERM and SIGINT stop the tap. The target then writes what it has read, and its last state
 # is kept, too, so the next run continues there. The script waits for both, also as the first process of
 # a container, and exits with 0 only if both did.
 set -u
@@ -15,6 +15,7 @@ mkfifo "$pipes/messages" "$pipes/states"
 [ -e state.json ] || echo '{}' >state.json
 options=(--config=ENV --state state.json)
 [ ! -e config.json ] || options+=(--config config.json)
+[ -z "${SECRETS_FILE:-}" ] || options+=(--config "$SECRETS_FILE")
 [ ! -e catalog.json ] || options+=(--catalog catalog.json)
 
 keep_states() {

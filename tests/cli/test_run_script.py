@@ -133,3 +133,26 @@ def test_it_fails_if_either_program_fails(
         pim.permissions.discard("pim_api_family_list")
     ended = subprocess.run(SCRIPT, cwd=tmp_path, env=environment, check=False, timeout=60)  # noqa: S603
     assert ended.returncode == code
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_the_secrets_are_in_a_mounted_file_and_a_run_without_it_fails(
+    start_pim: StartPim, tmp_path: Path, environment: dict[str, str], *, is_mounted: bool
+) -> None:
+    secrets = tmp_path / "mounted" / "config.json"
+    settings = settings_for(start_pim(products=5))
+    (tmp_path / "config.json").write_text(json.dumps({**settings, "password": "to be replaced"}))
+    if is_mounted:
+        secrets.parent.mkdir()
+        secrets.write_text(json.dumps({"password": settings["password"]}))
+    ended = subprocess.run(  # noqa: S603
+        SCRIPT,
+        cwd=tmp_path,
+        env={**environment, "SECRETS_FILE": str(secrets)},
+        check=False,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == (0 if is_mounted else 1)
+    assert (f"the config file {secrets} cannot be read" in ended.stderr) is not is_mounted

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,3 +49,17 @@ def test_a_variable_is_not_read_without_the_option(start_pim: StartPim, tmp_path
     env = {"TAP_AKENEO_PASSWORD": "wrong"}
     assert command("--config", config, "--discover", env=env).code == 0
     assert command("--config", config, "--config=ENV", "--discover", env=env).code == 1
+
+
+def test_a_secrets_manager_can_write_the_settings_into_a_pipe(
+    start_pim: StartPim, tmp_path: Path
+) -> None:
+    settings, pipe = tmp_path / "settings.json", tmp_path / "pipe"
+    known = settings_for(start_pim(products=5), max_retries=0)
+    secrets = {name: known.pop(name) for name in ("client_secret", "password")}
+    settings.write_text(json.dumps(known))
+    os.mkfifo(pipe)
+    manager = threading.Thread(target=pipe.write_text, args=[json.dumps(secrets)], daemon=True)
+    manager.start()
+    ended = command("--config", settings, "--config", pipe, "--discover")
+    assert ended.code == 0, ended.log

@@ -99,8 +99,18 @@ def test_the_cron_job_runs_the_image_as_it_is_made_and_never_two_of_them() -> No
     assert str(pod["securityContext"]["runAsUser"]) == only("USER")
     (container,) = pod["containers"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
-    mounts = {one["mountPath"] for one in container["volumeMounts"]}
-    assert mounts == {[text for name, text in STEPS if name == "WORKDIR"][-1], "/tmp"}  # noqa: S108
+    mounts = {one["name"]: one for one in container["volumeMounts"]}
+    writable = {one["mountPath"] for one in mounts.values() if not one.get("readOnly")}
+    assert writable == {[text for name, text in STEPS if name == "WORKDIR"][-1], "/tmp"}  # noqa: S108
+    variables = {one["name"]: one["value"] for one in container["env"]}
+    file = Path(variables.pop("SECRETS_FILE"))
+    assert str(file.parent) == mounts["secrets"]["mountPath"]
+    names = {name.removeprefix("TAP_AKENEO_").lower() for name in variables}
+    assert "base_url" in names <= SETTINGS_SCHEMA["properties"].keys() - CREDENTIALS
+    # The pod's user is no owner of the files, but in this group.
+    (secrets,) = [one["secret"] for one in pod["volumes"] if one["name"] == "secrets"]
+    assert secrets["defaultMode"] == 0o440
+    assert pod["securityContext"]["fsGroup"]
     text = (EXAMPLES / "cronjob.yaml").read_text(encoding="utf-8")
-    names = {name.lower() for name in re.findall(r"TAP_AKENEO_(\w+)", text)}
-    assert {*CREDENTIALS, "base_url"} <= names <= SETTINGS_SCHEMA["properties"].keys()
+    (documented,) = re.findall(rf"key {file.name} is a JSON object with (.+):", text)
+    assert set(re.split(", | and ", documented)) == set(CREDENTIALS)
