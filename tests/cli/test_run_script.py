@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.namespaces import namespace
 from tests.support import settings_for, started
 
 if TYPE_CHECKING:
@@ -27,9 +29,7 @@ PRODUCTS = 1500
 """More than two times the products after which the tap writes a state."""
 
 TARGET = """\
-import json, os, pathlib, signal, sys
-
-pathlib.Path("pid").write_text(str(os.getpid()))
+import json, signal, sys
 
 class Stop(Exception):
     pass
@@ -62,8 +62,42 @@ drain()
 """
 """A target that writes batches, and prints the state of what it has written."""
 
+AS_FIRST_PROCESS = namespace("--pid", "--fork", "--kill-child")
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+
+
+def pid_of_script(process: subprocess.Popen[bytes]) -> int:
+    """Return the script's ID, which may be a child of the process that was started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    is_script = b"unshare" not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    return process.pid if is_script else int(children[0])
+
+
+def handled(pid: int) -> set[signal.Signals]:
+    """Return the signals for which a process has a handler.
+
+    A first process gets no others (pid_namespaces(7)).
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    bits = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return {one for one in signal.Signals if bits >> (one - 1) & 1}
+
+
+def working_in(folder: Path) -> list[str]:
+    """Return the IDs of the processes that work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is not ours
+            if process.joinpath("cwd").readlink() == folder:
+                found.append(process.name)
+    return found
+
+
 STOPS: dict[str, Callable[[subprocess.Popen[bytes]], None]] = {
     "the script": lambda script: script.send_signal(signal.SIGTERM),
+    "the script, as the first process of a container": lambda script: os.kill(
+        pid_of_script(script), signal.SIGTERM
+    ),
     "its process group": lambda script: os.killpg(script.pid, signal.SIGTERM),
     "the script, by Ctrl-C": lambda script: os.killpg(script.pid, signal.SIGINT),
 }
@@ -91,26 +125,27 @@ def loaded(folder: Path) -> list[str]:
     return [one["record"]["uuid"] for one in messages if one["stream"] == "products"]
 
 
-@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS.keys())
+@pytest.mark.parametrize("name", STOPS)
 def test_a_signal_loses_no_state_leaves_no_process_and_the_next_run_reads_the_rest(
     start_pim: StartPim,
     tmp_path: Path,
     environment: dict[str, str],
-    stop: Callable[[subprocess.Popen[bytes]], None],
+    name: str,
 ) -> None:
     pim = start_pim(products=PRODUCTS, latency=0.2)
     settings = settings_for(pim, page_size=10)
     (tmp_path / "config.json").write_text(json.dumps(settings))
-    with started(SCRIPT, cwd=tmp_path, env=environment, start_new_session=True) as script:
+    start = [*AS_FIRST_PROCESS, *SCRIPT] if "container" in name else SCRIPT
+    with started(start, cwd=tmp_path, env=environment, start_new_session=True) as script:
         while len(loaded(tmp_path)) < 50:
             assert script.poll() is None
             time.sleep(0.05)
-        stop(script)
+        assert handled(pid_of_script(script)) >= SIGNALS
+        STOPS[name](script)
         assert script.wait() in {128 + signal.SIGTERM, 128 + signal.SIGINT}
     with pytest.raises(ProcessLookupError):
         os.killpg(script.pid, 0)
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not working_in(tmp_path)
     first = loaded(tmp_path)
     state = json.loads((tmp_path / "state.json").read_text())
     assert state["bookmarks"]["products"]["unfinished"]["read"] == len(first) < PRODUCTS

@@ -18,6 +18,7 @@ import yaml
 
 from tap_akeneo.config.schema import SETTINGS_SCHEMA
 from tap_akeneo.config.settings import CREDENTIALS
+from tests.namespaces import namespace
 from tests.repository.test_contributing import copy_of_the_repository
 from tests.support import settings_for
 
@@ -48,7 +49,30 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_its_steps_install_the_tap_and_a_target_and_its_command_loads_the_pim(
+READ_ONLY = """\
+cd ..
+mount --bind /tmp /tmp
+mount --bind . . && mount --bind work work
+mount -o remount,bind,ro "$PWD" && mount -o remount,bind,ro /
+cd "$PWD/work"
+if touch ../opt/file 2>/dev/null; then exit 99; fi
+exec "$@"
+"""
+"""Runs a command where only the working directory and /tmp are writable, as with `--read-only`."""
+
+
+def read_only() -> list[str]:
+    """Return the command before one that runs it so; empty if the kernel allows no mounts."""
+    return [*there, "sh", "-ec", READ_ONLY, "sh"] if (there := namespace("--mount")) else []
+
+
+def files(folder: Path) -> dict[Path, int]:
+    """Return all files of a folder with the times of their last changes, without its `work`."""
+    found = [one for one in folder.rglob("*") if folder / "work" not in (one, *one.parents)]
+    return {one: one.lstat().st_mtime_ns for one in found}
+
+
+def test_after_its_steps_its_command_loads_the_pim_although_only_work_is_writable(
     start_pim: StartPim, root: Path
 ) -> None:
     def moved(text: str) -> str:
@@ -70,8 +94,9 @@ def test_its_steps_install_the_tap_and_a_target_and_its_command_loads_the_pim(
     variables = {f"TAP_AKENEO_{name.upper()}": str(of) for name, of in settings_for(pim).items()}
     image = dict(re.findall(r"(\w+)=(\S+)", moved(only("ENV"))))
     image["PATH"] = image["PATH"].replace("$PATH", "/usr/bin:/bin")
+    before = files(root)
     ended = subprocess.run(  # noqa: S603
-        [*json.loads(moved(only("ENTRYPOINT"))), *json.loads(only("CMD"))],
+        [*read_only(), *json.loads(moved(only("ENTRYPOINT"))), *json.loads(only("CMD"))],
         cwd=root / "work",
         env={**image, **variables},
         check=False,
@@ -80,6 +105,7 @@ def test_its_steps_install_the_tap_and_a_target_and_its_command_loads_the_pim(
         timeout=120,
     )
     assert ended.returncode == 0, ended.stderr
+    assert files(root) == before
     assert {one.name for one in (root / "work").iterdir()} == {"akeneo.duckdb", "state.json"}
     state = json.loads((root / "work" / "state.json").read_text(encoding="utf-8"))
     assert state["bookmarks"]["products"]["replication_key_value"]
