@@ -303,6 +303,13 @@ class TapAkeneo(TapInterface):
         summary = self.summary()
         if summary.full_tables:
             self.logger.info("%s", summary.of_full_tables)
+        streams = (one for one in self.streams.values() if isinstance(one, AkeneoStream))
+        if keeping := ", ".join(one.name for one in streams if one.keeps_deleted_rows):
+            self.logger.info(
+                "not every row of these streams was written, so rows that were deleted in the PIM "
+                "stay for now: %s",
+                keeping,
+            )
         self.logger.info("%s", summary, extra={"summary": summary.as_data()})
 
     @cached_property

@@ -44,6 +44,7 @@ class AkeneoStream(SdkStream):
         parent_readings: The lists of parents that were read, with the permission for each.
         keyless_parent: What the PIM sends as a parent without a key; empty if nothing.
         began: The PIM's time when the reading began.
+        keeps_deleted_rows: Whether no ACTIVATE_VERSION was written, as not all rows were.
     """
 
     began: datetime
@@ -53,6 +54,7 @@ class AkeneoStream(SdkStream):
         self.writes_state_first = False
         self.parent_readings: Sequence[tuple[ListReading, str]] = ()
         self.keyless_parent = ""
+        self.keeps_deleted_rows = False
         self._list_count = 0
         self._gone: list[ListReading] = []
         self._skipped: list[str] = []
@@ -103,9 +105,7 @@ class AkeneoStream(SdkStream):
             for version in versions:
                 self.tap.versions.writer.write_message(version)
         elif versions:
-            self.logger.info(
-                "not every row was written, so rows that were deleted in the PIM stay for now"
-            )
+            self.keeps_deleted_rows = True
 
     @override
     def write_readings(self) -> None:

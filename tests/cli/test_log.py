@@ -123,6 +123,21 @@ def test_the_full_tables_have_one_line_together_and_the_summary_adds_up(
     assert f"full tables: {full} rows" in line
 
 
+def test_one_line_names_all_streams_whose_deleted_rows_stay(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    config = settings_for(pim, emit_activate_version_messages=True)
+    read = {one["stream"] for one in command(config=config).messages if one["type"] == "SCHEMA"}
+    pim.permissions.discard("pim_api_overall_access")
+    ended = command(config=config)
+    assert ended.code == 1
+    (line,) = (one for one in lines(ended) if "stay for now" in one)
+    (failed,) = (one for one in lines(ended) if "streams failed: " in one)
+    keeping, missing = (set(one.rpartition(": ")[2].split(", ")) for one in (line, failed))
+    # The others are incremental, so each run keeps their deleted rows.
+    assert {"families", "locales"} <= keeping < missing <= read
+    assert len(lines(ended)) <= MOST_LINES, ended.log
+
+
 def test_a_line_of_a_stream_begins_with_its_name(start_pim: StartPim, tmp_path: Path) -> None:
     pim = start_pim(products=20)
     state = {"replication_key": "updated", "replication_key_value": "2099-01-01T00:00:00+00:00"}
