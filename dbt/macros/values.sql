@@ -55,7 +55,7 @@
     where content <> ''
 {% endmacro %}
 
-{# One `unnest` for attributes and their entries, one read of each entry, and a second `unnest` only for lists. #}
+{# One read of the object, one `unnest` for attributes and their entries, and another for lists. #}
 {% macro duckdb__exploded_values(items, columns, channel) %}
     {%- set kept -%}
         {% for column in columns %}{{ column }}, {% endfor %}attribute, channel, locale
@@ -64,48 +64,41 @@
         select
             {% for column in columns %}{{ column }}, {% endfor %}
             unnest(flatten([
-                [
-                    {'name': member.key, 'entry': entry}
-                    for entry in case when json_type(member.value) = 'ARRAY' then cast(member.value as json[]) end
-                ]
-                for member in map_entries(try_cast(attribute_values as map(varchar, json)))
+                [{'name': member.key, 'entry': entry} for entry in member.value]
+                for member in map_entries(json_transform(
+                    attribute_values, '"map(varchar, struct({{ channel }} varchar, locale varchar, data json)[])"'
+                ))
             ])) as found
         from {{ items }}
     ),
 
-    parsed as (
+    contents as (
         select
             {% for column in columns %}{{ column }}, {% endfor %}
             found.name as attribute,
-            json_extract_string(found.entry, [
-                '$.{{ channel }}', '$.locale', '$.data', '$.data.amount', '$.data.unit', '$.data.currency'
-            ]) as parts,
-            parts[1] as channel,
-            parts[2] as locale,
-            json_type(found.entry, '$.data') as kind,
-            case when kind = 'ARRAY' then cast(json_extract(found.entry, '$.data') as json[]) end as listed
+            found.entry.{{ channel }} as channel,
+            found.entry.locale as locale,
+            case when json_type(found.entry.data) = 'ARRAY' then cast(found.entry.data as json[])
+                else [found.entry.data] end as listed
         from entries
     ),
 
     elements as (
         select {{ kept }}, generate_subscripts(listed, 1) as position, unnest(listed) as item
-        from parsed
-        where kind = 'ARRAY'
+        from contents
+    ),
+
+    kinds as (
+        select *, json_type(item) = 'OBJECT' as is_object from elements
     ),
 
     texts as (
         select
-            {{ kept }}, 1 as position, parts[3] as content, kind = 'OBJECT' as is_object,
-            parts[4] as amount, parts[5] as unit, parts[6] as currency
-        from parsed
-        where kind <> 'ARRAY'
-
-        union all
-
-        select
-            {{ kept }}, position, item ->> '$' as content, json_type(item) = 'OBJECT' as is_object,
-            item ->> '$.amount' as amount, item ->> '$.unit' as unit, item ->> '$.currency' as currency
-        from elements
+            {{ kept }}, position, item ->> '$' as content, is_object,
+            {% for name in ['amount', 'unit', 'currency'] -%}
+            case when is_object then item ->> '$.{{ name }}' end as {{ name }}{{ ', ' if not loop.last }}
+            {%- endfor %}
+        from kinds
     )
 
     select * from texts

@@ -86,10 +86,12 @@ class Loaded(ABC):
                 json.dumps({"akeneo_schema": variables["AKENEO_DBT_SCHEMA"]}),
             )
             variables["AKENEO_DBT_SCHEMA"] = schema
+        # Another version of the package has its own.
+        profiles = project if project and (project / "profiles.yml").is_file() else DBT
         ended = subprocess.run(  # noqa: S603 (our own arguments)
             [
                 *(str(make_dbt()), *arguments, f"--project-dir={project or self.project}"),
-                f"--profiles-dir={DBT}",
+                f"--profiles-dir={profiles}",
             ],
             env={**os.environ, **variables},
             check=False,

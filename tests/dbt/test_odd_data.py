@@ -630,7 +630,19 @@ def test_a_failing_test_warns_and_keeps_its_rows(loaded: Loaded, story: dict[str
     assert code == 0, log[-4000:]
     assert "WARN 1" in log, log[-4000:]
     assert loaded.rows(
-        f"select * from {loaded.audit}.unique_akeneo__product_models_product_model"  # noqa: S608
+        f"select * from {loaded.audit}.primary_key_akeneo__product_models_product_model"  # noqa: S608
     )
     code, log = loaded.dbt(*select, "--vars", "akeneo_test_severity: error")
     assert code == 1, log[-4000:]
+
+
+def test_a_key_that_comes_twice_or_is_null_is_reported(
+    loaded: Loaded, story: dict[str, Tables]
+) -> None:
+    assert story
+    loaded.execute("insert into akeneo__channels (channel) values ('twice'), ('twice'), (null)")
+    code, log = loaded.dbt("test", "--select=akeneo__channels")
+    assert code == 0, log[-4000:]
+    assert loaded.rows(
+        f"select * from {loaded.audit}.primary_key_akeneo__channels_channel order by row_count"  # noqa: S608
+    ) == [{"primary_key": None, "row_count": 1}, {"primary_key": "twice", "row_count": 2}]

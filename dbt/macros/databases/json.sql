@@ -83,10 +83,21 @@
 {%- endmacro %}
 
 
+{# A JSON object or a list of the loader as text, without parsing it where the database keeps text. #}
+{% macro json_as_written(value) %}{{ return(adapter.dispatch('json_as_written', 'akeneo')(value)) }}{% endmacro %}
+
+{% macro default__json_as_written(value) %}{{ akeneo.json_as_text(value) }}{% endmacro %}
+{% macro duckdb__json_as_written(value) %}cast({{ value }} as varchar){% endmacro %}
+
+
 {# The member of a JSON object as text. #}
-{% macro json_text(object, name) -%}
+{% macro json_text(object, name) %}{{ return(adapter.dispatch('json_text', 'akeneo')(object, name)) }}{% endmacro %}
+
+{% macro default__json_text(object, name) -%}
     {{ akeneo.json_as_text(akeneo.json_member(object, name)) }}
 {%- endmacro %}
+{% macro duckdb__json_text(object, name) %}({{ object }} ->> ('$."' || {{ name }} || '"')){% endmacro %}
+{% macro postgres__json_text(object, name) %}({{ object }} ->> {{ name }}){% endmacro %}
 
 
 {# The kind of a JSON value: object, array, or another name for everything else. #}

@@ -1,12 +1,9 @@
 {# All days that a metric can be asked for; dbt wants such a table for its semantic models. #}
-{{ config(materialized='table') }}
+{% set days = (run_started_at.date() - modules.datetime.date(2013, 1, 1)).days + 366 %}
 
-with days as (
-    {{ dbt.date_spine(
-        'day',
-        "cast('2013-01-01' as date)",
-        "cast('" ~ (run_started_at + modules.datetime.timedelta(days=366)).strftime('%Y-%m-%d') ~ "' as date)"
-    ) }}
+with numbers as (
+    {{ dbt.generate_series(days) }}
 )
 
-select cast(date_day as date) as date_day from days
+select cast({{ dbt.dateadd('day', 'generated_number - 1', "cast('2013-01-01' as date)") }} as date) as date_day
+from numbers

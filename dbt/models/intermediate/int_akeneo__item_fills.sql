@@ -27,16 +27,15 @@ filled_places as (
         item_key,
         build_number,
         attribute || '|' || coalesce(channel, '') || '|' || coalesce(locale, '') || '|'
-        || max(case when amount <> '' then 'amount' else '' end) || '|'
-        || max(case when is_object then 'object' else '' end) as place
+        || case when amount <> '' then 'amount' else '' end || '|'
+        || case when is_object then 'object' else '' end as place
     from item_values
-    group by item_type, item_key, build_number, attribute, coalesce(channel, ''), coalesce(locale, '')
 )
 
 select
     item_type,
     item_key,
     build_number,
-    {{ dbt.hash(dbt.listagg('place', "';'", 'order by place')) }} as fill_hash
+    {{ dbt.hash(dbt.listagg('distinct place', "';'", 'order by place')) }} as fill_hash
 from filled_places
 group by item_type, item_key, build_number

@@ -11,6 +11,11 @@
 ) }}
 
 with products as (
+    select product_key, extracted_at from {{ ref('stg_akeneo__products') }}
+),
+
+-- Not from `products`, because DuckDB stores all columns of a `with` that is used twice.
+contents as (
     select * from {{ ref('stg_akeneo__products') }}
 ),
 
@@ -69,18 +74,18 @@ select
     changed.is_gone,
     -- Of all that counts as a change in the history of a product.
     {{ dbt.hash(dbt.concat([
-        "coalesce(products.product_identifier, '')", "'|'",
-        "coalesce(products.family, '')", "'|'",
-        "coalesce(products.parent, '')", "'|'",
-        "case when products.enabled then 'enabled' else '' end", "'|'",
-        "coalesce(" ~ akeneo.json_as_text('products.categories') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('products.product_groups') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('products.associations') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('products.quantified_associations') ~ ", '')",
-        "coalesce(" ~ akeneo.json_as_text('products.attribute_values') ~ ", '')",
+        "coalesce(contents.product_identifier, '')", "'|'",
+        "coalesce(contents.family, '')", "'|'",
+        "coalesce(contents.parent, '')", "'|'",
+        "case when contents.enabled then 'enabled' else '' end", "'|'",
+        "coalesce(" ~ akeneo.json_as_written('contents.categories') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_written('contents.product_groups') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_written('contents.associations') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_written('contents.quantified_associations') ~ ", '')",
+        "coalesce(" ~ akeneo.json_as_written('contents.attribute_values') ~ ", '')",
     ])) }} as content_hash,
     {{ akeneo.next_build_number('latest.build_number') }} as build_number
 from changed
 cross join latest
-left join products
-    on changed.item_type = 'product' and products.product_key = changed.item_key
+left join contents
+    on changed.item_type = 'product' and contents.product_key = changed.item_key

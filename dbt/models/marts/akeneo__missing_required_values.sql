@@ -21,6 +21,10 @@ needed as (
     select * from {{ ref('int_akeneo__family_requirements') }}
 ),
 
+needed_attributes as (
+    select distinct lower(attribute) as attribute_code from needed
+),
+
 lineage as (
     select * from {{ ref('int_akeneo__lineage') }}
     where item_type = 'product'
@@ -33,7 +37,7 @@ products as (
 ),
 
 values_of_products as (
-    {{ akeneo.product_values(keys='checks') }}
+    {{ akeneo.product_values(keys='checks', attributes='needed_attributes') }}
 ),
 
 present as (
