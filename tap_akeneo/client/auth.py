@@ -14,7 +14,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import requests
@@ -52,13 +52,19 @@ class _Token:
 
 
 class Authenticator(requests.auth.AuthBase, ABC):
-    """Adds an access token to each request, and discards it if the PIM responds with 401."""
+    """Adds an access token to each request, and discards it if the PIM responds with 401.
+
+    Attributes:
+        advice: What to say if the PIM goes on rejecting tokens.
+    """
+
+    advice: ClassVar[str]
 
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         token = self.access_token()
         r.headers["Authorization"] = f"Bearer {token}"
-        hook = partial(self._discard_if_rejected, token)
+        hook = partial(self._note_answer, token)
         r.register_hook("response", hook)  # type: ignore[no-untyped-call]  # untyped in its stubs
         return r
 
@@ -74,7 +80,7 @@ class Authenticator(requests.auth.AuthBase, ABC):
     def discard(self, access_token: str) -> None:
         """Do not use a token again, because the PIM rejected it."""
 
-    def _discard_if_rejected(self, token: str, response: requests.Response, **_: object) -> None:
+    def _note_answer(self, token: str, response: requests.Response, **_: object) -> None:
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self.discard(token)
 
@@ -86,20 +92,28 @@ class AppAuthenticator(Authenticator):
         access_token: The token.
     """
 
+    advice = "the PIM does not accept the app's token: check the setting access_token"
+
     def __init__(self, access_token: str) -> None:
         self._access_token = access_token
+        self._was_accepted = False
         self._is_rejected = False
 
     @override
     def access_token(self) -> str:
         if self._is_rejected:
-            msg = "the PIM does not accept the app's token: check the setting access_token"
-            raise LoginRefused(msg)
+            raise LoginRefused(self.advice)
         return self._access_token
 
     @override
     def discard(self, access_token: str) -> None:
-        self._is_rejected = True
+        # A token that has worked may work again, so its requests are retried.
+        self._is_rejected = not self._was_accepted
+
+    @override
+    def _note_answer(self, token: str, response: requests.Response, **_: object) -> None:
+        self._was_accepted |= response.ok
+        super()._note_answer(token, response)
 
 
 class AkeneoAuthenticator(Authenticator):
@@ -112,6 +126,8 @@ class AkeneoAuthenticator(Authenticator):
         access_token_key: Path of the access token in the token response, such as ``data.token``.
         refresh_token_key: Path of the refresh token.
     """
+
+    advice = "the PIM does not accept the token that it has just issued"
 
     def __init__(
         self,

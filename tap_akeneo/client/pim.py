@@ -113,7 +113,7 @@ class Pim:
         except PimUnavailable as failure:
             if failure.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            msg = f"the PIM does not accept the token that it has just issued ({failure})"
+            msg = f"{self._authenticator.advice} ({failure})"
             raise LoginRefused(msg) from failure
 
     def url(self, path: str) -> str:

@@ -30,7 +30,15 @@ from tap_akeneo.client.responses import (
 from tap_akeneo.pagination.by_number import RESULT_WINDOW, NumberedPages, NumberSlice
 from tap_akeneo.pagination.links import CURSOR, Link
 from tap_akeneo.pagination.request import ListRequest, Pagination
-from tap_akeneo.pagination.slices import NO_COUNT, EndOfList, KeyRange, ListFailed, Slice, Step
+from tap_akeneo.pagination.slices import (
+    NO_COUNT,
+    ChangedBetweenRuns,
+    EndOfList,
+    KeyRange,
+    ListFailed,
+    Slice,
+    Step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -135,6 +143,9 @@ class _Count(Slice):
         # mask a missing one in the first count, and an item deleted meanwhile in the second.
         if max(counts) <= ended.read:
             return ()
+        if ended.is_resumed and max(counts) > RESULT_WINDOW:
+            # The PIM does not number all items, and the counts are of different times.
+            raise ChangedBetweenRuns
         return (_by_number(self.request, max(counts)),)
 
 

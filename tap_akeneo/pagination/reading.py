@@ -24,6 +24,7 @@ from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.pagination.slices import (
     REBUILD_INDEX,
     BrokenRange,
+    ChangedBetweenRuns,
     EndOfList,
     ItemsBroken,
     KeyRange,
@@ -267,12 +268,13 @@ class ListReading:
         # What was not read is left.
         self._waiting.appendleft(one)
         if isinstance(failure, OutOfOrder):
-            self._read_by_links()
+            self._read_by_links("its items do not come in the order of their keys")
         elif isinstance(failure, ListFailed):
             self._fail(str(failure))
         elif isinstance(failure, RequestRefused):
-            self.refusal = failure
-            self._stop(self._outcome_of(failure, one), str(failure))
+            outcome = self._outcome_of(failure, one)
+            self.refusal = None if outcome is Outcome.COMPLETE else failure
+            self._stop(outcome, str(failure))
         elif isinstance(failure, NoResponse):
             self._stop(Outcome.DISABLED, f"it seems to be disabled in this PIM ({failure})")
         elif isinstance(failure, ListDisabled):
@@ -283,14 +285,14 @@ class ListReading:
             raise failure
 
     def _outcome_of(self, refusal: RequestRefused, one: Slice) -> Outcome:
-        """Return whether the PIM forbids the list, no longer has it, or only failed to send it."""
+        """Return whether the PIM forbids the list, has none, or only failed to send it."""
         is_forbidden = refusal.is_from_pim and refusal.status == HTTPStatus.FORBIDDEN
         # An earlier run has read a part of a resumed list, and before a search for a broken item
         # the PIM did not refuse the list.
         if is_forbidden and not (self._has_page or self.is_resumed or one.is_search):
             return Outcome.REFUSED
         if refusal.is_from_pim and refusal.status == HTTPStatus.NOT_FOUND and self.request.parents:
-            return Outcome.GONE
+            return Outcome.COMPLETE if self.request.may_be_missing else Outcome.GONE
         return Outcome.FAILED
 
     # What the consumer asks for.
@@ -299,6 +301,11 @@ class ListReading:
     def came(self) -> int:
         """Number of different items that came, including those of an earlier run."""
         return self._arrived if self._seen is None else len(self._seen) + self._seen_before
+
+    @property
+    def came_in_this_run(self) -> bool:
+        """Whether an earlier run has read nothing of it, or this one has read it again."""
+        return self._seen_before == 0
 
     @property
     def waiting_pages(self) -> int:
@@ -401,13 +408,9 @@ class ListReading:
                     self.broken.append(broken)
                     break
 
-    def _read_by_links(self) -> None:
-        """Read the list once more by the PIM's links, because it is not sorted by its keys."""
-        logger.info(
-            "%s: its items do not come in the order of their keys, so it is read once more by the "
-            "PIM's links",
-            self.request.path,
-        )
+    def _read_by_links(self, reason: str) -> None:
+        """Read the list once more from its start, by the PIM's links."""
+        logger.info("%s: %s, so it is read once more by the PIM's links", self.request.path, reason)
         self._waiting = deque([LinkSlice(self.request)])
         self._running, self._ends, self.broken = [], [], []
         self._places, self._seams = {self._waiting[0].place}, Seams(self.request)
@@ -425,10 +428,14 @@ class ListReading:
         ends, self._ends = [] if self._is_broken else self._ends, []
         # The PIM counts broken items too.
         came = self.came + sum(one.is_single for one in self.broken)
-        ended = EndOfList(came, self.counted, self._highest)
+        ended = EndOfList(came, self.counted, self._highest, self.is_resumed)
         try:
             for end in self._without_later(ends):
                 self._waiting.extend(end.proof_of_end(ended))
+        except ChangedBetweenRuns:
+            self.is_resumed, self.counted = False, None
+            self._read_by_links("it changed between the runs that read it")
+            return
         except ListFailed as failure:
             self.lacks_only_broken = isinstance(failure, ItemsBroken)
             self._fail(str(failure))

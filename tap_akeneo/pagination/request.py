@@ -58,6 +58,7 @@ class ListRequest:
         has_count: Whether the PIM counts the items of a numbered page.
         may_hang: Whether the PIM may never answer the first request.
         may_be_disabled: Whether the PIM sends a message instead of the list if it is disabled.
+        may_be_missing: Whether the PIM answers 404 for a list that has no item.
         is_sorted: Whether the items have the same order in each response.
         search_path: Path to POST the parameters to, except those for pagination. ``None`` if they
             fit into a URL.
@@ -74,6 +75,7 @@ class ListRequest:
     has_count: bool = True
     may_hang: bool = False
     may_be_disabled: bool = False
+    may_be_missing: bool = False
     is_sorted: bool = True
     search_path: str | None = None
 

@@ -41,6 +41,13 @@ class ItemsBroken(ListFailed):
     """The list was read, except items for which the PIM answers 500."""
 
 
+class ChangedBetweenRuns(Exception):
+    """Only one reading from the start can show that a list is complete that was read in parts.
+
+    Its links show no position, and it changed between the runs that read its parts.
+    """
+
+
 class OutOfOrder(Exception):
     """The items do not come in the order of their keys, which slices of the list depend on."""
 
@@ -88,11 +95,13 @@ class EndOfList:
             number is certain.
         counted: The PIM's count when the reading began; ``None`` if it is unknown.
         highest: The greatest key; ``None`` if no item came or the list is not read by key.
+        is_resumed: Whether an earlier run has read a part of it.
     """
 
     read: int
     counted: int | None = None
     highest: str | None = None
+    is_resumed: bool = False
 
 
 class Slice(ABC):
@@ -129,6 +138,7 @@ class Slice(ABC):
 
         Raises:
             ListFailed: Items are missing, and cannot be found.
+            ChangedBetweenRuns: The list has to be read from its start.
         """
         return ()
 

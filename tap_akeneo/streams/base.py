@@ -280,7 +280,7 @@ class AkeneoStream(SdkStream):
     def _check_parents(self) -> Plan[None]:
         """Make sure that lists which the PIM no longer has belong to parents that are deleted."""
         gone, self._gone = self._gone, []
-        parents = [] if self.may_be_missing else (yield from self.parents())
+        parents = yield from self.parents()
         are_known = all(above.outcome is Outcome.COMPLETE for above, _ in self.parent_readings)
         for reading in gone:
             path = reading.request.path

@@ -141,7 +141,6 @@ class IncrementalStream(AkeneoStream):
                 due_refresh(
                     self.request_for(self._all_dates, one),
                     self._state_of(one),
-                    self.fingerprints,
                     now=self.pim.server_time(),
                     since=self._all_dates.start,
                     within=settings.refresh_within,
@@ -258,6 +257,7 @@ class IncrementalStream(AkeneoStream):
                 READ_EVERYTHING,
             )
         if dates.is_empty:
+            self.is_whole = False
             return None
         request = self.request_for(dates, parents)
         if request.params != self.request_for(DateRange(None, None, None), parents).params:

@@ -24,8 +24,6 @@ from typing_extensions import override
 from tap_akeneo.streams.resuming import ResumableReading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_akeneo.pagination.request import ListRequest
     from tap_akeneo.streams.fingerprints import State
 
@@ -42,10 +40,9 @@ def record_full_reading(reading: ResumableReading) -> None:
     reading.state["refresh"] = {"until": reading.started.isoformat(), "items": reading.came}
 
 
-def due_refresh(  # noqa: PLR0913 (each by name)
+def due_refresh(
     request: ListRequest,
     state: State,
-    fingerprints: Mapping[str, str | None],
     *,
     now: datetime,
     since: datetime | None,
@@ -56,7 +53,6 @@ def due_refresh(  # noqa: PLR0913 (each by name)
     Args:
         request: The list, without the date filter of the bookmark.
         state: The bookmark of the list.
-        fingerprints: What shapes the rows of the stream.
         now: The PIM's clock.
         since: Start of the date filter, or ``None`` without a filter.
         within: The time within which each row is to be read again.
@@ -76,7 +72,7 @@ def due_refresh(  # noqa: PLR0913 (each by name)
     share = min((now - known.until) / within, 1)
     if share <= 0:
         return None
-    reading = RefreshReading(request, state, fingerprints, now, since, share, within, known.items)
+    reading = RefreshReading(request, state, now, since, share, within, known.items)
     if share < 1 and not reading.is_due:
         return None
     return reading
@@ -88,7 +84,6 @@ class RefreshReading(ResumableReading):
     Args:
         request: The list.
         state: The bookmark of the list.
-        fingerprints: What shapes the rows of the stream.
         now: The PIM's clock.
         since: Start of the date filter, or ``None`` without a filter.
         share: The part that is due, as a share of the list.
@@ -103,7 +98,6 @@ class RefreshReading(ResumableReading):
         self,
         request: ListRequest,
         state: State,
-        fingerprints: Mapping[str, str | None],
         now: datetime,
         since: datetime | None,
         share: float,
@@ -111,7 +105,9 @@ class RefreshReading(ResumableReading):
         items: int | None,
     ) -> None:
         own = state["refresh"]
-        super().__init__(request, own, fingerprints, started=now, bookmark=None, since=since)
+        # Whatever the dates and settings of the next run, it continues behind the same key.
+        super().__init__(request, own, {}, started=now, bookmark=None, since=None)
+        self.since = since
         self.state_of_broken_items = state
         self._until = now - share * within
         self._share = share
@@ -155,5 +151,6 @@ class RefreshReading(ResumableReading):
 
     def _record_progress(self) -> None:
         total = self._all_items
-        share = (self.read - self.read_before) / total if total else self._share
+        has_come = self.is_read and self.came_in_this_run
+        share = (self.read - self.read_before) / total if total and not has_come else self._share
         self.state |= {"until": (self._until + share * self._within).isoformat(), "items": total}

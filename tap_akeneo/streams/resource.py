@@ -180,6 +180,7 @@ class Resource(Stream):
             takes_any_cursor=self.takes_any_cursor,
             has_count=self.has_count,
             may_hang=self.may_hang,
+            may_be_missing=self.may_be_missing,
             may_be_disabled=self.may_be_disabled,
             is_sorted=self.is_sorted_by_key,
             search_path=self.search_path if is_too_long and self._can_post else None,

@@ -73,6 +73,11 @@ class SdkStream(RecordStream):
         """None, because the SDK would read the stream once for each partition in the state."""
 
     @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Return the bookmark. The SDK would parse the setting, less leniently than this tap."""
+        return value
+
+    @override
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:

@@ -419,6 +419,17 @@ def test_an_app_token_that_the_pim_rejects_ends_the_run_without_a_retry(
     assert "try 1 failed" not in caplog.text
 
 
+def test_a_401_for_an_app_token_that_has_worked_is_retried(start_pim: StartPim) -> None:
+    pim = start_pim("saas", products=30)
+    app: dict[str, Any] = {**dict.fromkeys(pim.credentials), "access_token": pim.app_token}
+    pim.faults.add("status", "/products-uuid", nth=2, times=2, status=401)
+    run = sync(pim, "products", **app, page_size=10)
+    assert len(run.rows("products")) == len(pim.truth("products"))
+    pim.faults.add("status", "/products-uuid", nth=2, times=None, status=401)
+    with pytest.raises(AkeneoError, match=r"check the setting access_token \(.* answers 401"):
+        sync(pim, "products", **app, page_size=10, max_retries=1)
+
+
 def test_a_run_whose_credentials_are_revoked_ends_and_the_next_run_reads_everything(
     start_pim: StartPim,
 ) -> None:

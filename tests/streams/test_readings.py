@@ -275,6 +275,16 @@ def test_a_resumed_reading_has_one_row_and_one_time(start_pim: StartPim) -> None
     assert row["ended_at"] > row["read_at"]
 
 
+@pytest.mark.parametrize("setting", ["start_date", "end_date"])
+def test_lists_with_no_date_to_read_have_no_row(start_pim: StartPim, setting: str) -> None:
+    pim = start_pim("ee-7")
+    state = sync(pim, "assets", "readings").state
+    settings: dict[str, Any] = {"start_date": "2090-01-01", "end_date": "2020-01-01"}
+    run = sync(pim, "assets", "readings", state=state, **{setting: settings[setting]})
+    assert not run.records("assets")
+    assert not run.records("readings")
+
+
 def test_an_empty_list_has_a_row(start_pim: StartPim) -> None:
     pim = start_pim("ee-7")
     for row in pim.truth("assets"):

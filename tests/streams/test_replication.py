@@ -411,6 +411,15 @@ def test_without_a_lookback_a_change_in_the_same_second_as_the_bookmark_is_read(
     assert key in again.rows(stream)
 
 
+@pytest.mark.parametrize("start", [" 2024-01-31\n", "2024-01-31T12:00:00z", " "])
+def test_a_start_date_that_the_settings_take_is_right_in_later_runs_too(
+    start_pim: StartPim, start: str
+) -> None:
+    pim = start_pim()
+    state = sync(pim, "products", start_date=start).state
+    assert not sync(pim, "products", state=state, start_date=start).tap.failed_streams
+
+
 @pytest.mark.parametrize("stream", ["assets", "reference_entity_records", "catalog_products"])
 def test_an_end_date_includes_its_own_second_and_no_later_change(
     start_pim: StartPim, stream: str

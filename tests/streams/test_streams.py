@@ -239,6 +239,19 @@ def test_a_disabled_catalog_is_logged_and_has_no_rows(
     assert not run.tap.failed_streams
 
 
+def test_a_catalog_without_a_mapping_schema_has_no_row_and_is_read(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim("saas")
+    with caplog.at_level(logging.INFO):
+        run = sync(pim, "catalog_mapping_schemas", "readings", **as_app(pim))
+    (reading,) = run.records("readings")
+    mapped = len(pim.truth("catalog_mapping_schemas"))
+    assert (reading["parent"], reading["is_full"], reading["row_count"]) == ("*", True, mapped)
+    assert mapped < len(pim.truth("catalogs"))
+    assert "meanwhile" not in caplog.text
+
+
 def test_the_error_for_a_wrong_app_token_names_its_setting(start_pim: StartPim) -> None:
     pim = start_pim("saas")
     with pytest.raises(AkeneoError, match="check the setting access_token"):
