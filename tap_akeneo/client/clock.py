@@ -7,9 +7,12 @@ import math
 import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_akeneo.client.errors import AkeneoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 logger = logging.getLogger("tap-akeneo.http")
 
@@ -48,17 +51,21 @@ class ServerClock:
         self._latest: _Reading | None = None
         self._has_warned = False
 
-    def record(self, date: str, sent: float, arrived: float) -> None:
+    def record(self, headers: Mapping[str, str], sent: float, arrived: float) -> None:
         """Record the time in a response.
 
         Args:
-            date: The ``Date`` header.
+            headers: Its headers, by names in any case. From a cache, ``Date`` is ``Age`` seconds
+                old (RFC 9111, 5.1).
             sent: Our monotonic time when the request was sent.
             arrived: Our monotonic time when the header arrived.
         """
-        server = parse_http_date(date)
+        server = parse_http_date(headers.get("Date", ""))
         if server is None:
             return
+        if (age := headers.get("Age", "")).isdecimal():
+            # Both are rounded, and the clock must not be ahead.
+            server += timedelta(seconds=max(int(age) - 1, 0))
         reading = _Reading(server, sent, arrived)
         with self._lock:
             if self._earliest is None or reading.is_before(self._earliest):

@@ -68,6 +68,7 @@ class PimUnavailable(RequestFailed):
         request: The request, for messages.
         reason: What happened.
         status: The HTTP status of the last try, or None without a response.
+        is_from_pim: Whether the last response was an error of the PIM.
         is_php_error: Whether PHP printed a message before the response.
     """
 
@@ -77,10 +78,12 @@ class PimUnavailable(RequestFailed):
         reason: str,
         status: int | None = None,
         *,
+        is_from_pim: bool = False,
         is_php_error: bool = False,
     ) -> None:
         super().__init__(request, reason)
         self.status = status
+        self.is_from_pim = is_from_pim
         self.is_php_error = is_php_error
 
 

@@ -68,7 +68,7 @@ def check_status(
 
     Raises:
         Retriable: A retry may help.
-        PimUnavailable: The server failed, and the request asks for no retry; or it redirects.
+        PimUnavailable: The server failed, and the request asks for no retry.
         RequestRefused: Another client error.
     """
     status = response.status_code
@@ -97,11 +97,10 @@ def check_status(
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
         reason = (
-            f"the PIM answers {status} and points to "
-            f"{target.scheme}://{target.netloc}{target.path}: "
-            "put the PIM's own address into the setting base_url"
+            f"the PIM answers {status} and points to {target.scheme}://{target.netloc}{target.path}"
         )
-        raise PimUnavailable(str(request), reason, status)
+        # A load balancer may redirect while the PIM is being deployed.
+        raise Retriable(str(request), reason, status=status, is_outage=True)
 
 
 def undecodable_response(

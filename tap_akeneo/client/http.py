@@ -149,7 +149,11 @@ class HttpClient:
                 "has worked before"
             )
         return PimUnavailable(
-            failure.request, reason, failure.status, is_php_error=failure.is_php_error
+            failure.request,
+            reason,
+            failure.status,
+            is_from_pim=failure.is_from_pim,
+            is_php_error=failure.is_php_error,
         )
 
     def send_once(self, request: Request[T]) -> T:
@@ -201,7 +205,7 @@ class HttpClient:
                     request, response, body, failure, self.secrets.redact
                 ) from failure
             # Only now is it certain that the PIM has responded, and not a server before it.
-            self._clock.record(response.headers.get("Date", ""), sent, arrived)
+            self._clock.record(response.headers, sent, arrived)
         except Exception as failure:
             self.secrets.redact_error(failure)
             raise

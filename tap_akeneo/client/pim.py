@@ -111,7 +111,8 @@ class Pim:
         try:
             return self._http.send(replace(request, retries_401=True))
         except PimUnavailable as failure:
-            if failure.status != HTTPStatus.UNAUTHORIZED:
+            if failure.status != HTTPStatus.UNAUTHORIZED or not failure.is_from_pim:
+                # A server before the PIM, which may reject the requests for one list only.
                 raise
             msg = f"{self._authenticator.advice} ({failure})"
             raise LoginRefused(msg) from failure

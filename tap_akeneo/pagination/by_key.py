@@ -110,7 +110,7 @@ class KeySlice(Slice):
     @property
     @override
     def place(self) -> Hashable:
-        flags = (self.is_divisible, self.is_failing, self.is_broken)
+        flags = (self.is_divisible, self.is_failing, self.is_broken, self.counts)
         return ("key", self.after, self.to, self.limit, *flags)
 
     @property
@@ -187,6 +187,24 @@ class KeySlice(Slice):
             ),
         )
 
+    def before_and_behind(
+        self, counted: int | None, samples: Sequence[str]
+    ) -> tuple[KeySlice, ...]:
+        """Return the part with the next page, as short as can be told, and those behind it.
+
+        Args:
+            counted: The PIM's count of the whole list; ``None`` if it is unknown.
+            samples: Some keys of the list.
+        """
+        first, behind = self, []
+        while first.remaining(counted) > 2 * self.request.page_size:
+            key = self.order.between(first.after, first.to, samples)
+            if key is None:
+                break
+            first, rest = first.split(key)
+            behind.append(rest)
+        return (first, *behind)
+
     def around(self, broken: BrokenRange) -> tuple[KeySlice, ...] | None:
         """Return the parts of this slice around a broken item, and then the part behind it.
 
@@ -233,9 +251,10 @@ class KeySlice(Slice):
                 gives_up_on_500=self.request.has_limit,
             )
         except PimUnavailable as failure:
-            if failure.status != HTTPStatus.INTERNAL_SERVER_ERROR or not self.request.has_limit:
+            without = self._after_failure(failure, pim)
+            if without is None:
                 raise
-            return Step(rest=(replace(self, is_failing=True),))
+            return Step(rest=(without,))
         except RequestRefused:
             if self.is_confirmed or self.after is None:
                 raise
@@ -245,6 +264,13 @@ class KeySlice(Slice):
         if link is not None and not page.items and self.is_confirmed and not self.counts:
             return Step(rest=self._behind(Link.in_href(link)))
         return self._take(page, page.items_count if self.counts else None)
+
+    def _after_failure(self, failure: PimUnavailable, pim: Pim) -> KeySlice | None:
+        """Return what to try next, after a page has failed for good; ``None`` if nothing is."""
+        if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return replace(self, is_failing=True) if self.request.has_limit else None
+        # A gateway may not wait until a large list has been counted.
+        return replace(self, counts=False) if self.counts and pim.is_up() else None
 
     def _behind(self, link: Link) -> tuple[KeySlice, ...]:
         """Return what is left behind a page whose items the PIM has dropped, but not its link.

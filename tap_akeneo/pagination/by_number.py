@@ -104,7 +104,13 @@ class NumberedPages:
         """
         # Every page has the count, so use the first one without a broken item.
         for number in (1, 2, RESULT_WINDOW):
-            page = self.get_or_none(number, 1)
+            try:
+                page = self.get_or_none(number, 1)
+            except PimUnavailable:
+                # A gateway may not wait until a large list has been counted.
+                if self.get_or_none(number, 1, with_count=False) is None:
+                    raise
+                return None
             if page is not None:
                 return page.items_count
         if any(self.get_or_none(number, 1, with_count=False) for number in (1, 2, RESULT_WINDOW)):
@@ -159,7 +165,6 @@ class NumberSlice(Slice):
         last: Keys of the last item of the page before, if that was full.
         counted: The PIM's latest count of the items.
         counted_first: The count on the first page.
-        came: Number of items on the pages before.
         broken: Positions, from 1, of items for which the PIM responds with 500.
         is_moved: Whether items changed their positions during the reading.
         least: A count that was seen before this reading.
@@ -174,7 +179,6 @@ class NumberSlice(Slice):
     last: tuple[bytes, ...] | None = None
     counted: int = 0
     counted_first: int = 0
-    came: int = 0
     broken: tuple[int, ...] = ()
     is_moved: bool = False
     least: int = 0
@@ -213,7 +217,6 @@ class NumberSlice(Slice):
             last=self.request.keys_of(page.items[-1]) if len(page.items) == size else None,
             counted=counted,
             counted_first=counted if number == 1 else self.counted_first,
-            came=self.came + len(page.items),
             broken=(*self.broken, *broken),
             is_moved=is_moved,
         )
@@ -227,15 +230,14 @@ class NumberSlice(Slice):
 
     @override
     def proof_of_end(self, ended: EndOfList) -> tuple[Slice, ...]:
-        # The PIM does not sort media files (its SQL has no ORDER BY), so their pages may overlap,
-        # and items may be missing.
-        came = self.came if self.is_sorted else ended.read
-        # An item that is deleted while an unsorted list is read may move another to a page before.
-        counted = self.counted if self.is_sorted else max(self.counted, self.counted_first)
+        # The PIM does not sort media files (its SQL has no ORDER BY), and categories that are moved
+        # change their positions. So pages may overlap, and items may be missing. Also, an item that
+        # is deleted may move another to a page before.
+        counted = max(self.counted, self.counted_first)
         if self.least > RESULT_WINDOW:
             # The PIM does not number all items, so deleted ones may make up for missing ones.
             counted = max(counted, self.least)
-        missing = counted - came - len(self.broken)
+        missing = counted - ended.read - len(self.broken)
         if missing <= 0 and not self.is_moved:
             if self.broken:
                 raise ItemsBroken(_broken_positions(self.broken))

@@ -45,6 +45,9 @@ logger = logging.getLogger("tap-akeneo.pagination")
 MAX_EMPTY_PAGES = 100
 """Pages without items, all of which link to another one, after which a list counts as endless."""
 
+MAX_SET_ASIDE = 3
+"""Places of a list that may fail for good before the rest of the list is not read either."""
+
 MAX_SAMPLES = 100
 """Keys of a list to remember, which show what its other keys are made of."""
 
@@ -136,6 +139,8 @@ class ListReading:
         self._waiting: deque[Slice] = deque(first)
         self._running: list[Slice] = []
         self._ends: list[Slice] = []
+        self._aside: list[Slice] = []
+        self._reason_aside = ""
         self._pages: deque[_Arrived] = deque()
         self._places: set[Hashable] = {one.place for one in first}
         self._arrived = read
@@ -144,6 +149,7 @@ class ListReading:
         # Hashes of keys, because an item that comes twice must not make up for a missing one.
         self._seen: set[int] | None = None
         self._seen_before = read
+        self._again: set[int] | None = None
         self._order = order_of(request.keys[-1] if request.keys else "")
         self._highest: str | None = None
         self._samples: list[str] = []
@@ -280,9 +286,22 @@ class ListReading:
         elif isinstance(failure, ListDisabled):
             self._stop(Outcome.FAILED if self._has_page else Outcome.DISABLED, str(failure))
         elif isinstance(failure, PimUnavailable) and pim_is_up:
-            self._stop(Outcome.FAILED, str(failure))
+            self._set_aside(one, str(failure))
         else:
             raise failure
+
+    def _set_aside(self, one: Slice, reason: str) -> None:
+        """Leave the place of a page that fails for good to a later run, and read the others."""
+        self._reason_aside = self._reason_aside or reason
+        may_read_on = self.is_divisible and len(self._aside) < MAX_SET_ASIDE
+        if isinstance(one, KeySlice) and one.is_confirmed and not one.is_broken and may_read_on:
+            self._waiting.remove(one)
+            first, *behind = one.before_and_behind(self.counted, self._samples)
+            self._aside.append(first)
+            self._waiting.extend(reversed(behind))
+            self._finish_if_nothing_is_left()
+        else:
+            self._stop(Outcome.FAILED, self._reason_aside)
 
     def _outcome_of(self, refusal: RequestRefused, one: Slice) -> Outcome:
         """Return whether the PIM forbids the list, has none, or only failed to send it."""
@@ -331,7 +350,7 @@ class ListReading:
         """The parts of the list that are left, disjoint and with adjacent ones merged."""
         ranges = [
             *(arrived.covers for arrived in self._pages),
-            *(one.range for one in (*self._running, *self._waiting, *self._ends)),
+            *(one.range for one in (*self._running, *self._waiting, *self._ends, *self._aside)),
             *self._seams.ranges,
         ]
         return merged(one for one in ranges if one is not None)
@@ -344,12 +363,8 @@ class ListReading:
         self.is_resumable &= all(rest.range is not None for rest in step.rest)
         is_linked = isinstance(one, LinkSlice)
         is_numbered = isinstance(one, NumberSlice)
-        if isinstance(one, NumberSlice) and not one.is_sorted:
-            # It reads the whole list, also what an earlier run has read.
-            self._seen_before = 0
-            if not one.is_fallback and one.number == 1:
-                # Items that came before and were deleted must not make up for missing ones.
-                self._seen = set()
+        if isinstance(one, NumberSlice):
+            self._count_by_number(one, page)
         if is_linked or is_numbered:
             # A list that changes while it is read by page number is read again.
             items = self._unseen(page.items)
@@ -376,6 +391,22 @@ class ListReading:
             self._remember_highest(last)
             if len(self._samples) < MAX_SAMPLES:
                 self._samples.append(last)
+
+    def _count_by_number(self, one: NumberSlice, page: Page) -> None:
+        """Count the items since page 1, which must all come without those from before.
+
+        Items that came before and were deleted must not make up for missing ones.
+        """
+        if one.is_sorted:
+            if one.number == 1 and one.attempt > 1:
+                self._again = set()
+            if self._again is not None:
+                self._again.update(hash(self.request.keys_of(item)) for item in page.items)
+            return
+        # It reads the whole list, also what an earlier run has read.
+        self._seen_before = 0
+        if one.number == 1 and not one.is_fallback:
+            self._seen = set()
 
     def _unseen(self, items: list[Item]) -> list[Item]:
         """Return the items that did not come before."""
@@ -412,7 +443,7 @@ class ListReading:
         """Read the list once more from its start, by the PIM's links."""
         logger.info("%s: %s, so it is read once more by the PIM's links", self.request.path, reason)
         self._waiting = deque([LinkSlice(self.request)])
-        self._running, self._ends, self.broken = [], [], []
+        self._running, self._ends, self._aside, self.broken = [], [], [], []
         self._places, self._seams = {self._waiting[0].place}, Seams(self.request)
         self._seen, self._seen_before = set(), 0
         self.is_resumable = False
@@ -421,13 +452,17 @@ class ListReading:
         """Decide whether the list is complete, or what else to read until that is proven."""
         if self._waiting or self._running or self.outcome is not None:
             return
+        if self._aside:
+            self._stop(Outcome.FAILED, self._reason_aside)
+            return
         self._waiting.extend(self._seams.left())
         if self._waiting:
             return
         # What follows broken items was read with the whole list.
         ends, self._ends = [] if self._is_broken else self._ends, []
         # The PIM counts broken items too.
-        came = self.came + sum(one.is_single for one in self.broken)
+        came = self.came if self._again is None else len(self._again)
+        came += sum(one.is_single for one in self.broken)
         ended = EndOfList(came, self.counted, self._highest, self.is_resumed)
         try:
             for end in self._without_later(ends):

@@ -257,6 +257,12 @@ class IncrementalStream(AkeneoStream):
                 READ_EVERYTHING,
             )
         if dates.is_empty:
+            if self.is_whole and not dates.starts_in_future:
+                self.logger.warning(
+                    "end_date %s is before the bookmark: nothing to read. To read these dates "
+                    "again, run without the state",
+                    self.settings.end_date,
+                )
             self.is_whole = False
             return None
         request = self.request_for(dates, parents)

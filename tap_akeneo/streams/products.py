@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +25,7 @@ from tap_akeneo.streams.structure import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.records import Record
@@ -37,6 +39,9 @@ _VALUES = {
     "additionalProperties": {"items": {"properties": {"linked_data": _LINKED}}},
 }
 
+
+RECENT = timedelta(days=7)
+"""Age up to which a date shows the present offset of the PIM's server."""
 
 _VALUES_BEGIN = b':[{"'
 _BEFORE_TEXT = b'locale":null,"scope":null,"data":"'
@@ -190,31 +195,50 @@ class ProductStream(IncrementalStream):
         Raises:
             WrongSetting: The setting ``pim_timezone`` contradicts a date that the PIM wrote.
         """
-        if self.settings.pim_timezone is None and self.pim.is_saas:
+        if self.settings.pim_timezone is not None:
+            return self._confirmed(self.settings.pim_timezone)
+        if self.pim.is_saas:
             return ServerZone.utc()
-        request = ListRequest(self.path, self.pagination, self.primary_keys)
-        item = any_item(self.pim, request, lambda one: _updated(one) is not None)
-        written = _updated(item) if item else None
-        if self.settings.pim_timezone is None:
-            offset = written.utcoffset() if written else None
-            if item and offset is None:
-                key = value_of(item, self.primary_keys[-1])
-                msg = (
-                    f"`updated` of {key!r} has no time zone ({value_of(item, 'updated')!r}), which "
-                    "the PIM's date filters depend on: set pim_timezone"
-                )
-                raise WrongSetting(msg)
+        item = self._dated_item()
+        if item is None:
             # Without an item, a wrong time zone cannot exclude anything.
-            return ServerZone.utc() if offset is None else ServerZone(offset=offset)
-        zone = ServerZone(self.settings.pim_timezone)
-        if written and zone.contradicts(written):
+            return ServerZone.utc()
+        written = _updated(item)
+        if written is None:
+            key = value_of(item, self.primary_keys[-1])
             msg = (
-                f"pim_timezone is {self.settings.pim_timezone}, but the PIM wrote a date as "
-                f"{written.isoformat()}, an offset that this zone does not have: correct the "
-                "setting, or remove it"
+                f"`updated` of {key!r} has no time zone ({value_of(item, 'updated')!r}), which "
+                "the PIM's date filters depend on: set pim_timezone"
             )
             raise WrongSetting(msg)
-        return zone
+        return ServerZone(offset=written.utcoffset() or timedelta())
+
+    def _confirmed(self, name: ZoneInfo) -> ServerZone:
+        """Return the zone of the setting, only as exact as the PIM's dates confirm it.
+
+        Two zones may have the same offset in winter, and PHP may have old rules of summer time.
+        """
+        zone, now = ServerZone(name), self.pim.server_time()
+        recently = (now - RECENT).strftime("%Y-%m-%d %H:%M:%S")
+        recent = self._dated_item({"updated": [{"operator": ">", "value": recently}]})
+        item = recent or self._dated_item()
+        written = _updated(item) if item else None
+        if written and zone.contradicts(written):
+            msg = (
+                f"pim_timezone is {name}, but the PIM wrote a date as {written.isoformat()}, an "
+                "offset that this zone does not have: correct the setting, or remove it"
+            )
+            raise WrongSetting(msg)
+        offset = now.astimezone(name).utcoffset() or timedelta()
+        if recent and written and written.utcoffset() == offset:
+            return zone
+        return ServerZone(offset=offset)
+
+    def _dated_item(self, search: Mapping[str, list[Condition]] | None = None) -> Item | None:
+        """Return an item of the list with a date, or else any, or ``None`` if there is none."""
+        params = {"search": json.dumps(search)} if search else {}
+        request = ListRequest(self.path, self.pagination, self.primary_keys, params)
+        return any_item(self.pim, request, lambda one: _updated(one) is not None)
 
 
 def _updated(item: Item) -> datetime | None:
@@ -250,7 +274,8 @@ class Products(ProductStream):
     @override
     def records(self, page: Page, parents: Mapping[str, str]) -> Iterator[Record]:
         attribute, kept = self._identifier_attribute, self.settings.attributes
-        if attribute and (not kept or attribute in kept):
+        # The PIM compares codes without case.
+        if attribute and (not kept or attribute.lower() in map(str.lower, kept)):
             for item in page.items:
                 if "identifier" not in item and "values" in item:
                     item["identifier"] = identifier_in(item["values"], attribute) or _NULL

@@ -8,6 +8,7 @@ The bookmark is updated when a list is complete. Until then the state has the re
         "fingerprint": hash of everything that determines the list; if it differs, start again
             (`tap_akeneo.streams.fingerprints` names what is not specific to one list);
             null after the list is complete,
+        "since": start of the date filter; an earlier one starts again as well,
         "ranges": [[after, to], ...] still to read; null for the start or the end of the list,
         "read": number of items read so far,
         "counted": number of items that the PIM counted at the start,
@@ -74,6 +75,7 @@ class _Unfinished(msgspec.Struct):
     ranges: list[tuple[str | None, str | None]]
     read: int
     counted: int | None
+    since: datetime | None = None
     by_key: bool = False
 
 
@@ -159,12 +161,10 @@ class ResumableReading(ListReading):
         self.started = started
         self.bookmark = bookmark
         self.begun_at = time.monotonic()
-        self.since = since
+        self.since = self._since = since
         self.until = until
-        self._fingerprint = digest(
-            [fingerprints, request.path, request.key_is_cursor, _iso(since), _iso(until)]
-        )
-        left = _usable_rest(state, self._fingerprint, request)
+        self._fingerprint = digest([fingerprints, request.path, request.key_is_cursor, _iso(until)])
+        left = _usable_rest(state, self._fingerprint, request, since)
         if left is None:
             super().__init__(request)
         else:
@@ -201,6 +201,7 @@ class ResumableReading(ListReading):
                 "started": self.started.isoformat(),
                 "bookmark": _iso(self.bookmark),
                 "fingerprint": self._fingerprint,
+                "since": _iso(self._since),
                 "ranges": [[one.after, one.to] for one in ranges],
                 "read": self.read,
                 "counted": self.counted,
@@ -261,8 +262,13 @@ def _as_item(broken: BrokenRange, since: datetime | None) -> BrokenItem:
     return BrokenItem(broken.after, broken.to, since, broken.is_single)
 
 
-def _usable_rest(state: State, fingerprint: str, request: ListRequest) -> _Unfinished | None:
-    """Return what an earlier run left of a list, or ``None`` if it left nothing usable."""
+def _usable_rest(
+    state: State, fingerprint: str, request: ListRequest, since: datetime | None
+) -> _Unfinished | None:
+    """Return what an earlier run left of a list, or ``None`` if it left nothing usable.
+
+    What it has read may be older than a later start of the date filter, which is no harm.
+    """
     if not has_unfinished(state):
         return None
     try:
@@ -273,6 +279,7 @@ def _usable_rest(state: State, fingerprint: str, request: ListRequest) -> _Unfin
     is_usable = (
         left is not None
         and left.fingerprint == fingerprint
+        and (left.since is None or (since is not None and since >= left.since))
         and bool(left.ranges)
         and "" not in {end for one in left.ranges for end in one}
         and (not is_uuid or _are_uuids(end for one in left.ranges for end in one))

@@ -239,7 +239,7 @@ def test_a_redirect_is_not_followed() -> None:
         ended = run({"base_url": url, **dict.fromkeys(CREDENTIALS, "abc")})
     assert ended.code == 1
     (line,) = ended.errors
-    assert "the PIM answers 302 and points to https://elsewhere.invalid/login: put" in line
+    assert "the PIM answers 302 and points to https://elsewhere.invalid/login: check" in line
 
 
 @contextmanager

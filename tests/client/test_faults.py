@@ -430,6 +430,21 @@ def test_a_401_for_an_app_token_that_has_worked_is_retried(start_pim: StartPim) 
         sync(pim, "products", **app, page_size=10, max_retries=1)
 
 
+def test_a_401_of_a_server_before_the_pim_costs_only_its_list(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    page = "<html><title>Access denied</title></html>"
+    pim.faults.add("status", "/currencies", times=None, status=401, body=page)
+    run = sync(pim, "currencies", "products", max_retries=1)
+    assert run.tap.failed_streams == ["currencies"]
+    assert len(run.rows("products")) == len(pim.truth("products"))
+
+
+def test_a_redirect_of_a_pim_that_has_answered_is_retried(start_pim: StartPim) -> None:
+    pim = start_pim(products=5)
+    pim.faults.add("status", "/products-uuid", status=302)
+    assert len(sync(pim, "products").rows("products")) == len(pim.truth("products"))
+
+
 def test_a_run_whose_credentials_are_revoked_ends_and_the_next_run_reads_everything(
     start_pim: StartPim,
 ) -> None:

@@ -511,6 +511,18 @@ def test_the_clock_of_the_server_that_is_behind_counts(caplog: pytest.LogCapture
     assert is_explained(line)
 
 
+def test_the_time_of_a_response_from_a_cache_is_as_old_as_the_cache_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = HttpClient(max_retries=0)
+    cached = dated(-2400).replace(b"Connection:", b"Age: 2400\r\nConnection:")
+    with host(in_turn(cached, dated(0))) as url:
+        for _ in range(2):
+            client.send(Request("GET", url, msgspec.json.decode))
+    assert 0 <= time.time() - client.server_time().timestamp() < 5
+    assert not caplog.records
+
+
 def test_the_time_of_an_error_page_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
     client = HttpClient(max_retries=0)
     gateway = dated(-9000).replace(b"200 OK", b"403 Forbidden")

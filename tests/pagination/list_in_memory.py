@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+INTERNAL_SERVER_ERROR = 500
 RESULT_WINDOW = 10_000
 
 TRIES = 4
@@ -46,8 +47,9 @@ class ListInMemory:
             a page can be short or empty.
         broken: Keys of items that make every page that contains them fail.
         window: Number of items that the PIM lists by page number.
-        counts: Whether the PIM counts the items; ``None`` if it answers 500 to that.
+        counts: Whether the PIM counts the items; ``None`` if it fails when asked to.
         order: What the list is sorted by.
+        status: What it answers when it fails.
 
     Attributes:
         requests: Number of requested pages.
@@ -65,8 +67,10 @@ class ListInMemory:
         window: int = RESULT_WINDOW,
         counts: bool | None = True,
         order: Callable[[str], bytes] = lower_case,
+        status: int = 500,
     ) -> None:
         self.key = key
+        self.status = status
         self.missing = set(missing)
         self.broken = set(broken)
         self.requests = 0
@@ -117,7 +121,7 @@ class ListInMemory:
         """Behave like `tap_akeneo.client.pim.Pim.get`."""
         assert not may_hang
         assert body is None
-        tries = 1 if gives_up_on_500 else TRIES
+        tries = 1 if gives_up_on_500 and self.status == INTERNAL_SERVER_ERROR else TRIES
         for left in reversed(range(tries)):
             self.requests += 1
             answer = self.answer(params)
@@ -127,8 +131,8 @@ class ListInMemory:
                 return decode(json.dumps(answer).encode())
             if not left:
                 break
-        request, reason = "GET products", "the PIM answers 500"
-        raise PimUnavailable(request, reason, 500)
+        request, reason = "GET products", f"the PIM answers {self.status}"
+        raise PimUnavailable(request, reason, self.status)
 
     def is_up(self) -> bool:
         """Behave like `tap_akeneo.client.pim.Pim.is_up`."""

@@ -119,6 +119,34 @@ def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
     assert pim.requests <= 4
 
 
+@pytest.mark.parametrize("kind", ["uuids", "words"])
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_page_that_fails_for_good_keeps_few_others_from_being_read(
+    kind: str, threads: int
+) -> None:
+    keys = some_keys(kind, seeded(1), 2500)
+    pim = ListInMemory(key_of(kind), keys, broken=[keys[700]], status=502)
+    first = ReadingByHand(pim, threads=threads).run(seeded(0))
+    assert first.reading.outcome is Outcome.FAILED
+    assert first.reading.is_resumable
+    assert first.reading.reason == "the PIM answers 502 [GET products]"
+    assert len(first.read) >= len(keys) - (300 if kind == "uuids" else 1000)
+    first.check_state(set(keys))
+    pim.broken.clear()
+    left = first.reading.left
+    second = ReadingByHand(pim, ranges=left, earlier=first).run(seeded(0))
+    assert second.is_whole
+    assert {*first.read, *second.read} == set(keys)
+
+
+def test_a_list_of_which_many_pages_fail_for_good_is_given_up() -> None:
+    keys = some_keys("uuids", seeded(1), 2500)
+    pim = ListInMemory("uuid", keys, broken=keys[::50], status=502)
+    by_hand = ReadingByHand(pim).run(seeded(0))
+    assert by_hand.reading.outcome is Outcome.FAILED
+    assert pim.requests < 40
+
+
 # Long lists.
 
 

@@ -13,7 +13,9 @@ from tap_akeneo.pagination.by_number import NumberedPages, any_item
 from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
+from tests.pagination.by_hand import ReadingByHand
 from tests.pagination.list_in_memory import ListInMemory
+from tests.pagination.made import seeded, some_keys
 from tests.support import settings_for, sync
 
 if TYPE_CHECKING:
@@ -99,6 +101,70 @@ def test_a_count_does_not_depend_on_the_items_of_the_page_that_shows_it(broken: 
     codes = [f"sku_{number:03}" for number in range(60)]
     pim = ListInMemory("code", codes, broken=[codes[number] for number in broken])
     assert NumberedPages(cast("Pim", pim), pim.request()).count() == len(codes)
+
+
+@pytest.mark.parametrize("status", [500, 504])
+def test_a_list_is_read_without_its_count_if_only_the_count_fails(status: int) -> None:
+    keys = some_keys("uuids", seeded(1), 250)
+    pim = ListInMemory("uuid", keys, counts=None, status=status)
+    by_hand = ReadingByHand(pim).run(seeded(0))
+    assert by_hand.is_whole
+    assert by_hand.read == keys
+
+
+class MovedMeanwhile:
+    """A list by page number, such as categories, that changes before its second page."""
+
+    def __init__(self, move: Callable[[list[str]], None]) -> None:
+        self.codes = [f"category_{number:02}" for number in range(40)]
+        self._move: Callable[[list[str]], None] | None = move
+
+    def get(
+        self, _path: str, decode: Callable[[bytes], Page], params: Mapping[str, str], **_: object
+    ) -> Page:
+        """Behave like `tap_akeneo.client.pim.Pim.get`."""
+        number, limit = int(params["page"]), int(params["limit"])
+        if number == 2 and self._move is not None:
+            self._move(self.codes)
+            self._move = None
+        shown = self.codes[(number - 1) * limit : number * limit]
+        body: dict[str, Any] = {"_embedded": {"items": [{"code": code} for code in shown]}}
+        if number * limit < len(self.codes):
+            body["_links"] = {"next": {"href": f"http://pim/categories?page={number + 1}"}}
+        return decode(json.dumps({**body, "items_count": len(self.codes)}).encode())
+
+
+def swap_places(codes: list[str]) -> None:
+    """Move one to the first page, and one away from it."""
+    later, sooner = codes[15], codes[5]
+    codes.remove(later)
+    codes.insert(3, later)
+    codes.remove(sooner)
+    codes.insert(25, sooner)
+
+
+def move_and_delete(codes: list[str]) -> None:
+    """Move one to the first page, and delete one that was on it."""
+    later = codes[15]
+    codes.remove(later)
+    codes.insert(3, later)
+    del codes[6]
+
+
+@pytest.mark.parametrize("move", [swap_places, move_and_delete])
+def test_an_item_that_moves_to_a_page_that_was_read_is_not_missed(
+    move: Callable[[list[str]], None],
+) -> None:
+    pim = MovedMeanwhile(move)
+    reading = ListReading(ListRequest("categories", Pagination.PAGE, ("code",), page_size=10))
+    read: set[Any] = set()
+    while (one := reading.start_slice((), divides=False)) is not None:
+        reading.arrive(one, one.step(cast("Pim", pim)))
+        while (page := reading.next_page()) is not None:
+            read.update(value_of(item, "code") for item in page.items)
+            reading.consume()
+    assert reading.outcome is Outcome.COMPLETE
+    assert read >= set(pim.codes)
 
 
 def test_a_numbered_page_is_read_without_its_count_if_only_the_count_fails() -> None:

@@ -108,6 +108,15 @@ def test_many_attributes_are_sent_in_the_body(start_pim: StartPim) -> None:
     assert run.rows("products") == plain.rows("products")
 
 
+@pytest.mark.parametrize("code", ["sku", "SKU"])
+def test_the_identifier_is_there_however_its_attribute_is_spelled(
+    start_pim: StartPim, code: str
+) -> None:
+    # The tap selects the values itself, because the PIM takes no long body either.
+    run = sync(start_pim(products=10), "products", attributes=[*MANY_ATTRIBUTES, code])
+    assert any(row["identifier"] for row in run.records("products"))
+
+
 def test_a_run_that_broke_off_is_resumed_with_the_body(saas: SimulatedPim) -> None:
     wanted = uuids(saas)[:700]
     options = {"filters": only(wanted), **PLAIN}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tap_akeneo.client.errors import AkeneoError
 from tap_akeneo.replication import (
     DateRange,
     ServerZone,
@@ -357,6 +359,7 @@ def test_the_first_run_reads_nothing_before_the_start_date_despite_the_lookback(
     start_pim: StartPim,
 ) -> None:
     pim = start_pim(products=20)
+    pim.write.product("new")
     last_change = max(datetime.fromisoformat(row["updated"]) for row in pim.truth("products"))
     start_date = (last_change + timedelta(seconds=60)).isoformat()
     settings: dict[str, Any] = {"start_date": start_date, "pim_timezone": "UTC"}
@@ -409,6 +412,33 @@ def test_without_a_lookback_a_change_in_the_same_second_as_the_bookmark_is_read(
         pim.write.change(stream, key if len(key) > 1 else key[0], **changes)
     again = sync(pim, stream, state=run.state, **settings)
     assert key in again.rows(stream)
+
+
+@pytest.mark.parametrize("profile", ["ce-6", "ce-7"])
+def test_a_time_zone_that_is_right_only_in_winter_loses_no_change_in_summer(
+    start_pim: StartPim, profile: str
+) -> None:
+    pim = start_pim(
+        profile, products=20, timezone="Africa/Lagos", clock_offset=SUMMER - datetime.now(UTC)
+    )
+    state = sync(pim, "products", pim_timezone="Europe/Paris").state
+    pim.clock.advance(seconds=600)
+    pim.write.product("new")
+    pim.clock.advance(seconds=600)
+    with suppress(AkeneoError):
+        run = sync(pim, "products", state=state, pim_timezone="Europe/Paris")
+        assert "new" in {row["identifier"] for row in run.records("products")}
+
+
+def test_a_window_before_the_bookmark_is_said_to_have_nothing(
+    start_pim: StartPim, caplog: pytest.LogCaptureFixture
+) -> None:
+    pim = start_pim()
+    state = sync(pim, "products").state
+    caplog.clear()
+    run = sync(pim, "products", state=state, end_date="2020-01-01")
+    assert not run.records("products")
+    assert "is before the bookmark: nothing to read" in caplog.text
 
 
 @pytest.mark.parametrize("start", [" 2024-01-31\n", "2024-01-31T12:00:00z", " "])

@@ -229,7 +229,6 @@ def test_another_page_size_and_concurrency_resume_all_the_same(start_pim: StartP
         {"attributes": ["name"]},
         {"with_completenesses": False},
         {"filters": {"products": {"enabled": [{"operator": "=", "value": True}]}}},
-        {"start_date": "2020-01-01"},
         {"end_date": "2040-01-01"},
     ],
     ids=lambda changed: next(iter(changed)),
@@ -250,6 +249,17 @@ def test_after_a_change_of_settings_that_shape_the_list_the_reading_begins_anew_
     ]
     assert sum(caplog.text.count(line) for line in lines) == 1
     assert lines[name.endswith("_date")] in caplog.text
+
+
+def test_a_later_start_date_resumes_the_list_and_an_earlier_one_begins_anew(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim(products=1500)
+    state = broken_off(pim, "products", 1000, page_size=50, start_date="2020-01-02").state
+    later = sync(pim, "products", state=state, start_date="2020-01-03")
+    assert 0 < len(later.rows("products")) < 1500
+    earlier = sync(pim, "products", state=state, start_date="2020-01-01")
+    assert len(earlier.rows("products")) == 1500
 
 
 def test_the_state_of_another_pim_is_not_resumed(start_pim: StartPim) -> None:
@@ -364,9 +374,9 @@ def test_the_next_run_asks_for_a_broken_item_alone_names_it_and_fails(
     assert second.tap.failed_streams == ["products"]
     assert "the PIM answers 500 for items whose uuid comes after " in caplog.text
     assert second.bookmark("products") >= first.bookmark("products")
-    # Three show the zone, two that it is still broken, and one what has changed.
+    # Four show the zone, two that it is still broken, and one what has changed.
     asked = [request for request in pim.requests if "products-uuid" in request.path]
-    assert len(asked) == 6
+    assert len(asked) == 7
 
 
 def test_a_repaired_item_comes_and_the_state_forgets_it(start_pim: StartPim) -> None:
