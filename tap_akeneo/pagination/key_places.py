@@ -18,6 +18,7 @@ from tap_akeneo.pagination.slices import (
     NO_COUNT,
     REBUILD_INDEX,
     BrokenRange,
+    ChangedBetweenRuns,
     EndOfList,
     KeyRange,
     ListFailed,
@@ -86,6 +87,8 @@ class GapSlice(Slice):
         try:
             found = next_by_position(KeyPages(pim, rest.request), rest.after)
         except NotShown:
+            if ended.is_resumed and counted is not None:
+                raise ChangedBetweenRuns from None
             raise ListFailed(OUT_OF_STEP if counted is not None else NO_COUNT) from None
         key = None if found.item is None else rest.request.sort_key_of(found.item)
         broken = None

@@ -274,7 +274,10 @@ class ListReading:
         # What was not read is left.
         self._waiting.appendleft(one)
         if isinstance(failure, OutOfOrder):
-            self._read_by_links("its items do not come in the order of their keys")
+            why = "its items do not come in the order of their keys"
+            self._begin_again(LinkSlice(self.request), f"{why}, so it is read by the PIM's links")
+        elif isinstance(failure, ChangedBetweenRuns):
+            self._read_in_one_run()
         elif isinstance(failure, ListFailed):
             self._fail(str(failure))
         elif isinstance(failure, RequestRefused):
@@ -439,13 +442,21 @@ class ListReading:
                     self.broken.append(broken)
                     break
 
-    def _read_by_links(self, reason: str) -> None:
-        """Read the list once more from its start, by the PIM's links."""
-        logger.info("%s: %s, so it is read once more by the PIM's links", self.request.path, reason)
-        self._waiting = deque([LinkSlice(self.request)])
+    def _read_in_one_run(self) -> None:
+        """Read the list once more, as if no earlier run had begun it."""
+        self.is_resumed, self.counted = False, None
+        reason = "it changed between the runs that read it, so it is read in one"
+        is_linked = self.request.key_is_cursor is False
+        first = LinkSlice(self.request) if is_linked else KeySlice.whole(self.request)
+        self._begin_again(first, reason)
+
+    def _begin_again(self, first: Slice, reason: str) -> None:
+        logger.info("%s: %s, once more from its start", self.request.path, reason)
+        self._waiting = deque([first])
         self._running, self._ends, self._aside, self.broken = [], [], [], []
-        self._places, self._seams = {self._waiting[0].place}, Seams(self.request)
-        self._seen, self._seen_before = set(), 0
+        self._places, self._seams, self._highest = {first.place}, Seams(self.request), None
+        self._seen = None if isinstance(first, KeySlice) else set()
+        self._arrived = self._seen_before = 0
         self.is_resumable = False
 
     def _finish_if_nothing_is_left(self) -> None:
@@ -468,8 +479,7 @@ class ListReading:
             for end in self._without_later(ends):
                 self._waiting.extend(end.proof_of_end(ended))
         except ChangedBetweenRuns:
-            self.is_resumed, self.counted = False, None
-            self._read_by_links("it changed between the runs that read it")
+            self._read_in_one_run()
             return
         except ListFailed as failure:
             self.lacks_only_broken = isinstance(failure, ItemsBroken)

@@ -42,9 +42,9 @@ class ItemsBroken(ListFailed):
 
 
 class ChangedBetweenRuns(Exception):
-    """Only one reading from the start can show that a list is complete that was read in parts.
+    """A list that several runs have read is not proven complete, because it changed between them.
 
-    Its links show no position, and it changed between the runs that read its parts.
+    Only one reading from its start can prove that, as the PIM numbers only its first items.
     """
 
 

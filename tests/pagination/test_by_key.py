@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_akeneo.pagination.reading import Outcome
+from tap_akeneo.pagination.slices import KeyRange
 from tests.pagination.by_hand import ReadingByHand
 from tests.pagination.list_in_memory import (
     ListInMemory,
@@ -222,6 +223,20 @@ def test_missing_items_after_a_non_ascii_key_hide_no_others_or_fail_the_list() -
     pim = ListInMemory("code", keys, missing=keys[100:250])
     by_hand = ReadingByHand(pim).run(seeded(0))
     assert set(by_hand.read) == pim.readable or not by_hand.is_whole
+
+
+def test_a_long_list_whose_parts_do_not_make_up_its_count_is_read_in_one_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window_of(100, monkeypatch)
+    keys = some_keys("uuids", seeded(1), 400)
+    pim = ListInMemory("uuid", keys, window=100)
+    earlier = ReadingByHand(pim)
+    # More than a page of broken items was between them, which have been repaired.
+    earlier.reading.read, earlier.reading.counted = 40, 400
+    by_hand = ReadingByHand(pim, ranges=[KeyRange(keys[199])], earlier=earlier).run(seeded(0))
+    assert by_hand.reading.outcome is Outcome.COMPLETE
+    assert set(by_hand.read) == set(keys)
 
 
 @pytest.mark.parametrize("kind", LONG)
