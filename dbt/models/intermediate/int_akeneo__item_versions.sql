@@ -14,7 +14,7 @@ with products as (
     select product_key, extracted_at from {{ ref('stg_akeneo__products') }}
 ),
 
--- Not from `products`, because DuckDB stores all columns of a `with` that is used twice.
+-- Not from `products`, which is used twice, because DuckDB would store the contents of all products.
 contents as (
     select * from {{ ref('stg_akeneo__products') }}
 ),
