@@ -148,6 +148,8 @@ class AkeneoStream(SdkStream):
                 self._sent[reading] = self._sent.get(reading, 0) + self.rows - rows
                 if self.left_out > left_out:
                     self._list_of(reading).is_read = False
+                    # Later runs would not know that a row of what was read is missing.
+                    reading.is_resumable = False
                 reading.consume()
                 self._save_progress(reading)
                 advance(len(page.items), reading.counted if self._list_count == 1 else None)

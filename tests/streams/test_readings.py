@@ -224,6 +224,19 @@ def test_an_item_without_a_key_leaves_its_stream_without_a_row(start_pim: StartP
     assert readings(run).keys() == {("channels", "*")}
 
 
+def test_a_list_with_an_item_without_a_key_is_not_resumed(start_pim: StartPim) -> None:
+    pim = start_pim(products=60)
+    uuid = min(row["uuid"] for row in pim.truth("products"))
+    pim.faults.add("odd", "/products-uuid", odd={f'"uuid":"{uuid}"': '"uuid":null'}, times=2)
+    pim.faults.add("status", "/products-uuid", nth=4, status=503, times=None)
+    settings: dict[str, Any] = {"page_size": 10, "max_concurrency": 1, "max_retries": 0}
+    state = read(pim, "product_keys", **settings).state
+    pim.faults.clear()
+    run = read(pim, "product_keys", state=state, **settings)
+    assert readings(run)["product_keys", "*"]["row_count"] == 60
+    assert len(run.rows("product_keys")) == 60
+
+
 def test_lists_that_were_read_have_rows_of_their_own_if_others_failed(start_pim: StartPim) -> None:
     pim = start_pim("ee-7")
     first, *others = sorted(row["code"] for row in pim.truth("asset_families"))
