@@ -165,6 +165,7 @@ class NumberSlice(Slice):
         last: Keys of the last item of the page before, if that was full.
         counted: The PIM's latest count of the items.
         counted_first: The count on the first page.
+        came: Number of items on the pages before.
         broken: Positions, from 1, of items for which the PIM responds with 500.
         is_moved: Whether items changed their positions during the reading.
         least: A count that was seen before this reading.
@@ -179,6 +180,7 @@ class NumberSlice(Slice):
     last: tuple[bytes, ...] | None = None
     counted: int = 0
     counted_first: int = 0
+    came: int = 0
     broken: tuple[int, ...] = ()
     is_moved: bool = False
     least: int = 0
@@ -217,6 +219,7 @@ class NumberSlice(Slice):
             last=self.request.keys_of(page.items[-1]) if len(page.items) == size else None,
             counted=counted,
             counted_first=counted if number == 1 else self.counted_first,
+            came=self.came + len(page.items),
             broken=(*self.broken, *broken),
             is_moved=is_moved,
         )
@@ -238,11 +241,13 @@ class NumberSlice(Slice):
             # The PIM does not number all items, so deleted ones may make up for missing ones.
             counted = max(counted, self.least)
         missing = counted - ended.read - len(self.broken)
-        if missing <= 0 and not self.is_moved:
+        # Without a count, an item that came twice shows that others may have moved the other way.
+        is_moved = self.is_moved or (not self.request.has_count and ended.read < self.came)
+        if missing <= 0 and not is_moved:
             if self.broken:
                 raise ItemsBroken(_broken_positions(self.broken))
             return ()
-        if self.attempt < MAX_READINGS and (self.is_moved or not self.is_fallback):
+        if self.attempt < MAX_READINGS and (is_moved or not self.is_fallback):
             logger.info("%s: changed while it was read, so it is read again", self.request.path)
             return (
                 NumberSlice(self.request, attempt=self.attempt + 1, is_fallback=self.is_fallback),
