@@ -103,6 +103,8 @@ def test_the_state_of_a_stopped_run_equals_the_golden_state(start_pim: StartPim)
     assert rest[1:] == expected_rest[1:]
     assert left["read"] > 50
     left |= {name: expected_left[name] for name in ("ranges", "read", "fingerprint")}
+    # That version had the start of the date filter in the fingerprint only.
+    assert left.pop("since") is None
     for name in ("started", "bookmark"):
         assert is_start(datetime.fromisoformat(left[name]))
         left[name] = expected_left[name]
