@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
-from tap_akeneo.client.errors import RequestRefused, WrongSetting
+from tap_akeneo.client.errors import PimUnavailable, RequestRefused, WrongSetting
 from tap_akeneo.client.responses import value_of
 from tap_akeneo.pagination.by_number import any_item
 from tap_akeneo.pagination.plans import Plan, ask
@@ -220,7 +220,11 @@ class ProductStream(IncrementalStream):
         """
         zone, now = ServerZone(name), self.pim.server_time()
         recently = (now - RECENT).strftime("%Y-%m-%d %H:%M:%S")
-        recent = self._dated_item({"updated": [{"operator": ">", "value": recently}]})
+        try:
+            recent = self._dated_item({"updated": [{"operator": ">", "value": recently}]})
+        except PimUnavailable:
+            # Perhaps only the search index has it. If the PIM is down, the next request shows it.
+            recent = None
         item = recent or self._dated_item()
         written = _updated(item) if item else None
         if written and zone.contradicts(written):

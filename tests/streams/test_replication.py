@@ -430,6 +430,16 @@ def test_a_time_zone_that_is_right_only_in_winter_loses_no_change_in_summer(
         assert "new" in {row["identifier"] for row in run.records("products")}
 
 
+def test_a_recent_product_that_only_the_index_has_fails_nothing(start_pim: StartPim) -> None:
+    pim = start_pim("ce-6", products=20)
+    state = sync(pim, "products", pim_timezone="UTC").state
+    pim.clock.advance(days=8)
+    pim.write.product("new")
+    pim.missing.add("new")
+    run = sync(pim, "products", state=state, pim_timezone="UTC")
+    assert not run.tap.failed_streams
+
+
 def test_a_window_before_the_bookmark_is_said_to_have_nothing(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture
 ) -> None:
