@@ -92,7 +92,7 @@ class RecordStream(Resource):
 
     def _leave_out(self, what: str) -> None:
         """Report an item without a key, which no target could store, as a failure of the stream."""
-        if self.is_whole:
+        if not self.left_out:
             self.tap.stream_failed(self.name, f"the PIM sends {what}; it is skipped")
         self.is_whole = False
         self.left_out += 1

@@ -224,6 +224,20 @@ def test_an_item_without_a_key_leaves_its_stream_without_a_row(start_pim: StartP
     assert readings(run).keys() == {("channels", "*")}
 
 
+def test_an_item_without_a_key_is_reported_although_a_list_was_skipped(
+    start_pim: StartPim,
+) -> None:
+    pim = start_pim()
+    rows = read(pim, "attribute_options").records("attribute_options")
+    first, second, *_ = dict.fromkeys(row["attribute"] for row in rows)
+    code = next(row["code"] for row in rows if row["attribute"] == second)
+    pim.faults.add("status", f"/{first}/options", status=403, body=FORBIDDEN, times=None)
+    odd = {f'"code":"{code}"': '"code":null'}
+    pim.faults.add("odd", f"/{second}/options", odd=odd, times=None)
+    run = read(pim, "attribute_options", on_forbidden="skip", max_concurrency=1)
+    assert run.tap.failed_streams == ["attribute_options"]
+
+
 def test_a_list_with_an_item_without_a_key_is_not_resumed(start_pim: StartPim) -> None:
     pim = start_pim(products=60)
     uuid = min(row["uuid"] for row in pim.truth("products"))
