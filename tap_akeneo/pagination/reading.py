@@ -365,10 +365,9 @@ class ListReading:
         page = step.page
         self.is_resumable &= all(rest.range is not None for rest in step.rest)
         is_linked = isinstance(one, LinkSlice)
-        is_numbered = isinstance(one, NumberSlice)
         if isinstance(one, NumberSlice):
             self._count_by_number(one, page)
-        if is_linked or is_numbered:
+        if isinstance(one, (LinkSlice, NumberSlice)):
             # A list that changes while it is read by page number is read again.
             items = self._unseen(page.items)
             if is_linked and page.items and not items:

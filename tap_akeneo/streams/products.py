@@ -18,7 +18,7 @@ from tap_akeneo.pagination.plans import Plan, ask
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.parameters import LINKED
 from tap_akeneo.permissions import lacks_overall_access, refusal_message
-from tap_akeneo.replication import ServerZone, usable_date, wall_time_conditions
+from tap_akeneo.replication import DateRange, ServerZone, usable_date, wall_time_conditions
 from tap_akeneo.streams.base import AkeneoStream
 from tap_akeneo.streams.incremental import IncrementalStream
 from tap_akeneo.streams.structure import Attributes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tap_akeneo.client.responses import Item, Page
     from tap_akeneo.records import Record
-    from tap_akeneo.replication import Condition, DateRange
+    from tap_akeneo.replication import Condition
 
 # The option of a simple select, or the options of a multi select by their codes.
 _OPTION: Mapping[str, Any] = {"properties": {"labels": {"type": ["object", "null"]}}}
@@ -219,9 +219,9 @@ class ProductStream(IncrementalStream):
         Two zones may have the same offset in winter, and PHP may have old rules of summer time.
         """
         zone, now = ServerZone(name), self.pim.server_time()
-        recently = (now - RECENT).strftime("%Y-%m-%d %H:%M:%S")
+        recently = wall_time_conditions(DateRange(now - RECENT, None, None), zone)
         try:
-            recent = self._dated_item({"updated": [{"operator": ">", "value": recently}]})
+            recent = self._dated_item({"search": json.dumps({"updated": recently})})
         except PimUnavailable:
             # Perhaps only the search index has it. If the PIM is down, the next request shows it.
             recent = None
@@ -238,10 +238,9 @@ class ProductStream(IncrementalStream):
             return zone
         return ServerZone(offset=offset)
 
-    def _dated_item(self, search: Mapping[str, list[Condition]] | None = None) -> Item | None:
+    def _dated_item(self, params: Mapping[str, str] | None = None) -> Item | None:
         """Return an item of the list with a date, or else any, or ``None`` if there is none."""
-        params = {"search": json.dumps(search)} if search else {}
-        request = ListRequest(self.path, self.pagination, self.primary_keys, params)
+        request = self.bare_list_request(params=params)
         return any_item(self.pim, request, lambda one: _updated(one) is not None)
 
 
