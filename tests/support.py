@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -288,19 +289,24 @@ def catalog_of(pim: SimulatedPim, *selected: str, **settings: Any) -> dict[str, 
 def started(
     command: Sequence[str], *, seconds: float = 120, **options: Any
 ) -> Iterator[subprocess.Popen[Any]]:
-    """Start a process. Kill it if the block fails, or if it still runs after some seconds.
+    """Start a process. Kill it and its children if the block fails, or after some seconds.
 
-    Otherwise a test would wait as long as the process does, if a line that it expects never comes.
+    Otherwise a test would wait as long as they do, if a line that it expects never comes.
     """
-    process = subprocess.Popen(command, **options)  # noqa: S603 (our own commands)
-    killer = threading.Timer(seconds, process.kill)
+    process = subprocess.Popen(command, start_new_session=True, **options)  # noqa: S603 (our own)
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    killer = threading.Timer(seconds, kill)
     killer.start()
     try:
         with process:
             try:
                 yield process
             except BaseException:
-                process.kill()
+                kill()
                 raise
     finally:
         killer.cancel()

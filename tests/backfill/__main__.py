@@ -169,7 +169,6 @@ def interrupt(into: Warehouse, pim: SimulatedPim, dagster: Path) -> bool:
         env={**into.project.variables, **variables_of(into, pim)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     ) as process:
         while pim.requests.highest_concurrency <= REQUESTS_AT_ONCE:
             assert process.poll() is None, "it ended before"

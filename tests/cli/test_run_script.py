@@ -136,7 +136,7 @@ def test_a_signal_loses_no_state_leaves_no_process_and_the_next_run_reads_the_re
     settings = settings_for(pim, page_size=10)
     (tmp_path / "config.json").write_text(json.dumps(settings))
     start = [*AS_FIRST_PROCESS, *SCRIPT] if "container" in name else SCRIPT
-    with started(start, cwd=tmp_path, env=environment, start_new_session=True) as script:
+    with started(start, cwd=tmp_path, env=environment) as script:
         while len(loaded(tmp_path)) < 50:
             assert script.poll() is None
             time.sleep(0.05)

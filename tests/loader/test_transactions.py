@@ -88,7 +88,7 @@ def test_a_signal_at_any_moment_loses_nothing(
 def test_a_signal_ends_the_input_and_all_that_was_read_is_written(
     database: Database, number: signal.Signals
 ) -> None:
-    with subprocess.Popen(  # noqa: S603 (our own loader)
+    with started(
         database.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdin

@@ -57,7 +57,6 @@ def test_the_next_run_continues_from_the_last_state_that_the_loader_has_written(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
     ) as meltano:
         assert meltano.stdout is not None
         for line in meltano.stdout:
