@@ -78,8 +78,8 @@ class HalPage(msgspec.Struct):
     invalid_text: InvalidText = NOT_CHECKED
 
     @classmethod
-    def of(cls, pages: Sequence[HalPage]) -> HalPage:
-        """Join several pages into one without a link."""
+    def of(cls, pages: Sequence[HalPage], href: str | None = None) -> HalPage:
+        """Join several pages into one with this link."""
         items = [item for page in pages for item in page.items]
         invalid_text = InvalidText(
             any(page.invalid_text.nul for page in pages),
@@ -88,6 +88,7 @@ class HalPage(msgspec.Struct):
         counts = [page.items_count for page in pages] or [None]
         return cls(
             _HalItems(items),
+            links=_HalLinks(None if href is None else _HalLink(href)),
             size=sum(page.size for page in pages),
             items_count=counts[-1],
             invalid_text=invalid_text,

@@ -138,7 +138,10 @@ class NumberedPages:
             # The items are not the cause, so retry as often as for any other request.
             return self.get(number, size), []
         broken: list[int] = []
-        return HalPage.of(list(self._parts(number, size, broken))), broken
+        parts = list(self._parts(number, size, broken))
+        # The link that the PIM would have sent.
+        href = f"?page={number + 1}" if parts and parts[-1].has_link else None
+        return HalPage.of(parts, href), broken
 
     def _parts(self, number: int, size: int, broken: list[int]) -> Iterator[HalPage]:
         """Yield the same items in smaller pages, split until only broken items fail."""
@@ -164,7 +167,7 @@ class NumberSlice(Slice):
         attempt: How often the list was begun.
         last: Keys of the last item of the page before, if that was full.
         counted: The PIM's latest count of the items.
-        counted_first: The count on the first page.
+        counted_first: The first count. A page with only broken items has none.
         came: Number of items on the pages before.
         broken: Positions, from 1, of items for which the PIM responds with 500.
         is_moved: Whether items changed their positions during the reading.
@@ -218,7 +221,7 @@ class NumberSlice(Slice):
             link=None if page.next_href is None else Link.in_href(page.next_href),
             last=self.request.keys_of(page.items[-1]) if len(page.items) == size else None,
             counted=counted,
-            counted_first=counted if number == 1 else self.counted_first,
+            counted_first=self.counted_first or counted,
             came=self.came + len(page.items),
             broken=(*self.broken, *broken),
             is_moved=is_moved,

@@ -329,13 +329,13 @@ def test_a_list_that_fails_during_the_search_for_a_broken_item_loses_no_row(
         assert both == {(one,) for one in keys if one != keys[5]}, nth
 
 
-@pytest.mark.parametrize("page_size", [7, 100])
+@pytest.mark.parametrize("page_size", [2, 7, 100])
 def test_numbered_pages_step_over_broken_items_if_only_the_pim_can_create_cursors(
     start_pim: StartPim, caplog: pytest.LogCaptureFixture, page_size: int
 ) -> None:
     pim = start_pim("ce-5", products=60)
     codes = [record["code"] for record in sync(pim, "product_models").records("product_models")]
-    bad = {codes[0], codes[5], codes[6], codes[-1]}
+    bad = {codes[0], codes[1], codes[2], codes[5], codes[6], codes[-1]}
     pim.broken.update(bad)
     run = sync(pim, "product_models", "products", max_retries=0, page_size=page_size)
     assert run.rows("product_models").keys() == {(code,) for code in codes if code not in bad}

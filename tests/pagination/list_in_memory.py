@@ -151,7 +151,7 @@ class ListInMemory:
         body: dict[str, Any] = {"_embedded": {"items": [self.item(key) for key in shown]}}
         if len(shown) == limit:
             link = f"search_after={quote(shown[-1])}"
-            if params["pagination_type"] == "page":
+            if params.get("pagination_type", "page") == "page":
                 link = f"page={start // limit + 2}"
             body["_links"] = {"next": {"href": f"http://pim/?{link}"}}
         if with_count and self._counts:
@@ -163,7 +163,7 @@ class ListInMemory:
         return {self.key: key}
 
     def _start(self, params: Mapping[str, str], limit: int) -> int:
-        if params["pagination_type"] == "page":
+        if params.get("pagination_type", "page") == "page":
             number = int(params.get("page", "1"))
             assert number * limit <= self.window
             assert "search_after" not in params
@@ -172,6 +172,20 @@ class ListInMemory:
         if cursor is None:
             return 0
         return bisect_right(self._indexed, self.order(cursor), key=self.order)
+
+
+class ListByNumber(ListInMemory):
+    """A list that is read by page number."""
+
+    @override
+    def request(self, page_size: int = 100) -> ListRequest:
+        return ListRequest(
+            "categories",
+            Pagination.PAGE,
+            (self.key,),
+            page_size=page_size,
+            has_count=self._counts is not False,
+        )
 
 
 class ListWithoutLimit(ListInMemory):

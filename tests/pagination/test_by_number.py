@@ -7,6 +7,8 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tap_akeneo.client.responses import decode_array, value_of
 from tap_akeneo.pagination.by_number import NumberedPages, any_item
@@ -14,7 +16,7 @@ from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
 from tests.pagination.by_hand import ReadingByHand
-from tests.pagination.list_in_memory import ListInMemory
+from tests.pagination.list_in_memory import ListByNumber, ListInMemory
 from tests.pagination.made import seeded, some_keys
 from tests.support import settings_for, sync
 
@@ -184,6 +186,25 @@ def test_a_numbered_page_is_read_without_its_count_if_only_the_count_fails() -> 
     assert [value_of(item, "code") for item in page.items] == codes[:25]
     assert broken == []
     assert pim.requests == 2
+
+
+@given(
+    size=st.integers(1, 40),
+    page_size=st.integers(1, 9),
+    broken=st.sets(st.integers(0, 39), max_size=20),
+    counts=st.booleans(),
+)
+def test_all_items_of_numbered_pages_are_read_except_broken_ones(
+    size: int, page_size: int, broken: set[int], *, counts: bool
+) -> None:
+    codes = [f"category_{number:02}" for number in range(size)]
+    bad = [code for number, code in enumerate(codes) if number in broken]
+    pim = ListByNumber("code", codes, broken=bad, counts=counts)
+    by_hand = ReadingByHand(pim, page_size).run(seeded(0))
+    assert by_hand.read == [code for code in codes if code not in bad]
+    assert by_hand.reading.outcome is (Outcome.FAILED if bad else Outcome.COMPLETE)
+    if bad:
+        assert f"the PIM answers 500 for {len(bad)} items of this list" in by_hand.reading.reason
 
 
 @pytest.mark.parametrize("broken", [[0], [0, 1], [0, 1, 2, 3, 12]])
