@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from typing_extensions import Self
 
+from tests.support import started
 from tests.targets.meltano import MELTANO
 
 if TYPE_CHECKING:
@@ -110,20 +110,16 @@ class Project:
         Returns:
             Its exit code.
         """
-        with subprocess.Popen(  # noqa: S603 (our own arguments)
+        with started(
             command,
             cwd=self.home,
             env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as started:
-            try:
-                while not ready():
-                    assert started.poll() is None, "it ended before"
-                    time.sleep(0.1)
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(started.pid, sign)
-        return started.returncode
+        ) as process:
+            while not ready():
+                assert process.poll() is None, "it ended before"
+                time.sleep(0.1)
+            os.killpg(process.pid, sign)
+        return int(process.returncode)
