@@ -18,6 +18,7 @@ from tap_akeneo.client.errors import PimUnavailable
 from tap_akeneo.client.responses import HalPage, Page, decode_page
 from tap_akeneo.pagination.links import Link
 from tap_akeneo.pagination.slices import (
+    NO_COUNT,
     REBUILD_INDEX,
     EndOfList,
     ItemsBroken,
@@ -167,7 +168,8 @@ class NumberSlice(Slice):
         attempt: How often the list was begun.
         last: Keys of the last item of the page before, if that was full.
         counted: The PIM's latest count of the items.
-        counted_first: The first count. A page with only broken items has none.
+        counted_first: The first count. A page has none if all its items are broken, or if the PIM
+            answers 500 for the count.
         came: Number of items on the pages before.
         broken: Positions, from 1, of items for which the PIM responds with 500.
         is_moved: Whether items changed their positions during the reading.
@@ -215,6 +217,12 @@ class NumberSlice(Slice):
         # A page is short and has no link if some of its items are deleted but still indexed. If its
         # last item is broken, only the next page shows whether more follow.
         is_last = not page.has_link and number * size not in broken
+        if is_last and self.is_fallback and not counted:
+            # The PIM answered 500 for the page with its count, but not for that without.
+            found = pages.count()
+            if found is None:
+                raise ListFailed(NO_COUNT)
+            counted = found
         following = replace(
             self,
             number=number + 1,

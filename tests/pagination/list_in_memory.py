@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -186,6 +187,41 @@ class ListByNumber(ListInMemory):
             page_size=page_size,
             has_count=self._counts is not False,
         )
+
+
+class RepairedMeanwhile(ListInMemory):
+    """A list of which no item is broken any more after some requests.
+
+    Args:
+        keys: Keys of its items.
+        missing: See `ListInMemory`.
+        broken: See `ListInMemory`.
+        repaired_after: The number of requests.
+        key_is_cursor: Whether its cursors are keys. If not, it is read by the PIM's links.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[str],
+        *,
+        missing: Iterable[str],
+        broken: Iterable[str],
+        repaired_after: int,
+        key_is_cursor: bool,
+    ) -> None:
+        super().__init__("code", keys, missing=missing, broken=broken)
+        self._repaired_after = repaired_after
+        self._key_is_cursor = key_is_cursor
+
+    @override
+    def request(self, page_size: int = 100) -> ListRequest:
+        return replace(super().request(page_size), key_is_cursor=self._key_is_cursor)
+
+    @override
+    def answer(self, params: Mapping[str, str]) -> dict[str, Any] | None:
+        if self.requests > self._repaired_after:
+            self.broken.clear()
+        return super().answer(params)
 
 
 class ListWithoutLimit(ListInMemory):

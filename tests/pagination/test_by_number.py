@@ -7,7 +7,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_akeneo.client.responses import decode_array, value_of
@@ -16,7 +16,7 @@ from tap_akeneo.pagination.reading import ListReading, Outcome
 from tap_akeneo.pagination.request import ListRequest, Pagination
 from tap_akeneo.tap import TapAkeneo
 from tests.pagination.by_hand import ReadingByHand
-from tests.pagination.list_in_memory import ListByNumber, ListInMemory
+from tests.pagination.list_in_memory import ListByNumber, ListInMemory, RepairedMeanwhile
 from tests.pagination.made import seeded, some_keys
 from tests.support import settings_for, sync
 
@@ -205,6 +205,29 @@ def test_all_items_of_numbered_pages_are_read_except_broken_ones(
     assert by_hand.reading.outcome is (Outcome.FAILED if bad else Outcome.COMPLETE)
     if bad:
         assert f"the PIM answers 500 for {len(bad)} items of this list" in by_hand.reading.reason
+
+
+@pytest.mark.parametrize("key_is_cursor", [False, True])
+@settings(max_examples=1000)
+@given(
+    items=st.lists(st.sampled_from(["shown", "deleted", "broken"]), min_size=1, max_size=12),
+    page_size=st.integers(1, 6),
+    repaired_after=st.integers(0, 20),
+)
+def test_a_list_is_not_complete_without_the_items_behind_deleted_ones(
+    items: list[str], page_size: int, repaired_after: int, *, key_is_cursor: bool
+) -> None:
+    codes = {f"model_{number:02}": kind for number, kind in enumerate(items)}
+    pim = RepairedMeanwhile(
+        codes,
+        missing=[code for code, kind in codes.items() if kind == "deleted"],
+        broken=[code for code, kind in codes.items() if kind == "broken"],
+        repaired_after=repaired_after,
+        key_is_cursor=key_is_cursor,
+    )
+    by_hand = ReadingByHand(pim, page_size).run(seeded(0))
+    if by_hand.reading.is_complete:
+        assert pim.readable <= {*by_hand.read}
 
 
 @pytest.mark.parametrize("broken", [[0], [0, 1], [0, 1, 2, 3, 12]])
