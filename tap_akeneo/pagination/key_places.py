@@ -39,6 +39,11 @@ OUT_OF_STEP = (
     f"hidden behind them: {REBUILD_INDEX}"
 )
 
+UNSHOWN = (
+    "nothing shows whether more items follow where the PIM once answered 500 for one: have the "
+    "PIM's search index rebuilt, and read everything once"
+)
+
 
 @dataclass(frozen=True)
 class GapSlice(Slice):
@@ -76,7 +81,7 @@ class GapSlice(Slice):
         rest, ended = self.rest, self.ended
         # Count again, because items may have been created or deleted meanwhile.
         counted = NumberedPages(pim, rest.request).count()
-        if counted is not None and not self._is_inside(pim):
+        if counted is not None and not ended.is_part and not self._is_inside(pim):
             # If less than a page is missing, the empty page was the end. Items that were created
             # behind a slice count only now, those that were deleted before it only at first, so
             # both counts have to miss a page. Positions are certain where the PIM shows them.
@@ -87,13 +92,14 @@ class GapSlice(Slice):
         try:
             found = next_by_position(KeyPages(pim, rest.request), rest.after)
         except NotShown:
+            if ended.is_part:
+                raise ListFailed(UNSHOWN) from None
             if ended.is_resumed and counted is not None:
                 raise ChangedBetweenRuns from None
             raise ListFailed(OUT_OF_STEP if counted is not None else NO_COUNT) from None
         key = None if found.item is None else rest.request.sort_key_of(found.item)
-        broken = None
-        if found.is_behind_broken:
-            to = key or rest.order.last
+        to, broken = key or rest.order.last, None
+        if found.is_behind_broken and to != rest.after:
             broken = BrokenRange(rest.after, to, ends_with_item=key is not None)
         if found.item is None or key is None or (rest.to and rest.order.is_beyond(key, rest.to)):
             return Step(broken=broken)

@@ -468,12 +468,13 @@ class ListReading:
         self._waiting.extend(self._seams.left())
         if self._waiting:
             return
-        # What follows broken items was read with the whole list.
-        ends, self._ends = [] if self._is_broken else self._ends, []
+        ends, self._ends = self._ends, []
         # The PIM counts broken items too.
         came = self.came if self._again is None else len(self._again)
         came += sum(one.is_single for one in self.broken)
-        ended = EndOfList(came, self.counted, self._highest, self.is_resumed)
+        ended = EndOfList(
+            came, self.counted, self._highest, self.is_resumed, is_part=self._is_broken
+        )
         try:
             for end in self._without_later(ends):
                 self._waiting.extend(end.proof_of_end(ended))
@@ -494,7 +495,7 @@ class ListReading:
         behind = [
             one for one in ends if isinstance(one, KeySlice) and not one.is_before(self._highest)
         ]
-        if self.is_resumed or len(behind) < 2:  # noqa: PLR2004 (nothing to join)
+        if self.is_resumed or self._is_broken or len(behind) < 2:  # noqa: PLR2004 (not to join)
             return ends
         first = min(behind, key=lambda one: lower_case(one.after or "").encode())
         return [*(one for one in ends if one not in behind), replace(first, to=None)]

@@ -96,12 +96,14 @@ class EndOfList:
         counted: The PIM's count when the reading began; ``None`` if it is unknown.
         highest: The greatest key; ``None`` if no item came or the list is not read by key.
         is_resumed: Whether an earlier run has read a part of it.
+        is_part: Whether only a part was to be read, of which the PIM has no count.
     """
 
     read: int
     counted: int | None = None
     highest: str | None = None
     is_resumed: bool = False
+    is_part: bool = False
 
 
 class Slice(ABC):

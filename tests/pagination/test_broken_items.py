@@ -10,15 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_akeneo.pagination.reading import Outcome
-from tap_akeneo.pagination.slices import KeyRange
+from tap_akeneo.pagination.slices import BrokenRange, KeyRange
 from tests.pagination.by_hand import ReadingByHand
 from tests.pagination.list_in_memory import ListInMemory, lower_case
 from tests.pagination.made import KEYS, key_of, seeded, some_keys, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from tap_akeneo.pagination.slices import BrokenRange
 
 
 def lies_in(key: str, ranges: Iterable[BrokenRange]) -> bool:
@@ -117,6 +115,67 @@ def test_a_repaired_item_comes_when_it_is_asked_for_again(size: int) -> None:
     assert again.reading.outcome is Outcome.COMPLETE
     assert again.read == [keys[150]]
     assert pim.requests <= 4
+
+
+@pytest.mark.parametrize("kind", ["uuids", "words"])
+@pytest.mark.parametrize("gap", [99, 100, 250])
+@pytest.mark.parametrize("place", ["in the middle", "at the end"])
+def test_a_repaired_item_comes_from_behind_pages_of_deleted_ones(
+    kind: str, gap: int, place: str
+) -> None:
+    keys = some_keys(kind, seeded(1), 600)
+    first, last = 150, 150 + gap
+    if place == "at the end":
+        del keys[last + 1 :]
+    pim = ListInMemory(key_of(kind), keys, broken=[keys[last]])
+    pim.missing.update(keys[first:last])
+    (broken,) = ReadingByHand(pim).run(seeded(0)).reading.broken
+    pim.broken.clear()
+    again = read_again(pim, broken)
+    assert again.reading.outcome is Outcome.COMPLETE
+    # The range may end with the next item.
+    assert again.read in ([keys[last]], keys[last : last + 2])
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_no_item_is_lost_that_was_broken_and_is_repaired_among_deleted_ones(
+    data: st.DataObject,
+) -> None:
+    keys = some_keys("words", seeded(1), 500)
+    positions = st.integers(0, 499)
+    gaps = data.draw(st.lists(st.tuples(positions, st.integers(80, 230)), max_size=3), label="gaps")
+    broken = data.draw(st.sets(st.sampled_from(keys), min_size=1, max_size=6), label="broken")
+    missing = {key for first, size in gaps for key in keys[first : first + size]} - broken
+    pim = ListInMemory("code", keys, broken=broken, missing=missing)
+    first = ReadingByHand(pim).run(seeded(0))
+    assert first.is_whole
+    more = data.draw(st.sampled_from([[], *gaps]), label="deleted since")
+    pim.broken = data.draw(st.sets(st.sampled_from(sorted(broken))), label="still broken")
+    if more:
+        pim.missing.update({*keys[more[0] : sum(more)]} - broken)
+    again = [read_again(pim, one) for one in first.reading.broken]
+    read = {*first.read, *(key for one in again for key in one.read)}
+    assert all(one.is_whole for one in again)
+    assert read >= pim.readable
+    still = [found for one in again for found in one.reading.broken]
+    assert all(lies_in(key, still) for key in pim.broken)
+
+
+def test_a_range_of_broken_items_whose_end_nothing_shows_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window_of(100, monkeypatch)
+    keys = some_keys("words", seeded(1), 400)
+    pim = ListInMemory("code", keys, missing=keys[200:300], window=100)
+    again = read_again(pim, BrokenRange(keys[199], keys[300]))
+    assert again.reading.outcome is Outcome.FAILED
+    assert "nothing shows whether more items follow" in again.reading.reason
+
+
+def read_again(pim: ListInMemory, broken: BrokenRange) -> ReadingByHand:
+    ranges = [KeyRange(broken.after, broken.to)]
+    return ReadingByHand(pim, ranges=ranges, is_broken=True).run(seeded(0))
 
 
 @pytest.mark.parametrize("kind", ["uuids", "words"])
