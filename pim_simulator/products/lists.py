@@ -212,9 +212,14 @@ class ItemLists:
         """Return whether an item is in the index but missing from the database.
 
         The PIM drops it after the search, so the page is short and lacks ``next``
-        (``SqlGetConnectorProducts``).
+        (``SqlGetConnectorProducts``). Up to 6.0 it looks for the identifiers in the index
+        (``fromProductIdentifiers``, akeneo/pim-community-dev 0040a4da), so it also drops a
+        product whose new identifier is not indexed.
         """
-        if document.key not in getattr(self._store, table):
+        item = getattr(self._store, table).get(document.key)
+        if item is None:
+            return True
+        if not self._profile.by_uuid and lower_case(item.code or "") != document.sort:
             return True
         return not self._pim.missing.isdisjoint((document.key, document.item.code or document.key))
 

@@ -150,6 +150,23 @@ def test_an_item_missing_in_the_database_makes_its_page_short_and_ends_the_links
     assert rest[0]["uuid"] == uuids[10]
 
 
+@pytest.mark.parametrize(("profile", "shown"), [("ce-6", set()), ("ce-7", {"zz_renamed"})])
+def test_a_product_whose_new_identifier_is_not_indexed_is_dropped_up_to_6(
+    start: Start, profile: str, shown: set[str]
+) -> None:
+    client = start(profile, index_lag=30)
+    names = {product["identifier"] for product in client.all("products", **AFTER)}
+    first = min(names)
+    client.pim.write.change("products", first, identifier="zz_renamed")
+    body = client.get("products", limit=100, with_count="true")
+    assert body["items_count"] == len(names)
+    listed = {product["identifier"] for product in body["_embedded"]["items"]}
+    assert listed == names - {first} | shown
+    client.pim.clock.advance(seconds=31)
+    listed = {product["identifier"] for product in client.all("products", **AFTER)}
+    assert listed == names - {first} | {"zz_renamed"}
+
+
 def test_a_broken_product_makes_its_page_a_500(start: Start) -> None:
     client = start()
     uuids = [product["uuid"] for product in client.all("products-uuid", **AFTER)]
