@@ -120,11 +120,13 @@ class SeamSlice(Slice):
         request: The list.
         last: The last key of the first slice; ``None`` if it had no item.
         at: The key at which it ends, and after which the second one begins.
+        beyond: The first key after the first slice, unless the second one showed another.
     """
 
     request: ListRequest
     last: str | None
     at: str
+    beyond: str | None = None
 
     @property
     @override
@@ -141,9 +143,13 @@ class SeamSlice(Slice):
     def step(self, pim: Pim) -> Step:
         pages = KeyPages(pim, self.request)
         has_count = self.request.has_limit
+        get = pages.get_or_none if has_count else pages.get
+        if self.beyond is not None:
+            page = get(MAX_PAGE_SIZE, self.at)
+            if page and page.items and self.request.sort_key_of(page.items[0]) == self.beyond:
+                return Step()
         for _ in range(MAX_READINGS):
             # A whole page, because the first items may be left only in the search index.
-            get = pages.get_or_none if has_count else pages.get
             shown = [get(MAX_PAGE_SIZE, key) for key in (self.last, self.at)]
             firsts = [
                 self.request.keys_of(page.items[0]) if page and page.items else None
@@ -191,7 +197,7 @@ class Seams:
     def left(self) -> list[SeamSlice]:
         """Return the places whose second slice was read by an earlier run, once."""
         lasts, self._lasts = self._lasts, {}
-        return [SeamSlice(self._request, last, at) for at, (last, _) in lasts.items()]
+        return [SeamSlice(self._request, last, at, beyond) for at, (last, beyond) in lasts.items()]
 
 
 @dataclass(frozen=True)

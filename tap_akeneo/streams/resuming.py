@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-akeneo.state")
 
-ITEMS_BETWEEN_STATES = 500
+ITEMS_BETWEEN_STATES = 300
 """Items between two state messages; about as many are read again after an interruption."""
 
 

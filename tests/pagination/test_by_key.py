@@ -517,3 +517,15 @@ def test_a_list_without_a_limit_whose_first_cursors_are_keys_by_chance_is_read_o
     pim = ListWithoutLimit(keys, cursors_are_keys=False)
     by_hand = ReadingByHand(pim, threads=4).run(random)
     assert set(by_hand.read) == set(keys) or by_hand.reading.outcome is Outcome.FAILED
+
+
+def test_where_a_range_meets_one_that_an_earlier_run_has_read_one_more_page_is_enough() -> None:
+    keys = some_keys("uuids", seeded(1), 300)
+    pim = ListInMemory("uuid", keys)
+    earlier = ReadingByHand(pim).run(seeded(0))
+    pim.requests = 0
+    rest = ReadingByHand(pim, ranges=[KeyRange(keys[119], keys[150])], earlier=earlier)
+    rest.run(seeded(0))
+    assert rest.reading.outcome is Outcome.RESUMED
+    assert rest.read == keys[120:151]
+    assert pim.requests == 2
