@@ -9,9 +9,15 @@
 # a container, and exits with 0 only if both did.
 set -u
 
+tap='' stopped=''
+# A signal that comes before the tap has started stops it then.
+trap 'stopped=1; [ -z "$tap" ] || kill -TERM "$tap" 2>/dev/null' TERM INT
 pipes=$(mktemp -d)
 trap 'rm -rf "$pipes"' EXIT
 mkfifo "$pipes/messages" "$pipes/states"
+# Both ends are open before the programs start, so that none waits for one that was stopped before it
+# opened its own. Only the first of these does not wait for the other end.
+exec 3<>"$pipes/messages" 4>"$pipes/messages" 5<"$pipes/messages" 3>&-
 [ -e state.json ] || echo '{}' >state.json
 options=(--config=ENV --state state.json)
 [ ! -e config.json ] || options+=(--config config.json)
@@ -26,17 +32,18 @@ keep_states() {
     done
 }
 
-tap-akeneo "${options[@]}" >"$pipes/messages" &
+tap-akeneo "${options[@]}" >&4 4>&- 5<&- &
 tap=$!
+[ -z "$stopped" ] || kill -TERM "$tap" 2>/dev/null
 # A process group of its own, so that a signal to the whole group does not end the target before the
 # tap has written its last state. The target ends when its input does.
 set -m
-"$@" <"$pipes/messages" >"$pipes/states" &
+"$@" <&5 4>&- 5<&- >"$pipes/states" &
 target=$!
 set +m
-keep_states <"$pipes/states" &
+keep_states <"$pipes/states" 4>&- 5<&- &
 keeper=$!
-trap 'kill -TERM "$tap" 2>/dev/null' TERM INT
+exec 4>&- 5<&-
 
 # A signal also ends `wait`, although the process still runs.
 wait_for() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,6 +155,28 @@ def test_a_signal_loses_no_state_leaves_no_process_and_the_next_run_reads_the_re
     assert len(loaded(tmp_path)) <= PRODUCTS + 5 * 10, (
         "at most the pages that were being read come again"
     )
+
+
+@pytest.mark.parametrize("sent_by", ["mkfifo", "tap-akeneo", "target"])
+def test_a_signal_while_the_programs_start_ends_all_of_them(
+    tmp_path: Path, environment: dict[str, str], sent_by: str
+) -> None:
+    programs = {
+        "mkfifo": f'exec {shutil.which("mkfifo")} "$@"',
+        "tap-akeneo": "exec sleep 60",
+        "target": "exec cat",
+    }
+    for name, does in programs.items():
+        sends = "kill -TERM $PPID; " if name == sent_by else ""
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{sends}{does}\n")
+        program.chmod(0o755)
+    # Bash waits before each command, so the signal comes before the next one.
+    (tmp_path / "slow").write_text("trap 'sleep 0.1' DEBUG\n")
+    slow = {**environment, "BASH_ENV": str(tmp_path / "slow")}
+    with started(SCRIPT, cwd=tmp_path, env=slow) as script:
+        assert script.wait(30) == 128 + signal.SIGTERM
+    assert not working_in(tmp_path)
 
 
 @pytest.mark.parametrize(("program", "code"), [("tap-akeneo", 1), ("target", 3)])

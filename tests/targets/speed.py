@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.targets.loaders import Loader, Place
+    from tests.targets.postgres import Postgres
 
 STREAM = "products"
 SECONDS = 1800
@@ -139,6 +140,25 @@ def limit(messages: Path, count: int, folder: Path) -> float:
     )
     command = [sys.executable, "-c", code, str(folder / "limit.duckdb"), str(messages)]
     return count / _measure(command, folder, messages)[0]
+
+
+def lz4(server: Postgres, messages: Path) -> tuple[float, float]:
+    """Return how much faster PostgreSQL stores the same lines as `jsonb` with lz4 than with pglz.
+
+    Returns:
+        The processor time with pglz over that with lz4, and the size with lz4 over that with pglz.
+    """
+    seconds, sizes = [], []
+    for method in ("pglz", "lz4"):
+        server.lines(f"create table {method}_lines (record jsonb compression {method})")
+        before = server.processor_seconds()
+        # Characters that JSON never has stand for those that CSV would take apart.
+        unused = r"csv quote e'\x01' delimiter e'\x02'"
+        server.lines(rf"\copy {method}_lines from '{messages}' {unused}")
+        seconds.append(server.processor_seconds() - before)
+        (size,) = server.lines(f"select pg_total_relation_size('{method}_lines')")
+        sizes.append(int(size))
+    return seconds[0] / seconds[1], sizes[1] / sizes[0]
 
 
 def _measure(command: list[str], folder: Path, messages: Path) -> tuple[float, float]:
