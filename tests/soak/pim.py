@@ -206,10 +206,12 @@ class SmallPim:
         pim: The simulated PIM.
         events: What to do before the requests with these numbers, from 1.
         faults: Number of failures that were added.
+        tick: Seconds of the PIM's clock per request.
     """
 
     def __init__(self, setup: Setup, server: Server) -> None:
         self.setup = setup
+        self.tick: float = setup.tick
         libraries = 3 if {"assets", "records"}.intersection(setup.topics) else 0
         self.pim = SimulatedPim(
             setup.profile,
@@ -250,9 +252,9 @@ class SmallPim:
     def _begin_request(self) -> None:
         self._begin()
         self._number += 1
-        if self.setup.tick:
+        if self.tick:
             # Between nothing and all of it, in turn.
-            self.pim.clock.advance(seconds=self.setup.tick * (self._number % 5) / 4)
+            self.pim.clock.advance(seconds=self.tick * (self._number % 5) / 4)
         for event in self.events.pop(self._number, ()):
             event()
 

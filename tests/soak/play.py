@@ -207,6 +207,9 @@ class Play:
         """Repair the PIM, and run the tap until it has found each deletion."""
         self._writes.repair_all()
         self._pim.clock.advance(seconds=DAYS.total_seconds())
+        # A thread that waits for the processor while a clock this fast goes on would seem to have
+        # an answer of another server, whose clock is late. Such a reading shows no deletions.
+        self._small.tick = 0
         if not self.run_undisturbed() or not self.run_undisturbed():
             return
         if self.setup.versions:
